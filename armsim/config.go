@@ -1,0 +1,131 @@
+package armsim
+
+import (
+	"math"
+	"math/rand/v2"
+	"time"
+)
+
+// Identifiers used where Config leaves them empty. They are no secrets: they
+// name things that exist only inside a simulator.
+const (
+	DefaultSubscriptionID = "00000000-0000-4000-8000-0000000000aa"
+	DefaultTenantID       = "00000000-0000-4000-8000-0000000000bb"
+	DefaultClientID       = "00000000-0000-4000-8000-0000000000cc"
+	DefaultResourceGroup  = "ci"
+	DefaultLocation       = "westeurope"
+)
+
+// Config sets up a simulator. The zero value is useful: one subscription, one
+// resource group, one service principal that may do everything, machines on,
+// hostile manners on, a random seed.
+type Config struct {
+	// Seed decides all chance. 0 takes a random one; Server.Seed tells which.
+	Seed uint64
+
+	SubscriptionID string
+	TenantID       string
+	ResourceGroup  string // made at the start; empty: DefaultResourceGroup
+	Location       string
+
+	// Principals may log in. Empty: DefaultClientID with a random secret and
+	// every right.
+	Principals []Principal
+
+	// PageSize is the length of a list page; 0 means 3, so that every client
+	// meets paging.
+	PageSize int
+
+	// Polite turns off odd case and unknown fields.
+	Polite bool
+
+	// Boot is the time from acceptance of an instance to running; Delete the
+	// time from acceptance of a deletion to its end; Power the time of a stop,
+	// start or restart.
+	Boot, Delete, Power Duration
+
+	// TimeScale is how many simulated seconds pass in a real one; 0 means 1.
+	TimeScale float64
+
+	// Virtual stops time: it moves only by Server.Advance.
+	Virtual bool
+
+	// CoreQuota is the regional limit of vCPUs; 0 means no limit.
+	CoreQuota int
+
+	// TokenLifetime is how long an access token is good; 0 means one hour.
+	TokenLifetime time.Duration
+
+	// Throttle enforces Azure's documented request limits. Remaining calls
+	// are reported either way.
+	Throttle bool
+
+	// NoMachines leaves out the SSH servers: instances are data alone.
+	NoMachines bool
+
+	// StateDir holds the CA certificate and the machines' directories; empty:
+	// a temporary one, removed by Close.
+	StateDir string
+
+	// ControlToken, when set, is demanded by the control endpoint as a bearer
+	// token.
+	ControlToken string
+}
+
+// Principal is a service principal that may ask for tokens.
+type Principal struct {
+	ClientID string
+	Secret   string
+
+	// CertificatePEM is a certificate whose key may sign client assertions.
+	CertificatePEM []byte
+
+	// FederatedToken is an assertion accepted as it is, as an identity
+	// provider's token is for a federated credential.
+	FederatedToken string
+
+	// Actions are the granted RBAC actions, "*" for any part, as
+	// "Microsoft.Compute/virtualMachineScaleSets/*". Empty grants everything.
+	Actions []string
+}
+
+// Duration is a time that varies: log-normal around Median with the given
+// Spread (standard deviation of the logarithm), never under a tenth of Median
+// nor over ten times. Spread 0 is exact.
+type Duration struct {
+	Median time.Duration
+	Spread float64
+}
+
+func (d Duration) draw(r *rand.Rand) time.Duration {
+	if d.Spread == 0 || d.Median == 0 {
+		return d.Median
+	}
+	f := math.Exp(r.NormFloat64() * d.Spread)
+	return time.Duration(float64(d.Median) * min(max(f, 0.1), 10))
+}
+
+func (c Config) withDefaults() Config {
+	set := func(field *string, value string) {
+		if *field == "" {
+			*field = value
+		}
+	}
+	set(&c.SubscriptionID, DefaultSubscriptionID)
+	set(&c.TenantID, DefaultTenantID)
+	set(&c.ResourceGroup, DefaultResourceGroup)
+	set(&c.Location, DefaultLocation)
+	if c.Seed == 0 {
+		c.Seed = rand.Uint64()
+	}
+	if c.PageSize == 0 {
+		c.PageSize = 3
+	}
+	if c.TimeScale == 0 {
+		c.TimeScale = 1
+	}
+	if c.TokenLifetime == 0 {
+		c.TokenLifetime = time.Hour
+	}
+	return c
+}

@@ -1,0 +1,22 @@
+package azure
+import (
+ _ "gitlab.com/gitlab-org/fleeting/fleeting"
+ _ "gitlab.com/gitlab-org/fleeting/fleeting/integration"
+ _ "gitlab.com/gitlab-org/fleeting/fleeting/plugin"
+ _ "gitlab.com/gitlab-org/fleeting/taskscaler"
+ _ "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+ _ "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
+ _ "github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+ _ "github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
+ _ "pgregory.net/rapid"
+ _ "github.com/gliderlabs/ssh"
+ _ "golang.org/x/crypto/ssh"
+ _ "github.com/agnivade/levenshtein"
+ _ "github.com/BurntSushi/toml"
+ _ "github.com/golang-jwt/jwt/v5"
+ _ "github.com/google/uuid"
+ _ "github.com/stretchr/testify/require"
+ _ "golang.org/x/sync/singleflight"
+ _ "golang.org/x/term"
+ _ "github.com/hashicorp/go-hclog"
+)

@@ -1,0 +1,109 @@
+package instancegroup
+
+import (
+	"context"
+	"net/netip"
+)
+
+// Cloud is what this package needs of Azure for one scale set. Implementations
+// are safe for concurrent use, give every call a deadline of their own, and
+// answer errors as *armerr.Error. A list is complete or it is an error.
+type Cloud interface {
+	// ScaleSet reads the scale set's model, capacity and ETag.
+	ScaleSet(ctx context.Context) (ScaleSet, error)
+
+	// Instances lists every instance with its instance view.
+	Instances(ctx context.Context) ([]Instance, error)
+
+	// Instance reads one instance with its instance view.
+	Instance(ctx context.Context, instanceID string) (Instance, error)
+
+	// Interfaces lists the network interfaces of all instances.
+	Interfaces(ctx context.Context) ([]Interface, error)
+
+	// PublicAddresses lists the public addresses of all instances, by the ID
+	// of the public IP address resource in lower case.
+	PublicAddresses(ctx context.Context) (map[string]netip.Addr, error)
+
+	// SetCapacity writes sku.capacity and nothing else, if the scale set still
+	// has the given ETag. It returns when Azure has accepted the write. The
+	// request is sent once: after a lost answer only a read can tell whether
+	// it took effect.
+	SetCapacity(ctx context.Context, capacity int64, etag string) error
+
+	// DeleteInstances deletes the named instances in one call, which lowers
+	// the capacity by their number. It returns when Azure has accepted.
+	DeleteInstances(ctx context.Context, instanceIDs []string) error
+
+	// AutoscaleSettings names the enabled Azure Monitor autoscale settings
+	// that target the scale set.
+	AutoscaleSettings(ctx context.Context) ([]string, error)
+}
+
+// ScaleSet is a scale set as it was read.
+type ScaleSet struct {
+	ID                string
+	Name              string
+	UniqueID          string
+	ETag              string
+	Location          string
+	Size              string // VM size, sku.name
+	Capacity          int64  // the goal, not the count; meaningless unless HasCapacity
+	HasCapacity       bool   // false: the answer held no sku.capacity
+	OrchestrationMode string // Uniform or Flexible; empty means Uniform
+	ProvisioningState string
+	Model             Model
+}
+
+// Model is what a scale set's model says that matters to a runner.
+type Model struct {
+	OSType               string // Linux or Windows; empty: not told
+	AdminUsername        string
+	PasswordDisabled     bool
+	PublicKeys           int // SSH public keys in the model
+	HasPublicAddress     bool
+	SinglePlacementGroup bool
+	ManagedImage         bool // a legacy managed image, not a gallery or Marketplace one
+	Overprovision        bool
+	UpgradeMode          string // Manual, Automatic or Rolling
+	AutomaticOSUpgrade   bool
+	AutomaticRepairs     bool
+	Priority             string // Regular, Spot; empty means Regular
+	EvictionPolicy       string // Deallocate or Delete
+	SpotRestore          bool
+	ResilientCreation    bool
+	TerminateNotice      bool
+	ScaleInForced        bool // scaleInPolicy.forceDeletion
+	ScaleInRules         []string
+	ZoneBalance          bool
+	Zones                []string
+	HealthExtension      bool
+}
+
+// Instance is an instance as Azure tells of it.
+type Instance struct {
+	ID                string // resource ID, in whatever case it came
+	Name              string // resource name, as "ci_3"
+	InstanceID        string // what deletion takes: the number in Uniform mode
+	VMID              string // unique in place and time; empty early in life
+	ProvisioningState string
+	HasView           bool   // an instance view was part of the answer
+	PowerState        string // running, stopped, deallocated …; empty: none told
+	Failure           string // Azure's code and message where provisioning failed
+	Zone              string
+	LatestModel       bool
+}
+
+// Interface is a network interface of an instance.
+type Interface struct {
+	VMID    string // resource ID of the instance it belongs to, in lower case
+	Primary bool
+	Configs []IPConfig
+}
+
+// IPConfig is an IP configuration of a network interface.
+type IPConfig struct {
+	Primary  bool
+	Private  netip.Addr // the zero Addr: none yet
+	PublicID string     // ID of the public IP address resource in lower case, if any
+}

@@ -1,0 +1,57 @@
+package config
+
+import "encoding/json"
+
+// Config is a checked plugin_config.
+type Config struct {
+	Name                  string `json:"name,omitempty"`
+	SubscriptionID        string `json:"subscription_id,omitempty"`
+	ResourceGroupName     string `json:"resource_group_name,omitempty"`
+	Cloud                 Cloud  `json:"cloud,omitzero"`
+	Credential            string `json:"credential,omitempty"`
+	TenantID              string `json:"tenant_id,omitempty"`
+	ClientID              string `json:"client_id,omitempty"`
+	ClientSecretFile      string `json:"client_secret_file,omitempty"`
+	ClientCertificateFile string `json:"client_certificate_file,omitempty"`
+}
+
+// Cloud is either one of Azure's clouds by Name, or the three addresses of
+// another one, in which case Name is empty.
+type Cloud struct {
+	Name                    string `json:"-"`
+	AuthorityHost           string `json:"authority_host,omitempty"`
+	ResourceManagerEndpoint string `json:"resource_manager_endpoint,omitempty"`
+	ResourceManagerAudience string `json:"resource_manager_audience,omitempty"`
+}
+
+// MarshalJSON writes a named cloud as a string and any other as a table.
+func (c Cloud) MarshalJSON() ([]byte, error) {
+	if c.Name != "" {
+		return json.Marshal(c.Name)
+	}
+	type fields Cloud
+	return json.Marshal(fields(c))
+}
+
+// Parse decodes and checks the JSON object that fleeting hands over. Keys that
+// a credential may take from the environment are filled in through getenv; a
+// nil getenv stands for an empty environment. The error is a [Problems] with
+// every mistake found.
+func Parse(raw []byte, getenv func(string) string) (Config, error) {
+	if getenv == nil {
+		getenv = func(string) string { return "" }
+	}
+	if problem := checkSyntax(raw); problem != "" {
+		return Config{}, Problems{problem}
+	}
+	p := parser{getenv: getenv, wrong: map[string]bool{}}
+	p.object("", table, raw)
+	p.expandName()
+	p.fillDefaults()
+	p.requireKeys("", table)
+	p.checkCredential()
+	if len(p.problems) > 0 {
+		return Config{}, p.problems
+	}
+	return p.config, nil
+}

@@ -1,0 +1,158 @@
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+const maxInput = 64 << 10
+
+// checkSyntax says why raw is not one JSON object.
+func checkSyntax(raw []byte) string {
+	if len(raw) > maxInput {
+		return fmt.Sprintf("%d bytes are too many; keep it under %d", len(raw), maxInput)
+	}
+	if len(bytes.TrimSpace(raw)) == 0 {
+		return "it is empty; set at least name, subscription_id and resource_group_name"
+	}
+	var whole json.RawMessage
+	err := json.Unmarshal(raw, &whole)
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &syntax):
+		return fmt.Sprintf("not valid JSON at byte %d: %s", syntax.Offset, syntax.Error())
+	case err != nil:
+		return "not valid JSON"
+	case kindOf(whole) != "a table":
+		return fmt.Sprintf("found %s, expected a table of options", kindOf(whole))
+	}
+	return ""
+}
+
+// kindOf names the kind of a JSON value in the words of TOML.
+func kindOf(raw json.RawMessage) string {
+	raw = bytes.TrimSpace(raw)
+	switch raw[0] {
+	case '{':
+		return "a table"
+	case '[':
+		return "an array"
+	case '"':
+		return "a string"
+	case 't', 'f':
+		return "a boolean"
+	case 'n':
+		return "null"
+	}
+	return "a number"
+}
+
+type member struct {
+	key   string
+	value json.RawMessage
+}
+
+// members splits a valid JSON object and keeps order, case and repetition,
+// all of which encoding/json loses in a struct or a map.
+func members(raw json.RawMessage) ([]member, error) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	if _, err := d.Token(); err != nil {
+		return nil, err
+	}
+	var all []member
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		var v json.RawMessage
+		if err := d.Decode(&v); err != nil {
+			return nil, err
+		}
+		key, _ := t.(string)
+		all = append(all, member{key, v})
+	}
+	return all, nil
+}
+
+// parser gathers what is decoded and all that is wrong with it.
+type parser struct {
+	config   Config
+	getenv   func(string) string
+	wrong    map[string]bool // keys already complained about
+	problems Problems
+}
+
+func (p *parser) report(format string, args ...any) {
+	p.problems = append(p.problems, fmt.Sprintf(format, args...))
+}
+
+func (p *parser) object(prefix string, options []Option, raw json.RawMessage) {
+	all, err := members(raw)
+	if err != nil {
+		p.report("not valid JSON")
+		return
+	}
+	count := map[string]int{}
+	for _, m := range all {
+		count[m.key]++
+		if count[m.key] == 2 {
+			p.report("key %s is given more than once; keep one", show(prefix+m.key))
+		}
+		if count[m.key] == 1 {
+			p.member(prefix, options, m)
+		}
+	}
+}
+
+func (p *parser) member(prefix string, options []Option, m member) {
+	for _, o := range options {
+		if o.Key == m.key {
+			p.value(prefix, o, m.value)
+			return
+		}
+	}
+	p.problems = append(p.problems, unknownKey(prefix, options, m.key))
+}
+
+func (p *parser) value(prefix string, o Option, raw json.RawMessage) {
+	key := prefix + o.Key
+	if len(o.Keys) > 0 && kindOf(raw) == "a table" {
+		p.object(key+".", o.Keys, raw)
+		p.requireKeys(key+".", o.Keys)
+		return
+	}
+	if kind := kindOf(raw); kind != "a string" {
+		p.wrong[key] = true
+		p.report("%s is %s, expected %s; %s", key, kind, o.expected(), o.wants())
+		return
+	}
+	var v string
+	if err := json.Unmarshal(raw, &v); err != nil {
+		p.wrong[key] = true
+		p.report("%s is not valid JSON", key)
+		return
+	}
+	p.set(key, o, key, v)
+}
+
+// set checks and stores a value; source is the key or the variable it came from.
+// An empty string counts as an absent key: generated files are full of them.
+func (p *parser) set(key string, o Option, source, v string) {
+	if v == "" {
+		return
+	}
+	stored, complaint := o.judge(v)
+	*o.at(&p.config) = stored
+	if complaint == "" {
+		return
+	}
+	p.wrong[key] = true
+	shown := show(v)
+	if o.hidden {
+		shown = notShown
+	}
+	p.report("%s %s %s", source, shown, complaint)
+}

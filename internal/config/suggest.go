@@ -1,0 +1,91 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+)
+
+// normal drops what people get wrong most: case and the marks between words.
+func normal(s string) string {
+	return strings.NewReplacer("_", "", "-", "", ".", "", " ", "").Replace(strings.ToLower(s))
+}
+
+// nearness is how far written is from a word or, at no distance, one of its
+// aliases; false if it is too far to be a slip.
+func nearness(written, word string, aliases []string) (int, bool) {
+	w := normal(written)
+	for _, alias := range aliases {
+		if w == normal(alias) {
+			return 0, true
+		}
+	}
+	target := normal(word)
+	limit := (len(target) + 1) / 3
+	if len(w) > len(target)+limit {
+		return 0, false
+	}
+	d := levenshtein.ComputeDistance(w, target)
+	return d, d <= limit
+}
+
+func nearestChoice(written string, choices []Choice) string {
+	best, found := 0, ""
+	for _, c := range choices {
+		if d, ok := nearness(written, c.Value, c.aliases); ok && (found == "" || d < best) {
+			best, found = d, c.Value
+		}
+	}
+	return found
+}
+
+func nearestKey(written string, options []Option) string {
+	choices := make([]Choice, len(options))
+	for i, o := range options {
+		choices[i] = Choice{Value: o.Key, aliases: o.aliases}
+	}
+	return nearestChoice(written, choices)
+}
+
+func unknownKey(prefix string, options []Option, key string) string {
+	keys := make([]string, len(options))
+	for i, o := range options {
+		keys[i] = prefix + o.Key
+		if normal(key) == normal(o.Key) {
+			return fmt.Sprintf("unknown key %s; did you mean %q?", show(prefix+key), keys[i])
+		}
+	}
+	if isSecretKey(key) {
+		return secretKey(prefix + key)
+	}
+	if near := nearestKey(key, options); near != "" {
+		return fmt.Sprintf("unknown key %s; did you mean %q?", show(prefix+key), prefix+near)
+	}
+	return fmt.Sprintf("unknown key %s; use %s", show(prefix+key), orList(keys))
+}
+
+// isSecretKey tells a key whose value is a secret by its name.
+func isSecretKey(key string) bool {
+	k := normal(key)
+	for _, part := range []string{"secret", "password", "passwd", "passphrase"} {
+		if strings.Contains(k, part) {
+			return true
+		}
+	}
+	for _, end := range []string{"token", "accesskey", "accountkey", "apikey", "privatekey", "pwd"} {
+		if strings.HasSuffix(k, end) {
+			return true
+		}
+	}
+	return false
+}
+
+func secretKey(key string) string {
+	const refusal = "%s is a secret and must not be in config.toml; put it in a file readable only by the runner's user and name it in "
+	k := normal(key)
+	if strings.Contains(k, "cert") || strings.Contains(k, "privatekey") {
+		return fmt.Sprintf(refusal+"client_certificate_file, with a private key that needs no password", show(key))
+	}
+	return fmt.Sprintf(refusal+"client_secret_file, or set AZURE_CLIENT_SECRET in the runner's environment", show(key))
+}

@@ -1,0 +1,104 @@
+package config
+
+import "slices"
+
+// Headings of the reference page.
+const (
+	groupScaleSet   = "Scale set"
+	groupCloud      = "Cloud"
+	groupCredential = "Credentials"
+)
+
+// Values of credential that the rules refer to.
+const (
+	credWorkload    = "workload_identity"
+	credSecret      = "client_secret"
+	credCertificate = "client_certificate"
+)
+
+const (
+	guidForm = "00000000-0000-0000-0000-000000000000"
+	idForm   = "/subscriptions/<subscription ID>/resourceGroups/<resource group>/providers/Microsoft.Compute/virtualMachineScaleSets/<name>"
+	guidRule = "a GUID such as " + guidForm
+)
+
+var table = slices.Concat(scaleSetOptions, cloudOptions, credentialOptions)
+
+var scaleSetOptions = []Option{
+	{
+		Group: groupScaleSet, Key: "name", Type: "string", Required: "always",
+		Rule: `the scale set's name (1 to 64 characters, no spaces and none of \ / " [ ] : | < > + = ; , ? * @ &, ` +
+			`not starting with _ and not ending in . or -) or its resource ID ` + idForm,
+		Example: "ci-runners",
+		Doc: "The scale set that the runner scales: its name, or its full resource ID. " +
+			"A resource ID also gives the subscription and the resource group; if those keys are set as well, they must agree with it.",
+		aliases: []string{"scale_set", "scale_set_name", "vmss", "vmss_name", "virtual_machine_scale_set", "resource_id"},
+		at:      func(c *Config) *string { return &c.Name },
+		check:   checkName,
+	},
+	{
+		Group: groupScaleSet, Key: "subscription_id", Type: "string", Required: "unless `name` is a resource ID",
+		Rule: guidRule, Example: guidForm,
+		Doc:     "The subscription that holds the scale set.",
+		aliases: []string{"subscription", "azure_subscription_id"},
+		at:      func(c *Config) *string { return &c.SubscriptionID },
+		check:   checkGUID,
+	},
+	{
+		Group: groupScaleSet, Key: "resource_group_name", Type: "string", Required: "unless `name` is a resource ID",
+		Rule:    "1 to 90 letters, digits or any of _ ( ) - . with no period at the end",
+		Example: "ci",
+		Doc:     "The resource group that holds the scale set.",
+		aliases: []string{"resource_group", "group", "rg"},
+		at:      func(c *Config) *string { return &c.ResourceGroupName },
+		check:   checkResourceGroup,
+	},
+}
+
+var cloudOptions = []Option{{
+	Group: groupCloud, Key: "cloud", Type: "string or table", Default: "AzurePublic", AnyCase: true,
+	Choices: []Choice{
+		{Value: "AzurePublic", Doc: "Azure's public cloud.", aliases: []string{"AzureCloud", "AzurePublicCloud", "public"}},
+		{Value: "AzureChina", Doc: "Azure operated by 21Vianet.", aliases: []string{"AzureChinaCloud", "china"}},
+		{
+			Value: "AzureUSGovernment", Doc: "Azure Government.",
+			aliases: []string{"AzureGovernment", "AzureUSGovernmentCloud", "AzureGov", "usgovernment", "usgov"},
+		},
+	},
+	Rule:    "the name of a cloud, in any case, or a table with the addresses of another one",
+	Example: "AzurePublic",
+	Doc:     "The Azure cloud to talk to.",
+	Keys:    cloudKeys,
+	aliases: []string{"environment", "azure_cloud", "azure_environment", "cloud_name"},
+	at:      func(c *Config) *string { return &c.Cloud.Name },
+}}
+
+var cloudKeys = []Option{
+	{
+		Key: "authority_host", Type: "string", Required: "in the table",
+		Rule:    "an https URL such as https://login.microsoftonline.com/",
+		Example: "https://login.example.com/",
+		Doc:     "Where tokens are requested.",
+		aliases: []string{"authority", "active_directory_authority_host", "login_endpoint"},
+		at:      func(c *Config) *string { return &c.Cloud.AuthorityHost },
+		check:   checkURL,
+	},
+	{
+		Key: "resource_manager_endpoint", Type: "string", Required: "in the table",
+		Rule:    "an https URL such as https://management.azure.com/",
+		Example: "https://management.example.com/",
+		Doc:     "Where Azure Resource Manager answers.",
+		aliases: []string{"endpoint", "resource_manager", "resource_manager_url"},
+		at:      func(c *Config) *string { return &c.Cloud.ResourceManagerEndpoint },
+		check:   checkURL,
+	},
+	{
+		Key: "resource_manager_audience", Type: "string", Required: "in the table",
+		Rule:    "an absolute URI such as https://management.azure.com/",
+		Example: "https://management.example.com/",
+		Doc:     "For whom the tokens are requested.",
+		aliases: []string{"audience"},
+		at:      func(c *Config) *string { return &c.Cloud.ResourceManagerAudience },
+		check:   checkURI,
+	},
+}
