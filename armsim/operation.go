@@ -16,16 +16,22 @@ type operation struct {
 	started time.Time
 	ended   time.Time // zero while it runs
 	failure *problem
-	set     *scaleSet
+	set     *scaleSet // nil: the operation is on something else
 }
 
 func (o *operation) running() bool { return o.ended.IsZero() }
 
-// begin starts an operation on a scale set, which is Updating until it ends.
+// begin starts an operation. A scale set is Updating until it ends.
 func (s *Server) begin(set *scaleSet, name string) *operation {
 	o := &operation{id: uuid.NewString(), name: name, started: s.time.now(), set: set}
 	s.operations[o.id] = o
+	if set == nil {
+		return o
+	}
 	set.busy++
+	if set.state != stateCreating && set.state != stateDeleting {
+		set.state = stateUpdating
+	}
 	return o
 }
 
@@ -35,6 +41,9 @@ func (s *Server) end(o *operation, failure *problem) {
 		return
 	}
 	o.ended, o.failure = s.time.now(), failure
+	if o.set == nil {
+		return
+	}
 	o.set.busy--
 	if o.set.busy == 0 && o.set.state != stateDeleting {
 		o.set.state = stateSucceeded
@@ -85,7 +94,7 @@ func (c *call) operationURL(o *operation, more string) string {
 	noise := strings.Repeat("x", 600)
 	return fmt.Sprintf("https://%s/subscriptions/%s/providers/Microsoft.Compute/locations/%s/operations/%s?p=%s%s&api-version=%s&t=%d&c=%s&s=%s&h=h",
 		c.request.Host, c.server.config.SubscriptionID, strings.ToLower(c.server.config.Location), o.id,
-		o.set.uniqueID, more, c.apiVersion, o.started.UnixNano(), noise, noise)
+		uuid.NewSHA1(uuid.Nil, []byte(o.id)), more, c.apiVersion, o.started.UnixNano(), noise, noise)
 }
 
 // getOperation answers both poll forms: the status body, and with monitor=true

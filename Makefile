@@ -1,0 +1,72 @@
+# Everything here needs Go and make; `test` also wants a C compiler, because
+# Go's race detector does.
+
+GO       ?= go
+FUZZTIME ?= 10s
+PLATFORMS = linux/amd64 linux/arm64 darwin/arm64 windows/amd64
+
+# Go refuses to build where git does not trust the directory (another owner, as
+# in a container). Such a build is made without the revision in it.
+BUILDVCS := $(shell git status >/dev/null 2>&1 && echo auto || echo false)
+BUILD     = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=$(BUILDVCS)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build test vet lint check cross docs fuzz clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+
+demo: build ## run the plugin against the simulator; no Azure account needed
+	$(BUILD) -o bin/ ./demo
+	bin/demo
+
+build: ## build the plugin and the simulator into bin/
+	@mkdir -p bin
+	$(BUILD) -o bin/ ./cmd/fleeting-plugin-azure ./cmd/armsim
+
+test: ## run all tests, with the race detector where there is a C compiler
+	@cc=$$($(GO) env CC) || exit 1; \
+	if echo '#include <stdlib.h>' | $$cc -x c -c -o /dev/null - >/dev/null 2>&1; then \
+		set -x; CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 10m ./...; \
+	else \
+		echo "**** NO WORKING C COMPILER ($$cc): TESTING WITHOUT THE RACE DETECTOR ****" >&2; \
+		CGO_ENABLED=0 $(GO) test -shuffle=on -timeout 10m ./...; rc=$$?; \
+		echo "**** DATA RACES WERE NOT LOOKED FOR: install gcc and run again ****" >&2; \
+		exit $$rc; \
+	fi
+
+vet: ## check format and go vet
+	@files=$$(find . -path './.*' -prune -o -name '*.go' -exec gofmt -l {} +) || exit 1; \
+	if [ -n "$$files" ]; then echo "not formatted; run gofmt -w on:" >&2; echo "$$files" >&2; exit 1; fi
+	$(GO) vet ./...
+
+lint: vet ## vet, and golangci-lint where it is installed
+	@if command -v golangci-lint >/dev/null 2>&1; then \
+		set -x; golangci-lint run; \
+	else \
+		echo "golangci-lint is not installed: left out"; \
+	fi
+
+check: lint test cross ## what CI runs: lint, test and cross
+
+cross: ## build every binary for every platform into dist/
+	@for p in $(PLATFORMS); do \
+		dir=dist/$${p%/*}-$${p#*/}; mkdir -p $$dir; echo "build $$dir"; \
+		GOOS=$${p%/*} GOARCH=$${p#*/} $(BUILD) -o $$dir/ ./... || exit 1; \
+	done
+
+docs: ## write the generated reference pages again
+	$(GO) test ./internal/config -run TestReference -update
+
+fuzz: ## run each fuzz target for FUZZTIME (10s)
+	@pkgs=$$($(GO) list ./...) || exit 1; \
+	for pkg in $$pkgs; do \
+		list=$$($(GO) test -list '^Fuzz' $$pkg) || { echo "$$list" >&2; exit 1; }; \
+		for f in $$(echo "$$list" | grep '^Fuzz'); do \
+			echo "fuzz $$pkg $$f"; \
+			$(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+		done; \
+	done
+
+clean: ## remove bin/ and dist/
+	rm -rf bin dist

@@ -1,0 +1,127 @@
+package armsim
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// InstanceInfo is what the simulator knows of an instance, whatever Azure's
+// API would tell of it now.
+type InstanceInfo struct {
+	Name              string `json:"name"`
+	ScaleSet          string `json:"scaleSet"`
+	InstanceID        string `json:"instanceId"`
+	VMID              string `json:"vmId"`
+	ProvisioningState string `json:"provisioningState"`
+	PowerState        string `json:"powerState"`
+	PrivateAddress    string `json:"privateAddress"`
+	PublicAddress     string `json:"publicAddress,omitempty"`
+	Directory         string `json:"directory,omitempty"` // of its machine
+}
+
+// Instances tells of every instance there is, in no order.
+func (s *Server) Instances() []InstanceInfo {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	infos := []InstanceInfo{}
+	for set := range s.scaleSets() {
+		for _, i := range set.instances {
+			infos = append(infos, i.info())
+		}
+	}
+	return infos
+}
+
+func (i *instance) info() InstanceInfo {
+	info := InstanceInfo{
+		Name: i.name(), ScaleSet: i.set.name, InstanceID: fmt.Sprint(i.id), VMID: i.vmID,
+		ProvisioningState: i.state, PowerState: i.power, PrivateAddress: i.private.String(),
+	}
+	if i.public.IsValid() {
+		info.PublicAddress = i.public.String()
+	}
+	if i.machine != nil {
+		info.Directory = i.machine.Dir()
+	}
+	return info
+}
+
+// serveControl answers the control endpoint, which is no part of Azure:
+//
+//	GET  /stats
+//	GET  /journal?after=SEQ
+//	GET  /instances
+//	POST /instances/NAME/kill
+//	GET  /clock
+//	POST /clock?advance=10s
+func (s *Server) serveControl(w http.ResponseWriter, r *http.Request) {
+	if s.config.ControlToken != "" && r.Header.Get("Authorization") != "Bearer "+s.config.ControlToken {
+		writeJSON(w, http.StatusUnauthorized, object{"error": "a bearer token is needed"})
+		return
+	}
+	body, err := s.control(r.Method, strings.Trim(r.URL.Path, "/"), r)
+	if err != nil {
+		writeJSON(w, http.StatusBadRequest, object{"error": err.Error()})
+		return
+	}
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		writeJSON(w, http.StatusInternalServerError, object{"error": err.Error()})
+		return
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	_, _ = w.Write(encoded) // a client that went away is its own affair
+}
+
+func (s *Server) control(method, path string, r *http.Request) (any, error) {
+	if name, ok := strings.CutPrefix(path, "instances/"); ok && method == http.MethodPost {
+		target, verb, _ := strings.Cut(name, "/")
+		if verb != "kill" {
+			return nil, fmt.Errorf("control instance %q: unknown verb %q; known: kill", target, verb)
+		}
+		return object{"killed": target}, s.Kill(target)
+	}
+	switch method + " " + path {
+	case "GET stats":
+		return s.Stats(), nil
+	case "GET journal":
+		after, _ := strconv.Atoi(r.URL.Query().Get("after")) // absent or unreadable: from the start
+		return s.journalAfter(after), nil
+	case "GET instances":
+		return s.Instances(), nil
+	case "GET clock":
+		return s.clock(), nil
+	case "POST clock":
+		return s.advanceBy(r.URL.Query().Get("advance"))
+	}
+	return nil, fmt.Errorf("control %s /%s: there is no such thing; known: /stats, /journal, /instances, /clock", method, path)
+}
+
+func (s *Server) journalAfter(seq int) []Entry {
+	entries := []Entry{}
+	for _, e := range s.Journal() {
+		if e.Seq > seq {
+			entries = append(entries, e)
+		}
+	}
+	return entries
+}
+
+func (s *Server) clock() object {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return object{"now": s.time.now().UTC().Format(time.RFC3339Nano), "virtual": s.config.Virtual, "scale": s.config.TimeScale}
+}
+
+func (s *Server) advanceBy(text string) (any, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 || !s.config.Virtual {
+		return nil, fmt.Errorf("advance clock by %q: a duration such as 10s is needed, and virtual time", text)
+	}
+	s.Advance(d)
+	return s.clock(), nil
+}

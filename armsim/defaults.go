@@ -1,0 +1,161 @@
+package armsim
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Azure fills in what a client leaves out. The values are those of recordings
+// 01, 02 and 06.
+
+func isWindows(profile object) bool {
+	if os := text(profile, "storageProfile.osDisk.osType"); os != "" {
+		return strings.EqualFold(os, "Windows")
+	}
+	publisher := text(profile, "storageProfile.imageReference.publisher")
+	return at(profile, "osProfile.windowsConfiguration") != nil || strings.HasPrefix(publisher, "MicrosoftWindows")
+}
+
+func fillScaleSet(model object) {
+	setDefault(ensure(model, "sku"), "tier", "Standard")
+	p := ensure(model, "properties")
+	setDefault(p, "singlePlacementGroup", true)
+	setDefault(p, "orchestrationMode", "Uniform")
+	setDefault(p, "overprovision", true)
+	setDefault(p, "doNotRunExtensionsOnOverprovisionedVMs", false)
+	setDefault(p, "platformFaultDomainCount", float64(5))
+	policy := ensure(p, "upgradePolicy")
+	setDefault(policy, "mode", "Manual")
+	if auto, ok := policy["automaticOSUpgradePolicy"].(object); ok {
+		for _, key := range []string{"enableAutomaticOSUpgrade", "useRollingUpgradePolicy", "disableAutomaticRollback"} {
+			setDefault(auto, key, false)
+		}
+	}
+	fillProfile(ensure(p, "virtualMachineProfile"))
+}
+
+func fillProfile(profile object) {
+	windows := isWindows(profile)
+	os := ensure(profile, "osProfile")
+	if windows {
+		w := ensure(os, "windowsConfiguration")
+		setDefault(w, "provisionVMAgent", true)
+		setDefault(w, "enableAutomaticUpdates", true)
+	} else {
+		setDefault(ensure(os, "linuxConfiguration"), "provisionVMAgent", true)
+		setDefault(ensure(os, "linuxConfiguration"), "disablePasswordAuthentication", false)
+	}
+	setDefault(os, "secrets", []any{})
+	setDefault(os, "allowExtensionOperations", true)
+	setDefault(os, "requireGuestProvisionSignal", true)
+	fillDisk(ensure(profile, "storageProfile.osDisk"), windows)
+	for _, nic := range list(profile, "networkProfile.networkInterfaceConfigurations") {
+		fillInterface(nic)
+	}
+}
+
+func fillDisk(disk object, windows bool) {
+	osType, gigabytes := "Linux", 30
+	if windows {
+		osType, gigabytes = "Windows", 127
+	}
+	setDefault(disk, "osType", osType)
+	setDefault(disk, "createOption", "FromImage")
+	setDefault(disk, "caching", "None")
+	setDefault(disk, "diskSizeGB", float64(gigabytes))
+	if disk["vhdContainers"] == nil {
+		setDefault(ensure(disk, "managedDisk"), "storageAccountType", "Premium_LRS")
+	}
+}
+
+func fillInterface(nic any) {
+	o, ok := nic.(object)
+	if !ok {
+		return
+	}
+	p := ensure(o, "properties")
+	setDefault(p, "enableAcceleratedNetworking", false)
+	setDefault(p, "disableTcpStateTracking", false)
+	setDefault(p, "enableIPForwarding", false)
+	setDefault(ensure(p, "dnsSettings"), "dnsServers", []any{})
+	for _, config := range list(p, "ipConfigurations") {
+		if c, ok := config.(object); ok {
+			setDefault(ensure(c, "properties"), "privateIPAddressVersion", "IPv4")
+		}
+	}
+}
+
+// takeSecrets removes what Azure never gives back, and returns the password.
+func takeSecrets(model object) string {
+	profile, _ := at(model, "properties.virtualMachineProfile").(object)
+	delete(profile, "userData")
+	os, _ := profile["osProfile"].(object)
+	password, _ := os["adminPassword"].(string)
+	delete(os, "adminPassword")
+	delete(os, "customData")
+	return password
+}
+
+// Properties that only Azure writes; a client that sends them back is heard
+// without effect.
+var readOnly = []string{"provisioningState", "uniqueId", "timeCreated"}
+
+func dropReadOnly(body object) {
+	for _, key := range []string{"id", "name", "type", "etag"} {
+		delete(body, key)
+	}
+	if p, ok := body["properties"].(object); ok {
+		for _, key := range readOnly {
+			delete(p, key)
+		}
+	}
+}
+
+// checkModel refuses what Azure refuses and a user of scale sets meets.
+func checkModel(model object) *problem {
+	size := text(model, "sku.name")
+	if size == "" {
+		return invalidParameter("sku.name", "Required parameter 'sku.name' is missing (null).")
+	}
+	capacity, ok := at(model, "sku.capacity").(float64)
+	if at(model, "sku.capacity") != nil && (!ok || capacity < 0 || capacity != float64(int(capacity))) {
+		// The capacity is unsigned on the server (Azure/vm-scale-sets#70).
+		return newProblem(400, "BadRequest", "Error converting value %v to type 'System.Nullable`1[System.UInt32]'.", at(model, "sku.capacity"))
+	}
+	limit := 1000
+	if flag(model, "properties.singlePlacementGroup") {
+		limit = 100
+	}
+	if int(capacity) > limit {
+		return invalidParameter("sku.capacity", "The value %d of parameter 'sku.capacity' is out of range: a scale set of this placement holds at most %d instances.", int(capacity), limit)
+	}
+	mode := text(model, "properties.upgradePolicy.mode")
+	if !slices.ContainsFunc([]string{"Manual", "Automatic", "Rolling"}, func(s string) bool { return strings.EqualFold(s, mode) }) {
+		return invalidParameter("upgradePolicy.mode", "The value '%s' of parameter 'upgradePolicy.mode' is invalid.", mode)
+	}
+	return checkKeys(model)
+}
+
+func checkKeys(model object) *problem {
+	os, _ := at(model, "properties.virtualMachineProfile.osProfile").(object)
+	for i, key := range publicKeys(os) {
+		if len(strings.Fields(key)) < 2 {
+			return invalidParameter(fmt.Sprintf("linuxConfiguration.ssh.publicKeys[%d].keyData", i), "The value of parameter linuxConfiguration.ssh.publicKeys.keyData is invalid.")
+		}
+	}
+	return nil
+}
+
+// checkUnchanged refuses changes of what is fixed at creation.
+func checkUnchanged(before, after object) *problem {
+	for _, property := range []string{
+		"properties.orchestrationMode", "properties.platformFaultDomainCount", "properties.virtualMachineProfile.osProfile.adminUsername",
+		"properties.virtualMachineProfile.osProfile.computerNamePrefix", "properties.virtualMachineProfile.priority",
+	} {
+		if old := at(before, property); old != nil && at(after, property) != old {
+			return propertyChangeNotAllowed(strings.TrimPrefix(property, "properties."))
+		}
+	}
+	return nil
+}

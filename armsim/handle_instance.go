@@ -1,0 +1,151 @@
+package armsim
+
+import (
+	"net/http"
+	"strings"
+)
+
+func getInstance(c *call) (*answer, *problem) {
+	i, p := c.instance()
+	if p != nil {
+		return nil, p
+	}
+	body := c.renderInstance(i, strings.EqualFold(c.query("$expand"), "instanceView"))
+	return &answer{status: http.StatusOK, body: body, header: http.Header{"Etag": {i.set.etag()}}}, nil
+}
+
+func instanceView(c *call) (*answer, *problem) {
+	i, p := c.instance()
+	if p != nil {
+		return nil, p
+	}
+	return &answer{status: http.StatusOK, body: c.renderView(i)}, nil
+}
+
+func listInstances(c *call) (*answer, *problem) {
+	set, p := c.uniformSet("VirtualMachineScaleSets.virtualMachines.GET")
+	if p != nil {
+		return nil, p
+	}
+	if filter := c.query("$filter"); filter != "" {
+		return nil, notSimulated("$filter of instances:", filter)
+	}
+	expand := strings.EqualFold(c.query("$expand"), "instanceView")
+	return c.page(len(set.instances),
+		func(n int) string { return sortable(set.instances[n].id) },
+		func(n int) object { return c.renderInstance(set.instances[n], expand) })
+}
+
+// putInstance merges into an instance, as for its protection policy.
+func putInstance(c *call) (*answer, *problem) {
+	i, p := c.instance()
+	if p != nil {
+		return nil, p
+	}
+	if i.state == stateDeleting {
+		return nil, markedForDeletion("Update Virtual Machine", i.name())
+	}
+	if p := c.precondition(i.set.etag()); p != nil {
+		return nil, p
+	}
+	if policy, ok := at(c.body, "properties.protectionPolicy").(object); ok {
+		i.extra["protectionPolicy"] = clone(policy)
+	}
+	s, was := c.server, i.state
+	o := s.begin(i.set, "Update instance")
+	i.state = stateUpdating
+	s.plan(i, bookkeeping, func() { i.state = was })
+	s.time.after(bookkeeping, func() { s.end(o, nil) })
+	a := c.accepted(o, http.StatusOK, c.renderInstance(i, false))
+	a.header.Set("ETag", i.set.etag())
+	return a, nil
+}
+
+func deleteInstance(c *call) (*answer, *problem) {
+	i, p := c.instance()
+	if p != nil {
+		if p.status == http.StatusNotFound && p.code == "NotFound" {
+			return &answer{status: http.StatusNoContent}, nil
+		}
+		return nil, p
+	}
+	if i.state == stateDeleting {
+		return nil, markedForDeletion("Delete Virtual Machine", i.name())
+	}
+	return c.removeAll(i.set, []*instance{i}), nil
+}
+
+func deleteInstances(c *call) (*answer, *problem) {
+	set, p := c.scaleSet()
+	if p != nil {
+		return nil, p
+	}
+	if set.state == stateDeleting {
+		return nil, markedForDeletion("Delete Virtual Machines", set.name)
+	}
+	targets, p := c.named(set, "instanceIds", true)
+	if p != nil {
+		return nil, p
+	}
+	return c.removeAll(set, targets), nil
+}
+
+// removeAll deletes instances in one operation. The capacity falls by their
+// number, when Azure does so is believed: at acceptance, as cluster-autoscaler
+// counts it; and the ETag with it.
+func (c *call) removeAll(set *scaleSet, targets []*instance) *answer {
+	s := c.server
+	o := s.begin(set, "Delete instances")
+	set.capacity -= len(targets)
+	set.revision++
+	done := s.all(len(targets), o)
+	for _, i := range targets {
+		s.remove(i, done)
+	}
+	return c.accepted(o, http.StatusAccepted, nil)
+}
+
+func upgradeInstances(c *call) (*answer, *problem) {
+	set, p := c.uniformSet("VirtualMachineScaleSets.manualupgrade.POST")
+	if p != nil {
+		return nil, p
+	}
+	targets, p := c.named(set, "upgradePolicies.instanceIds", true)
+	if p != nil {
+		return nil, p
+	}
+	s := c.server
+	o := s.begin(set, "Upgrade instances")
+	done := s.all(len(targets), o)
+	for _, i := range targets {
+		i.version = set.version
+		s.change(i, actionRestart, done)
+	}
+	return c.accepted(o, http.StatusAccepted, nil), nil
+}
+
+// named reads the body's instance IDs. One that is not active fails the whole
+// call (recording 12); "*" means all.
+func (c *call) named(set *scaleSet, target string, required bool) ([]*instance, *problem) {
+	ids := list(c.body, "instanceIds")
+	if len(ids) == 0 && required {
+		return nil, invalidParameter(target, "Required parameter '%s' is missing (null).", target)
+	}
+	if len(ids) == 0 || len(ids) == 1 && ids[0] == "*" {
+		return set.live(), nil
+	}
+	var found []*instance
+	seen := map[*instance]bool{}
+	for _, id := range ids {
+		name, _ := id.(string)
+		i := set.find(name)
+		if i == nil || i.state == stateDeleting {
+			return nil, instanceIDNotActive(target, name)
+		}
+		if !seen[i] {
+			found = append(found, i)
+		}
+		seen[i] = true
+	}
+	return found, nil
+}

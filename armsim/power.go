@@ -1,0 +1,140 @@
+package armsim
+
+import (
+	"fmt"
+	"net/http"
+)
+
+// powerAction is what stopping, deallocating, starting and restarting do.
+type powerAction struct {
+	operation string
+	during    string
+	after     string
+}
+
+var (
+	actionPowerOff   = powerAction{"PowerOff", powerStopping, powerStopped}
+	actionDeallocate = powerAction{"Deallocate", powerDeallocating, powerDeallocated}
+	actionStart      = powerAction{"Start", powerStarting, powerRunning}
+	actionRestart    = powerAction{"Restart", powerRunning, powerRunning}
+)
+
+// change carries an instance through a power action; done runs at its end.
+func (s *Server) change(i *instance, a powerAction, done func()) {
+	i.life++
+	i.state, i.power = stateUpdating, a.during
+	finish := func() {
+		i.state, i.power = stateSucceeded, a.after
+		if a.after == powerRunning {
+			s.running(i)
+		}
+		done()
+	}
+	s.halt(i, func() { s.plan(i, s.config.Power.draw(s.rand), finish) })
+}
+
+// halt switches the instance's machine off and goes on to then, unless the
+// instance's life has changed meanwhile.
+func (s *Server) halt(i *instance, then func()) {
+	if i.machine == nil {
+		then()
+		return
+	}
+	life := i.life
+	s.background(func() {
+		i.machine.PowerOff()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if i.life == life {
+			then()
+		}
+	})
+}
+
+// powerScaleSet is a power action on the named instances of a scale set, or on
+// all of them where none are named.
+func powerScaleSet(a powerAction) func(*call) (*answer, *problem) {
+	return func(c *call) (*answer, *problem) {
+		set, p := c.scaleSet()
+		if p != nil {
+			return nil, p
+		}
+		targets, p := c.named(set, "instanceIds", false)
+		if p != nil {
+			return nil, p
+		}
+		return c.power(set, a, targets), nil
+	}
+}
+
+func powerInstance(a powerAction) func(*call) (*answer, *problem) {
+	return func(c *call) (*answer, *problem) {
+		i, p := c.instance()
+		if p != nil {
+			return nil, p
+		}
+		if i.state == stateDeleting {
+			return nil, markedForDeletion(a.operation+" Virtual Machine", i.name())
+		}
+		return c.power(i.set, a, []*instance{i}), nil
+	}
+}
+
+func (c *call) power(set *scaleSet, a powerAction, targets []*instance) *answer {
+	s := c.server
+	o := s.begin(set, a.operation)
+	done := s.all(len(targets), o)
+	for _, i := range targets {
+		s.change(i, a, done)
+	}
+	return c.accepted(o, http.StatusAccepted, nil)
+}
+
+// all returns a function that ends o after it was called n times; at once, less
+// some bookkeeping, where n is none.
+func (s *Server) all(n int, o *operation) func() {
+	if n == 0 {
+		s.time.after(bookkeeping, func() { s.end(o, nil) })
+	}
+	return func() {
+		if n--; n == 0 {
+			s.end(o, nil)
+		}
+	}
+}
+
+// Kill cuts an instance's power from outside, as a host failure or somebody in
+// the portal does: what runs on it dies, and Azure lists it as stopped. It
+// returns when nothing of it runs any more.
+func (s *Server) Kill(name string) error {
+	s.mu.Lock()
+	i := s.byName(name)
+	if i == nil {
+		s.mu.Unlock()
+		return fmt.Errorf("kill instance %q: there is none of that name", name)
+	}
+	i.life++
+	i.power = powerStopped
+	if i.state == stateCreating || i.state == stateUpdating {
+		i.state = stateSucceeded
+	}
+	s.settle(i.set)
+	m := i.machine
+	s.mu.Unlock()
+	if m != nil {
+		m.PowerOff()
+	}
+	return nil
+}
+
+// byName finds an instance by resource name or vmId.
+func (s *Server) byName(name string) *instance {
+	for set := range s.scaleSets() {
+		for _, i := range set.instances {
+			if i.name() == name || i.vmID == name {
+				return i
+			}
+		}
+	}
+	return nil
+}

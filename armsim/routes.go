@@ -1,0 +1,58 @@
+package armsim
+
+import "net/http"
+
+const (
+	groupPath    = "/subscriptions/{subscription}/resourceGroups/{group}"
+	setPath      = groupPath + "/providers/Microsoft.Compute/virtualMachineScaleSets/{scaleSet}"
+	instancePath = setPath + "/virtualMachines/{instance}"
+	setAction    = "Microsoft.Compute/virtualMachineScaleSets/"
+	vmAction     = setAction + "virtualMachines/"
+)
+
+// newRoutes is all that is simulated, under the operation IDs of Azure's
+// specification.
+func newRoutes() []route {
+	get, put, patch, post, del := http.MethodGet, http.MethodPut, http.MethodPatch, http.MethodPost, http.MethodDelete
+	publicPath := instancePath + "/networkInterfaces/{interface}/ipConfigurations/{config}/publicIPAddresses"
+	return []route{
+		{"Subscriptions_Get", get, "/subscriptions/{subscription}", "Microsoft.Resources/subscriptions/read", limitNone, getSubscription},
+		{"ResourceGroups_List", get, "/subscriptions/{subscription}/resourceGroups", "Microsoft.Resources/subscriptions/resourceGroups/read", limitNone, listGroups},
+		{"ResourceGroups_Get", get, groupPath, "Microsoft.Resources/subscriptions/resourceGroups/read", limitNone, getGroup},
+		{"ResourceGroups_CreateOrUpdate", put, groupPath, "Microsoft.Resources/subscriptions/resourceGroups/write", limitNone, putGroup},
+		{"ResourceGroups_Delete", del, groupPath, "Microsoft.Resources/subscriptions/resourceGroups/delete", limitNone, deleteGroup},
+		{"Operations_Get", get, "/subscriptions/{subscription}/providers/Microsoft.Compute/locations/{location}/operations/{operation}", "Microsoft.Compute/locations/operations/read", limitOperation, getOperation},
+
+		{"VirtualMachineScaleSets_List", get, groupPath + "/providers/Microsoft.Compute/virtualMachineScaleSets", setAction + "read", limitScaleSetList, listScaleSets},
+		{"VirtualMachineScaleSets_Get", get, setPath, setAction + "read", limitScaleSetGet, getScaleSet},
+		{"VirtualMachineScaleSets_CreateOrUpdate", put, setPath, setAction + "write", limitScaleSetPut, putScaleSet},
+		{"VirtualMachineScaleSets_Update", patch, setPath, setAction + "write", limitScaleSetPut, patchScaleSet},
+		{"VirtualMachineScaleSets_Delete", del, setPath, setAction + "delete", limitScaleSetKill, deleteScaleSet},
+		{"VirtualMachineScaleSets_GetInstanceView", get, setPath + "/instanceView", setAction + "instanceView/read", limitScaleSetList, scaleSetView},
+		{"VirtualMachineScaleSets_DeleteInstances", post, setPath + "/delete", setAction + "delete/action", limitScaleSetKill, deleteInstances},
+		{"VirtualMachineScaleSets_UpdateInstances", post, setPath + "/manualupgrade", setAction + "manualUpgrade/action", limitScaleSetAct, upgradeInstances},
+		{"VirtualMachineScaleSets_PowerOff", post, setPath + "/poweroff", setAction + "powerOff/action", limitScaleSetAct, powerScaleSet(actionPowerOff)},
+		{"VirtualMachineScaleSets_Deallocate", post, setPath + "/deallocate", setAction + "deallocate/action", limitScaleSetKill, powerScaleSet(actionDeallocate)},
+		{"VirtualMachineScaleSets_Start", post, setPath + "/start", setAction + "start/action", limitScaleSetAct, powerScaleSet(actionStart)},
+		{"VirtualMachineScaleSets_Restart", post, setPath + "/restart", setAction + "restart/action", limitScaleSetAct, powerScaleSet(actionRestart)},
+
+		{"VirtualMachineScaleSetVMs_List", get, setPath + "/virtualMachines", vmAction + "read", limitScaleSetList, listInstances},
+		{"VirtualMachineScaleSetVMs_Get", get, instancePath, vmAction + "read", limitInstanceGet, getInstance},
+		{"VirtualMachineScaleSetVMs_GetInstanceView", get, instancePath + "/instanceView", vmAction + "instanceView/read", limitInstanceGet, instanceView},
+		{"VirtualMachineScaleSetVMs_Update", put, instancePath, vmAction + "write", limitInstancePut, putInstance},
+		{"VirtualMachineScaleSetVMs_Delete", del, instancePath, vmAction + "delete", limitInstanceKill, deleteInstance},
+		{"VirtualMachineScaleSetVMs_PowerOff", post, instancePath + "/poweroff", vmAction + "powerOff/action", limitInstanceKill, powerInstance(actionPowerOff)},
+		{"VirtualMachineScaleSetVMs_Deallocate", post, instancePath + "/deallocate", vmAction + "deallocate/action", limitInstanceKill, powerInstance(actionDeallocate)},
+		{"VirtualMachineScaleSetVMs_Start", post, instancePath + "/start", vmAction + "start/action", limitInstancePut, powerInstance(actionStart)},
+		{"VirtualMachineScaleSetVMs_Restart", post, instancePath + "/restart", vmAction + "restart/action", limitInstancePut, powerInstance(actionRestart)},
+
+		{"NetworkInterfaces_ListVirtualMachineScaleSetNetworkInterfaces", get, setPath + "/networkInterfaces", setAction + "networkInterfaces/read", limitNone, listInterfaces},
+		{"NetworkInterfaces_ListVirtualMachineScaleSetVMNetworkInterfaces", get, instancePath + "/networkInterfaces", vmAction + "networkInterfaces/read", limitNone, listInterfaces},
+		{"NetworkInterfaces_GetVirtualMachineScaleSetNetworkInterface", get, instancePath + "/networkInterfaces/{interface}", vmAction + "networkInterfaces/read", limitNone, getInterface},
+		{"PublicIPAddresses_ListVirtualMachineScaleSetPublicIPAddresses", get, setPath + "/publicIPAddresses", setAction + "publicIPAddresses/read", limitNone, listPublicAddresses},
+		{"PublicIPAddresses_ListVirtualMachineScaleSetVMPublicIPAddresses", get, publicPath, vmAction + "networkInterfaces/ipConfigurations/publicIPAddresses/read", limitNone, listPublicAddresses},
+
+		{"AutoscaleSettings_ListByResourceGroup", get, groupPath + "/providers/Microsoft.Insights/autoscaleSettings", "Microsoft.Insights/autoscaleSettings/read", limitNone, listAutoscale},
+		{"AutoscaleSettings_CreateOrUpdate", put, groupPath + "/providers/Microsoft.Insights/autoscaleSettings/{setting}", "Microsoft.Insights/autoscaleSettings/write", limitNone, putAutoscale},
+	}
+}

@@ -1,0 +1,183 @@
+package armsim
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Provisioning and power states, in Azure's words.
+const (
+	stateCreating  = "Creating"
+	stateUpdating  = "Updating"
+	stateSucceeded = "Succeeded"
+	stateFailed    = "Failed"
+	stateDeleting  = "Deleting"
+
+	powerStarting     = "starting"
+	powerRunning      = "running"
+	powerStopping     = "stopping"
+	powerStopped      = "stopped"
+	powerDeallocating = "deallocating"
+	powerDeallocated  = "deallocated"
+)
+
+// bookkeeping is how long an operation takes that makes or removes nothing;
+// a capacity PATCH that changed nothing took 1.4 s in recording 06.
+const bookkeeping = time.Second
+
+type group struct {
+	name      string
+	location  string
+	tags      any
+	deleting  *operation
+	scaleSets map[string]*scaleSet
+	autoscale map[string]object
+}
+
+// scaleSet is a Virtual Machine Scale Set. model is the resource as clients
+// wrote it, less what is kept apart: capacity, secrets and identity.
+type scaleSet struct {
+	group     *group
+	name      string
+	model     object
+	password  string
+	capacity  int
+	revision  int // the ETag
+	version   int // of the virtual machine profile
+	uniqueID  string
+	created   time.Time
+	state     string
+	busy      int // operations under way
+	instances []*instance
+	nextID    int
+	goal      *operation // the capacity operation under way, if any
+	removal   *operation
+}
+
+func (s *scaleSet) etag() string  { return fmt.Sprintf(`"%d"`, s.revision) }
+func (s *scaleSet) size() string  { return text(s.model, "sku.name") }
+func (s *scaleSet) profile() any  { return at(s.model, "properties.virtualMachineProfile") }
+func (s *scaleSet) uniform() bool { return !strings.EqualFold(s.mode(), "Flexible") }
+func (s *scaleSet) mode() string  { return text(s.model, "properties.orchestrationMode") }
+
+func (s *scaleSet) find(id string) *instance {
+	n, err := strconv.Atoi(id)
+	i := slices.IndexFunc(s.instances, func(i *instance) bool { return i.id == n })
+	if err != nil || i < 0 {
+		return nil
+	}
+	return s.instances[i]
+}
+
+func (s *scaleSet) live() []*instance {
+	var live []*instance
+	for _, i := range s.instances {
+		if i.state != stateDeleting {
+			live = append(live, i)
+		}
+	}
+	return live
+}
+
+// setCapacity moves the scale set to a new goal. A newer goal supersedes an
+// older one, whose operation ends as preempted (kubernetes/autoscaler#3018);
+// on the way down Azure picks the victims: here the highest IDs.
+func (s *Server) setCapacity(set *scaleSet, want int, o *operation) {
+	s.end(set.goal, preempted())
+	set.goal, set.capacity = o, want
+	live := set.live()
+	for range want - len(live) {
+		s.create(set)
+	}
+	for _, victim := range live[min(want, len(live)):] {
+		s.remove(victim, nil)
+	}
+	s.time.after(bookkeeping, func() { s.settle(set) })
+}
+
+// settle ends the capacity operation once nothing is on its way any more.
+func (s *Server) settle(set *scaleSet) {
+	if set.goal == nil {
+		return
+	}
+	var failure *problem
+	for _, i := range set.instances {
+		if i.state == stateCreating || i.state == stateDeleting {
+			return
+		}
+		if i.failure != nil && !i.created.Before(set.goal.started) {
+			failure = i.failure
+		}
+	}
+	s.end(set.goal, failure)
+	set.goal = nil
+}
+
+// drop deletes a scale set with all its instances.
+func (s *Server) drop(set *scaleSet, o *operation) {
+	set.state, set.removal, set.capacity = stateDeleting, o, 0
+	set.revision++
+	s.end(set.goal, preempted())
+	set.goal = nil
+	for _, i := range set.live() {
+		s.remove(i, nil)
+	}
+	s.time.after(bookkeeping, func() { s.dropped(set) })
+}
+
+func (s *Server) dropped(set *scaleSet) {
+	if set.removal == nil || len(set.instances) > 0 {
+		return
+	}
+	delete(set.group.scaleSets, strings.ToLower(set.name))
+	s.end(set.removal, nil)
+	s.groupEmptied(set.group)
+}
+
+func (s *Server) groupEmptied(g *group) {
+	if g.deleting == nil || len(g.scaleSets) > 0 {
+		return
+	}
+	delete(s.groups, strings.ToLower(g.name))
+	s.end(g.deleting, nil)
+}
+
+// scaleSets yields all scale sets there are.
+func (s *Server) scaleSets() func(yield func(*scaleSet) bool) {
+	return func(yield func(*scaleSet) bool) {
+		for _, g := range s.groups {
+			for _, set := range g.scaleSets {
+				if !yield(set) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// coresUsed counts the vCPUs of all instances against the regional quota.
+func (s *Server) coresUsed() int {
+	used := 0
+	for set := range s.scaleSets() {
+		used += cores(set.size()) * len(set.instances)
+	}
+	return used
+}
+
+// cores reads the vCPUs out of a size's name: the first number after the
+// family, as 2 in Standard_D2s_v5 (Microsoft's VM size naming conventions).
+func cores(size string) int {
+	_, rest, _ := strings.Cut(size, "_")
+	digits := strings.TrimLeft(rest, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+	if i := strings.IndexFunc(digits, func(r rune) bool { return r < '0' || r > '9' }); i >= 0 {
+		digits = digits[:i]
+	}
+	n, err := strconv.Atoi(digits)
+	if err != nil || n == 0 {
+		return 1
+	}
+	return n
+}

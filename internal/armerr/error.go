@@ -1,0 +1,84 @@
+package armerr
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Error is a call to Azure that went wrong. It is not changed once made.
+type Error struct {
+	Op         string // what was tried, as "read" or "delete 2 instances of"
+	Object     string // what it was tried on, as `scale set "ci"`
+	Kind       Kind
+	Status     int    // HTTP status; zero: there was no answer
+	Code       string // Azure's code, or AADSTS and a number from Entra ID
+	Message    string // Azure's words in one line of bounded length
+	RequestID  string // for Azure's support
+	Target     string // what Azure says the error is about
+	RetryAfter time.Duration
+	Hint       string // what mends it
+
+	cause error
+}
+
+// Error writes the error in one line:
+//
+//	operation object: Code (status): message; request <id>; fix: <hint>
+func (e *Error) Error() string {
+	var b strings.Builder
+	for _, part := range []string{Line(strings.TrimSpace(e.Op + " " + e.Object)), e.codeAndStatus(), e.Message} {
+		if part == "" {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteString(": ")
+		}
+		b.WriteString(part)
+	}
+	if e.RequestID != "" {
+		b.WriteString("; request " + e.RequestID)
+	}
+	if e.Hint != "" {
+		b.WriteString("; fix: " + e.Hint)
+	}
+	return b.String()
+}
+
+// Unwrap returns the SDK's error. Its text runs over many lines and may hold a
+// whole answer: do not print it.
+func (e *Error) Unwrap() error { return e.cause }
+
+func (e *Error) codeAndStatus() string {
+	switch {
+	case e.Code != "" && e.Status != 0:
+		return fmt.Sprintf("%s (%d)", e.Code, e.Status)
+	case e.Status != 0:
+		return fmt.Sprintf("status %d", e.Status)
+	}
+	return e.Code
+}
+
+// From turns err into an [Error]: op says what was tried and object on what.
+// It returns nil for nil, and an err that holds an Error already as it is.
+func From(op, object string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*Error](err); ok {
+		return err
+	}
+	a := read(err)
+	e := &Error{
+		Op: op, Object: object, Status: a.status, RetryAfter: a.retryAfter, cause: err,
+		Code: short(a.code), Message: a.message, RequestID: short(a.request), Target: short(a.target),
+	}
+	for _, r := range rules {
+		if r.matches(a) {
+			e.Kind, e.Hint = r.kind, r.hint(a)
+			break
+		}
+	}
+	return e
+}

@@ -1,0 +1,174 @@
+package armerr
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+)
+
+// origin says where an error was made.
+type origin int
+
+const (
+	local origin = iota // no HTTP answer that counts
+	arm                 // Azure Resource Manager or a resource provider
+	entra               // Entra ID, or the machine's identity endpoint
+)
+
+// answer is what an error tells, as the table of rules looks at it.
+type answer struct {
+	origin     origin
+	status     int
+	code       string
+	message    string // one line
+	target     string
+	request    string
+	codes      []string // code and those nested in details and inner errors
+	targets    []string
+	text       string // in lower case, for substrings
+	retryAfter time.Duration
+}
+
+func read(err error) answer {
+	if errors.Is(err, context.Canceled) {
+		return answer{message: "canceled", text: "context canceled"}
+	}
+	if e, ok := errors.AsType[*azidentity.AuthenticationFailedError](err); ok {
+		return readEntra(e)
+	}
+	if e, ok := errors.AsType[*azcore.ResponseError](err); ok {
+		return readARM(e)
+	}
+	return readLocal(err)
+}
+
+func readARM(e *azcore.ResponseError) answer {
+	a := answer{origin: arm, status: e.StatusCode, code: e.ErrorCode}
+	raw := a.takeResponse(e.RawResponse)
+	p := parse(raw)
+	if a.code == "" {
+		a.code = p.code
+	}
+	a.codes = append(p.codes, a.code)
+	a.target, a.targets = p.target, p.targets
+	a.message = Line(p.message)
+	if a.message == "" {
+		a.message = wording(raw, a.status)
+	}
+	a.text = strings.ToLower(strings.Join(append(p.messages, a.message), "\n"))
+	return a
+}
+
+// takeResponse reads what the response tells beside its code, and returns its body.
+func (a *answer) takeResponse(r *http.Response) []byte {
+	if r == nil {
+		return nil
+	}
+	if a.status == 0 {
+		a.status = r.StatusCode
+	}
+	a.request = r.Header.Get("x-ms-request-id")
+	if a.request == "" {
+		a.request = r.Header.Get("x-ms-correlation-request-id")
+	}
+	a.retryAfter = retryAfter(r.Header)
+	if r.Body == nil {
+		return nil
+	}
+	raw, err := runtime.Payload(r)
+	if err != nil {
+		return nil
+	}
+	return raw
+}
+
+// wording tells of a body without Azure's JSON: what a proxy wrote, most likely.
+func wording(raw []byte, status int) string {
+	body := strings.TrimSpace(string(raw))
+	if body == "" || strings.ContainsAny(body[:1], "<{[") {
+		return strings.ToLower(http.StatusText(status))
+	}
+	return Line(body)
+}
+
+var aadsts = regexp.MustCompile(`AADSTS\d+`)
+
+// readEntra reads an answer of Entra ID's token endpoint: a JSON object with
+// error, error_description, trace_id. The SDK keeps the answer where MSAL had
+// one, and the mere text of the cause where it had not.
+func readEntra(e *azidentity.AuthenticationFailedError) answer {
+	whole := e.Error()
+	a := answer{origin: entra, text: strings.ToLower(whole)}
+	raw := a.takeResponse(e.RawResponse)
+	p := parseEntra(raw)
+	a.code, a.message = p.code, p.message
+	if code := aadsts.FindString(p.message + "\n" + whole); code != "" {
+		a.code = code
+		a.message = strings.TrimPrefix(a.message, code+": ")
+	}
+	if p.request != "" {
+		a.request = p.request
+	}
+	switch {
+	case a.message != "":
+	case len(raw) > 0 && strings.Contains(whole, "RESPONSE "):
+		a.message = wording(raw, a.status)
+	default:
+		a.message = chain(whole)
+	}
+	a.codes = []string{a.code, p.code}
+	return a
+}
+
+func readLocal(err error) answer {
+	text := err.Error()
+	a := answer{text: strings.ToLower(text), message: Line(text)}
+	var network interface{ Timeout() bool }
+	if errors.As(err, &network) {
+		a.text += "\nnetwork"
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		a.message = "no answer in time"
+	} else if u, ok := errors.AsType[*url.Error](err); ok {
+		// The URL may be long and hold a query: the host alone is kept.
+		a.message = Line(u.Err.Error())
+		if at, err := url.Parse(u.URL); err == nil && at.Host != "" {
+			a.message = Line(at.Host + ": " + u.Err.Error())
+		}
+	} else if code := aadsts.FindString(text); code != "" {
+		a.code, a.codes = code, []string{code}
+	}
+	if strings.Contains(text, "Credential: ") {
+		a.origin, a.message = entra, chain(text)
+	}
+	return a
+}
+
+// longest bounds what a header can ask for.
+const longest = 24 * time.Hour
+
+// retryAfter reads the headers that the SDK reads, in its order.
+func retryAfter(h http.Header) time.Duration {
+	for _, w := range []struct {
+		header string
+		unit   time.Duration
+	}{{"retry-after-ms", time.Millisecond}, {"x-ms-retry-after-ms", time.Millisecond}, {"Retry-After", time.Second}} {
+		v := strings.TrimSpace(h.Get(w.header))
+		if n, err := strconv.ParseInt(v, 10, 64); err == nil && n > 0 {
+			return time.Duration(min(n, int64(longest/w.unit))) * w.unit
+		}
+	}
+	if at, err := http.ParseTime(h.Get("Retry-After")); err == nil {
+		return min(max(time.Until(at).Round(time.Second), 0), longest)
+	}
+	return 0
+}
