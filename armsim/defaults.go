@@ -2,6 +2,7 @@ package armsim
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -89,17 +90,35 @@ func fillInterface(nic any) {
 // takeSecrets removes what Azure never gives back, and returns the password.
 func takeSecrets(model object) string {
 	profile, _ := at(model, "properties.virtualMachineProfile").(object)
-	delete(profile, "userData")
-	os, _ := profile["osProfile"].(object)
-	password, _ := os["adminPassword"].(string)
-	delete(os, "adminPassword")
-	delete(os, "customData")
+	password := text(profile, "osProfile.adminPassword")
+	dropSecrets(model)
 	return password
 }
 
+// dropSecrets removes secrets wherever they stand: a misplaced or odd-cased
+// one is still a secret.
+func dropSecrets(v any) {
+	switch v := v.(type) {
+	case object:
+		for key, value := range v {
+			if slices.ContainsFunc(secrets, func(s string) bool { return strings.EqualFold(s, key) }) {
+				delete(v, key)
+				continue
+			}
+			dropSecrets(value)
+		}
+	case []any:
+		for _, value := range v {
+			dropSecrets(value)
+		}
+	}
+}
+
+var secrets = []string{"adminPassword", "customData", "userData", "protectedSettings"}
+
 // Properties that only Azure writes; a client that sends them back is heard
 // without effect.
-var readOnly = []string{"provisioningState", "uniqueId", "timeCreated"}
+var readOnly = []string{"provisioningState", "uniqueId", "timeCreated", unknownField}
 
 func dropReadOnly(body object) {
 	for _, key := range []string{"id", "name", "type", "etag"} {
@@ -108,6 +127,9 @@ func dropReadOnly(body object) {
 	if p, ok := body["properties"].(object); ok {
 		for _, key := range readOnly {
 			delete(p, key)
+		}
+		if profile, ok := p["virtualMachineProfile"].(object); ok {
+			delete(profile, "timeCreated")
 		}
 	}
 }
@@ -153,7 +175,7 @@ func checkUnchanged(before, after object) *problem {
 		"properties.orchestrationMode", "properties.platformFaultDomainCount", "properties.virtualMachineProfile.osProfile.adminUsername",
 		"properties.virtualMachineProfile.osProfile.computerNamePrefix", "properties.virtualMachineProfile.priority",
 	} {
-		if old := at(before, property); old != nil && at(after, property) != old {
+		if old := at(before, property); old != nil && !reflect.DeepEqual(at(after, property), old) {
 			return propertyChangeNotAllowed(strings.TrimPrefix(property, "properties."))
 		}
 	}

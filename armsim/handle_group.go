@@ -1,6 +1,7 @@
 package armsim
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -46,6 +47,9 @@ func putGroup(c *call) (*answer, *problem) {
 		}
 		g, status = c.server.addGroup(c.param("group"), text(c.body, "location")), http.StatusCreated
 	}
+	if g.deleting != nil {
+		return nil, groupBeingDeleted(g.name)
+	}
 	g.tags = clone(c.body["tags"])
 	return &answer{status: status, body: c.renderGroup(g)}, nil
 }
@@ -74,7 +78,8 @@ func deleteGroup(c *call) (*answer, *problem) {
 	s := c.server
 	if g.deleting == nil {
 		g.deleting = s.begin(nil, "Delete resource group")
-		for _, set := range g.scaleSets {
+		for _, name := range slices.Sorted(maps.Keys(g.scaleSets)) { // in order, so that a run replays
+			set := g.scaleSets[name]
 			if set.state != stateDeleting {
 				s.drop(set, s.begin(set, "Delete"))
 			}

@@ -53,8 +53,10 @@ func putInstance(c *call) (*answer, *problem) {
 	}
 	s, was := c.server, i.state
 	o := s.begin(i.set, "Update instance")
-	i.state = stateUpdating
-	s.plan(i, bookkeeping, func() { i.state = was })
+	if was == stateSucceeded || was == stateFailed { // else something longer is under way
+		i.state = stateUpdating
+		s.plan(i, bookkeeping, func() { i.state = was })
+	}
 	s.time.after(bookkeeping, func() { s.end(o, nil) })
 	a := c.accepted(o, http.StatusOK, c.renderInstance(i, false))
 	a.header.Set("ETag", i.set.etag())

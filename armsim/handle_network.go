@@ -100,6 +100,9 @@ func mac(a netip.Addr) string {
 // networkInstances are the instances of the path whose interfaces are listed.
 // A Flexible set is unknown to these calls (terraform-provider-azurerm#22439).
 func (c *call) networkInstances() ([]*instance, *problem) {
+	if _, p := c.group(); p != nil {
+		return nil, p // Resource Manager's own answer, before the provider's
+	}
 	set, p := c.scaleSet()
 	if p != nil || !set.uniform() {
 		return nil, networkNotFound(c.request.URL.Path)

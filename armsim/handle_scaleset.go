@@ -1,6 +1,7 @@
 package armsim
 
 import (
+	"maps"
 	"net/http"
 	"reflect"
 	"slices"
@@ -99,6 +100,9 @@ func putScaleSet(c *call) (*answer, *problem) {
 	}
 	if _, ok := g.scaleSets[strings.ToLower(c.param("scaleSet"))]; ok {
 		return patchScaleSet(c)
+	}
+	if g.deleting != nil {
+		return nil, groupBeingDeleted(g.name)
 	}
 	if p := c.precondition(""); p != nil {
 		return nil, p
@@ -231,11 +235,10 @@ func deleteScaleSet(c *call) (*answer, *problem) {
 		}
 		return nil, p
 	}
-	o := c.server.begin(set, "Delete")
 	if set.state != stateDeleting {
-		c.server.drop(set, o)
+		c.server.drop(set, c.server.begin(set, "Delete"))
 	}
-	return c.accepted(o, http.StatusAccepted, nil), nil
+	return c.accepted(set.removal, http.StatusAccepted, nil), nil
 }
 
 func scaleSetView(c *call) (*answer, *problem) {
@@ -248,8 +251,8 @@ func scaleSetView(c *call) (*answer, *problem) {
 		counts["ProvisioningState/"+strings.ToLower(i.state)]++
 	}
 	summary := []any{}
-	for code, n := range counts {
-		summary = append(summary, object{"code": c.odd(code), "count": n})
+	for _, code := range slices.Sorted(maps.Keys(counts)) {
+		summary = append(summary, object{"code": c.odd(code), "count": counts[code]})
 	}
 	return &answer{status: http.StatusOK, body: object{
 		"virtualMachine": object{"statusesSummary": summary},

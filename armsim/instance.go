@@ -30,7 +30,8 @@ type instance struct {
 	private netip.Addr
 	public  netip.Addr // zero: the model asks for none
 	disk    string
-	life    int // planned events of an earlier life are void
+	life    int    // planned events of an earlier life are void
+	pending func() // ends the power action under way, if any
 	machine *machine.Machine
 }
 
@@ -58,7 +59,8 @@ func (s *Server) create(set *scaleSet) {
 	set.instances = append(set.instances, i)
 	s.created++
 	if err := s.connect(i); err != nil {
-		s.fail(i, newProblem(409, "NetworkingInternalOperationError", "%s", err))
+		// Not settled here: the scale set's other instances are yet to be made.
+		i.state, i.failure = stateFailed, newProblem(409, "NetworkingInternalOperationError", "%s", err)
 		return
 	}
 	boot := s.config.Boot.draw(s.rand)
@@ -112,6 +114,20 @@ func (s *Server) plan(i *instance, d time.Duration, do func()) {
 	})
 }
 
+// interrupt voids what is planned for the instance. A power action under way
+// has then done all it ever will: its operation must not run for ever.
+func (i *instance) interrupt() {
+	i.life++
+	i.release()
+}
+
+func (i *instance) release() {
+	if done := i.pending; done != nil {
+		i.pending = nil
+		done()
+	}
+}
+
 func (s *Server) running(i *instance) {
 	if i.machine != nil {
 		if err := i.machine.Boot(); err != nil {
@@ -119,14 +135,14 @@ func (s *Server) running(i *instance) {
 			return
 		}
 	}
-	i.state, i.power, i.nic = stateSucceeded, powerRunning, true
+	i.state, i.power, i.nic, i.failure = stateSucceeded, powerRunning, true, nil
 	s.settle(i.set)
 }
 
 // fail ends a creation without a VM: the instance stays listed as Failed, has
 // no power state, and keeps its seat until somebody deletes it.
 func (s *Server) fail(i *instance, p *problem) {
-	i.life++
+	i.interrupt()
 	i.state, i.power, i.failure = stateFailed, "", p
 	s.settle(i.set)
 }
@@ -134,7 +150,7 @@ func (s *Server) fail(i *instance, p *problem) {
 // remove accepts the deletion of an instance: what runs on it dies at once, the
 // resource is listed as Deleting for a while, done runs when it is gone.
 func (s *Server) remove(i *instance, done func()) {
-	i.life++
+	i.interrupt()
 	i.state = stateDeleting
 	if i.power == powerRunning {
 		i.power = powerStopping

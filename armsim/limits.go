@@ -84,10 +84,12 @@ func (l *limiter) draw(b bucketed, resource string, now time.Time, header http.H
 	}
 	var remaining []string
 	for _, lim := range all {
-		state := l.bucket(lim, resource, now)
-		if state.tokens < 1 && l.enforce {
-			return throttled(lim.name, int(math.Ceil((1-state.tokens)/lim.perMinute*60)))
+		if tokens := l.bucket(lim, resource, now).tokens; tokens < 1 && l.enforce {
+			return throttled(lim.name, int(math.Ceil((1-tokens)/lim.perMinute*60)))
 		}
+	}
+	for _, lim := range all {
+		state := l.bucket(lim, resource, now)
 		state.tokens = max(0, state.tokens-1)
 		remaining = append(remaining, fmt.Sprintf("Microsoft.Compute/%s;%d", lim.name, int(state.tokens)))
 	}

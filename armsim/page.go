@@ -59,5 +59,5 @@ func (c *call) nextLink(last string) string {
 		}
 	}
 	query.Set("$skiptoken", base64.RawURLEncoding.EncodeToString([]byte("after "+last)))
-	return "https://" + c.request.Host + c.request.URL.Path + "?" + query.Encode()
+	return "https://" + c.request.Host + c.request.URL.EscapedPath() + "?" + query.Encode()
 }

@@ -21,14 +21,21 @@ var (
 
 // change carries an instance through a power action; done runs at its end.
 func (s *Server) change(i *instance, a powerAction, done func()) {
-	i.life++
-	i.state, i.power = stateUpdating, a.during
+	i.interrupt()
+	wasRunning := i.power == powerRunning
+	i.state, i.power, i.pending = stateUpdating, a.during, done
 	finish := func() {
-		i.state, i.power = stateSucceeded, a.after
+		i.state, i.power, i.nic = stateSucceeded, a.after, true
 		if a.after == powerRunning {
 			s.running(i)
 		}
-		done()
+		i.release()
+		s.settle(i.set)
+	}
+	if a == actionStart && wasRunning {
+		i.power = powerRunning // starting what runs disturbs nothing
+		s.plan(i, s.config.Power.draw(s.rand), finish)
+		return
 	}
 	s.halt(i, func() { s.plan(i, s.config.Power.draw(s.rand), finish) })
 }
@@ -113,18 +120,26 @@ func (s *Server) Kill(name string) error {
 		s.mu.Unlock()
 		return fmt.Errorf("kill instance %q: there is none of that name", name)
 	}
-	i.life++
-	i.power = powerStopped
-	if i.state == stateCreating || i.state == stateUpdating {
-		i.state = stateSucceeded
-	}
-	s.settle(i.set)
+	s.cut(i)
 	m := i.machine
 	s.mu.Unlock()
 	if m != nil {
 		m.PowerOff()
 	}
 	return nil
+}
+
+// cut is Kill's effect on the resource. A deletion under way goes on.
+func (s *Server) cut(i *instance) {
+	i.power = powerStopped
+	if i.state == stateDeleting {
+		return
+	}
+	i.interrupt()
+	if i.state == stateCreating || i.state == stateUpdating {
+		i.state, i.nic = stateSucceeded, true
+	}
+	s.settle(i.set)
 }
 
 // byName finds an instance by resource name or vmId.

@@ -75,6 +75,11 @@ func groupNotFound(name string) *problem {
 	return newProblem(http.StatusNotFound, "ResourceGroupNotFound", "Resource group '%s' could not be found.", name)
 }
 
+func groupBeingDeleted(name string) *problem {
+	return newProblem(http.StatusConflict, "ResourceGroupBeingDeleted",
+		"The resource group '%s' is in deprovisioning state and cannot perform this operation.", name)
+}
+
 func resourceNotFound(resource, group string) *problem {
 	return newProblem(http.StatusNotFound, "ResourceNotFound",
 		"The Resource '%s' under resource group '%s' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix", resource, group)

@@ -37,10 +37,12 @@ func oddCase(r *rand.Rand, s string) string {
 	return s
 }
 
+const unknownField = "armsimUnknownField"
+
 // unknown plants a field that no client knows.
 func (c *call) unknown(properties object) {
 	if !c.server.config.Polite && c.server.rand.IntN(2) == 0 {
-		properties["armsimUnknownField"] = object{"value": []any{float64(1), "two", nil}}
+		properties[unknownField] = object{"value": []any{float64(1), "two", nil}}
 	}
 }
 

@@ -127,9 +127,7 @@ func encode(body any) []byte {
 }
 
 func (c *call) answer(body []byte, err error) (*answer, *problem) {
-	s := c.server
 	if c.route == nil {
-		s.notSimulated = append(s.notSimulated, c.request.Method+" "+c.request.URL.Path)
 		return nil, notSimulated(c.request.Method, c.request.URL.Path)
 	}
 	if p := c.admit(); p != nil {
@@ -237,19 +235,15 @@ func (s *Server) record(c *call, a *answer, p *problem) {
 	if p != nil {
 		e.Code = p.code
 	}
+	if a.status == http.StatusNotImplemented {
+		s.notSimulated = append(s.notSimulated, c.request.Method+" "+c.request.URL.Path)
+	}
 	s.journal.add(e)
 }
 
 // withoutSecrets copies a request's body less what must not be shown.
 func withoutSecrets(body object) object {
 	copied := cloneObject(body)
-	for _, path := range []string{"properties.virtualMachineProfile", "properties"} {
-		profile, _ := at(copied, path).(object)
-		if os, ok := profile["osProfile"].(object); ok {
-			delete(os, "adminPassword")
-			delete(os, "customData")
-		}
-		delete(profile, "userData")
-	}
+	dropSecrets(copied)
 	return copied
 }

@@ -129,7 +129,7 @@ func (s *Server) drop(set *scaleSet, o *operation) {
 }
 
 func (s *Server) dropped(set *scaleSet) {
-	if set.removal == nil || len(set.instances) > 0 {
+	if set.removal == nil || !set.removal.running() || len(set.instances) > 0 {
 		return
 	}
 	delete(set.group.scaleSets, strings.ToLower(set.name))
@@ -138,7 +138,7 @@ func (s *Server) dropped(set *scaleSet) {
 }
 
 func (s *Server) groupEmptied(g *group) {
-	if g.deleting == nil || len(g.scaleSets) > 0 {
+	if g.deleting == nil || !g.deleting.running() || len(g.scaleSets) > 0 {
 		return
 	}
 	delete(s.groups, strings.ToLower(g.name))

@@ -3,6 +3,7 @@ package armerr
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -34,7 +35,8 @@ type answer struct {
 	request    string
 	codes      []string // code and those nested in details and inner errors
 	targets    []string
-	text       string // in lower case, for substrings
+	full       string // all messages, as they came
+	text       string // the same in lower case, for substrings
 	retryAfter time.Duration
 }
 
@@ -64,7 +66,8 @@ func readARM(e *azcore.ResponseError) answer {
 	if a.message == "" {
 		a.message = wording(raw, a.status)
 	}
-	a.text = strings.ToLower(strings.Join(append(p.messages, a.message), "\n"))
+	a.full = strings.Join(append([]string{a.message}, p.messages...), "\n")
+	a.text = strings.ToLower(a.full)
 	return a
 }
 
@@ -130,27 +133,44 @@ func readEntra(e *azidentity.AuthenticationFailedError) answer {
 }
 
 func readLocal(err error) answer {
-	text := err.Error()
-	a := answer{text: strings.ToLower(text), message: Line(text)}
-	var network interface{ Timeout() bool }
-	if errors.As(err, &network) {
-		a.text += "\nnetwork"
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	full := err.Error()
+	a := answer{text: strings.ToLower(full), message: Line(full)}
+	switch code := aadsts.FindString(full); {
+	case strings.Contains(full, "Credential: "):
+		a.origin, a.message = entra, chain(full)
+	case code != "":
+		a.origin, a.code, a.codes = entra, code, []string{code}
+	case errors.Is(err, context.DeadlineExceeded):
 		a.message = "no answer in time"
-	} else if u, ok := errors.AsType[*url.Error](err); ok {
-		// The URL may be long and hold a query: the host alone is kept.
-		a.message = Line(u.Err.Error())
-		if at, err := url.Parse(u.URL); err == nil && at.Host != "" {
-			a.message = Line(at.Host + ": " + u.Err.Error())
-		}
-	} else if code := aadsts.FindString(text); code != "" {
-		a.code, a.codes = code, []string{code}
-	}
-	if strings.Contains(text, "Credential: ") {
-		a.origin, a.message = entra, chain(text)
+	case isNetwork(err):
+		a.text += "\nnetwork"
+		a.message = transport(err)
 	}
 	return a
+}
+
+// isNetwork leaves out url.Parse's errors, and those of files, which can tell
+// of time-outs too.
+func isNetwork(err error) bool {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		return u.Op != "parse"
+	}
+	_, op := errors.AsType[*net.OpError](err)
+	_, dns := errors.AsType[*net.DNSError](err)
+	return op || dns
+}
+
+// transport words an error of the HTTP client. Its URL may be long and hold a
+// query: the host alone is kept.
+func transport(err error) string {
+	u, ok := errors.AsType[*url.Error](err)
+	if !ok {
+		return Line(err.Error())
+	}
+	if at, bad := url.Parse(u.URL); bad == nil && at.Host != "" {
+		return Line(at.Host + ": " + u.Err.Error())
+	}
+	return Line(u.Err.Error())
 }
 
 // longest bounds what a header can ask for.

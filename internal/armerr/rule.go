@@ -45,13 +45,15 @@ func say(s string) hint { return func(answer) string { return s } }
 var action = regexp.MustCompile(`action\(?s?\)? '?"?([A-Za-z0-9]+\.[A-Za-z0-9]+/[A-Za-z0-9/]+)`)
 
 // askRole names the action that the identity lacks, as Azure's message does.
+// Where an action on a linked resource is missing, the message names the one
+// that is allowed first.
 func askRole(a answer) string {
-	m := action.FindStringSubmatch(a.message)
-	if m == nil {
-		return "assign the identity a role that allows this on the resource group; a new assignment takes some minutes to work"
+	const wait = "; a new assignment takes some minutes to work"
+	all := action.FindAllStringSubmatch(a.full, -1)
+	if len(all) == 0 {
+		return "assign the identity a role that allows this on the resource group" + wait
 	}
-	return fmt.Sprintf("assign the identity a role with the action %s on the resource group; "+
-		"a new assignment takes some minutes to work", m[1])
+	return fmt.Sprintf("assign the identity a role with the action %s on the resource group%s", all[len(all)-1][1], wait)
 }
 
 func askPatience(a answer) string {

@@ -64,7 +64,6 @@ var entraRules = []rule{
 	},
 
 	// Where no answer came the SDK hands on the text of the cause alone.
-	{origin: entra, text: []string{"no credential worked"}, kind: Unauthenticated, hint: say("set credential to the one that you mean to use")},
 	{origin: entra, text: []string{"attempted credentials"}, kind: Unauthenticated, hint: say("set credential to the one that you mean to use")},
 	{origin: entra, text: []string{"context canceled"}, kind: Canceled, hint: say("")},
 	{origin: entra, text: []string{"x509: "}, kind: Network, hint: say(hintTrust)},

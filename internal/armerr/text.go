@@ -14,7 +14,7 @@ const (
 
 // secrets matches what must never be printed, wherever it turns up. Azure's
 // answers have no reason to hold any; a proxy's or a test double's might.
-var secrets = regexp.MustCompile(`(?i)(client_secret|client_assertion|assertion|access_token|refresh_token|id_token|password|sig)` +
+var secrets = regexp.MustCompile(`(?i)\b(client_secret|client_assertion|assertion|access_token|refresh_token|id_token|password|sig)` +
 	`("?\s*[=:]\s*"?)[^\s"&,;]+|(bearer\s+)[a-z0-9._~+/-]{16,}=*|eyJ[a-z0-9_-]{8,}\.[a-z0-9_-]*\.?[a-z0-9_-]*`)
 
 // Line returns s in one line of bounded length, without secrets, control

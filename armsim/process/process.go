@@ -1,0 +1,141 @@
+// Package process runs the armsim command as a process of its own and speaks
+// to its control endpoint: for tests and demonstrations in which nothing is
+// shared with the simulator but the network. It imports package armsim for the
+// types of the control endpoint's answers, and nothing else of this module.
+package process
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
+)
+
+// Process is a running armsim command. Env does not change after Start; all
+// methods may be called from any goroutine.
+type Process struct {
+	Env map[string]string // what the command exported
+
+	command *exec.Cmd
+	stdin   io.Closer
+}
+
+// Start starts the armsim binary with the given flags and waits until it is
+// ready. It ends when this process does, however that dies. The error holds
+// what the command said.
+func Start(binary string, args ...string) (*Process, error) {
+	command := exec.Command(binary, append([]string{"--watch-stdin"}, args...)...)
+	var complaint strings.Builder
+	command.Stderr = &complaint
+	stdin, err := command.StdinPipe()
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", binary, err)
+	}
+	stdout, err := command.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", binary, err)
+	}
+	if err := command.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", binary, err)
+	}
+	p := &Process{Env: map[string]string{}, command: command, stdin: stdin}
+	if !p.readExports(stdout) {
+		_ = command.Wait() // that it failed is clear; why, it said
+		return nil, fmt.Errorf("start %s: %s", binary, strings.TrimSpace(complaint.String()))
+	}
+	return p, nil
+}
+
+// readExports reads the export lines and says whether the command got ready.
+func (p *Process) readExports(r io.Reader) bool {
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		if lines.Text() == "# ready" {
+			return true
+		}
+		if assignment, ok := strings.CutPrefix(lines.Text(), "export "); ok {
+			key, value, _ := strings.Cut(assignment, "=")
+			p.Env[key] = strings.ReplaceAll(strings.Trim(value, "'"), `'\''`, "'")
+		}
+	}
+	return false
+}
+
+// Setenv puts what the command exported into this process's environment, for
+// the clients that it starts.
+func (p *Process) Setenv() error {
+	for key, value := range p.Env {
+		if err := os.Setenv(key, value); err != nil {
+			return fmt.Errorf("set %s: %w", key, err)
+		}
+	}
+	return nil
+}
+
+// Close ends the command and waits for it.
+func (p *Process) Close() error {
+	_ = p.stdin.Close() // it may have ended before
+	if err := p.command.Wait(); err != nil {
+		return fmt.Errorf("end armsim: %w", err)
+	}
+	return nil
+}
+
+// Stats asks for the counts.
+func (p *Process) Stats(ctx context.Context) (armsim.Stats, error) {
+	var s armsim.Stats
+	return s, p.control(ctx, http.MethodGet, "/stats", &s)
+}
+
+// Instances asks for every instance there is.
+func (p *Process) Instances(ctx context.Context) ([]armsim.InstanceInfo, error) {
+	var all []armsim.InstanceInfo
+	return all, p.control(ctx, http.MethodGet, "/instances", &all)
+}
+
+// Journal asks for the requests answered so far.
+func (p *Process) Journal(ctx context.Context) ([]armsim.Entry, error) {
+	var all []armsim.Entry
+	return all, p.control(ctx, http.MethodGet, "/journal", &all)
+}
+
+// Kill cuts the power of an instance, named by resource name or vmId.
+func (p *Process) Kill(ctx context.Context, name string) error {
+	return p.control(ctx, http.MethodPost, "/instances/"+name+"/kill", nil)
+}
+
+// controlTimeout bounds a control request; the endpoint is on this machine.
+const controlTimeout = 30 * time.Second
+
+func (p *Process) control(ctx context.Context, method, path string, into any) error {
+	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, method, p.Env["ARMSIM_CONTROL"]+path, nil)
+	if err != nil {
+		return fmt.Errorf("control armsim: %w", err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return fmt.Errorf("control armsim: %w", err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(io.LimitReader(response.Body, 1000))
+		return fmt.Errorf("control armsim: %s %s: status %d: %s", method, path, response.StatusCode, text)
+	}
+	if into == nil {
+		return nil
+	}
+	if err := json.NewDecoder(response.Body).Decode(into); err != nil {
+		return fmt.Errorf("control armsim: %s %s: %w", method, path, err)
+	}
+	return nil
+}

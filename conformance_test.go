@@ -1,0 +1,76 @@
+package azure_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gitlab.com/gitlab-org/fleeting/fleeting/integration"
+	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
+
+	azure "gitlab.com/fleeting-azure/fleeting-plugin-azure"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/process"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/config"
+)
+
+// startSimulator builds the armsim command, starts it as a process with a
+// scale set "ci" and sets the environment by which a client finds it.
+func startSimulator(t *testing.T, args ...string) *process.Process {
+	t.Helper()
+	binary := integration.BuildPluginBinary(t, "cmd/armsim", "armsim")
+	p, err := process.Start(binary, append([]string{"--state-dir", t.TempDir(), "--scale-set", "ci"}, args...)...)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, p.Close()) })
+	for key, value := range p.Env {
+		t.Setenv(key, value)
+	}
+	return p
+}
+
+// pluginConfig is the plugin_config for the scale set of a simulator. The
+// client secret comes from the environment.
+func pluginConfig(p *process.Process) azure.Config {
+	return azure.Config{
+		Name:              p.Env["ARMSIM_SCALE_SET"],
+		SubscriptionID:    p.Env["AZURE_SUBSCRIPTION_ID"],
+		ResourceGroupName: p.Env["AZURE_RESOURCE_GROUP"],
+		Credential:        "environment",
+		Cloud: config.Cloud{
+			AuthorityHost:           p.Env["AZURE_AUTHORITY_HOST"],
+			ResourceManagerEndpoint: p.Env["ARMSIM_ENDPOINT"],
+			ResourceManagerAudience: p.Env["ARMSIM_AUDIENCE"],
+		},
+	}
+}
+
+func sshPort(t *testing.T, p *process.Process) int {
+	t.Helper()
+	var port int
+	for _, digit := range p.Env["ARMSIM_SSH_PORT"] {
+		port = port*10 + int(digit-'0')
+	}
+	require.NotZero(t, port)
+	return port
+}
+
+// TestConformance runs fleeting's own suite on the built plugin, over
+// go-plugin, against the simulator as a process of its own.
+func TestConformance(t *testing.T) {
+	plugin := integration.BuildPluginBinary(t, "cmd/fleeting-plugin-azure", "fleeting-plugin-azure")
+
+	t.Run("uniform", func(t *testing.T) {
+		p := startSimulator(t, "--boot", "1s", "--delete", "500ms", "--capacity", "1")
+		key, err := os.ReadFile(filepath.Clean(p.Env["ARMSIM_SSH_KEY_FILE"]))
+		require.NoError(t, err)
+		integration.TestProvisioning(t, plugin, integration.Config{
+			PluginConfig:    pluginConfig(p),
+			ConnectorConfig: provider.ConnectorConfig{Key: key, ProtocolPort: sshPort(t, p)},
+			MaxInstances:    3,
+		})
+		stats, err := p.Stats(t.Context())
+		require.NoError(t, err)
+		require.Empty(t, stats.NotSimulated)
+		require.Zero(t, stats.Capacity)
+	})
+}

@@ -1,0 +1,81 @@
+package azure
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/hashicorp/go-hclog"
+	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
+	"golang.org/x/crypto/ssh"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/instancegroup"
+)
+
+// connectorSettings completes connector_config from the scale set's model, and
+// checks that it lets somebody in.
+func connectorSettings(s provider.Settings, set instancegroup.ScaleSet, log hclog.Logger) (provider.Settings, error) {
+	if s.OS == "" {
+		s.OS = strings.ToLower(set.Model.OSType)
+	}
+	if s.Arch == "" {
+		s.Arch = architecture(set.Size)
+	}
+	if s.Protocol == "" {
+		s.Protocol = provider.ProtocolSSH
+		if s.OS == "windows" {
+			s.Protocol = provider.ProtocolWinRM
+		}
+	}
+	if s.Username == "" {
+		s.Username = set.Model.AdminUsername
+	}
+	if err := checkLogin(s); err != nil {
+		return s, err
+	}
+	warnLogin(s, set, log)
+	return s, nil
+}
+
+func checkLogin(s provider.Settings) error {
+	if s.Username == "" {
+		return errors.New("connector_config: username is missing and the scale set's model has none; fix: set username to the user that the image lets in")
+	}
+	if s.Password == "" && len(s.Key) == 0 && !s.UseStaticCredentials {
+		return errors.New("connector_config: there is nothing to log in with; fix: set use_static_credentials = true and key_path to the private key whose public half is in the scale set's model")
+	}
+	if len(s.Key) == 0 || s.Protocol != provider.ProtocolSSH {
+		return nil
+	}
+	_, err := ssh.ParsePrivateKey(s.Key)
+	var locked *ssh.PassphraseMissingError
+	switch {
+	case errors.As(err, &locked):
+		return errors.New("connector_config: the key of key_path has a passphrase, and nobody is there to type it; fix: use a key without one, readable by the runner's user only")
+	case err != nil:
+		return errors.New("connector_config: the file of key_path is no SSH private key; fix: name the private half, in PEM or OpenSSH form")
+	}
+	return nil
+}
+
+func warnLogin(s provider.Settings, set instancegroup.ScaleSet, log hclog.Logger) {
+	if admin := set.Model.AdminUsername; admin != "" && s.Username != admin {
+		log.Warn("connector_config's username is not the scale set's admin user", "username", s.Username, "admin_username", admin,
+			"fix", fmt.Sprintf("leave username out to log in as %q, unless the image has the other user", admin))
+	}
+	if set.Model.PasswordDisabled && len(s.Key) == 0 {
+		log.Warn("the scale set's model has password login off, and connector_config has no key", "fix", "set key_path")
+	}
+}
+
+// armSize finds the feature letter p, by which Azure marks Arm processors, in
+// a VM size such as Standard_D4ps_v5 (Microsoft's VM size naming conventions).
+var armSize = regexp.MustCompile(`^(?i:standard)_[A-Z]+\d+(-\d+)?[a-z]*p[a-z]*(_|$)`)
+
+func architecture(size string) string {
+	if armSize.MatchString(size) {
+		return "arm64"
+	}
+	return "amd64"
+}

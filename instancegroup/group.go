@@ -1,0 +1,72 @@
+package instancegroup
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"golang.org/x/sync/singleflight"
+)
+
+// Group is a scale set that serves as a group of instances. Its methods may be
+// called from any goroutine.
+type Group struct {
+	cloud Cloud
+	log   hclog.Logger
+	now   func() time.Time
+	set   ScaleSet // as Open read it
+
+	write  sync.Mutex // one writer: Azure answers 409 to parallel ones
+	flight singleflight.Group
+
+	mu        sync.Mutex
+	view      *View                // the latest, nil before the first
+	addresses map[string]addresses // by member ID, for as long as it is listed
+	removing  map[string]time.Time // by member ID: when Azure accepted its deletion
+}
+
+// Options are what Open needs.
+type Options struct {
+	Cloud  Cloud
+	Logger hclog.Logger
+	Now    func() time.Time // nil: time.Now
+}
+
+// Open reads the scale set and checks that it can serve. It changes nothing.
+// It refuses, with the fix, what would kill jobs, and logs a warning for what
+// would cost time or money.
+func Open(ctx context.Context, o Options) (*Group, error) {
+	set, err := o.Cloud.ScaleSet(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := refuse(set); err != nil {
+		return nil, err
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	g := &Group{
+		cloud: o.Cloud, log: o.Logger.With("scale_set", set.Name), now: o.Now, set: set,
+		addresses: map[string]addresses{}, removing: map[string]time.Time{},
+	}
+	g.warn(ctx)
+	return g, nil
+}
+
+// ScaleSet is the scale set as Open read it; its capacity is of that time.
+func (g *Group) ScaleSet() ScaleSet { return g.set }
+
+// MaxSize is the number of instances that Azure lets the scale set have:
+// 100 in a single placement group, 600 from a managed image, else 1000
+// (Microsoft's placement groups and design overview pages).
+func (g *Group) MaxSize() int {
+	switch m := g.set.Model; {
+	case m.SinglePlacementGroup:
+		return 100
+	case m.ManagedImage:
+		return 600
+	}
+	return 1000
+}

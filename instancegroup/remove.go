@@ -1,0 +1,116 @@
+package instancegroup
+
+import (
+	"context"
+	"fmt"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+)
+
+// removeAttempts bounds how often a batch is sent again that Azure refused
+// because one of its instances had gone meanwhile.
+const removeAttempts = 3
+
+// Decrease deletes exactly the instances of these IDs and returns those that
+// Azure accepted or that exist no more, even with an error beside them. Each is
+// looked up in a fresh list first: a number that Azure gave to another instance
+// since then is another instance.
+func (g *Group) Decrease(ctx context.Context, ids []string) ([]string, error) {
+	g.write.Lock()
+	defer g.write.Unlock()
+	var err error
+	for range removeAttempts {
+		var done []string
+		if done, err = g.remove(ctx, ids); armerr.KindOf(err) != armerr.InstanceGone {
+			return done, err
+		}
+	}
+	return nil, fmt.Errorf("decrease scale set %q by %d: %w", g.set.Name, len(ids), err)
+}
+
+// remove makes one attempt. On an error it still returns the IDs that need no
+// deletion.
+func (g *Group) remove(ctx context.Context, ids []string) ([]string, error) {
+	v, err := g.refreshAnew(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var done, victims, instanceIDs []string
+	for _, id := range ids {
+		m := v.Find(id)
+		if m == nil || m.State == Deleting || g.isRemoving(id) {
+			done = append(done, id)
+			continue
+		}
+		victims, instanceIDs = append(victims, id), append(instanceIDs, m.InstanceID)
+	}
+	if len(victims) == 0 {
+		return done, nil
+	}
+	if err := g.cloud.DeleteInstances(ctx, instanceIDs); err != nil {
+		return done, err
+	}
+	g.accepted(victims)
+	g.log.Info("instances are being deleted", "operation", "decrease", "count", len(victims), "instances", victims)
+	return append(done, victims...), nil
+}
+
+func (g *Group) accepted(ids []string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, id := range ids {
+		g.removing[id] = g.now()
+	}
+}
+
+// Bury deletes the dead members of a view. The runner is told that they are
+// gone, so nobody but the plugin would ever delete them. What Azure refuses
+// stays in the list and is tried again after the next Refresh.
+func (g *Group) Bury(ctx context.Context, v *View) error {
+	var ids []string
+	for _, m := range v.Members {
+		if m.State == Dead && !g.isRemoving(m.MemberID) {
+			g.log.Warn("removing a dead instance", "instance", m.MemberID, "reason", m.Reason)
+			ids = append(ids, m.MemberID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	_, err := g.Decrease(ctx, ids)
+	return err
+}
+
+// Check reads an instance anew and returns an error if no job can run on it:
+// it exists no more, failed, or lost its power. Trouble with Azure's API says
+// nothing of the instance, and is no error here.
+func (g *Group) Check(ctx context.Context, id string) error {
+	m := g.last().Find(id)
+	if m == nil {
+		v, err := g.Refresh(ctx)
+		if err != nil {
+			g.log.Warn("instance could not be checked", "instance", id, "error", err)
+			return nil
+		}
+		if m = v.Find(id); m == nil {
+			return fmt.Errorf("check instance %q: it exists no more", id)
+		}
+	}
+	now, err := g.cloud.Instance(ctx, m.InstanceID)
+	switch {
+	case armerr.KindOf(err) == armerr.NotFound:
+		return fmt.Errorf("check instance %q: it exists no more", id)
+	case err != nil:
+		g.log.Warn("instance could not be checked", "instance", id, "error", err)
+		return nil
+	case now.VMID != "" && identify(now) != id:
+		return fmt.Errorf("check instance %q: it exists no more, its number belongs to another instance", id)
+	}
+	switch state, reason := classify(now, m, true); state {
+	case Dead:
+		return fmt.Errorf("check instance %q: %s", id, reason)
+	case Deleting:
+		return fmt.Errorf("check instance %q: it is being deleted", id)
+	}
+	return nil
+}

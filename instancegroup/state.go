@@ -1,0 +1,103 @@
+package instancegroup
+
+import (
+	"net/netip"
+	"strings"
+)
+
+// State is what an instance is good for.
+type State int
+
+const (
+	// Creating instances are on their way and cannot take a job yet.
+	Creating State = iota
+	// Running instances are provisioned, powered on and have an address.
+	Running
+	// Deleting instances are being deleted, by us or by somebody else.
+	Deleting
+	// Dead instances still exist, but no job can run on them ever again: they
+	// never came up, or their power is off and it was not us.
+	Dead
+)
+
+func (s State) String() string {
+	return [...]string{"creating", "running", "deleting", "dead"}[s]
+}
+
+// Member is an instance of the group under the ID by which the runner knows it.
+type Member struct {
+	Instance
+	MemberID string
+	State    State
+	Reason   string // why it is Dead
+	Private  netip.Addr
+	Public   netip.Addr // the zero Addr: it has none
+}
+
+// identify makes the ID for an instance: short, readable, the same after a
+// restart, and not shared by a later instance that Azure gives the same number
+// (Microsoft: Uniform instance IDs may be reused). Empty without a vmId.
+func identify(i Instance) string {
+	if len(i.VMID) < 8 {
+		return ""
+	}
+	return strings.ToLower(i.Name) + "-" + strings.ToLower(i.VMID[:8])
+}
+
+// classify reads an instance's state out of what Azure tells of it. The
+// provisioning state is that of the last operation, not of the VM: Failed may
+// stand on a VM that runs, Succeeded on one that was switched off
+// (cluster-autoscaler's azure_scale_set_instance_cache.go; Microsoft's
+// states-billing page). before is what it was at the last look.
+func classify(i Instance, before *Member, addressed bool) (State, string) {
+	on := strings.EqualFold(i.PowerState, "running")
+	switch strings.ToLower(i.ProvisioningState) {
+	case "deleting":
+		return Deleting, ""
+	case "creating":
+		return Creating, ""
+	case "updating", "migrating":
+		// Something is done to the VM, perhaps under a job's feet: what ran
+		// goes on running.
+		if on && before != nil && before.State == Running {
+			return Running, ""
+		}
+		return keep(before), ""
+	}
+	switch {
+	case on && addressed:
+		return Running, ""
+	case on:
+		return Creating, ""
+	case !i.HasView:
+		return keep(before), ""
+	}
+	return withoutPower(i, before)
+}
+
+// withoutPower judges a settled instance whose power state is not running.
+// "starting" and "unknown" settle later; so does a missing one, except where
+// provisioning failed: then the VM never came up.
+func withoutPower(i Instance, before *Member) (State, string) {
+	failed := strings.EqualFold(i.ProvisioningState, "failed")
+	switch power := strings.ToLower(i.PowerState); power {
+	case "stopped", "stopping", "deallocated", "deallocating":
+		if failed && i.Failure != "" {
+			return Dead, "provisioning failed: " + i.Failure
+		}
+		return Dead, "its power state is " + power + ", and not by the plugin"
+	case "":
+		if failed {
+			return Dead, strings.TrimSuffix("provisioning failed: "+i.Failure, ": ")
+		}
+	}
+	return keep(before), ""
+}
+
+// keep repeats what is known of an instance of which nothing new can be said.
+func keep(before *Member) State {
+	if before == nil {
+		return Creating
+	}
+	return before.State
+}

@@ -1,0 +1,136 @@
+package armapi
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/instancegroup"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/config"
+)
+
+const (
+	// A read is repeated every few seconds anyway. 30 s leaves room for a
+	// token, a few pages and two retries, and ends well before an operator
+	// takes the plugin for stuck.
+	readLimit = 30 * time.Second
+
+	// Azure accepts a write within seconds. fleeting gives no deadline, and a
+	// write without one would hold up every later write.
+	writeLimit = 30 * time.Second
+
+	// One try that hangs must not eat the whole read.
+	tryLimit = 15 * time.Second
+
+	// A longer Retry-After is the caller's to wait for: it can do other work
+	// meanwhile.
+	longestPause = 8 * time.Second
+
+	// The SDK's module name and version for the User-Agent header.
+	moduleName    = "fleeting-plugin-azure/armapi"
+	moduleVersion = "v1.0.0"
+
+	// applicationID may have 24 characters at most.
+	applicationID = "fleeting-plugin-azure"
+)
+
+// Options are for tests and tools; the zero value is for production.
+type Options struct {
+	Transport  policy.Transporter     // nil: the SDK's HTTP client
+	Credential azcore.TokenCredential // nil: the one that the configuration names
+	Getenv     func(string) string    // nil: the process's environment
+}
+
+// Client speaks to Azure Resource Manager about one scale set. It is safe for
+// concurrent use.
+type Client struct {
+	subscription, group, name string
+
+	sets       *armcompute.VirtualMachineScaleSetsClient
+	instances  *armcompute.VirtualMachineScaleSetVMsClient
+	interfaces *armnetwork.InterfacesClient
+	addresses  *armnetwork.PublicIPAddressesClient
+	generic    *arm.Client
+}
+
+var _ instancegroup.Cloud = (*Client)(nil)
+
+// New makes a client for the scale set in cfg. It reads the credential's files
+// but does not go to the network: a wrong secret shows with the first call.
+func New(cfg config.Config, opts Options) (*Client, error) {
+	if opts.Getenv == nil {
+		opts.Getenv = os.Getenv
+	}
+	base := policy.ClientOptions{
+		Cloud:     cloudOf(cfg.Cloud),
+		Transport: opts.Transport,
+		Telemetry: policy.TelemetryOptions{ApplicationID: applicationID},
+	}
+	cred := opts.Credential
+	if cred == nil {
+		var err error
+		if cred, err = newCredential(cfg, base, opts.Getenv); err != nil {
+			return nil, err
+		}
+	}
+	client := &Client{subscription: cfg.SubscriptionID, group: cfg.ResourceGroupName, name: cfg.Name}
+	if err := client.connect(cred, clientOptions(base)); err != nil {
+		return nil, armerr.From("set up clients for", client.object(), err)
+	}
+	return client, nil
+}
+
+func clientOptions(base policy.ClientOptions) *arm.ClientOptions {
+	base.Retry = policy.RetryOptions{MaxRetries: 3, TryTimeout: tryLimit, MaxRetryDelay: longestPause}
+	base.PerCallPolicies = []policy.Policy{stayHome{endpoint(base.Cloud)}}
+	// Registering a resource provider takes a permission on the whole
+	// subscription, and where a scale set exists it is registered.
+	return &arm.ClientOptions{ClientOptions: base, DisableRPRegistration: true}
+}
+
+func (c *Client) connect(cred azcore.TokenCredential, o *arm.ClientOptions) (err error) {
+	if c.sets, err = armcompute.NewVirtualMachineScaleSetsClient(c.subscription, cred, o); err != nil {
+		return err
+	}
+	if c.instances, err = armcompute.NewVirtualMachineScaleSetVMsClient(c.subscription, cred, o); err != nil {
+		return err
+	}
+	if c.interfaces, err = armnetwork.NewInterfacesClient(c.subscription, cred, o); err != nil {
+		return err
+	}
+	if c.addresses, err = armnetwork.NewPublicIPAddressesClient(c.subscription, cred, o); err != nil {
+		return err
+	}
+	c.generic, err = arm.NewClient(moduleName, moduleVersion, cred, o)
+	return err
+}
+
+// object names the scale set in errors.
+func (c *Client) object() string { return fmt.Sprintf("scale set %q", c.name) }
+
+// id returns the scale set's resource ID.
+func (c *Client) id() string {
+	return fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Compute/virtualMachineScaleSets/%s",
+		c.subscription, c.group, c.name)
+}
+
+// read makes a call with a deadline of its own; op completes "… scale set".
+func (c *Client) read(ctx context.Context, op string, call func(context.Context) error) error {
+	return within(ctx, readLimit, func(ctx context.Context) error {
+		return armerr.From(op, c.object(), call(ctx))
+	})
+}
+
+func within(ctx context.Context, limit time.Duration, call func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return call(ctx)
+}

@@ -1,0 +1,192 @@
+package armapi
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/fake"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armops"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/config"
+)
+
+func keys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
+
+type reply struct {
+	status int
+	body   string
+	err    error
+}
+
+// script answers requests in turn, the last reply again and again, and keeps
+// what was asked.
+type script struct {
+	mu      sync.Mutex
+	replies []reply
+	asked   []*http.Request
+	bodies  []string
+}
+
+func (s *script) Do(r *http.Request) (*http.Response, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var body []byte
+	if r.Body != nil {
+		body, _ = io.ReadAll(r.Body)
+	}
+	s.asked, s.bodies = append(s.asked, r), append(s.bodies, string(body))
+	a := s.replies[min(len(s.asked), len(s.replies))-1]
+	if a.err != nil {
+		return nil, a.err
+	}
+	return &http.Response{
+		StatusCode: a.status, Status: http.StatusText(a.status), Request: r, Body: io.NopCloser(bytes.NewReader([]byte(a.body))),
+		Header: http.Header{"Content-Type": {"application/json"}, "Retry-After-Ms": {"1"}, "Etag": {`"h"`}},
+	}, nil
+}
+
+var cfg = config.Config{
+	Name: "ci", SubscriptionID: "sub", ResourceGroupName: "rg", Cloud: config.Cloud{Name: "AzurePublic"}, Credential: "default",
+}
+
+func newClient(t *testing.T, replies ...reply) (*Client, *script) {
+	t.Helper()
+	s := &script{replies: replies}
+	c, err := New(cfg, Options{Transport: s, Credential: azcore.TokenCredential(&fake.TokenCredential{})})
+	require.NoError(t, err)
+	return c, s
+}
+
+func TestRequestsAreThoseInTheTable(t *testing.T) {
+	ctx := t.Context()
+	calls := map[string]func(*Client) error{
+		armops.GetScaleSet:           func(c *Client) error { _, err := c.ScaleSet(ctx); return err },
+		armops.UpdateScaleSet:        func(c *Client) error { return c.SetCapacity(ctx, 5, `"7"`) },
+		armops.DeleteInstances:       func(c *Client) error { return c.DeleteInstances(ctx, []string{"1", "2"}) },
+		armops.ListInstances:         func(c *Client) error { _, err := c.Instances(ctx); return err },
+		armops.GetInstance:           func(c *Client) error { _, err := c.Instance(ctx, "3"); return err },
+		armops.ListInterfaces:        func(c *Client) error { _, err := c.Interfaces(ctx); return err },
+		armops.ListPublicAddresses:   func(c *Client) error { _, err := c.PublicAddresses(ctx); return err },
+		armops.ListAutoscaleSettings: func(c *Client) error { _, err := c.AutoscaleSettings(ctx); return err },
+	}
+	fill := strings.NewReplacer("{subscription}", "sub", "{group}", "rg", "{scaleSet}", "ci", "{instance}", "3")
+	for _, o := range armops.All() {
+		require.Contains(t, calls, o.Name)
+		c, s := newClient(t, reply{status: 200, body: `{"id":"x","value":[]}`})
+		require.NoError(t, calls[o.Name](c), o.Name)
+		require.Len(t, s.asked, 1)
+		assert.Equal(t, o.Method, s.asked[0].Method)
+		assert.Equal(t, fill.Replace(o.Path), s.asked[0].URL.Path)
+		assert.Equal(t, o.APIVersion, s.asked[0].URL.Query().Get("api-version"), o.Name)
+		assert.Contains(t, s.asked[0].UserAgent(), "fleeting-plugin-azure")
+		if strings.HasPrefix(o.Name, "VirtualMachineScaleSetVMs") {
+			assert.Equal(t, "instanceview", strings.ToLower(s.asked[0].URL.Query().Get("$expand")))
+		}
+	}
+}
+
+func TestSetCapacityIsSentOnce(t *testing.T) {
+	for _, bad := range []reply{{status: 500}, {status: 429}, {err: errors.New("reset")}} {
+		c, s := newClient(t, bad)
+		require.Error(t, c.SetCapacity(t.Context(), 5, `"7"`))
+		require.Len(t, s.asked, 1)
+		assert.JSONEq(t, `{"sku":{"capacity":5}}`, s.bodies[0])
+		assert.Equal(t, `"7"`, s.asked[0].Header.Get("If-Match"))
+	}
+	c, s := newClient(t, reply{status: 200})
+	require.NoError(t, c.SetCapacity(t.Context(), 0, ""))
+	assert.JSONEq(t, `{"sku":{"capacity":0}}`, s.bodies[0])
+	assert.Empty(t, s.asked[0].Header.Values("If-Match"))
+}
+
+func TestAcceptedIsDone(t *testing.T) {
+	// The SDK takes a 202 to PATCH for an error, and a 202 with nowhere to poll.
+	c, _ := newClient(t, reply{status: 202})
+	require.NoError(t, c.SetCapacity(t.Context(), 5, "e"))
+	require.NoError(t, c.DeleteInstances(t.Context(), []string{"1"}))
+}
+
+func TestDeleteInstances(t *testing.T) {
+	c, s := newClient(t, reply{status: 500}, reply{status: 202})
+	require.NoError(t, c.DeleteInstances(t.Context(), []string{"1", "2"}))
+	require.Len(t, s.asked, 2)
+	assert.JSONEq(t, `{"instanceIds":["1","2"]}`, s.bodies[1])
+	require.NoError(t, c.DeleteInstances(t.Context(), nil))
+	require.Error(t, c.DeleteInstances(t.Context(), []string{"1", "*"}))
+	require.Error(t, c.DeleteInstances(t.Context(), []string{""}))
+	assert.Len(t, s.asked, 2)
+}
+
+func TestListsAreWholeOrErrors(t *testing.T) {
+	const next = `"nextLink":"https://management.azure.com:443/more?api-version=1"`
+	for name, replies := range map[string][]reply{
+		"no list":     {{status: 200, body: `{}`}},
+		"gap":         {{status: 200, body: `{"value":[null]}`}},
+		"second page": {{status: 200, body: `{"value":[],` + next + `}`}, {status: 400, body: `{"error":{"code":"InvalidParameter"}}`}},
+		"endless":     {{status: 200, body: `{"value":[],` + next + `}`}},
+		"elsewhere":   {{status: 200, body: `{"value":[],"nextLink":"https://evil.example/more"}`}},
+		"plain":       {{status: 200, body: `{"value":[],"nextLink":"http://management.azure.com/more"}`}},
+	} {
+		for _, list := range []func(*Client) error{
+			func(c *Client) error { _, err := c.Instances(t.Context()); return err },
+			func(c *Client) error { _, err := c.Interfaces(t.Context()); return err },
+			func(c *Client) error { _, err := c.PublicAddresses(t.Context()); return err },
+			func(c *Client) error { _, err := c.AutoscaleSettings(t.Context()); return err },
+		} {
+			c, s := newClient(t, replies...)
+			err := list(c)
+			_, ok := errors.AsType[*armerr.Error](err)
+			assert.True(t, ok, name)
+			assert.LessOrEqual(t, len(s.asked), 3)
+			assert.NotContains(t, s.asked[len(s.asked)-1].URL.Host, "evil")
+		}
+	}
+}
+
+func TestPagesAreJoined(t *testing.T) {
+	c, _ := newClient(t,
+		reply{status: 200, body: `{"value":[` + vmBody + `],"nextLink":"https://management.azure.com/more"}`},
+		reply{status: 200, body: `{"value":[` + vmBody + `,` + vmBody + `]}`})
+	all, err := c.Instances(t.Context())
+	require.NoError(t, err)
+	assert.Len(t, all, 3)
+}
+
+func TestAutoscaleSettings(t *testing.T) {
+	const id = "/SUBSCRIPTIONS/sub/resourcegroups/rg/providers/microsoft.compute/virtualMachineScaleSets/CI"
+	c, _ := newClient(t, reply{status: 200, body: `{"value":[
+{"name":"on","properties":{"enabled":true,"targetResourceUri":"` + id + `"}},
+{"name":"off","properties":{"enabled":false,"targetResourceUri":"` + id + `"}},
+{"name":"other","properties":{"enabled":true,"targetResourceUri":"` + id + `2"}}, {}]}`})
+	names, err := c.AutoscaleSettings(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []string{"on"}, names)
+}
+
+func TestReads(t *testing.T) {
+	c, _ := newClient(t, reply{status: 200, body: `{"id":"x"}`})
+	set, err := c.ScaleSet(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, `"h"`, set.ETag)
+	c, _ = newClient(t, reply{status: 200, body: `{}`})
+	_, err = c.ScaleSet(t.Context())
+	require.ErrorContains(t, err, `read scale set "ci": the answer holds no scale set`)
+	_, err = c.Instance(t.Context(), "3")
+	require.ErrorContains(t, err, `read instance "3" of scale set "ci"`)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = c.ScaleSet(ctx)
+	assert.True(t, armerr.Is(err, armerr.Canceled), err)
+}

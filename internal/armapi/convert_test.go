@@ -1,0 +1,123 @@
+package armapi
+
+import (
+	"encoding/json"
+	"net/netip"
+	"testing"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/instancegroup"
+)
+
+const setBody = `{"id":"/s/ci","name":"ci","etag":"\"7\"","location":"westeurope","zones":["1",null],
+"sku":{"name":"Standard_D2s_v5","capacity":0},"properties":{"uniqueId":"u","orchestrationMode":"Uniform","provisioningState":"Succeeded",
+"singlePlacementGroup":true,"overprovision":true,"zoneBalance":true,
+"upgradePolicy":{"mode":"Rolling","automaticOSUpgradePolicy":{"enableAutomaticOSUpgrade":true}},
+"automaticRepairsPolicy":{"enabled":true},"spotRestorePolicy":{"enabled":true},
+"resiliencyPolicy":{"resilientVMCreationPolicy":{"enabled":true}},
+"scaleInPolicy":{"forceDeletion":true,"rules":["NewestVM"]},
+"virtualMachineProfile":{"priority":"Spot","evictionPolicy":"Delete",
+"scheduledEventsProfile":{"terminateNotificationProfile":{"enable":true}},
+"extensionProfile":{"extensions":[null,{"properties":{"type":"applicationhealthLinux"}}]},
+"osProfile":{"adminUsername":"runner","linuxConfiguration":{"disablePasswordAuthentication":true,"ssh":{"publicKeys":[{},{}]}}},
+"storageProfile":{"osDisk":{"osType":"Linux"},"imageReference":{"id":"/subscriptions/x/resourceGroups/g/providers/microsoft.compute/images/i"}},
+"networkProfile":{"networkInterfaceConfigurations":[{"name":"a"},{"name":"b","properties":{"primary":true,"ipConfigurations":[
+{"name":"c","properties":{"publicIPAddressConfiguration":{"name":"p"}}}]}}]}}}}`
+
+const vmBody = `{"id":"/s/ci/virtualMachines/3","name":"ci_3","instanceId":"3","zones":["2"],"properties":{"vmId":"v","latestModelApplied":true,
+"provisioningState":"Failed","instanceView":{"statuses":[null,{"code":"POWERSTATE/Running"},
+{"code":"ProvisioningState/failed/AllocationFailed","message":"No room.\r\nSorry."}]}}}`
+
+const nicBody = `{"id":"n","properties":{"primary":true,"virtualMachine":{"id":"/S/Ci/virtualMachines/3"},"ipConfigurations":[null,
+{"properties":{"privateIPAddress":"10.0.0.4","publicIPAddress":{"id":"/S/PIP"}}}]}}`
+
+const addressBody = `{"id":"/S/PIP","properties":{"ipAddress":"20.1.2.3"}}`
+
+func decode[T any](t require.TestingT, body string) T {
+	var v T
+	require.NoError(t, json.Unmarshal([]byte(body), &v))
+	return v
+}
+
+func TestScaleSetOf(t *testing.T) {
+	assert.Equal(t, instancegroup.ScaleSet{
+		ID: "/s/ci", Name: "ci", UniqueID: "u", ETag: `"7"`, Location: "westeurope", Size: "Standard_D2s_v5", HasCapacity: true,
+		OrchestrationMode: "Uniform", ProvisioningState: "Succeeded",
+		Model: instancegroup.Model{
+			OSType: "Linux", AdminUsername: "runner", PasswordDisabled: true, PublicKeys: 2, HasPublicAddress: true,
+			SinglePlacementGroup: true, ManagedImage: true, Overprovision: true, UpgradeMode: "Rolling", AutomaticOSUpgrade: true,
+			AutomaticRepairs: true, Priority: "Spot", EvictionPolicy: "Delete", SpotRestore: true, ResilientCreation: true,
+			TerminateNotice: true, ScaleInForced: true, ScaleInRules: []string{"NewestVM"}, ZoneBalance: true, Zones: []string{"1"},
+			HealthExtension: true,
+		},
+	}, scaleSetOf(decode[armcompute.VirtualMachineScaleSet](t, setBody)))
+	assert.False(t, isManagedImage("/subscriptions/x/resourceGroups/g/providers/Microsoft.Compute/galleries/q/images/i"))
+	assert.False(t, scaleSetOf(armcompute.VirtualMachineScaleSet{SKU: &armcompute.SKU{}}).HasCapacity)
+	assert.True(t, scaleSetOf(armcompute.VirtualMachineScaleSet{Properties: &armcompute.VirtualMachineScaleSetProperties{
+		VirtualMachineProfile: &armcompute.VirtualMachineScaleSetVMProfile{NetworkProfile: &armcompute.VirtualMachineScaleSetNetworkProfile{
+			HealthProbe: &armcompute.APIEntityReference{},
+		}},
+	}}).Model.HealthExtension)
+}
+
+func TestInstanceOf(t *testing.T) {
+	assert.Equal(t, instancegroup.Instance{
+		ID: "/s/ci/virtualMachines/3", Name: "ci_3", InstanceID: "3", VMID: "v", ProvisioningState: "Failed", HasView: true,
+		PowerState: "running", Failure: "AllocationFailed: No room. Sorry", Zone: "2", LatestModel: true,
+	}, instanceOf(decode[armcompute.VirtualMachineScaleSetVM](t, vmBody)))
+	assert.Zero(t, instanceOf(armcompute.VirtualMachineScaleSetVM{}))
+	assert.Equal(t, "why", failure([]*armcompute.InstanceViewStatus{{Code: to.Ptr("ProvisioningState/failed"), Message: to.Ptr("why")}}))
+}
+
+func TestAddresses(t *testing.T) {
+	assert.Equal(t, instancegroup.Interface{
+		VMID: "/s/ci/virtualmachines/3", Primary: true,
+		Configs: []instancegroup.IPConfig{{Primary: true, Private: netip.MustParseAddr("10.0.0.4"), PublicID: "/s/pip"}},
+	}, interfaceOf(decode[armnetwork.Interface](t, nicBody)))
+	ready := decode[armnetwork.PublicIPAddress](t, addressBody)
+	assert.Equal(t, map[string]netip.Addr{"/s/pip": netip.MustParseAddr("20.1.2.3")},
+		addressesOf([]*armnetwork.PublicIPAddress{&ready, {ID: to.Ptr("/s/none")}, nil}))
+}
+
+// thin drops members at random, or sets them to null.
+func thin(r *rapid.T, v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, k := range keys(v) {
+			switch rapid.IntRange(0, 9).Draw(r, k) {
+			case 0:
+				delete(v, k)
+			case 1:
+				v[k] = nil
+			default:
+				v[k] = thin(r, v[k])
+			}
+		}
+	case []any:
+		for i := range v {
+			v[i] = thin(r, v[i])
+		}
+	}
+	return v
+}
+
+func TestAnythingMayBeMissing(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		one := func(body string) string {
+			out, err := json.Marshal(thin(r, decode[any](r, body)))
+			require.NoError(r, err)
+			return string(out)
+		}
+		scaleSetOf(decode[armcompute.VirtualMachineScaleSet](r, one(setBody)))
+		instanceOf(decode[armcompute.VirtualMachineScaleSetVM](r, one(vmBody)))
+		interfaceOf(decode[armnetwork.Interface](r, one(nicBody)))
+		p := decode[armnetwork.PublicIPAddress](r, one(addressBody))
+		addressesOf([]*armnetwork.PublicIPAddress{&p})
+	})
+}

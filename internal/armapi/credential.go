@@ -1,0 +1,116 @@
+package armapi
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/config"
+)
+
+const secretVariable = "AZURE_CLIENT_SECRET"
+
+// signIn is what the makers of credentials need.
+type signIn struct {
+	cfg    config.Config
+	base   policy.ClientOptions
+	getenv func(string) string
+	alone  bool // do not ask Microsoft's public cloud whether the authority is genuine
+}
+
+// newCredential makes the credential that cfg names. base holds no retry
+// options: azidentity has better ones for the identity endpoint of a machine.
+func newCredential(cfg config.Config, base policy.ClientOptions, getenv func(string) string) (azcore.TokenCredential, error) {
+	s := signIn{cfg: cfg, base: base, getenv: getenv, alone: cfg.Cloud.Name == ""}
+	makers := map[string]func() (azcore.TokenCredential, error){
+		"client_secret":      s.secret,
+		"client_certificate": s.certificate,
+		"managed_identity":   s.managed,
+		"workload_identity":  s.workload,
+		"azure_cli":          s.cli,
+		"environment":        s.environment,
+		"default":            s.chain,
+	}
+	maker := makers[cfg.Credential]
+	if maker == nil {
+		return nil, fmt.Errorf("credential %q is unknown", cfg.Credential)
+	}
+	cred, err := maker()
+	if bad, ok := errors.AsType[*fileError](err); ok {
+		return nil, bad
+	}
+	if err != nil {
+		return nil, armerr.From("set up", fmt.Sprintf("credential %q", cfg.Credential), err)
+	}
+	return cred, nil
+}
+
+func (s signIn) secret() (azcore.TokenCredential, error) {
+	secret := s.getenv(secretVariable)
+	if s.cfg.ClientSecretFile != "" {
+		content, err := readFile("client_secret_file", s.cfg.ClientSecretFile)
+		if err != nil {
+			return nil, err
+		}
+		secret = strings.TrimRight(string(content), "\r\n")
+	}
+	return azidentity.NewClientSecretCredential(s.cfg.TenantID, s.cfg.ClientID, secret, &azidentity.ClientSecretCredentialOptions{
+		ClientOptions: s.base, DisableInstanceDiscovery: s.alone,
+	})
+}
+
+func (s signIn) certificate() (azcore.TokenCredential, error) {
+	const key = "client_certificate_file"
+	content, err := readFile(key, s.cfg.ClientCertificateFile)
+	if err != nil {
+		return nil, err
+	}
+	certs, private, err := azidentity.ParseCertificates(content, nil)
+	if err != nil {
+		return nil, &fileError{
+			key: key, path: s.cfg.ClientCertificateFile, what: "holds no certificate with its private key that can be read",
+			fix: "give both in one PEM or PKCS#12 file, with no password on the key", cause: err,
+		}
+	}
+	// The chain lets an application trust by subject name and issuer.
+	return azidentity.NewClientCertificateCredential(s.cfg.TenantID, s.cfg.ClientID, certs, private,
+		&azidentity.ClientCertificateCredentialOptions{
+			ClientOptions: s.base, DisableInstanceDiscovery: s.alone, SendCertificateChain: true,
+		})
+}
+
+func (s signIn) managed() (azcore.TokenCredential, error) {
+	o := &azidentity.ManagedIdentityCredentialOptions{ClientOptions: s.base}
+	if s.cfg.ClientID != "" {
+		o.ID = azidentity.ClientID(s.cfg.ClientID)
+	}
+	return azidentity.NewManagedIdentityCredential(o)
+}
+
+func (s signIn) workload() (azcore.TokenCredential, error) {
+	return azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{
+		ClientOptions: s.base, DisableInstanceDiscovery: s.alone,
+		ClientID: s.cfg.ClientID, TenantID: s.cfg.TenantID,
+	})
+}
+
+func (s signIn) cli() (azcore.TokenCredential, error) {
+	return azidentity.NewAzureCLICredential(&azidentity.AzureCLICredentialOptions{TenantID: s.cfg.TenantID})
+}
+
+func (s signIn) environment() (azcore.TokenCredential, error) {
+	return azidentity.NewEnvironmentCredential(&azidentity.EnvironmentCredentialOptions{
+		ClientOptions: s.base, DisableInstanceDiscovery: s.alone,
+	})
+}
+
+func (s signIn) chain() (azcore.TokenCredential, error) {
+	return azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{
+		ClientOptions: s.base, DisableInstanceDiscovery: s.alone, TenantID: s.cfg.TenantID,
+	})
+}

@@ -1,0 +1,148 @@
+package armapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/instancegroup"
+)
+
+// ScaleSet implements instancegroup.Cloud.
+func (c *Client) ScaleSet(ctx context.Context) (set instancegroup.ScaleSet, err error) {
+	err = c.read(ctx, "read", func(ctx context.Context) error {
+		var raw *http.Response
+		r, err := c.sets.Get(policy.WithCaptureResponse(ctx, &raw), c.group, c.name, nil)
+		if err != nil {
+			return err
+		}
+		if r.ID == nil {
+			return errors.New("the answer holds no scale set")
+		}
+		set = scaleSetOf(r.VirtualMachineScaleSet)
+		if set.ETag == "" && raw != nil {
+			set.ETag = raw.Header.Get("ETag")
+		}
+		return nil
+	})
+	return set, err
+}
+
+func scaleSetOf(s armcompute.VirtualMachineScaleSet) instancegroup.ScaleSet {
+	sku, p := val(s.SKU), val(s.Properties)
+	model := modelOf(p)
+	model.Zones = texts(s.Zones)
+	return instancegroup.ScaleSet{
+		ID:                val(s.ID),
+		Name:              val(s.Name),
+		UniqueID:          val(p.UniqueID),
+		ETag:              val(s.Etag),
+		Location:          val(s.Location),
+		Size:              val(sku.Name),
+		Capacity:          val(sku.Capacity),
+		HasCapacity:       sku.Capacity != nil,
+		OrchestrationMode: string(val(p.OrchestrationMode)),
+		ProvisioningState: val(p.ProvisioningState),
+		Model:             model,
+	}
+}
+
+func modelOf(p armcompute.VirtualMachineScaleSetProperties) instancegroup.Model {
+	vm := val(p.VirtualMachineProfile)
+	os, upgrade, scaleIn := val(vm.OSProfile), val(p.UpgradePolicy), val(p.ScaleInPolicy)
+	linux, network := val(os.LinuxConfiguration), val(vm.NetworkProfile)
+	return instancegroup.Model{
+		OSType:               osType(vm),
+		AdminUsername:        val(os.AdminUsername),
+		PasswordDisabled:     val(linux.DisablePasswordAuthentication),
+		PublicKeys:           len(val(linux.SSH).PublicKeys),
+		HasPublicAddress:     hasPublicAddress(network),
+		SinglePlacementGroup: val(p.SinglePlacementGroup),
+		ManagedImage:         isManagedImage(val(val(val(vm.StorageProfile).ImageReference).ID)),
+		Overprovision:        val(p.Overprovision),
+		UpgradeMode:          string(val(upgrade.Mode)),
+		AutomaticOSUpgrade:   val(val(upgrade.AutomaticOSUpgradePolicy).EnableAutomaticOSUpgrade),
+		AutomaticRepairs:     val(val(p.AutomaticRepairsPolicy).Enabled),
+		Priority:             string(val(vm.Priority)),
+		EvictionPolicy:       string(val(vm.EvictionPolicy)),
+		SpotRestore:          val(val(p.SpotRestorePolicy).Enabled),
+		ResilientCreation:    val(val(val(p.ResiliencyPolicy).ResilientVMCreationPolicy).Enabled),
+		TerminateNotice:      val(val(val(vm.ScheduledEventsProfile).TerminateNotificationProfile).Enable),
+		ScaleInForced:        val(scaleIn.ForceDeletion),
+		ScaleInRules:         texts(scaleIn.Rules),
+		ZoneBalance:          val(p.ZoneBalance),
+		HealthExtension:      network.HealthProbe != nil || hasHealthExtension(val(vm.ExtensionProfile)),
+	}
+}
+
+func osType(vm armcompute.VirtualMachineScaleSetVMProfile) string {
+	told := string(val(val(val(vm.StorageProfile).OSDisk).OSType))
+	os := val(vm.OSProfile)
+	switch {
+	case told != "":
+		return told
+	case os.WindowsConfiguration != nil:
+		return "Windows"
+	case os.LinuxConfiguration != nil:
+		return "Linux"
+	}
+	return ""
+}
+
+// hasPublicAddress looks at the primary IP configuration of the primary
+// interface, as that is where a runner connects.
+func hasPublicAddress(n armcompute.VirtualMachineScaleSetNetworkProfile) bool {
+	nic := primary(n.NetworkInterfaceConfigurations, func(c armcompute.VirtualMachineScaleSetNetworkConfiguration) bool {
+		return val(val(c.Properties).Primary)
+	})
+	ip := primary(val(nic.Properties).IPConfigurations, func(c armcompute.VirtualMachineScaleSetIPConfiguration) bool {
+		return val(val(c.Properties).Primary)
+	})
+	return val(ip.Properties).PublicIPAddressConfiguration != nil
+}
+
+// primary returns the entry that is marked as such, or else the first one.
+func primary[T any](list []*T, marked func(T) bool) T {
+	for _, e := range list {
+		if e != nil && marked(*e) {
+			return *e
+		}
+	}
+	for _, e := range list {
+		if e != nil {
+			return *e
+		}
+	}
+	return val[T](nil)
+}
+
+// isManagedImage tells …/Microsoft.Compute/images/x from …/galleries/g/images/x.
+func isManagedImage(id string) bool {
+	return strings.Contains(strings.ToLower(id), "/providers/microsoft.compute/images/")
+}
+
+// hasHealthExtension looks for the Application Health extension by its two
+// types (learn.microsoft.com, "Using Application Health extension").
+func hasHealthExtension(p armcompute.VirtualMachineScaleSetExtensionProfile) bool {
+	for _, e := range p.Extensions {
+		kind := val(val(val(e).Properties).Type)
+		if strings.EqualFold(kind, "ApplicationHealthLinux") || strings.EqualFold(kind, "ApplicationHealthWindows") {
+			return true
+		}
+	}
+	return false
+}
+
+func texts[T ~string](list []*T) []string {
+	var all []string
+	for _, e := range list {
+		if e != nil {
+			all = append(all, string(*e))
+		}
+	}
+	return all
+}

@@ -1,0 +1,94 @@
+// Package recordings reads recorded traffic of Azure Resource Manager and
+// derives from it what a test may keep: templates of paths, JSON paths and
+// types, statuses and header names, and none of the recorded values.
+package recordings
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Recording is a file of recorded exchanges.
+type Recording struct {
+	Name    string  `json:"-"` // of the file, less its extension
+	Entries []Entry `json:"entries"`
+}
+
+// Entry is one recorded exchange.
+type Entry struct {
+	Index           int            `json:"index"`
+	Method          string         `json:"method"`
+	URL             string         `json:"url"`
+	Status          int            `json:"status"`
+	RequestHeaders  map[string]any `json:"requestHeaders"`
+	RequestBody     any            `json:"requestBody"`
+	ResponseHeaders map[string]any `json:"responseHeaders"`
+	ResponseBody    any            `json:"responseBody"`
+}
+
+// Load reads all recordings of a directory, in the order of their names.
+func Load(dir string) ([]Recording, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	if err != nil {
+		return nil, fmt.Errorf("load recordings: %w", err)
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("load recordings: no *.json in %q", dir)
+	}
+	var all []Recording
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("load recordings: %w", err)
+		}
+		r := Recording{Name: strings.TrimSuffix(filepath.Base(file), ".json")}
+		if err := json.Unmarshal(raw, &r); err != nil {
+			return nil, fmt.Errorf("load recordings: %s: %w", file, err)
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
+
+// header reads a header in any case; recorders write texts or lists.
+func header(headers map[string]any, name string) string {
+	for key, value := range headers {
+		if !strings.EqualFold(key, name) {
+			continue
+		}
+		if all, ok := value.([]any); ok && len(all) > 0 {
+			value = all[0]
+		}
+		s, _ := value.(string)
+		return s
+	}
+	return ""
+}
+
+// operation is the ID of the operation that an answer started, if any.
+func (e Entry) operation() string {
+	for _, name := range []string{"azure-asyncoperation", "location"} {
+		u, err := url.Parse(header(e.ResponseHeaders, name))
+		if err != nil {
+			continue
+		}
+		if id := operationID(u.Path); id != "" {
+			return id
+		}
+	}
+	return ""
+}
+
+// body is the recorded JSON at a dotted path of objects.
+func body(v any, path ...string) string {
+	for _, key := range path {
+		o, _ := v.(map[string]any)
+		v = o[key]
+	}
+	s, _ := v.(string)
+	return s
+}

@@ -1,0 +1,179 @@
+package recordings
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Table is what is kept of recordings.
+type Table struct {
+	Recordings []Summary `json:"recordings"`
+}
+
+// Summary is what is kept of one recording.
+type Summary struct {
+	Name      string     `json:"name"`
+	Exchanges []Exchange `json:"exchanges"`
+}
+
+// Exchange is what is kept of one exchange.
+type Exchange struct {
+	Index  int               `json:"index"`
+	Method string            `json:"method"`
+	Path   string            `json:"path"`            // with placeholders for names
+	Query  map[string]string `json:"query,omitempty"` // values only where they are Azure's vocabulary
+
+	// Conditions are the request's If-Match and If-None-Match: "any" for *,
+	// "current" or "stale".
+	Conditions map[string]string `json:"conditions,omitempty"`
+
+	Request Shape  `json:"request,omitempty"` // none: no body, or the recorder dropped it
+	Starts  string `json:"starts,omitempty"`  // placeholder of the operation that begins
+
+	Status   int      `json:"status"`
+	Headers  []string `json:"headers,omitempty"` // of the answer, in lower case
+	Response Shape    `json:"response,omitempty"`
+	Error    *Error   `json:"error,omitempty"`
+}
+
+// Error is an error answer's words that clients act on.
+type Error struct {
+	Code   string `json:"code"`
+	Target string `json:"target,omitempty"`
+}
+
+// JSON writes the table, the same for the same recordings.
+func (t Table) JSON() ([]byte, error) {
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", " ")
+	err := e.Encode(t)
+	return out.Bytes(), err
+}
+
+// Derive makes the table of recordings, and names what it left out: exchanges
+// that are neither about scale sets nor polls of operations on them.
+func Derive(all []Recording) (Table, []string) {
+	var t Table
+	var left []string
+	for _, r := range all {
+		s, unknown := summarise(r)
+		if len(s.Exchanges) > 0 {
+			t.Recordings = append(t.Recordings, s)
+		}
+		if len(r.Entries) == 0 {
+			unknown = []string{r.Name + ": no exchanges"}
+		}
+		left = append(left, unknown...)
+	}
+	return t, left
+}
+
+func summarise(r Recording) (Summary, []string) {
+	s, names := Summary{Name: r.Name}, namer{}
+	var left []string
+	ours := map[string]bool{} // operations by ID
+	for _, e := range r.Entries {
+		u, err := url.Parse(e.URL)
+		if err != nil || !ofScaleSets(u.Path) && !ours[operationID(u.Path)] {
+			left = append(left, fmt.Sprintf("%s: %d %s", r.Name, e.Index, e.Method))
+			delete(ours, e.operation())
+			continue
+		}
+		if id := e.operation(); id != "" {
+			ours[id] = true
+		}
+		s.Exchanges = append(s.Exchanges, derive(e, u, names))
+	}
+	return s, left
+}
+
+func derive(e Entry, u *url.URL, names namer) Exchange {
+	x := Exchange{
+		Index: e.Index, Method: strings.ToUpper(e.Method), Path: names.template(u.Path), Query: query(u.Query()),
+		Conditions: conditions(e), Request: ShapeOf(e.RequestBody), Status: e.Status, Response: ShapeOf(e.ResponseBody),
+	}
+	if id := e.operation(); id != "" && operationID(u.Path) == "" {
+		x.Starts = names.placeholder("operation", id)
+	}
+	for name := range e.ResponseHeaders {
+		x.Headers = append(x.Headers, strings.ToLower(name))
+	}
+	slices.Sort(x.Headers)
+	if code := body(e.ResponseBody, "error", "code"); code != "" {
+		x.Error = &Error{Code: code, Target: body(e.ResponseBody, "error", "target")}
+	}
+	return x
+}
+
+// Values of these query parameters are words of Azure's; others may hold names
+// or signatures.
+var words = []string{"api-version", "$expand", "skipshutdown", "monitor"}
+
+func query(values url.Values) map[string]string {
+	q := map[string]string{}
+	for name := range values {
+		q[name] = ""
+		if slices.Contains(words, strings.ToLower(name)) {
+			q[name] = values.Get(name)
+		}
+	}
+	return q
+}
+
+func conditions(e Entry) map[string]string {
+	refused := e.Status == 412
+	c := map[string]string{}
+	for name, stale := range map[string]bool{"if-match": refused, "if-none-match": !refused} {
+		switch value := header(e.RequestHeaders, name); {
+		case value == "":
+		case value == "*":
+			c[name] = "any"
+		case stale:
+			c[name] = "stale"
+		default:
+			c[name] = "current"
+		}
+	}
+	return c
+}
+
+// Names are the names and IDs that a recording's traffic mentions: words that
+// nothing derived or made to fit may hold.
+func Names(r Recording) []string {
+	found := map[string]bool{}
+	for _, e := range r.Entries {
+		if u, err := url.Parse(e.URL); err == nil {
+			eachSegment(u.Path, func(segment, kind string) { found[segment] = found[segment] || kind != "" && kind != "location" })
+		}
+		namesIn(e.ResponseBody, found)
+	}
+	maps.DeleteFunc(found, func(name string, isName bool) bool { return !isName || len(name) < 5 || allZero(name) })
+	return slices.Sorted(maps.Keys(found))
+}
+
+func namesIn(v any, found map[string]bool) {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, member := range v {
+			s, _ := member.(string)
+			_, isResource := v["id"]
+			if s != "" && (key == "name" && isResource || slices.Contains([]string{"vmId", "uniqueId", "adminUsername", "computerNamePrefix"}, key)) {
+				found[s] = true
+			}
+			namesIn(member, found)
+		}
+	case []any:
+		for _, element := range v {
+			namesIn(element, found)
+		}
+	}
+}
+
+func allZero(name string) bool { return strings.Trim(name, "0-") == "" }

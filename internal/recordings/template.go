@@ -1,0 +1,78 @@
+package recordings
+
+import (
+	"fmt"
+	"strings"
+)
+
+// What follows these segments of a path is a name.
+var named = map[string]string{
+	"subscriptions": "subscription", "resourcegroups": "group", "locations": "location", "operations": "operation",
+	"virtualmachinescalesets": "scaleSet", "virtualmachines": "instance", "extensions": "extension",
+	"networkinterfaces": "interface", "ipconfigurations": "config", "publicipaddresses": "publicAddress",
+}
+
+// namer gives each name of a recording a placeholder: the first of a kind
+// "{group}", the next "{group:2}".
+type namer map[string][]string
+
+func (n namer) placeholder(kind, name string) string {
+	name = strings.ToLower(name)
+	if kind == "instance" && strings.Trim(name, "0123456789") != "" {
+		return "{instance:malformed}"
+	}
+	for i, known := range n[kind] {
+		if known == name {
+			return number(kind, i)
+		}
+	}
+	n[kind] = append(n[kind], name)
+	return number(kind, len(n[kind])-1)
+}
+
+func number(kind string, i int) string {
+	if i == 0 {
+		return "{" + kind + "}"
+	}
+	return fmt.Sprintf("{%s:%d}", kind, i+1)
+}
+
+// template replaces the names of a path; all else keeps its recorded case.
+func (n namer) template(path string) string {
+	var parts []string
+	eachSegment(path, func(segment, kind string) {
+		if kind != "" {
+			segment = n.placeholder(kind, segment)
+		}
+		parts = append(parts, segment)
+	})
+	return "/" + strings.Join(parts, "/")
+}
+
+// eachSegment visits the segments of a path; kind tells of what a name is.
+func eachSegment(path string, visit func(segment, kind string)) {
+	next := ""
+	for _, segment := range strings.Split(strings.Trim(path, "/"), "/") {
+		visit(segment, next)
+		if next != "" {
+			next = ""
+		} else {
+			next = named[strings.ToLower(segment)]
+		}
+	}
+}
+
+func operationID(path string) string {
+	found := ""
+	eachSegment(path, func(segment, kind string) {
+		if kind == "operation" {
+			found = segment
+		}
+	})
+	return strings.ToLower(found)
+}
+
+// ofScaleSets tells whether a path is about scale sets or what they own.
+func ofScaleSets(path string) bool {
+	return strings.Contains(strings.ToLower(path)+"/", "/providers/microsoft.compute/virtualmachinescalesets/")
+}

@@ -1,0 +1,179 @@
+package azure
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/instancegroup"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armapi"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/config"
+)
+
+var _ provider.InstanceGroup = (*InstanceGroup)(nil)
+
+// Config is the content of plugin_config.
+type Config = config.Config
+
+// InstanceGroup is a scale set as fleeting drives it. fleeting decodes
+// plugin_config into it and calls Init before all else; after that all methods
+// may be called from any goroutine.
+type InstanceGroup struct {
+	Config
+
+	raw      []byte // plugin_config as it came, nil where Config was set in Go
+	log      hclog.Logger
+	settings provider.Settings
+	group    *instancegroup.Group
+	reporter reporter
+}
+
+// initTimeout leaves the runner time for the first Update within the minute
+// that it gives both.
+const initTimeout = 40 * time.Second
+
+// UnmarshalJSON keeps plugin_config as it came. Init checks it: an error from
+// here would reach the user without a word of which setting is meant, and
+// encoding/json would pass over unknown keys in silence.
+func (g *InstanceGroup) UnmarshalJSON(raw []byte) error {
+	g.raw = slices.Clone(raw)
+	return nil
+}
+
+// Init checks the configuration, signs in and reads the scale set. It changes
+// nothing on Azure. Its error is one line that names the cause and the fix; the
+// runner shows nothing else.
+func (g *InstanceGroup) Init(ctx context.Context, logger hclog.Logger, settings provider.Settings) (provider.ProviderInfo, error) {
+	ctx, cancel := context.WithTimeout(ctx, initTimeout)
+	defer cancel()
+	cfg, err := g.checkedConfig()
+	if err != nil {
+		return provider.ProviderInfo{}, err
+	}
+	client, err := armapi.New(cfg, armapi.Options{})
+	if err != nil {
+		return provider.ProviderInfo{}, err
+	}
+	g.log = logger
+	if g.group, err = instancegroup.Open(ctx, instancegroup.Options{Cloud: client, Logger: logger}); err != nil {
+		return provider.ProviderInfo{}, err
+	}
+	g.Config = cfg
+	if g.settings, err = connectorSettings(settings, g.group.ScaleSet(), logger); err != nil {
+		return provider.ProviderInfo{}, err
+	}
+	v := Version()
+	return provider.ProviderInfo{
+		ID:      fmt.Sprintf("azure/%s/%s", cfg.ResourceGroupName, cfg.Name),
+		MaxSize: g.group.MaxSize(), Version: v.String(), BuildInfo: v.BuildInfo(),
+	}, nil
+}
+
+func (g *InstanceGroup) checkedConfig() (Config, error) {
+	raw := g.raw
+	if raw == nil {
+		var err error
+		if raw, err = json.Marshal(g.Config); err != nil {
+			return Config{}, fmt.Errorf("plugin_config: %w", err)
+		}
+	}
+	return config.Parse(raw, os.Getenv)
+}
+
+var errNotInitialised = errors.New("instance group is used before Init")
+
+// Update reports the state of every instance. It calls fn from one goroutine,
+// after everything was read: what is reported is complete. Dead instances are
+// reported deleted, and deleted.
+func (g *InstanceGroup) Update(ctx context.Context, fn func(instance string, state provider.State)) error {
+	if g.group == nil {
+		return errNotInitialised
+	}
+	v, err := g.group.Refresh(ctx)
+	if err != nil {
+		return fmt.Errorf("update: %w", err)
+	}
+	g.reporter.report(v, fn)
+	if err := g.group.Bury(ctx, v); err != nil {
+		g.log.Error("dead instances could not be removed; trying again with the next update", "operation", "bury", "error", err)
+	}
+	return nil
+}
+
+// Increase asks Azure for n more instances and returns how many it accepted.
+func (g *InstanceGroup) Increase(ctx context.Context, n int) (int, error) {
+	switch {
+	case g.group == nil:
+		return 0, errNotInitialised
+	case n <= 0:
+		return 0, nil
+	}
+	return g.group.Increase(ctx, n)
+}
+
+// Decrease deletes the given instances and returns those whose deletion Azure
+// accepted or that exist no more. The result is lost over gRPC beside an error
+// (fleeting's instance_group_server.go), so partial success is no error.
+func (g *InstanceGroup) Decrease(ctx context.Context, instances []string) ([]string, error) {
+	if g.group == nil {
+		return nil, errNotInitialised
+	}
+	done, err := g.group.Decrease(ctx, instances)
+	if err != nil && len(done) > 0 {
+		g.log.Error("some instances could not be deleted; the runner asks again", "operation", "decrease",
+			"count", len(instances)-len(done), "error", err)
+		return done, nil
+	}
+	return done, err
+}
+
+// ConnectInfo tells where and how to log in to a running instance: the private
+// address of the primary IP configuration of its primary network interface,
+// and the public one where there is one.
+func (g *InstanceGroup) ConnectInfo(ctx context.Context, instance string) (provider.ConnectInfo, error) {
+	if g.group == nil {
+		return provider.ConnectInfo{}, errNotInitialised
+	}
+	m, err := g.group.Locate(ctx, instance)
+	if err != nil {
+		return provider.ConnectInfo{}, err
+	}
+	info := provider.ConnectInfo{ConnectorConfig: g.settings.ConnectorConfig, ID: instance, InternalAddr: m.Private.String()}
+	if m.Public.IsValid() {
+		info.ExternalAddr = m.Public.String()
+	}
+	return info, nil
+}
+
+// Heartbeat returns an error if no job can run on the instance any more. It
+// returns none when Azure cannot be asked: that says nothing of the instance.
+func (g *InstanceGroup) Heartbeat(ctx context.Context, instance string) error {
+	if g.group == nil {
+		return errNotInitialised
+	}
+	if err := g.group.Check(ctx, instance); err != nil {
+		return fmt.Errorf("%w: %w", provider.ErrInstanceUnhealthy, err)
+	}
+	return nil
+}
+
+// Suspend is not supported yet.
+func (g *InstanceGroup) Suspend(context.Context, []string) ([]string, error) {
+	return nil, provider.ErrSuspendResumeNotSupported
+}
+
+// Resume is not supported yet.
+func (g *InstanceGroup) Resume(context.Context, []string) ([]string, error) {
+	return nil, provider.ErrSuspendResumeNotSupported
+}
+
+// Shutdown has nothing to do: what Azure accepted goes on there, and nothing
+// waits here.
+func (g *InstanceGroup) Shutdown(context.Context) error { return nil }

@@ -1,0 +1,61 @@
+package azure
+
+import (
+	"sync"
+
+	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/instancegroup"
+)
+
+// reporter tells fleeting of instances, and remembers what it told. fleeting
+// takes an ID that it does not know for a new instance, in whatever state: one
+// that was reported deleted must not be named again.
+type reporter struct {
+	mu   sync.Mutex
+	told map[string]provider.State
+}
+
+// report calls fn for what a view holds.
+func (r *reporter) report(v *instancegroup.View, fn func(string, provider.State)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	told := make(map[string]provider.State, len(v.Members))
+	for _, m := range v.Members {
+		told[m.MemberID] = r.reportMember(m, fn)
+	}
+	for _, id := range v.Gone {
+		if before, known := r.told[id]; known && before != provider.StateDeleted {
+			fn(id, provider.StateDeleted)
+		}
+	}
+	r.told = told
+}
+
+func (r *reporter) reportMember(m instancegroup.Member, fn func(string, provider.State)) provider.State {
+	before, known := r.told[m.MemberID]
+	if before == provider.StateDeleted {
+		return before
+	}
+	state := fleetingState(m.State)
+	if state == provider.StateDeleted && !known {
+		// It died before fleeting ever heard of it. fleeting matches requests
+		// by discovered instances alone: unheard of, the request would stay
+		// pending for ever.
+		fn(m.MemberID, provider.StateCreating)
+	}
+	fn(m.MemberID, state)
+	return state
+}
+
+func fleetingState(s instancegroup.State) provider.State {
+	switch s {
+	case instancegroup.Running:
+		return provider.StateRunning
+	case instancegroup.Deleting:
+		return provider.StateDeleting
+	case instancegroup.Dead:
+		return provider.StateDeleted
+	}
+	return provider.StateCreating
+}
