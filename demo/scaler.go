@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"gitlab.com/gitlab-org/fleeting/fleeting"
+	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
+	"gitlab.com/gitlab-org/fleeting/taskscaler"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/process"
+)
+
+// demo holds the parts: simulator, plugin, scaler, and the jobs' tally.
+type demo struct {
+	options   options
+	simulator *process.Process
+	plugin    *fleeting.Runner
+	scaler    taskscaler.Taskscaler
+	tally     tally
+	view      *view
+	closers   []func()
+}
+
+func newDemo(ctx context.Context, o options) (*demo, error) {
+	d := &demo{options: o, view: newView(os.Stdout)}
+	for _, step := range []func(context.Context) error{d.startSimulator, d.startPlugin} {
+		if err := step(ctx); err != nil {
+			d.close()
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+func (d *demo) startSimulator(context.Context) (err error) {
+	d.simulator, err = process.Start(d.options.simulator, "--scale-set", "runners",
+		"--boot", d.options.boot.String(), "--delete", "1s", "--seed", strconv.FormatUint(d.options.seed, 10))
+	if err != nil {
+		return err
+	}
+	d.closers = append(d.closers, func() { _ = d.simulator.Close() })
+	return d.simulator.Setenv() // for the plugin, which inherits it
+}
+
+func (d *demo) startPlugin(ctx context.Context) error {
+	logs, err := os.OpenFile(d.options.logFile, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	d.closers = append(d.closers, func() { _ = logs.Close() })
+	log := hclog.New(&hclog.LoggerOptions{Output: logs, Level: hclog.Debug})
+	config, err := json.Marshal(d.pluginConfig())
+	if err != nil {
+		return err
+	}
+	if d.plugin, err = fleeting.RunPlugin(d.options.plugin, config, fleeting.WithPluginLogger(log)); err != nil {
+		return fmt.Errorf("start plugin: %w", err)
+	}
+	d.closers = append(d.closers, d.plugin.Kill)
+	return d.startScaler(ctx, log)
+}
+
+// pluginConfig is what plugin_config in config.toml would be.
+func (d *demo) pluginConfig() map[string]any {
+	env := d.simulator.Env
+	return map[string]any{
+		"name":                env["ARMSIM_SCALE_SET"],
+		"subscription_id":     env["AZURE_SUBSCRIPTION_ID"],
+		"resource_group_name": env["AZURE_RESOURCE_GROUP"],
+		"credential":          "environment",
+		"cloud": map[string]any{
+			"authority_host":            env["AZURE_AUTHORITY_HOST"],
+			"resource_manager_endpoint": env["ARMSIM_ENDPOINT"],
+			"resource_manager_audience": env["ARMSIM_AUDIENCE"],
+		},
+	}
+}
+
+// startScaler sets taskscaler up as GitLab Runner does for
+// capacity_per_instance = 1, max_use_count = 1 and an idle policy.
+func (d *demo) startScaler(ctx context.Context, log hclog.Logger) error {
+	key, err := os.ReadFile(d.simulator.Env["ARMSIM_SSH_KEY_FILE"])
+	if err != nil {
+		return err
+	}
+	port, err := strconv.Atoi(d.simulator.Env["ARMSIM_SSH_PORT"])
+	if err != nil {
+		return err
+	}
+	d.scaler, err = taskscaler.New(ctx, d.plugin.InstanceGroup(),
+		taskscaler.WithLogger(log),
+		taskscaler.WithCapacityPerInstance(1),
+		taskscaler.WithMaxUseCount(1),
+		taskscaler.WithMaxInstances(d.options.max),
+		taskscaler.WithAcquireDelay(100*time.Millisecond),
+		taskscaler.WithUpdateInterval(time.Second),
+		taskscaler.WithUpdateIntervalWhenExpecting(500*time.Millisecond),
+		taskscaler.WithInstanceGroupSettings(provider.Settings{ConnectorConfig: provider.ConnectorConfig{
+			Key: key, UseStaticCredentials: true, Username: "azureuser", ProtocolPort: port, Timeout: 30 * time.Second,
+		}}),
+	)
+	if err != nil {
+		return err
+	}
+	return d.scaler.ConfigureSchedule(taskscaler.Schedule{IdleCount: d.options.idle, IdleTime: 10 * time.Second})
+}
+
+// scaleToZero takes the idle policy away, waits for the last instance to go,
+// and stops the scaler. It returns how many instances the simulator still has.
+func (d *demo) scaleToZero(ctx context.Context) (int, error) {
+	if err := d.scaler.ConfigureSchedule(taskscaler.Schedule{IdleTime: time.Nanosecond}); err != nil {
+		return 0, err
+	}
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		stats, err := d.simulator.Stats(context.WithoutCancel(ctx))
+		if err != nil {
+			return 0, err
+		}
+		if stats.Instances == 0 && stats.Capacity == 0 {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return stats.Instances, nil
+		case <-tick.C:
+		}
+	}
+	shutdown, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	defer cancel()
+	d.scaler.Shutdown(shutdown)
+	stats, err := d.simulator.Stats(shutdown)
+	if err == nil && len(stats.NotSimulated) > 0 {
+		err = errors.New("the plugin asked for what is not simulated: " + stats.NotSimulated[0])
+	}
+	return max(stats.Instances, stats.Machines, stats.Addresses), err
+}
+
+func (d *demo) close() {
+	for i := len(d.closers) - 1; i >= 0; i-- {
+		d.closers[i]()
+	}
+}
