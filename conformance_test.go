@@ -14,14 +14,20 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/config"
 )
 
-// startSimulator builds the armsim command, starts it as a process with a
-// scale set "ci" and sets the environment by which a client finds it.
-func startSimulator(t *testing.T, args ...string) *process.Process {
+// startProcess starts the armsim command as a process with a scale set "ci".
+func startProcess(t *testing.T, args ...string) *process.Process {
 	t.Helper()
-	binary := integration.BuildPluginBinary(t, "cmd/armsim", "armsim")
-	p, err := process.Start(binary, append([]string{"--state-dir", t.TempDir(), "--scale-set", "ci"}, args...)...)
+	p, err := process.Start(binary(t, "armsim"), append([]string{"--state-dir", t.TempDir(), "--scale-set", "ci"}, args...)...)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.Close()) })
+	return p
+}
+
+// startSimulator is startProcess with the environment set by which a client
+// finds it.
+func startSimulator(t *testing.T, args ...string) *process.Process {
+	t.Helper()
+	p := startProcess(t, args...)
 	for key, value := range p.Env {
 		t.Setenv(key, value)
 	}
@@ -57,13 +63,11 @@ func sshPort(t *testing.T, p *process.Process) int {
 // TestConformance runs fleeting's own suite on the built plugin, over
 // go-plugin, against the simulator as a process of its own.
 func TestConformance(t *testing.T) {
-	plugin := integration.BuildPluginBinary(t, "cmd/fleeting-plugin-azure", "fleeting-plugin-azure")
-
 	t.Run("uniform", func(t *testing.T) {
 		p := startSimulator(t, "--boot", "1s", "--delete", "500ms", "--capacity", "1")
 		key, err := os.ReadFile(filepath.Clean(p.Env["ARMSIM_SSH_KEY_FILE"]))
 		require.NoError(t, err)
-		integration.TestProvisioning(t, plugin, integration.Config{
+		integration.TestProvisioning(t, binary(t, "fleeting-plugin-azure"), integration.Config{
 			PluginConfig:    pluginConfig(p),
 			ConnectorConfig: provider.ConnectorConfig{Key: key, ProtocolPort: sshPort(t, p)},
 			MaxInstances:    3,

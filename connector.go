@@ -24,7 +24,7 @@ func connectorSettings(s provider.Settings, set instancegroup.ScaleSet, log hclo
 	}
 	if s.Protocol == "" {
 		s.Protocol = provider.ProtocolSSH
-		if s.OS == "windows" {
+		if strings.EqualFold(s.OS, "windows") {
 			s.Protocol = provider.ProtocolWinRM
 		}
 	}
@@ -71,7 +71,7 @@ func warnLogin(s provider.Settings, set instancegroup.ScaleSet, log hclog.Logger
 
 // armSize finds the feature letter p, by which Azure marks Arm processors, in
 // a VM size such as Standard_D4ps_v5 (Microsoft's VM size naming conventions).
-var armSize = regexp.MustCompile(`^(?i:standard)_[A-Z]+\d+(-\d+)?[a-z]*p[a-z]*(_|$)`)
+var armSize = regexp.MustCompile(`(?i)^standard_[a-z]+\d+(-\d+)?[a-z]*p[a-z]*(_|$)`)
 
 func architecture(size string) string {
 	if armSize.MatchString(size) {

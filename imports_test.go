@@ -47,7 +47,7 @@ type mayImport struct {
 var arrows = map[string]mayImport{
 	".": {
 		ours:    []string{"instancegroup", "internal/config", "internal/armapi", "internal/armerr"},
-		foreign: []string{fleeting + "/provider"},
+		foreign: []string{fleeting + "/provider", fleeting + "/plugin"}, // plugin for its VersionInfo
 	},
 	"cmd/...": {
 		ours:    []string{".", "internal/..."},
@@ -70,7 +70,11 @@ var arrows = map[string]mayImport{
 
 	"armsim":         {ours: []string{"armsim/machine"}},
 	"armsim/machine": {},
-	"demo/...":       {ours: []string{".", "armsim", "demo/..."}, foreign: []string{fleeting + "/...", tasks + "/..."}},
+	"armsim/process": {ours: []string{"armsim"}},
+	"demo/...":       {ours: []string{".", "armsim/...", "demo/..."}, foreign: []string{fleeting + "/...", tasks + "/..."}},
+
+	"internal/recordings":         {},
+	"internal/recordings/cmd/...": {ours: []string{"internal/recordings"}},
 
 	"conformance/...":          {testOnly: true},
 	"internal/conformance/...": {testOnly: true},

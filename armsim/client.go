@@ -133,7 +133,9 @@ func (s *Server) Do(ctx context.Context, method, path, apiVersion string, body a
 	}
 	r.Header.Set("Authorization", "Bearer "+token)
 	r.Header.Set("Content-Type", "application/json")
-	response, err := s.Client().Do(r)
+	client := s.Client()
+	defer client.CloseIdleConnections()
+	response, err := client.Do(r)
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", strings.ToLower(method), path, err)
 	}

@@ -26,6 +26,9 @@ func fillScaleSet(model object) {
 	setDefault(p, "overprovision", true)
 	setDefault(p, "doNotRunExtensionsOnOverprovisionedVMs", false)
 	setDefault(p, "platformFaultDomainCount", float64(5))
+	if len(list(model, "zones")) > 0 {
+		setDefault(p, "zoneBalance", false)
+	}
 	policy := ensure(p, "upgradePolicy")
 	setDefault(policy, "mode", "Manual")
 	if auto, ok := policy["automaticOSUpgradePolicy"].(object); ok {
@@ -83,7 +86,14 @@ func fillInterface(nic any) {
 	for _, config := range list(p, "ipConfigurations") {
 		if c, ok := config.(object); ok {
 			setDefault(ensure(c, "properties"), "privateIPAddressVersion", "IPv4")
+			fillPublicAddress(c)
 		}
+	}
+}
+
+func fillPublicAddress(ipConfig object) {
+	if public, ok := at(ipConfig, "properties.publicIPAddressConfiguration").(object); ok {
+		setDefault(ensure(public, "properties"), "ipTags", []any{})
 	}
 }
 

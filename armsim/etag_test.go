@@ -19,12 +19,14 @@ func TestETagMovesWithChangesOnly(t *testing.T) {
 		"PUT of the same": {func(t *testing.T, s *sim, set string) reply {
 			return s.send(t, "PUT", set, s.get(t, set).body)
 		}, false},
-		"PATCH of nothing":   {func(t *testing.T, s *sim, set string) reply { return s.send(t, "PATCH", set, `{}`) }, false},
-		"the same capacity":  {func(t *testing.T, s *sim, set string) reply { return s.setCapacity(t, set, 2) }, false},
-		"another capacity":   {func(t *testing.T, s *sim, set string) reply { return s.setCapacity(t, set, 3) }, true},
-		"tags":               {func(t *testing.T, s *sim, set string) reply { return s.send(t, "PATCH", set, `{"tags":{"a":"b"}}`) }, true},
-		"deletion":           {func(t *testing.T, s *sim, set string) reply { return s.deleteInstances(t, set, "0") }, true},
-		"deletion of one":    {func(t *testing.T, s *sim, set string) reply { return s.send(t, "DELETE", set+"/virtualMachines/0", nil) }, true},
+		"PATCH of nothing":  {func(t *testing.T, s *sim, set string) reply { return s.send(t, "PATCH", set, `{}`) }, false},
+		"the same capacity": {func(t *testing.T, s *sim, set string) reply { return s.setCapacity(t, set, 2) }, false},
+		"another capacity":  {func(t *testing.T, s *sim, set string) reply { return s.setCapacity(t, set, 3) }, true},
+		"tags":              {func(t *testing.T, s *sim, set string) reply { return s.send(t, "PATCH", set, `{"tags":{"a":"b"}}`) }, true},
+		"deletion":          {func(t *testing.T, s *sim, set string) reply { return s.deleteInstances(t, set, s.ids(t, set)[0]) }, true},
+		"deletion of one": {func(t *testing.T, s *sim, set string) reply {
+			return s.send(t, "DELETE", set+"/virtualMachines/"+s.ids(t, set)[0], nil)
+		}, true},
 		"a refused deletion": {func(t *testing.T, s *sim, set string) reply { return s.deleteInstances(t, set, "77") }, false},
 		"power off":          {func(t *testing.T, s *sim, set string) reply { return s.send(t, "POST", set+"/poweroff", nil) }, false},
 	} {

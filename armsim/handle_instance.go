@@ -49,6 +49,7 @@ func putInstance(c *call) (*answer, *problem) {
 		return nil, p
 	}
 	if policy, ok := at(c.body, "properties.protectionPolicy").(object); ok {
+		dropSecrets(policy)
 		i.extra["protectionPolicy"] = clone(policy)
 	}
 	s, was := c.server, i.state

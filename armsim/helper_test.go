@@ -2,9 +2,14 @@ package armsim_test
 
 import (
 	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
+	"math/big"
 	"net/http"
 	"strings"
 	"testing"
@@ -230,4 +235,37 @@ func jsonOf(t tb, v any) string {
 	encoded, err := json.Marshal(v)
 	require.NoError(t, err)
 	return string(encoded)
+}
+
+func decode(t tb, response *http.Response) any {
+	t.Helper()
+	defer response.Body.Close()
+	var body any
+	require.NoError(t, json.NewDecoder(response.Body).Decode(&body))
+	return body
+}
+
+// newCertificate makes a certificate and the key that it speaks for.
+func newCertificate(t *testing.T) (*x509.Certificate, *rsa.PrivateKey) {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	require.NoError(t, err)
+	certificate, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	return certificate, key
+}
+
+func certs(c *x509.Certificate) []*x509.Certificate { return []*x509.Certificate{c} }
+
+func pemOf(c *x509.Certificate) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
+}
+
+func unmarshal(raw string, into any) {
+	if err := json.Unmarshal([]byte(raw), into); err != nil {
+		panic(err) // the simulator or the test wrote it
+	}
 }

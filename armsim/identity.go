@@ -198,7 +198,9 @@ func names(token *jwt.Token, cert *x509.Certificate) bool {
 	x5t, _ := token.Header["x5t"].(string)
 	x5t256, _ := token.Header["x5t#S256"].(string)
 	encode := base64.RawURLEncoding.EncodeToString
-	return strings.TrimRight(x5t, "=") == encode(one[:]) || x5t256 == encode(two[:])
+	// Microsoft's own libraries write either alphabet of base64.
+	plain := strings.NewReplacer("+", "-", "/", "_", "=", "").Replace
+	return plain(x5t) == encode(one[:]) || plain(x5t256) == encode(two[:])
 }
 
 func (d *identity) keys() object {

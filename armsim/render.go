@@ -70,6 +70,9 @@ func (c *call) renderScaleSet(set *scaleSet) object {
 	p["uniqueId"] = set.uniqueID
 	p["timeCreated"] = stamp(set.created)
 	ensure(p, "virtualMachineProfile")["timeCreated"] = stamp(set.created)
+	if identity, ok := body["identity"].(object); ok && strings.Contains(text(identity, "type"), "SystemAssigned") {
+		identity["principalId"], identity["tenantId"] = tag(set.uniqueID), c.server.config.TenantID
+	}
 	c.unknown(p)
 	return body
 }
@@ -114,6 +117,9 @@ func renderOS(i *instance) object {
 	os, _ := clone(at(i.profile, "osProfile")).(object)
 	delete(os, "computerNamePrefix")
 	os["computerName"] = i.computerName()
+	if linux, ok := os["linuxConfiguration"].(object); ok {
+		setDefault(ensure(linux, "patchSettings"), "patchMode", "ImageDefault") // on instances only (recording 06)
+	}
 	return os
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -92,11 +93,13 @@ func matchPattern(pattern string, segments []string) (map[string]string, bool) {
 func (s *Server) serveARM(w http.ResponseWriter, r *http.Request) {
 	c := &call{server: s, request: r, header: w.Header(), apiVersion: queryFold(r.URL.Query(), "api-version")}
 	c.header.Set("x-ms-request-id", uuid.NewString())
-	c.header.Set("x-ms-correlation-request-id", cmp.Or(r.Header.Get("x-ms-correlation-request-id"), uuid.NewString()))
+	correlation := cmp.Or(r.Header.Get("x-ms-correlation-request-id"), uuid.NewString())
+	c.header.Set("x-ms-correlation-request-id", correlation)
 
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 4<<20))
 	s.mu.Lock()
 	c.route, c.params = match(s.routes, r.Method, r.URL.Path)
+	c.header.Set("x-ms-routing-request-id", strings.ToUpper(s.config.Location)+s.time.now().UTC().Format(":20060102T150405Z:")+correlation)
 	a, p := c.answer(body, err)
 	if p != nil {
 		a = &answer{status: p.status, body: p.body(), header: p.header}
@@ -110,6 +113,7 @@ func (s *Server) serveARM(w http.ResponseWriter, r *http.Request) {
 	}
 	if encoded != nil {
 		c.header.Set("Content-Type", "application/json; charset=utf-8")
+		c.header.Set("Content-Length", strconv.Itoa(len(encoded)))
 	}
 	w.WriteHeader(a.status)
 	_, _ = w.Write(encoded) // a client that went away is its own affair

@@ -99,17 +99,25 @@ func (g *Group) publicAddresses(ctx context.Context, configs map[string]IPConfig
 // right after the Update that found the instance running.
 const freshEnough = 10 * time.Second
 
+// stillGood is the age up to which a view serves a connection where Azure gives
+// no newer one: fleeting removes an instance whose address it cannot have, and
+// trouble with the API says nothing of the instance.
+const stillGood = 2 * time.Minute
+
 // Locate finds a running instance and its addresses. The error says that it is
 // gone, going, dead, or not up yet.
 func (g *Group) Locate(ctx context.Context, id string) (Member, error) {
 	v := g.last()
-	if g.now().Sub(v.At) > freshEnough || v.Find(id) == nil {
-		var err error
-		if v, err = g.Refresh(ctx); err != nil {
+	m, age := v.Find(id), g.now().Sub(v.At)
+	if age > freshEnough || m == nil {
+		v, err := g.Refresh(ctx)
+		switch {
+		case err == nil:
+			m = v.Find(id)
+		case m == nil || m.State != Running || age > stillGood:
 			return Member{}, fmt.Errorf("locate instance %q: %w", id, err)
 		}
 	}
-	m := v.Find(id)
 	switch {
 	case m == nil:
 		return Member{}, fmt.Errorf("locate instance %q: it exists no more", id)

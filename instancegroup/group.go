@@ -24,6 +24,8 @@ type Group struct {
 	view      *View                // the latest, nil before the first
 	addresses map[string]addresses // by member ID, for as long as it is listed
 	removing  map[string]time.Time // by member ID: when Azure accepted its deletion
+	gone      map[string]time.Time // by member ID: when it was found to exist no more
+	readings  uint64               // how many have begun
 }
 
 // Options are what Open needs.
@@ -49,7 +51,7 @@ func Open(ctx context.Context, o Options) (*Group, error) {
 	}
 	g := &Group{
 		cloud: o.Cloud, log: o.Logger.With("scale_set", set.Name), now: o.Now, set: set,
-		addresses: map[string]addresses{}, removing: map[string]time.Time{},
+		addresses: map[string]addresses{}, removing: map[string]time.Time{}, gone: map[string]time.Time{},
 	}
 	g.warn(ctx)
 	return g, nil

@@ -3,6 +3,7 @@ package instancegroup
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 )
@@ -18,41 +19,66 @@ const removeAttempts = 3
 func (g *Group) Decrease(ctx context.Context, ids []string) ([]string, error) {
 	g.write.Lock()
 	defer g.write.Unlock()
+	var done []string
 	var err error
-	for range removeAttempts {
-		var done []string
-		if done, err = g.remove(ctx, ids); armerr.KindOf(err) != armerr.InstanceGone {
+	for attempt := range removeAttempts {
+		if done, err = g.remove(ctx, ids, attempt > 0); armerr.KindOf(err) != armerr.InstanceGone {
 			return done, err
 		}
 	}
-	return nil, fmt.Errorf("decrease scale set %q by %d: %w", g.set.Name, len(ids), err)
+	return done, fmt.Errorf("decrease scale set %q by %d: %w", g.set.Name, len(ids), err)
 }
 
 // remove makes one attempt. On an error it still returns the IDs that need no
-// deletion.
-func (g *Group) remove(ctx context.Context, ids []string) ([]string, error) {
+// deletion. With ask it does not rely on the list for what exists.
+func (g *Group) remove(ctx context.Context, ids []string, ask bool) ([]string, error) {
 	v, err := g.refreshAnew(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var done, victims, instanceIDs []string
+	var doubt error
 	for _, id := range ids {
 		m := v.Find(id)
-		if m == nil || m.State == Deleting || g.isRemoving(id) {
-			done = append(done, id)
-			continue
+		gone := m == nil || m.State == Deleting || g.isRemoving(id)
+		if !gone && (ask || m.assumed) {
+			if gone, err = g.isAnother(ctx, m); err != nil {
+				doubt = err
+				continue
+			}
 		}
-		victims, instanceIDs = append(victims, id), append(instanceIDs, m.InstanceID)
+		switch {
+		case gone:
+			done = append(done, id)
+		case !slices.Contains(victims, id):
+			victims, instanceIDs = append(victims, id), append(instanceIDs, m.InstanceID)
+		}
 	}
 	if len(victims) == 0 {
-		return done, nil
+		return done, doubt
 	}
 	if err := g.cloud.DeleteInstances(ctx, instanceIDs); err != nil {
 		return done, err
 	}
 	g.accepted(victims)
 	g.log.Info("instances are being deleted", "operation", "decrease", "count", len(victims), "instances", victims)
-	return append(done, victims...), nil
+	return append(done, victims...), doubt
+}
+
+// isAnother asks Azure if the number of a member belongs to nobody or to
+// somebody else by now. Where no vmId says so it is an error: what is not
+// known for certain is not deleted (F17).
+func (g *Group) isAnother(ctx context.Context, m *Member) (bool, error) {
+	i, err := g.cloud.Instance(ctx, m.InstanceID)
+	switch {
+	case armerr.KindOf(err) == armerr.NotFound:
+		return true, nil
+	case err != nil:
+		return false, err
+	case identify(i) == "":
+		return false, fmt.Errorf("delete instance %q of scale set %q: Azure tells no vmId, and its number may belong to another by now; nothing was changed; fix: none needed, it is tried again", m.MemberID, g.set.Name)
+	}
+	return identify(i) != m.MemberID, nil
 }
 
 func (g *Group) accepted(ids []string) {

@@ -15,6 +15,9 @@ const raiseAttempts = 4
 // fresh read and conditional on it: it never lowers the capacity. An error
 // means that nothing was accepted.
 func (g *Group) Increase(ctx context.Context, n int) (int, error) {
+	if n <= 0 {
+		return 0, nil
+	}
 	g.write.Lock()
 	defer g.write.Unlock()
 	var err error

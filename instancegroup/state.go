@@ -29,27 +29,44 @@ type Member struct {
 	Instance
 	MemberID string
 	State    State
-	Reason   string // why it is Dead
+	Reason   string // why it is Dead, also while it is Deleting after that
 	Private  netip.Addr
 	Public   netip.Addr // the zero Addr: it has none
+
+	assumed bool // the answer held no vmId: it is taken for the one of the last view
 }
 
 // identify makes the ID for an instance: short, readable, the same after a
 // restart, and not shared by a later instance that Azure gives the same number
-// (Microsoft: Uniform instance IDs may be reused). Empty without a vmId.
+// (Microsoft: Uniform instance IDs may be reused). Empty without a vmId or a
+// number: such entries turn up in lists (F27).
 func identify(i Instance) string {
-	if len(i.VMID) < 8 {
+	if len(i.VMID) < 8 || i.InstanceID == "" {
 		return ""
 	}
 	return strings.ToLower(i.Name) + "-" + strings.ToLower(i.VMID[:8])
 }
 
-// classify reads an instance's state out of what Azure tells of it. The
+// classify reads an instance's state. What was dead stays dead, even if somebody
+// starts it or its deletion fails: the runner was told that it is gone and will
+// neither use nor delete it.
+func classify(i Instance, before *Member, addressed bool) (State, string) {
+	state, reason := judge(i, before, addressed)
+	if before == nil || before.Reason == "" {
+		return state, reason
+	}
+	if state != Deleting {
+		state = Dead
+	}
+	return state, before.Reason
+}
+
+// judge reads a state out of what Azure tells of an instance. The
 // provisioning state is that of the last operation, not of the VM: Failed may
 // stand on a VM that runs, Succeeded on one that was switched off
 // (cluster-autoscaler's azure_scale_set_instance_cache.go; Microsoft's
 // states-billing page). before is what it was at the last look.
-func classify(i Instance, before *Member, addressed bool) (State, string) {
+func judge(i Instance, before *Member, addressed bool) (State, string) {
 	on := strings.EqualFold(i.PowerState, "running")
 	switch strings.ToLower(i.ProvisioningState) {
 	case "deleting":

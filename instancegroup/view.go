@@ -2,6 +2,7 @@ package instancegroup
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +14,9 @@ import (
 type View struct {
 	At      time.Time // when its reading began
 	Members []Member  // in the order of their IDs
-	Gone    []string  // IDs of the last view's members that exist no more
+	Gone    []string  // IDs of earlier members that exist no more, for removalMemory
+
+	reading uint64 // place of its reading among all that began
 }
 
 // Find returns the member of an ID, nil where there is none.
@@ -31,7 +34,8 @@ const (
 	refreshTimeout = 45 * time.Second
 
 	// removalMemory is how long an accepted deletion outweighs a list that
-	// still shows the instance alive (azure-sdk-for-net#36946). After that the
+	// still shows the instance alive (azure-sdk-for-net#36946), and how long
+	// one that went stays gone whatever a lagging list says. After that the
 	// list is believed again, and the runner asks for the deletion again.
 	removalMemory = 10 * time.Minute
 )
@@ -53,7 +57,7 @@ func (g *Group) refreshAnew(ctx context.Context) (*View, error) {
 func (g *Group) read(ctx context.Context) (*View, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshTimeout)
 	defer cancel()
-	at := g.now()
+	at, reading := g.now(), g.begin()
 	instances, err := g.cloud.Instances(ctx)
 	if err != nil {
 		return nil, err
@@ -61,12 +65,25 @@ func (g *Group) read(ctx context.Context) (*View, error) {
 	if err := g.findAddresses(ctx, instances); err != nil {
 		return nil, err
 	}
-	missing := g.missing(instances)
-	gone, err := g.confirmGone(ctx, missing)
-	if err != nil {
-		return nil, err
+	for {
+		last := g.last()
+		found, gone, err := g.confirmGone(ctx, last, missing(instances, last))
+		if err != nil {
+			return nil, err
+		}
+		v := &View{At: at, reading: reading}
+		if stored := g.store(v, last, slices.Concat(instances, found), gone); stored != nil {
+			return stored, nil
+		}
 	}
-	return g.store(at, instances, missing, gone), nil
+}
+
+// begin numbers a reading. Clocks stand still at times; this does not.
+func (g *Group) begin() uint64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.readings++
+	return g.readings
 }
 
 // last is the latest view, an empty one before the first.
@@ -84,22 +101,23 @@ func (g *Group) lastLocked() *View {
 }
 
 // known gives an instance its ID. One that has lost its vmId in the answer, as
-// happens late in life, is still the one of the last view.
+// happens late in life, is still the one of the last view; one that is being
+// created under the number of an older one is another (F17).
 func known(i Instance, last *View) (string, *Member) {
 	if id := identify(i); id != "" {
 		return id, last.Find(id)
 	}
 	for n := range last.Members {
-		if strings.EqualFold(last.Members[n].Instance.ID, i.ID) {
-			return last.Members[n].MemberID, &last.Members[n]
+		m := &last.Members[n]
+		if strings.EqualFold(m.ID, i.ID) && (m.State == Creating || !strings.EqualFold(i.ProvisioningState, "Creating")) {
+			return m.MemberID, m
 		}
 	}
 	return "", nil
 }
 
 // missing are the members of the last view that a new list lacks.
-func (g *Group) missing(instances []Instance) []Member {
-	last := g.last()
+func missing(instances []Instance, last *View) []Member {
 	listed := make(map[string]bool, len(instances))
 	for _, i := range instances {
 		id, _ := known(i, last)
@@ -114,28 +132,28 @@ func (g *Group) missing(instances []Instance) []Member {
 	return missing
 }
 
-// confirmGone says which of the missing members exist no more. Where a
-// deletion was under way the list is believed; else Azure is asked for the
-// instance itself, since a list may lag or skip and a job may run there.
-func (g *Group) confirmGone(ctx context.Context, missing []Member) (map[string]bool, error) {
-	gone := map[string]bool{}
+// confirmGone says which of the missing members exist no more, and finds the
+// others. Where a deletion was under way the list is believed; else Azure is
+// asked for the instance itself, since a list may lag or skip and a job may run
+// there (F25).
+func (g *Group) confirmGone(ctx context.Context, last *View, missing []Member) (found []Instance, gone []string, err error) {
 	for _, m := range missing {
-		if m.State == Deleting || m.State == Dead || g.isRemoving(m.MemberID) {
-			gone[m.MemberID] = true
+		if m.State == Deleting || g.isRemoving(m.MemberID) {
+			gone = append(gone, m.MemberID)
 			continue
 		}
-		found, err := g.cloud.Instance(ctx, m.InstanceID)
-		switch {
-		case armerr.KindOf(err) == armerr.NotFound:
-			gone[m.MemberID] = true
-		case err != nil:
-			return nil, err
-		default:
-			gone[m.MemberID] = !strings.EqualFold(found.VMID, m.VMID)
+		i, err := g.cloud.Instance(ctx, m.InstanceID)
+		if err != nil && armerr.KindOf(err) != armerr.NotFound {
+			return nil, nil, err
 		}
-		g.log.Warn("instance is missing from the list", "instance", m.MemberID, "gone", gone[m.MemberID])
+		if id, _ := known(i, last); err == nil && id == m.MemberID {
+			found = append(found, i)
+		} else {
+			gone = append(gone, m.MemberID)
+		}
+		g.log.Warn("instance is missing from the list", "instance", m.MemberID, "gone", len(gone) > 0 && gone[len(gone)-1] == m.MemberID)
 	}
-	return gone, nil
+	return found, gone, nil
 }
 
 func (g *Group) isRemoving(id string) bool {
@@ -149,44 +167,61 @@ func (g *Group) removingLocked(id string) bool {
 	return ok && g.now().Sub(since) < removalMemory
 }
 
-// store makes the view of a complete reading and keeps it.
-func (g *Group) store(at time.Time, instances []Instance, missing []Member, gone map[string]bool) *View {
+// store completes the view of a reading and keeps it. If a reading that began
+// later is in already, its view is the result. If one that began earlier came
+// in since last was looked at, the result is nil: what it added may be missing
+// here, and must be asked for first.
+func (g *Group) store(v, last *View, instances []Instance, gone []string) *View {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	last := g.lastLocked()
-	v := &View{At: at}
+	switch current := g.lastLocked(); {
+	case current.reading > v.reading:
+		return current
+	case current.reading != last.reading:
+		return nil
+	}
+	g.forget(gone)
 	for _, i := range instances {
 		if m, ok := g.member(i, last); ok {
 			v.Members = append(v.Members, m)
 		}
 	}
-	for _, m := range missing {
-		if gone[m.MemberID] {
-			v.Gone = append(v.Gone, m.MemberID)
-			delete(g.addresses, m.MemberID)
-			delete(g.removing, m.MemberID)
-		} else {
-			v.Members = append(v.Members, m)
-		}
-	}
-	slices.SortFunc(v.Members, func(a, b Member) int { return strings.Compare(a.MemberID, b.MemberID) })
+	slices.SortStableFunc(v.Members, func(a, b Member) int { return strings.Compare(a.MemberID, b.MemberID) })
+	// A page boundary that moves shows an instance twice (F26).
+	v.Members = slices.CompactFunc(v.Members, func(a, b Member) bool { return a.MemberID == b.MemberID })
+	v.Gone = slices.Sorted(maps.Keys(g.gone))
 	g.view = v
 	return v
 }
 
+// forget drops what is known of members that went, and remembers that they did:
+// the reading that finds out need not be the one that the runner is told of.
+func (g *Group) forget(gone []string) {
+	now := g.now()
+	old := func(_ string, since time.Time) bool { return now.Sub(since) >= removalMemory }
+	maps.DeleteFunc(g.gone, old)
+	maps.DeleteFunc(g.removing, old)
+	for _, id := range gone {
+		g.gone[id] = now
+		delete(g.addresses, id)
+		delete(g.removing, id)
+	}
+}
+
 // member judges one listed instance. It says false for an instance that has no
-// vmId yet: it cannot be told from others, and shows up with one soon.
+// vmId yet: it cannot be told from others, and shows up with one soon. So it
+// does for one that went before: to the runner it would be a new one (F19).
 func (g *Group) member(i Instance, last *View) (Member, bool) {
 	id, before := known(i, last)
-	if id == "" {
+	if _, went := g.gone[id]; id == "" || went {
 		return Member{}, false
 	}
-	if i.VMID == "" {
-		i.VMID = before.VMID
+	m := Member{Instance: i, MemberID: id, assumed: identify(i) == ""}
+	if m.assumed {
+		m.VMID, m.InstanceID = before.VMID, before.InstanceID
 	}
-	a := g.addresses[id]
-	m := Member{Instance: i, MemberID: id, Private: a.private, Public: a.public}
-	m.State, m.Reason = classify(i, before, a.private.IsValid())
+	m.Private, m.Public = g.addresses[id].private, g.addresses[id].public
+	m.State, m.Reason = classify(i, before, m.Private.IsValid())
 	if m.State != Dead && g.removingLocked(id) {
 		m.State = Deleting
 	}

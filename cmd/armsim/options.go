@@ -58,6 +58,9 @@ func parse(args []string, out io.Writer) (*options, error) {
 	if o.spec.Name == "" && o.spec.Capacity > 0 {
 		return nil, errors.New("armsim: --capacity needs --scale-set")
 	}
+	if o.spec.Name == "" && o.modelFile != "" {
+		return nil, errors.New("armsim: --model needs --scale-set")
+	}
 	return o, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -23,10 +24,17 @@ type signIn struct {
 	alone  bool // do not ask Microsoft's public cloud whether the authority is genuine
 }
 
+// signInRetry is shorter than the SDK's: two lookups that fail with those have
+// used up tryLimit, and all there is to tell is that it was too late.
+var signInRetry = policy.RetryOptions{MaxRetries: 2, RetryDelay: 500 * time.Millisecond, MaxRetryDelay: 2 * time.Second}
+
 // newCredential makes the credential that cfg names. base holds no retry
 // options: azidentity has better ones for the identity endpoint of a machine.
 func newCredential(cfg config.Config, base policy.ClientOptions, getenv func(string) string) (azcore.TokenCredential, error) {
 	s := signIn{cfg: cfg, base: base, getenv: getenv, alone: cfg.Cloud.Name == ""}
+	if cfg.Credential != "managed_identity" && cfg.Credential != "default" {
+		s.base.Retry = signInRetry
+	}
 	makers := map[string]func() (azcore.TokenCredential, error){
 		"client_secret":      s.secret,
 		"client_certificate": s.certificate,

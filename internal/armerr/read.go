@@ -132,6 +132,10 @@ func readEntra(e *azidentity.AuthenticationFailedError) answer {
 	return a
 }
 
+// unreadable is how the SDK begins to tell of a success that is not the JSON it
+// wants; the names of its types help nobody.
+var unreadable = regexp.MustCompile(`^unmarshalling type \S+: `)
+
 func readLocal(err error) answer {
 	full := err.Error()
 	a := answer{text: strings.ToLower(full), message: Line(full)}
@@ -140,6 +144,8 @@ func readLocal(err error) answer {
 		a.origin, a.message = entra, chain(full)
 	case code != "":
 		a.origin, a.code, a.codes = entra, code, []string{code}
+	case unreadable.MatchString(full):
+		a.message = Line(unreadable.ReplaceAllString(full, "the answer cannot be read: "))
 	case errors.Is(err, context.DeadlineExceeded):
 		a.message = "no answer in time"
 	case isNetwork(err):

@@ -50,6 +50,10 @@ var entraRules = []rule{
 		hint: say("a Conditional Access policy blocks the sign-in; ask the tenant's administrator"),
 	},
 	{
+		origin: entra, codes: []string{"AADSTS500011"}, kind: Unauthenticated,
+		hint: say("the tenant does not know for whom the token is to be; check cloud and its resource_manager_audience"),
+	},
+	{
 		origin: entra, codes: []string{"invalid_instance", "AADSTS50049"}, kind: Unauthenticated,
 		hint: say("check cloud; its authority_host is not one that Entra ID knows"),
 	},
@@ -67,6 +71,11 @@ var entraRules = []rule{
 	{origin: entra, text: []string{"attempted credentials"}, kind: Unauthenticated, hint: say("set credential to the one that you mean to use")},
 	{origin: entra, text: []string{"context canceled"}, kind: Canceled, hint: say("")},
 	{origin: entra, text: []string{"x509: "}, kind: Network, hint: say(hintTrust)},
+	{
+		// The identity endpoint is an address that exists on Azure's machines alone.
+		origin: entra, text: []string{"managedidentitycredential", "context deadline exceeded"}, kind: Network,
+		hint: say("run the runner on an Azure machine with a managed identity, or set credential to another kind"),
+	},
 	{origin: entra, text: []string{"context deadline exceeded"}, kind: Network, hint: say(hintReach)},
 	{origin: entra, text: []string{"dial tcp"}, kind: Network, hint: say(hintReach)},
 	{origin: entra, text: []string{"i/o timeout"}, kind: Network, hint: say(hintReach)},
@@ -90,6 +99,7 @@ var localRules = []rule{
 	{text: []string{"x509: "}, kind: Network, hint: say(hintTrust)},
 	{text: []string{"\nnetwork"}, kind: Network, hint: say(hintReach)},
 	{text: []string{"unexpected eof"}, kind: Network, hint: say(hintReach)},
+	{text: []string{"unmarshalling type "}, kind: Unknown, hint: say(hintProxy)},
 	{
 		text: []string{"not permitted for non-tls"}, kind: Invalid,
 		hint: say("give cloud a resource_manager_endpoint that starts with https"),

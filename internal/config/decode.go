@@ -14,7 +14,8 @@ func checkSyntax(raw []byte) string {
 	if len(raw) > maxInput {
 		return fmt.Sprintf("%d bytes are too many; keep it under %d", len(raw), maxInput)
 	}
-	if len(bytes.TrimSpace(raw)) == 0 {
+	// Without a plugin_config in config.toml fleeting hands over null.
+	if trimmed := bytes.TrimSpace(raw); len(trimmed) == 0 || string(trimmed) == "null" {
 		return "it is empty; set at least name, subscription_id and resource_group_name"
 	}
 	var whole json.RawMessage

@@ -187,7 +187,7 @@ func TestShapeMistakes(t *testing.T) {
 	for raw, want := range map[string]string{
 		"":                             "it is empty; set at least name, subscription_id and resource_group_name",
 		" \n":                          "it is empty; set at least name, subscription_id and resource_group_name",
-		"null":                         "found null, expected a table of options",
+		"null":                         "it is empty; set at least name, subscription_id and resource_group_name",
 		"[1]":                          "found an array, expected a table of options",
 		`"` + secret + `"`:             "found a string, expected a table of options",
 		`{"name":`:                     "not valid JSON at byte 8: unexpected end of JSON input",

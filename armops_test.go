@@ -1,0 +1,158 @@
+package azure_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armops"
+)
+
+func TestOperationsAreSimulated(t *testing.T) {
+	t.Parallel()
+	s := simulate(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{Name: "ci", Capacity: 1, PublicAddress: true})
+	instance := s.Instances()[0].InstanceID
+	fill := strings.NewReplacer("{subscription}", armsim.DefaultSubscriptionID, "{group}", armsim.DefaultResourceGroup, "{scaleSet}", "ci", "{instance}", instance)
+	bodies := map[string]settings{
+		armops.UpdateScaleSet:  {"sku": settings{"capacity": 2}},
+		armops.DeleteInstances: {"instanceIds": []string{instance}},
+	}
+	all := armops.All()
+	// The deletion, a POST, goes last: what was deleted cannot be read.
+	slices.SortStableFunc(all, func(a, b armops.Operation) int { return strings.Compare(a.Method, b.Method) })
+	for _, o := range all {
+		body := bodies[o.Name]
+		if body == nil {
+			body = settings{}
+		}
+		require.NoError(t, s.Do(t.Context(), o.Method, fill.Replace(o.Path), o.APIVersion, body), o.Name)
+		journal := s.Journal()
+		last := journal[len(journal)-1]
+		assert.Equal(t, o.Name, last.Operation)
+		assert.Less(t, last.Status, 300, o.Name)
+	}
+	assert.Empty(t, s.Stats().NotSimulated)
+}
+
+// actionsBut are the actions of all operations but one.
+func actionsBut(left string) []string {
+	actions := []string{}
+	for _, o := range armops.All() {
+		if o.Action != left && !slices.Contains(actions, o.Action) {
+			actions = append(actions, o.Action)
+		}
+	}
+	return actions
+}
+
+// life is all that the plugin does, once. It ends with the first error.
+func life(t *testing.T, p *plugin) error {
+	if _, err := p.Init(t.Context(), hclog.NewNullLogger(), login()); err != nil {
+		return fmt.Errorf("init: %w", err)
+	}
+	if _, err := p.Increase(t.Context(), 1); err != nil {
+		return fmt.Errorf("increase: %w", err)
+	}
+	var id string
+	var err error
+	require.Eventually(t, func() bool {
+		var states map[string]provider.State
+		states, err = p.update(t)
+		for only := range states {
+			id = only
+		}
+		return err != nil || states[id] == provider.StateRunning
+	}, patience, tick)
+	if err != nil {
+		return fmt.Errorf("update: %w", err)
+	}
+	if _, err := p.ConnectInfo(t.Context(), id); err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	if err := p.Heartbeat(t.Context(), id); err != nil {
+		return fmt.Errorf("heartbeat: %w", err)
+	}
+	if _, err := p.Decrease(t.Context(), []string{id}); err != nil {
+		return fmt.Errorf("decrease: %w", err)
+	}
+	p.running(t, 0)
+	return nil
+}
+
+// lifeWith starts a plugin with the given actions alone. The other principal
+// has every right, and makes the scale set.
+func lifeWith(t *testing.T, actions []string) (*armsim.Server, *plugin, error) {
+	t.Helper()
+	s := simulate(t, armsim.Config{NoMachines: true, Principals: []armsim.Principal{
+		{ClientID: armsim.DefaultClientID, Secret: secret},
+		{ClientID: weakID, Secret: secret, Actions: actions},
+	}}, armsim.ScaleSetSpec{Name: "ci", PublicAddress: true})
+	env := environmentOf(s)
+	env["AZURE_CLIENT_ID"] = weakID
+	p := startPlugin(t, env, settingsFor(s, "ci"))
+	return s, p, life(t, p)
+}
+
+// TestPermissionsAreEnough also shows that none is too much.
+func TestPermissionsAreEnough(t *testing.T) {
+	t.Parallel()
+	s, _, err := lifeWith(t, actionsBut(""))
+	require.NoError(t, err)
+	used := map[string]bool{}
+	for _, e := range s.Journal() {
+		if e.ClientID == weakID && e.Operation != "Token" {
+			used[e.Operation] = true
+			o := armops.ByName(e.Operation)
+			assert.Equal(t, o.Method, e.Method, e.Operation)
+			assert.Equal(t, o.APIVersion, e.APIVersion, e.Operation)
+			assert.Less(t, e.Status, 300, e.Operation)
+		}
+	}
+	for _, o := range armops.All() {
+		assert.True(t, used[o.Name], "%s is never used", o.Name)
+		delete(used, o.Name)
+	}
+	assert.Empty(t, used, "operations that are not in the table")
+}
+
+func TestEachPermissionIsNeeded(t *testing.T) {
+	t.Parallel()
+	const autoscale = "Microsoft.Insights/autoscaleSettings/read"
+	require.Contains(t, actionsBut(""), autoscale)
+	for _, action := range actionsBut("") {
+		t.Run(action, func(t *testing.T) {
+			t.Parallel()
+			_, p, err := lifeWith(t, actionsBut(action))
+			if action == autoscale {
+				require.NoError(t, err, "that nobody else scales can only be hoped then")
+				require.Eventually(t, func() bool { return p.log.contains("autoscale settings could not be read") }, patience, tick)
+				return
+			}
+			require.ErrorContains(t, err, "fix: assign the identity a role with the action "+action)
+			assert.NotContains(t, err.Error(), "\n")
+			t.Log(err)
+		})
+	}
+}
+
+// The SDK logs to standard error when asked to. go-plugin swallows that as of
+// now; should it pass it on one day, no secret may be in it either.
+func TestSecretsAreNotLogged(t *testing.T) {
+	t.Parallel()
+	s := simulate(t, armsim.Config{NoMachines: true, TokenLifetime: time.Hour}, armsim.ScaleSetSpec{Name: "ci"})
+	env := environmentOf(s)
+	env["AZURE_SDK_GO_LOGGING"] = "all"
+	p := startPlugin(t, env, settingsFor(s, "ci"))
+	require.NoError(t, life(t, p))
+	assert.True(t, p.log.contains("scale set increased"))
+	assert.True(t, p.log.contains("channel=STDERR"), "the SDK did not log")
+	p.checkLog(t)
+}

@@ -1,0 +1,166 @@
+package armsim_test
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"net"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/crypto/ssh"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/machine"
+)
+
+// patience bounds waits for real machines; none takes nearly as long.
+const patience = 20 * time.Second
+
+// site is a simulator in real time whose machines let key in.
+type site struct {
+	*sim
+	key ssh.Signer
+	set string
+}
+
+func newSite(t *testing.T, spec armsim.ScaleSetSpec) *site {
+	t.Helper()
+	if err := machine.Supported(); err != nil {
+		t.Skip(err)
+	}
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	key, err := ssh.NewSignerFromKey(private)
+	require.NoError(t, err)
+	spec.PublicKey = string(ssh.MarshalAuthorizedKey(key.PublicKey()))
+	s := &site{sim: start(t, armsim.Config{}), key: key}
+	s.set, err = s.CreateScaleSet(t.Context(), spec)
+	require.NoError(t, err)
+	return s
+}
+
+// running waits until all instances run, and returns them.
+func (s *site) running(t *testing.T) []armsim.InstanceInfo {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		st := s.Stats()
+		return st.Machines == st.Capacity
+	}, patience, 5*time.Millisecond)
+	return s.Instances()
+}
+
+func (s *site) dial(address string) (*ssh.Client, error) {
+	return ssh.Dial("tcp", net.JoinHostPort(address, strconv.Itoa(s.SSHPort)), &ssh.ClientConfig{
+		User: "azureuser", Auth: []ssh.AuthMethod{ssh.PublicKeys(s.key)}, HostKeyCallback: ssh.InsecureIgnoreHostKey(), Timeout: patience,
+	})
+}
+
+func (s *site) run(t *testing.T, address, command string) string {
+	t.Helper()
+	client, err := s.dial(address)
+	require.NoError(t, err)
+	defer client.Close()
+	session, err := client.NewSession()
+	require.NoError(t, err)
+	out, err := session.Output(command)
+	require.NoError(t, err)
+	return string(out)
+}
+
+// job starts a command that would never end, and returns once it runs.
+func (s *site) job(t *testing.T, address string) (wait func() error) {
+	t.Helper()
+	client, err := s.dial(address)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = client.Close() })
+	session, err := client.NewSession()
+	require.NoError(t, err)
+	out, err := session.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, session.Start("echo up; sleep 1000"))
+	_, err = out.Read(make([]byte, 3))
+	require.NoError(t, err)
+	return session.Wait
+}
+
+func TestJobsOnInstances(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, armsim.ScaleSetSpec{Name: "ci", Capacity: 2, PublicAddress: true})
+	for _, i := range s.running(t) {
+		for _, address := range []string{i.PrivateAddress, i.PublicAddress} {
+			assert.Equal(t, i.Name, s.run(t, address, `printf %s "$ARMSIM_INSTANCE"`))
+		}
+		nics := s.get(t, s.set+"/virtualMachines/"+i.InstanceID+"/networkInterfaces")
+		assert.Equal(t, i.PrivateAddress, get(nics.body, "value.0.properties.ipConfigurations.0.properties.privateIPAddress"))
+	}
+	var listed, known []string
+	for _, address := range s.list(t, s.set+"/publicIPAddresses") {
+		listed = append(listed, get(address, "properties.ipAddress").(string))
+	}
+	for _, i := range s.Instances() {
+		known = append(known, i.PublicAddress)
+	}
+	assert.ElementsMatch(t, known, listed)
+}
+
+func TestWhatEndsAJob(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, armsim.ScaleSetSpec{Name: "ci", Capacity: 4})
+	instances := s.running(t)
+	for n, end := range []func(i armsim.InstanceInfo){
+		func(i armsim.InstanceInfo) { require.NoError(t, s.Kill(i.Name)) },
+		func(i armsim.InstanceInfo) { s.deleteInstances(t, s.set, i.InstanceID) },
+		func(i armsim.InstanceInfo) {
+			s.send(t, "POST", s.set+"/virtualMachines/"+i.InstanceID+"/deallocate", nil)
+		},
+	} {
+		i := instances[n]
+		wait := s.job(t, i.PrivateAddress)
+		end(i)
+		assert.Error(t, wait())
+		require.Eventually(t, func() bool { _, err := s.dial(i.PrivateAddress); return err != nil }, patience, 5*time.Millisecond)
+	}
+	assert.Equal(t, "on", s.run(t, instances[3].PrivateAddress, "printf on"), "a bystander")
+	id := instances[0].InstanceID
+	s.send(t, "POST", s.set+"/start", object{"instanceIds": []string{id}})
+	require.Eventually(t, func() bool { return s.Stats().Machines == 2 }, patience, 5*time.Millisecond)
+	assert.Equal(t, "up again", s.run(t, instances[0].PrivateAddress, "printf 'up again'"))
+}
+
+func TestStartLeavesRunningJobsAlone(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, armsim.ScaleSetSpec{Name: "ci", Capacity: 1})
+	i := s.running(t)[0]
+	s.run(t, i.PrivateAddress, "sleep 1000 >/dev/null 2>&1 & echo $! > pid")
+	r := s.send(t, "POST", s.set+"/start", nil)
+	require.Eventually(t, func() bool { return s.status(t, r) == "Succeeded" }, patience, 5*time.Millisecond)
+	s.run(t, i.PrivateAddress, `kill -0 "$(cat pid)"`)
+}
+
+func TestAddressesAreReusedAfterDeathOnly(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, armsim.ScaleSetSpec{Name: "ci", Capacity: 1})
+	old := s.running(t)[0]
+	s.deleteInstances(t, s.set, old.InstanceID)
+	require.Eventually(t, func() bool { return s.Stats().Instances == 0 }, patience, 5*time.Millisecond)
+	s.setCapacity(t, s.set, 1)
+	fresh := s.running(t)[0]
+	assert.Equal(t, old.PrivateAddress, fresh.PrivateAddress)
+	assert.NotEqual(t, old.VMID, fresh.VMID)
+	assert.NotEqual(t, old.Directory, fresh.Directory)
+	assert.NoDirExists(t, old.Directory)
+}
+
+func TestCloseKillsMachines(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, armsim.ScaleSetSpec{Name: "ci", Capacity: 1})
+	i := s.running(t)[0]
+	wait := s.job(t, i.PrivateAddress)
+	s.Close()
+	assert.Error(t, wait())
+	assert.NoDirExists(t, i.Directory)
+	assert.NoFileExists(t, s.CAFile)
+}

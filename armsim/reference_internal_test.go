@@ -1,0 +1,29 @@
+package armsim
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestReferenceNamesEveryOperation keeps the page's table in step with the
+// routes: the same operations, in the same order, under the same paths.
+func TestReferenceNamesEveryOperation(t *testing.T) {
+	page, err := os.ReadFile("../docs/reference/armsim.md")
+	require.NoError(t, err)
+	var documented, simulated []string
+	for line := range strings.Lines(string(page)) {
+		cells := strings.Split(line, "|")
+		if len(cells) > 3 && strings.Contains(cells[1], "_") {
+			documented = append(documented, strings.TrimSpace(cells[1])+" "+strings.TrimSpace(cells[2]))
+		}
+	}
+	short := strings.NewReplacer(instancePath, "VM", setPath, "SET", groupPath, "GROUP", "/subscriptions/{subscription}", "SUB")
+	for _, r := range newRoutes() {
+		simulated = append(simulated, "`"+r.operation+"` `"+r.method+" "+short.Replace(r.pattern)+"`")
+	}
+	assert.Equal(t, simulated, documented)
+}

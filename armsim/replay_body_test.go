@@ -1,0 +1,168 @@
+package armsim
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/recordings"
+)
+
+const (
+	replayName      = "replay"
+	missingInstance = "987654"
+)
+
+// body makes the request's body out of the recorded paths; where the recorder
+// dropped it, the least that has the recorded outcome.
+func (p *replayer) body(x recordings.Exchange) any {
+	if operationIn(x.Path) != "" || x.Method == http.MethodGet || x.Method == http.MethodDelete {
+		return nil
+	}
+	if set := setIn(x.Path); set == x.Path {
+		return p.setBody(x, p.exists[set])
+	}
+	if strings.HasSuffix(x.Path, "/delete") || strings.HasSuffix(x.Path, "/manualupgrade") || x.Request["instanceIds[]"] != "" {
+		return object{"instanceIds": []any{p.victim(x)}}
+	}
+	if x.Request == nil && x.Method == http.MethodPost {
+		return nil
+	}
+	return p.model.build(x.Request)
+}
+
+func (p *replayer) setBody(x recordings.Exchange, exists bool) object {
+	if !exists && x.Request == nil {
+		return p.newSet()
+	}
+	body := object{"sku": object{}}
+	if x.Request != nil {
+		body = p.model.build(x.Request)
+	}
+	if exists {
+		p.capacity++
+	}
+	if x.Request == nil || x.Request["sku.capacity"] != "" {
+		ensure(body, "sku")["capacity"] = p.capacity
+	}
+	return body
+}
+
+// newSet is the model of a scale set that stood before the recording.
+func (p *replayer) newSet() object {
+	body := p.model.build(p.model.shape)
+	body["location"] = DefaultLocation
+	setDefault(ensure(body, "sku"), "name", replayTexts["sku.name"])
+	body["sku"].(object)["capacity"] = p.capacity
+	return body
+}
+
+// victim is an instance that no other exchange is about, or none at all where
+// the recorded ID was refused.
+func (p *replayer) victim(x recordings.Exchange) string {
+	if x.Status == http.StatusBadRequest {
+		return missingInstance
+	}
+	free := p.unbound(p.fill(setIn(x.Path)))
+	if len(free) == 0 {
+		return missingInstance
+	}
+	return free[len(free)-1]
+}
+
+// replayModel builds JSON values out of shapes.
+type replayModel struct {
+	windows bool
+	shape   recordings.Shape // of a scale set as its client wrote it
+}
+
+func (m replayModel) build(shape recordings.Shape) object {
+	o := object{}
+	for _, path := range slices.Sorted(maps.Keys(shape)) {
+		if path != "$" {
+			kind, _, _ := strings.Cut(shape[path], "|")
+			plant(o, path, m.value(path, kind))
+		}
+	}
+	return o
+}
+
+// plant sets the value at a path, with one element in each array on the way.
+func plant(o object, path string, value any) {
+	keys := strings.Split(path, ".")
+	for _, key := range keys[:len(keys)-1] {
+		name, isArray := strings.CutSuffix(key, "[]")
+		if !isArray {
+			o = ensure(o, key)
+			continue
+		}
+		if len(list(o, name)) == 0 {
+			o[name] = []any{object{}}
+		}
+		o = o[name].([]any)[0].(object)
+	}
+	last := keys[len(keys)-1]
+	if name, isArray := strings.CutSuffix(last, "[]"); isArray {
+		o[name] = []any{value}
+		return
+	}
+	setDefault(o, last, value)
+}
+
+const replayProvider = "/subscriptions/" + DefaultSubscriptionID + "/resourceGroups/" + replayName + "/providers/Microsoft.Network/"
+
+// replayTexts are values for strings, by the end of their path.
+var replayTexts = map[string]string{
+	"location":                             DefaultLocation,
+	"sku.name":                             "Standard_D2s_v5",
+	"sku.tier":                             "Standard",
+	"identity.type":                        "SystemAssigned",
+	"upgradePolicy.mode":                   "Manual",
+	"orchestrationMode":                    "Uniform",
+	"priority":                             "Regular",
+	"osProfile.adminUsername":              "azureuser",
+	"publicKeys[].path":                    "/home/azureuser/.ssh/authorized_keys",
+	"publicKeys[].keyData":                 "ssh-ed25519 AAAA replay",
+	"imageReference.publisher":             "Canonical",
+	"imageReference.version":               "latest",
+	"osDisk.osType":                        "Linux",
+	"osDisk.createOption":                  "FromImage",
+	"dataDisks[].createOption":             "Empty",
+	"caching":                              "ReadWrite",
+	"storageAccountType":                   "Premium_LRS",
+	"vhdContainers[]":                      "https://replay.invalid/vhds",
+	"privateIPAddressVersion":              "IPv4",
+	"subnet.id":                            replayProvider + "virtualNetworks/replay/subnets/replay",
+	"networkSecurityGroup.id":              replayProvider + "networkSecurityGroups/replay",
+	"loadBalancerBackendAddressPools[].id": replayProvider + "loadBalancers/replay/backendAddressPools/replay",
+	"loadBalancerInboundNatPools[].id":     replayProvider + "loadBalancers/replay/inboundNatPools/replay",
+}
+
+func (m replayModel) value(path, kind string) any {
+	switch kind {
+	case "object":
+		return object{}
+	case "array":
+		return []any{}
+	case "number":
+		return 4.0
+	case "boolean":
+		return strings.HasSuffix(path, ".primary")
+	case "null":
+		return nil
+	}
+	if m.windows && strings.HasSuffix(path, "imageReference.publisher") {
+		return "MicrosoftWindowsServer"
+	}
+	best := ""
+	for end := range replayTexts {
+		if (path == end || strings.HasSuffix(path, "."+end)) && len(end) > len(best) {
+			best = end
+		}
+	}
+	if best == "" {
+		return replayName
+	}
+	return replayTexts[best]
+}

@@ -1,0 +1,260 @@
+package armsim
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/recordings"
+)
+
+// replayer plays one recording against a simulator of its own. What stood
+// before the recording it works out from the recorded outcomes.
+type replayer struct {
+	t        *testing.T
+	s        *Server
+	client   *http.Client
+	r        recordings.Summary
+	model    replayModel
+	bound    map[string]string     // instance IDs by placeholder
+	polls    map[string][2]url.URL // status and monitor URL by placeholder
+	exists   map[string]bool       // scale sets by path, as recorded so far
+	capacity float64
+}
+
+func newReplayer(t *testing.T, c Config, r recordings.Summary) *replayer {
+	c.Virtual, c.NoMachines = true, true
+	c.Boot, c.Delete, c.Power = replayTimes, replayTimes, replayTimes
+	s := Start(t, c)
+	p := &replayer{
+		t: t, s: s, client: s.Client(), r: r, model: modelOf(r), bound: map[string]string{},
+		polls: map[string][2]url.URL{}, exists: map[string]bool{}, capacity: replayCapacity(r),
+	}
+	t.Cleanup(p.client.CloseIdleConnections)
+	for _, group := range presentGroups(r) {
+		require.NoError(t, s.Put(t.Context(), p.fill(group), "2021-04-01", object{"location": DefaultLocation}))
+	}
+	for _, set := range presentSets(r) {
+		require.NoError(t, s.Put(t.Context(), p.fill(set), "2025-04-01", p.newSet()))
+		p.exists[set] = true
+	}
+	s.Advance(settledReplay)
+	return p
+}
+
+// play sends the request of exchange i.
+func (p *replayer) play(i int) replayAnswer {
+	x := p.r.Exchanges[i]
+	if !p.underWay(i) {
+		p.s.Advance(settledReplay)
+	}
+	body := p.body(x)
+	p.setQuota(x.Status == http.StatusConflict && x.Error != nil && x.Error.Code == "OperationNotAllowed")
+	got := p.send(x, p.target(x), body)
+	p.setQuota(false)
+	p.learn(x, got)
+	return got
+}
+
+func (p *replayer) setQuota(exhausted bool) {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	p.s.config.CoreQuota = 0
+	if exhausted {
+		p.s.config.CoreQuota = 1
+	}
+}
+
+// underWay tells whether an operation that began before exchange i is seen
+// under way at i or later, so that time must not pass yet.
+func (p *replayer) underWay(i int) bool {
+	if x := p.r.Exchanges[i]; operationIn(x.Path) != "" && !seenUnderWay(x) {
+		return false
+	}
+	for j, x := range p.r.Exchanges[i:] {
+		id := operationIn(x.Path)
+		if id == "" || !seenUnderWay(x) {
+			continue
+		}
+		if k := p.startOf(id, i+j); k >= 0 && k < i {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *replayer) startOf(operation string, before int) int {
+	for k := before - 1; k >= 0; k-- {
+		if p.r.Exchanges[k].Starts == operation {
+			return k
+		}
+	}
+	return -1
+}
+
+func seenUnderWay(x recordings.Exchange) bool {
+	if x.Response == nil {
+		return x.Status == http.StatusAccepted
+	}
+	return x.Status == http.StatusOK && x.Response["endTime"] == ""
+}
+
+var operationSlot = regexp.MustCompile(`/operations/(\{[^}]*\})`)
+
+func operationIn(path string) string {
+	if m := operationSlot.FindStringSubmatch(path); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+// target is the URL of an exchange: of polls the one that the simulator gave.
+func (p *replayer) target(x recordings.Exchange) string {
+	if id := operationIn(x.Path); id != "" {
+		form := 0
+		if x.Query["monitor"] != "" {
+			form = 1
+		}
+		u, ok := p.polls[id]
+		require.True(p.t, ok && u[form].Host != "", "the simulator gave no URL %d of %s", form, id)
+		return u[form].String()
+	}
+	query := url.Values{}
+	for name, value := range x.Query {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	if x.Status == http.StatusNotFound {
+		return p.s.Endpoint + p.fillUnbound(x.Path) + "?" + query.Encode()
+	}
+	return p.s.Endpoint + p.fill(x.Path) + "?" + query.Encode()
+}
+
+func (p *replayer) send(x recordings.Exchange, target string, body any) replayAnswer {
+	var encoded []byte
+	if body != nil {
+		var err error
+		encoded, err = json.Marshal(body)
+		require.NoError(p.t, err)
+	}
+	r, err := http.NewRequestWithContext(p.t.Context(), x.Method, target, bytes.NewReader(encoded))
+	require.NoError(p.t, err)
+	token, err := p.s.Token()
+	require.NoError(p.t, err)
+	r.Header.Set("Authorization", "Bearer "+token)
+	p.setConditions(r, x)
+	response, err := p.client.Do(r)
+	require.NoError(p.t, err)
+	defer response.Body.Close()
+	raw, err := io.ReadAll(response.Body)
+	require.NoError(p.t, err)
+	got := replayAnswer{status: response.StatusCode, header: response.Header}
+	if len(raw) > 0 {
+		require.NoError(p.t, json.Unmarshal(raw, &got.body))
+	}
+	return got
+}
+
+func (p *replayer) setConditions(r *http.Request, x recordings.Exchange) {
+	if x.Status == http.StatusPreconditionFailed && len(x.Conditions) == 0 {
+		r.Header.Set("If-Match", "invalid") // its recorder dropped headers
+	}
+	for name, value := range x.Conditions {
+		switch value {
+		case "any":
+			r.Header.Set(name, "*")
+		case "stale":
+			r.Header.Set(name, "invalid")
+		default:
+			current := p.send(recordings.Exchange{Method: http.MethodGet}, r.URL.String(), nil)
+			r.Header.Set(name, current.header.Get("ETag"))
+		}
+	}
+}
+
+func (p *replayer) learn(x recordings.Exchange, got replayAnswer) {
+	if set := setIn(x.Path); set == x.Path && x.Status < 300 {
+		p.exists[set] = x.Method != http.MethodDelete
+	}
+	if x.Starts == "" {
+		return
+	}
+	var both [2]url.URL
+	for form, name := range []string{"Azure-AsyncOperation", "Location"} {
+		u, err := url.Parse(got.header.Get(name))
+		require.NoError(p.t, err)
+		both[form] = *u
+	}
+	p.polls[x.Starts] = both
+}
+
+var slot = regexp.MustCompile(`\{(\w+)(:\w+)?\}`)
+
+// fill puts names of this run into a template.
+func (p *replayer) fill(template string) string {
+	return slot.ReplaceAllStringFunc(template, func(s string) string {
+		m := slot.FindStringSubmatch(s)
+		switch m[1] {
+		case "subscription":
+			return p.s.config.SubscriptionID
+		case "location":
+			return p.s.config.Location
+		case "instance":
+			return p.bind(s, p.fill(setIn(template)))
+		}
+		return replayName + strings.ReplaceAll(m[2], ":", "-")
+	})
+}
+
+// fillUnbound is fill for a request that found nothing: an instance that was
+// not met before is none.
+func (p *replayer) fillUnbound(template string) string {
+	return p.fill(slot.ReplaceAllStringFunc(template, func(s string) string {
+		if strings.HasPrefix(s, "{instance") && p.bound[s] == "" {
+			return missingInstance
+		}
+		return s
+	}))
+}
+
+func (p *replayer) bind(placeholder, set string) string {
+	if placeholder == "{instance:malformed}" {
+		return "0x"
+	}
+	if p.bound[placeholder] == "" {
+		free := p.unbound(set)
+		require.NotEmpty(p.t, free, "no instance left for %s", placeholder)
+		p.bound[placeholder] = free[0]
+	}
+	return p.bound[placeholder]
+}
+
+// unbound are the IDs of live instances that stand for no recorded one.
+func (p *replayer) unbound(set string) []string {
+	taken := map[string]bool{}
+	for _, id := range p.bound {
+		taken[id] = true
+	}
+	var free []string
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	for s := range p.s.scaleSets() {
+		if !strings.EqualFold(p.s.scaleSetID(s), set) {
+			continue
+		}
+		for _, i := range s.live() {
+			free = append(free, fmt.Sprint(i.id))
+		}
+	}
+	return slices.DeleteFunc(free, func(id string) bool { return taken[id] })
+}

@@ -1,0 +1,146 @@
+package armsim
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/recordings"
+)
+
+const (
+	// sharedRecordings is where the recordings lie on the machines that have
+	// them; they are no part of this module.
+	sharedRecordings = "../../shared/recordings"
+	replayTable      = "testdata/exchanges.json"
+	deriveReplay     = "go run ./internal/recordings/cmd/recordtable ../shared/recordings > armsim/testdata/exchanges.json"
+)
+
+// TestReplayRecordings sends recorded exchanges to the simulator and looks for
+// all that was recorded in its answers. RECORDINGS names another directory of
+// recordings to take instead of the table.
+func TestReplayRecordings(t *testing.T) {
+	table, committed := replayedTable(t)
+	played, needed := 0, map[string]bool{}
+	for _, polite := range []bool{true, false} {
+		for _, r := range table.Recordings {
+			t.Run(fmt.Sprintf("polite=%t/%s", polite, r.Name), func(t *testing.T) {
+				played += replay(t, Config{Polite: polite}, r, needed)
+			})
+		}
+	}
+	if committed && played == 2*countExchanges(table) {
+		for _, o := range replayOmissions {
+			assert.True(t, needed[o.String()], "omission %s is not needed any more: remove it", o)
+		}
+	}
+}
+
+// replay plays a recording and returns how many exchanges it played.
+func replay(t *testing.T, c Config, r recordings.Summary, needed map[string]bool) int {
+	p := newReplayer(t, c, r)
+	for i, x := range r.Exchanges {
+		got := p.play(i)
+		t.Run(fmt.Sprintf("%d %s", x.Index, x.Method), func(t *testing.T) {
+			for _, lack := range compareReplay(x, got) {
+				if o, ok := omissionOf(replayOmissions, x, lack); ok {
+					needed[o.String()] = true
+					continue
+				}
+				t.Errorf("%s %s: %s", x.Method, x.Path, lack)
+			}
+		})
+	}
+	return len(r.Exchanges)
+}
+
+func countExchanges(table recordings.Table) int {
+	n := 0
+	for _, r := range table.Recordings {
+		n += len(r.Exchanges)
+	}
+	return n
+}
+
+func replayedTable(t *testing.T) (table recordings.Table, committed bool) {
+	if dir := os.Getenv("RECORDINGS"); dir != "" {
+		return deriveTable(t, dir), false
+	}
+	return committedTable(t), true
+}
+
+func deriveTable(t *testing.T, dir string) recordings.Table {
+	all, err := recordings.Load(dir)
+	require.NoError(t, err)
+	table, left := recordings.Derive(all)
+	for _, what := range left {
+		t.Logf("left out: %s", what)
+	}
+	return table
+}
+
+func committedTable(t *testing.T) recordings.Table {
+	raw, err := os.ReadFile(replayTable)
+	require.NoError(t, err)
+	var table recordings.Table
+	require.NoError(t, json.Unmarshal(raw, &table))
+	return table
+}
+
+func TestReplayTableIsDerived(t *testing.T) {
+	loadShared(t)
+	fresh, err := deriveTable(t, sharedRecordings).JSON()
+	require.NoError(t, err)
+	committed, err := os.ReadFile(replayTable)
+	require.NoError(t, err)
+	assert.True(t, string(fresh) == string(committed), "%s is not what the recordings give; run: %s", replayTable, deriveReplay)
+}
+
+func TestReplayTableHoldsUniformRecordings(t *testing.T) {
+	exchanges := map[string]int{}
+	for _, r := range committedTable(t).Recordings {
+		exchanges[r.Name[:2]] = len(r.Exchanges)
+	}
+	assert.Equal(t, map[string]int{"01": 12, "02": 16, "06": 31, "08": 1, "10": 8, "11": 11, "12": 2, "15": 12}, exchanges)
+}
+
+func loadShared(t *testing.T) []recordings.Recording {
+	if _, err := os.Stat(sharedRecordings); err != nil {
+		t.Skipf("no recordings on this machine: %v", err)
+	}
+	all, err := recordings.Load(sharedRecordings)
+	require.NoError(t, err)
+	return all
+}
+
+// replayTimes are long enough for an operation to be seen under way, and
+// settledReplay is longer than any of them.
+var replayTimes = Duration{Median: 30 * time.Second}
+
+const settledReplay = 10 * time.Minute
+
+// TestNothingIsKeyedToRecordings looks for names out of the recordings in the
+// simulator's source and in what is kept of them.
+func TestNothingIsKeyedToRecordings(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	found := map[string]bool{}
+	for _, file := range append(files, replayTable) {
+		for _, word := range wordsOf(t, file) {
+			found[word] = true
+		}
+	}
+	for _, r := range loadShared(t) {
+		names := recordings.Names(r)
+		assert.True(t, len(r.Entries) == 0 || len(names) > 0, "%s names nothing: the search is blind", r.Name)
+		for _, name := range names {
+			assert.False(t, found[name], "%s of recording %s", name, r.Name)
+		}
+	}
+}

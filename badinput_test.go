@@ -1,0 +1,261 @@
+package azure_test
+
+import (
+	"context"
+	"encoding/json"
+	"encoding/pem"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	fleet "gitlab.com/gitlab-org/fleeting/fleeting"
+	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
+)
+
+const (
+	secret  = "Xy18Q~armsim.armsim.armsim.armsim.armsi" // as Entra ID makes them
+	weakID  = "00000000-0000-4000-8000-0000000000dd"
+	otherID = "11111111-1111-4111-8111-111111111111"
+
+	// initLimit is under the runner's minute with room for the first Update.
+	initLimit = 20 * time.Second
+)
+
+// input is all that a user configures.
+type input struct {
+	config    settings
+	raw       json.RawMessage // instead of config
+	env       environment
+	connector provider.Settings
+}
+
+type change func(*input)
+
+// badInput is a mistake, and what the one line that ends Init must say of it.
+type badInput struct {
+	name    string
+	changes []change
+	cause   string
+	fix     string
+}
+
+func key(name string, value any) change { return func(in *input) { in.config[name] = value } }
+func cloudKey(name, value string) change {
+	return func(in *input) { in.config["cloud"].(settings)[name] = value }
+}
+func variable(name, value string) change { return func(in *input) { in.env[name] = value } }
+func without(names ...string) change {
+	return func(in *input) {
+		for _, name := range names {
+			delete(in.env, name)
+			delete(in.config, name)
+		}
+	}
+}
+
+// nobody leaves nothing to sign in with on this machine. The proxy keeps the
+// search for an identity away from the network of the machine under test.
+func nobody(in *input) {
+	without("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET")(in)
+	in.env["HTTP_PROXY"], in.env["HTTPS_PROXY"] = "http://127.0.0.1:1", "http://127.0.0.1:1"
+	in.env["PATH"], in.env["HOME"] = "/nonexistent", "/nonexistent"
+}
+
+var configMistakes = []badInput{
+	{"typo in a key", []change{key("resource_grup_name", "ci")}, `unknown key "resource_grup_name"`, `did you mean "resource_group_name"?`},
+	{"typo in the cloud", []change{key("cloud", "AzurePublik")}, `cloud "AzurePublik" is not known`, `did you mean "AzurePublic"?`},
+	{"typo in the credential", []change{key("credential", "enviroment")}, "is not known", `did you mean "environment"?`},
+	{"malformed resource ID", []change{key("name", "subscriptions/x/ci")}, "is not a well-formed resource ID", "use the scale set's name"},
+	{"wrong type", []change{key("subscription_id", 12)}, "subscription_id is a number", "use a GUID"},
+	{"empty config", []change{func(in *input) { in.raw = json.RawMessage("{}") }}, "name is missing", "use the scale set's name"},
+	{"no config", []change{func(in *input) { in.raw = json.RawMessage("null") }}, "it is empty", "set at least name"},
+	{"secret in config.toml", []change{key("client_secret", secret)}, `"client_secret" is a secret`, "put it in a file"},
+	{"secret as another value", []change{key("tenant_id", secret)}, "tenant_id (value not shown)", "use a GUID"},
+	{"password in the address", []change{cloudKey("authority_host", "https://u:"+secret+"@login.example/")}, "authority_host (value not shown)", "use an https URL"},
+	{"no login for instances", []change{func(in *input) { in.connector.Password = ""; in.connector.UseStaticCredentials = false }}, "nothing to log in with", "fix: set use_static_credentials"},
+	{"SSH key that is none", []change{func(in *input) { in.connector.Key = []byte("ssh-ed25519 AAAA") }}, "no SSH private key", "fix: name the private half"},
+}
+
+var placeMistakes = []badInput{
+	{"wrong subscription", []change{key("subscription_id", otherID)}, "SubscriptionNotFound", "fix: check subscription_id"},
+	{"wrong resource group", []change{key("resource_group_name", "elsewhere")}, "ResourceGroupNotFound", "fix: check resource_group_name"},
+	{"wrong scale set", []change{key("name", "cii")}, `scale set "cii"`, "fix: check name"},
+	{"Flexible scale set", []change{key("name", "flexible")}, "orchestration mode is Flexible", "fix: use a scale set with orchestration mode Uniform"},
+	{"scale set being deleted", []change{key("name", "going")}, "is being deleted", "fix: name a scale set that stays"},
+	{"overprovisioning", []change{key("name", "over")}, "overprovisioning is on", "fix: az vmss update --name over"},
+	{"upgrade policy Automatic", []change{key("name", "automatic")}, "upgrade policy", "upgradePolicy.mode=Manual"},
+	{"upgrade policy Rolling", []change{key("name", "rolling")}, "upgrade policy", "upgradePolicy.mode=Manual"},
+	{"automatic OS upgrade", []change{key("name", "osupgrade")}, "automatic OS upgrades are on", "enableAutomaticOSUpgrade=false"},
+	{"missing permission", []change{variable("AZURE_CLIENT_ID", weakID)}, "AuthorizationFailed", "Microsoft.Compute/virtualMachineScaleSets/read"},
+}
+
+var signInMistakes = []badInput{
+	{"wrong secret", []change{variable("AZURE_CLIENT_SECRET", "Zz98Q~wrong.wrong.wrong.wrong.wrong.wr")}, "AADSTS7000215", "fix: put the client secret's value"},
+	{"wrong tenant", []change{variable("AZURE_TENANT_ID", otherID)}, "AADSTS90002", "fix: there is no such tenant; check tenant_id"},
+	{"wrong client_id", []change{variable("AZURE_CLIENT_ID", otherID)}, "AADSTS700016", "check client_id"},
+	{"wrong audience", []change{cloudKey("resource_manager_audience", "https://management.example/")}, "AADSTS500011", "resource_manager_audience"},
+	{"nothing in the environment", []change{nobody}, "AZURE_TENANT_ID", "fix: set Azure's variables"},
+	{"nothing to sign in with", []change{nobody, key("credential", "default")}, "no credential worked", "fix: set credential"},
+	{"no managed identity", []change{nobody, key("credential", "managed_identity")}, "ManagedIdentityCredential", "fix: run the runner on an Azure machine"},
+	{"no workload identity", []change{nobody, key("credential", "workload_identity")}, "no client ID", "fix: set AZURE_CLIENT_ID"},
+	{"no az login", []change{nobody, key("credential", "azure_cli")}, "executable not found", "fix: run az login"},
+	{"half a client secret", []change{nobody, key("credential", "client_secret")}, "tenant_id is missing", "set AZURE_TENANT_ID"},
+	{"no secret file", []change{
+		key("credential", "client_secret"), key("client_secret_file", "/nonexistent/secret"),
+	}, "does not exist", "fix: create it or correct the path"},
+	{"no certificate in the file", []change{
+		key("credential", "client_certificate"), key("client_certificate_file", "/etc/hostname"),
+	}, "holds no certificate with its private key", "fix: give both in one PEM"},
+}
+
+var networkMistakes = []badInput{
+	{"Azure refuses connections", []change{cloudKey("resource_manager_endpoint", "https://127.0.0.1:1")}, "connection refused", "fix: check that this machine reaches Azure"},
+	{"Entra ID refuses connections", []change{cloudKey("authority_host", "https://127.0.0.1:1/"), variable("AZURE_AUTHORITY_HOST", "")}, "connection refused", "fix: check that this machine reaches Azure"},
+	{"unknown host of Azure", []change{cloudKey("resource_manager_endpoint", "https://management.invalid")}, "management.invalid", "fix: check that this machine reaches Azure"},
+	{"unknown host of Entra ID", []change{cloudKey("authority_host", "https://login.invalid/")}, "login.invalid", "fix: check that this machine reaches Azure"},
+	{"dead proxy before Azure", []change{key("cloud", "AzurePublic"), without("AZURE_AUTHORITY_HOST"), variable("HTTPS_PROXY", "http://127.0.0.1:1")}, "proxyconnect", "HTTPS_PROXY"},
+	{"certificate not trusted", []change{without("SSL_CERT_FILE")}, "x509", "fix: make this machine trust the certificate authority"},
+}
+
+// TestBadInput goes through fleeting, as the runner does.
+func TestBadInput(t *testing.T) {
+	t.Parallel()
+	s := badInputSimulator(t)
+	before, capacity := len(s.Journal()), s.Stats().Capacity
+	t.Run("each", func(t *testing.T) {
+		for _, table := range [][]badInput{configMistakes, placeMistakes, signInMistakes, networkMistakes, answerMistakes(t, s)} {
+			for _, b := range table {
+				t.Run(b.name, func(t *testing.T) {
+					t.Parallel()
+					b.check(t, s)
+				})
+			}
+		}
+	})
+	for _, e := range s.Journal()[before:] {
+		assert.True(t, e.Method == http.MethodGet || e.Operation == "Token", "Init changed something: %+v", e)
+	}
+	assert.Equal(t, capacity, s.Stats().Capacity)
+	assert.Empty(t, s.Stats().NotSimulated)
+}
+
+func (b badInput) check(t *testing.T, s *armsim.Server) {
+	in := &input{config: settingsFor(s, "ci"), env: environmentOf(s), connector: login()}
+	for _, c := range b.changes {
+		c(in)
+	}
+	var config any = in.config
+	if in.raw != nil {
+		config = in.raw
+	}
+	p := startPlugin(t, in.env, config)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // the runner's own limit
+	defer cancel()
+	began := time.Now()
+	_, err := fleet.Init(ctx, hclog.NewNullLogger(), p, fleet.WithMaxSize(1), fleet.WithInstanceGroupSettings(in.connector))
+	require.Error(t, err)
+	message := err.Error()
+	t.Logf("%.1f s: %s", time.Since(began).Seconds(), message)
+	assert.Less(t, time.Since(began), initLimit)
+	assert.NotContains(t, message, "\n")
+	assert.Contains(t, message, b.cause)
+	assert.Contains(t, message, b.fix)
+	assert.Less(t, len(message), 1500)
+	for _, hidden := range []string{secret, in.env["AZURE_CLIENT_SECRET"], login().Password, "eyJ"} {
+		if hidden != "" {
+			assert.NotContains(t, message, hidden)
+			assert.NotContains(t, p.log.String(), hidden)
+		}
+	}
+}
+
+// badInputSimulator has one scale set for each way to be wrong.
+func badInputSimulator(t *testing.T) *armsim.Server {
+	s := simulate(t, armsim.Config{
+		NoMachines: true, Delete: armsim.Duration{Median: time.Hour},
+		Principals: []armsim.Principal{
+			{ClientID: armsim.DefaultClientID, Secret: secret},
+			{ClientID: weakID, Secret: secret, Actions: []string{"Microsoft.Insights/autoscaleSettings/read"}},
+		},
+	}, armsim.ScaleSetSpec{Name: "ci", Capacity: 1})
+	policy := func(p settings) func(map[string]any) {
+		return func(model map[string]any) { model["properties"].(map[string]any)["upgradePolicy"] = p }
+	}
+	for name, change := range map[string]func(map[string]any){
+		"going":     nil,
+		"over":      func(model map[string]any) { model["properties"].(map[string]any)["overprovision"] = true },
+		"flexible":  func(model map[string]any) { model["properties"].(map[string]any)["orchestrationMode"] = "Flexible" },
+		"automatic": policy(settings{"mode": "Automatic"}),
+		"rolling":   policy(settings{"mode": "Rolling"}),
+		"osupgrade": policy(settings{"mode": "Manual", "automaticOSUpgradePolicy": settings{"enableAutomaticOSUpgrade": true}}),
+	} {
+		spec := armsim.ScaleSetSpec{Name: name, Capacity: 1, Change: change}
+		if name == "flexible" {
+			spec.Capacity = 0 // the simulator has none with instances
+		}
+		_, err := s.CreateScaleSet(t.Context(), spec)
+		require.NoError(t, err)
+	}
+	require.NoError(t, s.Do(t.Context(), http.MethodDelete, s.ScaleSetPath("going"), "2025-04-01", settings{}))
+	return s
+}
+
+// answerMistakes are answers that the simulator does not give: what stands at
+// the endpoint is a server that says the same to everything.
+func answerMistakes(t *testing.T, s *armsim.Server) []badInput {
+	expired := `{"error":{"code":"ExpiredAuthenticationToken","message":"The access token expiry UTC time is earlier than current UTC time."}}`
+	tenant := `{"error":{"code":"InvalidAuthenticationTokenTenant","message":"The access token is from the wrong issuer."}}`
+	portal := "<html>\n<body>Please log in to the guest network</body></html>"
+	return []badInput{
+		{"clock", answering(t, s, http.StatusUnauthorized, expired), "ExpiredAuthenticationToken", "fix: check this machine's clock"},
+		{"subscription of another tenant", answering(t, s, http.StatusUnauthorized, tenant), "InvalidAuthenticationTokenTenant", "check tenant_id and subscription_id"},
+		{"captive portal", answering(t, s, http.StatusOK, portal), "the answer cannot be read", "fix: the answer is not Azure's; check cloud"},
+		{"proxy forbids", answering(t, s, http.StatusForbidden, portal), "forbidden", "fix: the answer is not Azure's; check cloud"},
+		{"not Azure at all", answering(t, s, http.StatusNotFound, portal), "not found", "fix: the answer is not Azure's; check cloud"},
+		{"token of another cloud", []change{foreignAuthority(t, s)}, "InvalidAuthenticationToken", "cloud"},
+	}
+}
+
+func answering(t *testing.T, s *armsim.Server, status int, body string) []change {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body) // a client that went away is its own affair
+	}))
+	t.Cleanup(server.Close)
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	return []change{
+		cloudKey("resource_manager_endpoint", server.URL), trusting(t, s, ca),
+	}
+}
+
+// foreignAuthority signs in at another simulator, as if at another cloud.
+func foreignAuthority(t *testing.T, s *armsim.Server) change {
+	other := armsim.Start(t, armsim.Config{NoMachines: true})
+	return func(in *input) {
+		for key, value := range environmentOf(other) {
+			if strings.HasPrefix(key, "AZURE_CLIENT_") || key == "AZURE_AUTHORITY_HOST" {
+				in.env[key] = value
+			}
+		}
+		cloudKey("authority_host", other.Endpoint)(in)
+		cloudKey("resource_manager_audience", "https://management.azure.com/")(in)
+		trusting(t, s, other.CAPEM)(in)
+	}
+}
+
+// trusting adds a certificate authority to the simulator's.
+func trusting(t *testing.T, s *armsim.Server, ca []byte) change {
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	require.NoError(t, os.WriteFile(file, append(append([]byte{}, s.CAPEM...), ca...), 0o600))
+	return variable("SSL_CERT_FILE", file)
+}

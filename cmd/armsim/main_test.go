@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bytes"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/crypto/ssh"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/machine"
+)
+
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	out, err := exec.Command(binary, "--help").Output()
+	require.NoError(t, err)
+	for _, want := range []string{"armsim is a simulator", "-scale-set", "-watch-stdin", "-model", `"# ready"`} {
+		assert.Contains(t, string(out), want)
+	}
+}
+
+func TestMistakes(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(name, content string) string {
+		file := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(file, []byte(content), 0o600))
+		return file
+	}
+	broken, refused := write("broken.json", `{"sku":`), write("refused.json", `{"location":"x"}`)
+	key := write("key.pub", "ssh-rsa AAAA")
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"unknown flag":        {[]string{"--nonsense"}, "-nonsense"},
+		"no number":           {[]string{"--seed", "x"}, `invalid value "x"`},
+		"argument":            {[]string{"--polite", "extra"}, `unexpected argument "extra"`},
+		"capacity of nothing": {[]string{"--capacity", "2"}, "--capacity needs --scale-set"},
+		"model of nothing":    {[]string{"--model", refused}, "--model needs --scale-set"},
+		"no model file":       {[]string{"--scale-set", "ci", "--model", filepath.Join(dir, "none")}, "--model: open"},
+		"model is no JSON":    {[]string{"--scale-set", "ci", "--model", broken}, "unexpected end of JSON"},
+		"model is refused":    {[]string{"--scale-set", "ci", "--model", refused}, "sku.name"},
+		"no key file":         {[]string{"--scale-set", "ci", "--ssh-public-key-file", filepath.Join(dir, "none")}, "--ssh-public-key-file: open"},
+		"key is refused":      {[]string{"--scale-set", "ci", "--ssh-public-key-file", write("short.pub", "x")}, "keyData"},
+		"more than the quota": {[]string{"--scale-set", "ci", "--capacity", "2", "--core-quota", "1"}, "OperationNotAllowed"},
+		"over the limit":      {[]string{"--scale-set", "ci", "--capacity", "1001", "--ssh-public-key-file", key}, "out of range"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var stderr bytes.Buffer
+			cmd := exec.Command(binary, append(c.args, "--no-machines", "--watch-stdin")...)
+			cmd.Stderr = &stderr
+			err := cmd.Run()
+			var exit *exec.ExitError
+			require.ErrorAs(t, err, &exit, "armsim started")
+			assert.Equal(t, 1, exit.ExitCode())
+			assert.Contains(t, stderr.String(), c.want)
+			assert.Equal(t, 1, strings.Count(stderr.String(), "\n"), "an error is one line: %s", &stderr)
+		})
+	}
+}
+
+func TestItEndsOnASignal(t *testing.T) {
+	t.Parallel()
+	p := launch(t, "--no-machines")
+	require.FileExists(t, p.env["SSL_CERT_FILE"])
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, p.cmd.Wait())
+	assert.NoFileExists(t, p.env["SSL_CERT_FILE"])
+}
+
+// TestItTakesItsMachinesAlong: the simulator whose parent is gone ends, and
+// leaves no process behind.
+func TestItTakesItsMachinesAlong(t *testing.T) {
+	t.Parallel()
+	if err := machine.Supported(); err != nil {
+		t.Skip(err)
+	}
+	p := launch(t, "--scale-set", "ci", "--capacity", "1", "--boot", "10ms")
+	address := p.address(t)
+	pid := p.runForEver(t, address)
+	require.NoError(t, alive(pid))
+	require.NoError(t, p.stdin.Close())
+	require.NoError(t, p.cmd.Wait(), p.stderr)
+	require.Eventually(t, func() bool { return alive(pid) != nil }, 20*time.Second, 5*time.Millisecond)
+	assert.NoFileExists(t, p.env["ARMSIM_SSH_KEY_FILE"])
+}
+
+func alive(pid int) error {
+	process, err := os.FindProcess(pid)
+	if err != nil {
+		return err
+	}
+	return process.Signal(syscall.Signal(0))
+}
+
+// runForEver starts a command on the machine and returns its process ID.
+func (p *process) runForEver(t *testing.T, address string) int {
+	t.Helper()
+	raw, err := os.ReadFile(p.env["ARMSIM_SSH_KEY_FILE"])
+	require.NoError(t, err)
+	key, err := ssh.ParsePrivateKey(raw)
+	require.NoError(t, err)
+	client, err := ssh.Dial("tcp", net.JoinHostPort(address, p.env["ARMSIM_SSH_PORT"]), &ssh.ClientConfig{
+		User: "azureuser", Auth: []ssh.AuthMethod{ssh.PublicKeys(key)}, HostKeyCallback: ssh.InsecureIgnoreHostKey(),
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = client.Close() })
+	session, err := client.NewSession()
+	require.NoError(t, err)
+	out, err := session.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, session.Start("echo $$; exec sleep 1000"))
+	line := make([]byte, 32)
+	n, err := out.Read(line)
+	require.NoError(t, err)
+	pid, err := strconv.Atoi(strings.TrimSpace(string(line[:n])))
+	require.NoError(t, err)
+	return pid
+}

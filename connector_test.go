@@ -1,0 +1,132 @@
+package azure
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"encoding/pem"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
+	"golang.org/x/crypto/ssh"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/instancegroup"
+)
+
+// privateKey makes an OpenSSH private key, behind a passphrase if there is one.
+func privateKey(t *testing.T, passphrase string) []byte {
+	t.Helper()
+	_, key, err := ed25519.GenerateKey(nil)
+	require.NoError(t, err)
+	var block *pem.Block
+	if passphrase == "" {
+		block, err = ssh.MarshalPrivateKey(key, "test")
+	} else {
+		block, err = ssh.MarshalPrivateKeyWithPassphrase(key, "test", []byte(passphrase))
+	}
+	require.NoError(t, err)
+	return pem.EncodeToMemory(block)
+}
+
+func scaleSet(os string) instancegroup.ScaleSet {
+	return instancegroup.ScaleSet{Name: "ci", Size: "Standard_D4ps_v5", Model: instancegroup.Model{OSType: os, AdminUsername: "admin"}}
+}
+
+func connect(t *testing.T, c provider.ConnectorConfig, set instancegroup.ScaleSet) (provider.Settings, string, error) {
+	t.Helper()
+	var log bytes.Buffer
+	s, err := connectorSettings(provider.Settings{ConnectorConfig: c}, set, hclog.New(&hclog.LoggerOptions{Output: &log}))
+	return s, log.String(), err
+}
+
+func TestConnectorFilledFromTheModel(t *testing.T) {
+	key := privateKey(t, "")
+	for _, c := range []struct {
+		given provider.ConnectorConfig
+		os    string
+		want  provider.ConnectorConfig
+	}{
+		{provider.ConnectorConfig{Key: key}, "Linux",
+			provider.ConnectorConfig{Key: key, OS: "linux", Arch: "arm64", Protocol: provider.ProtocolSSH, Username: "admin"}},
+		{provider.ConnectorConfig{Password: "p"}, "Windows",
+			provider.ConnectorConfig{Password: "p", OS: "windows", Arch: "arm64", Protocol: provider.ProtocolWinRM, Username: "admin"}},
+		{provider.ConnectorConfig{Key: key, OS: "windows", Arch: "amd64", Protocol: provider.ProtocolSSH, Username: "me"}, "Linux",
+			provider.ConnectorConfig{Key: key, OS: "windows", Arch: "amd64", Protocol: provider.ProtocolSSH, Username: "me"}},
+		{provider.ConnectorConfig{Key: []byte("not for WinRM"), Protocol: provider.ProtocolWinRMHttps}, "Linux",
+			provider.ConnectorConfig{Key: []byte("not for WinRM"), OS: "linux", Arch: "arm64", Protocol: provider.ProtocolWinRMHttps, Username: "admin"}},
+	} {
+		s, _, err := connect(t, c.given, scaleSet(c.os))
+		require.NoError(t, err)
+		assert.Equal(t, c.want, s.ConnectorConfig)
+	}
+}
+
+func TestConnectorRefuses(t *testing.T) {
+	nobody := scaleSet("Linux")
+	nobody.Model.AdminUsername = ""
+	const garbage = "hunter2-is-the-secret"
+	for name, c := range map[string]struct {
+		given provider.ConnectorConfig
+		set   instancegroup.ScaleSet
+		want  string
+	}{
+		"no user":         {provider.ConnectorConfig{Password: "p"}, nobody, "fix: set username"},
+		"nothing":         {provider.ConnectorConfig{}, scaleSet("Linux"), "there is nothing to log in with; fix: set use_static_credentials = true and key_path"},
+		"nothing, WinRM":  {provider.ConnectorConfig{}, scaleSet("Windows"), "there is nothing to log in with"},
+		"passphrase":      {provider.ConnectorConfig{Key: privateKey(t, "hunter2-is-the-secret")}, scaleSet("Linux"), "fix: use a key without one"},
+		"garbage":         {provider.ConnectorConfig{Key: []byte(garbage)}, scaleSet("Linux"), "is no SSH private key; fix: name the private half"},
+		"garbage in PEM":  {provider.ConnectorConfig{Key: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte(garbage)})}, scaleSet("Linux"), "is no SSH private key"},
+		"the public half": {provider.ConnectorConfig{Key: []byte("ssh-ed25519 " + garbage)}, scaleSet("Linux"), "is no SSH private key"},
+	} {
+		_, log, err := connect(t, c.given, c.set)
+		require.ErrorContains(t, err, "connector_config: ", name)
+		assert.ErrorContains(t, err, c.want, name)
+		assert.NotContains(t, err.Error()+log, "hunter2", name)
+		assert.NotContains(t, err.Error(), "\n", name)
+	}
+}
+
+// TestConnectorEmptyPassword is taken as fleeting takes it: with a warning there.
+func TestConnectorEmptyPassword(t *testing.T) {
+	s, _, err := connect(t, provider.ConnectorConfig{UseStaticCredentials: true}, scaleSet("Linux"))
+	require.NoError(t, err)
+	assert.Empty(t, s.Password)
+}
+
+func TestConnectorWarnings(t *testing.T) {
+	key := privateKey(t, "")
+	locked := scaleSet("Linux")
+	locked.Model.PasswordDisabled = true
+	for name, c := range map[string]struct {
+		given provider.ConnectorConfig
+		want  string
+	}{
+		"sound":        {provider.ConnectorConfig{Key: key}, ""},
+		"same user":    {provider.ConnectorConfig{Key: key, Username: "admin"}, ""},
+		"another user": {provider.ConnectorConfig{Key: key, Username: "root"}, `log in as \"admin\"`},
+		"no key":       {provider.ConnectorConfig{Password: "hunter2"}, "set key_path"},
+	} {
+		_, log, err := connect(t, c.given, locked)
+		require.NoError(t, err, name)
+		assert.Contains(t, log, c.want, name)
+		assert.Equal(t, c.want != "", strings.Contains(log, "[WARN]"), name)
+		assert.NotContains(t, log, "hunter2", name)
+	}
+}
+
+// TestArchitecture follows Microsoft's naming: a p after the number of vCPUs.
+func TestArchitecture(t *testing.T) {
+	for size, want := range map[string]string{
+		"Standard_D4ps_v5": "arm64", "Standard_D2pls_v5": "arm64", "Standard_D2plds_v6": "arm64",
+		"Standard_E4pds_v5": "arm64", "Standard_B2pts_v2": "arm64", "standard_D4ps_v5": "arm64",
+		"Standard_D16pds_v5": "arm64", "Standard_E8-4ps_v6": "arm64",
+		"Standard_D4s_v5": "amd64", "Standard_NP10s": "amd64", "Standard_DS2_v2_Promo": "amd64",
+		"Standard_B1ls": "amd64", "Standard_E4-2ads_v5": "amd64", "Standard_NC24ads_A100_v4": "amd64",
+		"Standard_ND96isr_H100_v5": "amd64", "Standard_F2s_v2": "amd64", "Basic_A0": "amd64", "": "amd64",
+	} {
+		assert.Equal(t, want, architecture(size), size)
+	}
+}

@@ -1,0 +1,191 @@
+package instancegroup
+
+import (
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+)
+
+func ip(s string) IPConfig        { return IPConfig{Private: netip.MustParseAddr(s)} }
+func primaryIP(s string) IPConfig { return IPConfig{Private: netip.MustParseAddr(s), Primary: true} }
+
+func TestPrimaryConfig(t *testing.T) {
+	for _, c := range []struct {
+		configs []IPConfig
+		want    string
+	}{
+		{nil, ""},
+		{[]IPConfig{{Primary: true}}, ""},
+		{[]IPConfig{ip("10.0.0.1"), ip("10.0.0.2")}, "10.0.0.1"},
+		{[]IPConfig{ip("10.0.0.1"), primaryIP("10.0.0.2")}, "10.0.0.2"},
+		{[]IPConfig{primaryIP("10.0.0.1"), primaryIP("10.0.0.2")}, "10.0.0.1"},
+		{[]IPConfig{{Primary: true}, ip("10.0.0.2")}, "10.0.0.2"},
+	} {
+		config, ok := primaryConfig(c.configs)
+		assert.Equal(t, c.want != "", ok)
+		if ok {
+			assert.Equal(t, c.want, config.Private.String())
+		}
+	}
+}
+
+func TestPrimaryConfigs(t *testing.T) {
+	nic := func(vm string, primary bool, address string) Interface {
+		n := Interface{VMID: vm, Primary: primary}
+		if address != "" {
+			n.Configs = []IPConfig{ip(address)}
+		}
+		return n
+	}
+	for name, c := range map[string]struct {
+		nics []Interface
+		want string
+	}{
+		"none":                     {nil, ""},
+		"of another":               {[]Interface{nic("/b", true, "10.0.0.9")}, ""},
+		"none primary: first":      {[]Interface{nic("/a", false, "10.0.0.1"), nic("/a", false, "10.0.0.2")}, "10.0.0.1"},
+		"primary last":             {[]Interface{nic("/a", false, "10.0.0.1"), nic("/a", true, "10.0.0.2")}, "10.0.0.2"},
+		"primary first":            {[]Interface{nic("/a", true, "10.0.0.1"), nic("/a", false, "10.0.0.2")}, "10.0.0.1"},
+		"two primary: first":       {[]Interface{nic("/a", true, "10.0.0.1"), nic("/a", true, "10.0.0.2")}, "10.0.0.1"},
+		"primary without address":  {[]Interface{nic("/a", true, ""), nic("/a", false, "10.0.0.2")}, "10.0.0.2"},
+		"no address on either yet": {[]Interface{nic("/a", true, ""), nic("/a", false, "")}, ""},
+	} {
+		configs := primaryConfigs(c.nics, map[string]string{"/a": "ci_1-00000001"})
+		got := ""
+		if config, ok := configs["ci_1-00000001"]; ok {
+			got = config.Private.String()
+		}
+		assert.Equal(t, c.want, got, name)
+	}
+}
+
+// TestInterfacesAreListedOnce counts calls: Azure's read budget is small.
+func TestInterfacesAreListedOnce(t *testing.T) {
+	f := newFake(20)
+	g, _ := f.open(t)
+	for range 3 {
+		v, err := g.Refresh(t.Context())
+		require.NoError(t, err)
+		require.Len(t, v.Members, 20)
+		assert.Equal(t, Running, v.Members[7].State)
+	}
+	assert.Equal(t, 1, f.count(opInterfaces))
+	assert.Zero(t, f.count(opPublic), "nobody has a public address")
+}
+
+// TestRunningNeedsAnAddress covers interfaces and public addresses that lag
+// behind the instances (F27).
+func TestRunningNeedsAnAddress(t *testing.T) {
+	f := newFake(2)
+	f.noNIC[f.vms[0].InstanceID] = true
+	f.publicIP[f.vms[1].InstanceID] = ""
+	g, _ := f.open(t)
+	states := func() (all []State) {
+		v, err := g.Refresh(t.Context())
+		require.NoError(t, err)
+		for _, m := range v.Members {
+			all = append(all, m.State)
+		}
+		return all
+	}
+	assert.Equal(t, []State{Creating, Creating}, states())
+	f.publicIP[f.vms[1].InstanceID] = "203.0.113.7"
+	assert.Equal(t, []State{Creating, Running}, states())
+	delete(f.noNIC, f.vms[0].InstanceID)
+	assert.Equal(t, []State{Running, Running}, states())
+	m, err := g.Locate(t.Context(), f.id(1))
+	require.NoError(t, err)
+	assert.Equal(t, "203.0.113.7", m.Public.String())
+	assert.Equal(t, f.private(f.vms[1]), m.Private)
+
+	f.foreign(3)
+	f.boot()
+	before := g.last()
+	for _, op := range []string{opInterfaces, opPublic} {
+		f.publicIP[f.vms[2].InstanceID] = ""
+		f.failNext(op, fault{err: azure(armerr.Throttled, 429)})
+		_, err := g.Refresh(t.Context())
+		assert.Equal(t, armerr.Throttled, armerr.KindOf(err))
+		assert.Same(t, before, g.last(), "an error keeps the last view")
+	}
+}
+
+func TestLocateSharesOneReading(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(3)
+		g, clock := f.open(t)
+		_, err := g.Refresh(t.Context())
+		require.NoError(t, err)
+		clock.pass(freshEnough + time.Second)
+		release := make(chan struct{})
+		f.enter = func(op string, _ int) {
+			if op == opList {
+				<-release
+			}
+		}
+		results := make(chan error, 50)
+		for range 50 {
+			go func() {
+				_, err := g.Locate(t.Context(), f.id(1))
+				results <- err
+			}()
+		}
+		synctest.Wait()
+		close(release)
+		for range 50 {
+			require.NoError(t, <-results)
+		}
+		assert.Equal(t, 2, f.count(opList))
+		_, err = g.Locate(t.Context(), f.id(2))
+		require.NoError(t, err)
+		assert.Equal(t, 2, f.count(opList), "the view is fresh enough")
+	})
+}
+
+func TestLocateErrors(t *testing.T) {
+	f := newFake(4)
+	g, clock := f.open(t)
+	gone := f.id(0)
+	f.evict(0)
+	f.vm(0, func(i *Instance) { i.PowerState = "deallocated" })
+	f.vm(1, func(i *Instance) { i.ProvisioningState = "Creating" })
+	f.vm(2, func(i *Instance) { i.ProvisioningState = "Deleting" })
+	for id, want := range map[string]string{
+		gone:    "it exists no more",
+		f.id(0): "it is dead: its power state is deallocated",
+		f.id(1): "it is creating",
+		f.id(2): "it is deleting",
+	} {
+		_, err := g.Locate(t.Context(), id)
+		require.ErrorContains(t, err, `locate instance "`+id+`": `+want)
+		assert.NotContains(t, err.Error(), "\n")
+	}
+	clock.pass(time.Minute)
+	f.failNext(opList, fault{err: azure(armerr.Throttled, 429)})
+	_, err := g.Locate(t.Context(), f.id(1))
+	require.ErrorContains(t, err, `locate instance "`+f.id(1)+`": ask scale set "ci": Code429 (429)`)
+}
+
+// fleeting removes an instance whose address it cannot have: a throttled read
+// must not cost a sound one.
+func TestLocateOutlivesAThrottledRead(t *testing.T) {
+	f := newFake(1)
+	g, clock := f.open(t)
+	_, err := g.Refresh(t.Context())
+	require.NoError(t, err)
+	clock.pass(stillGood)
+	f.failNext(opList, fault{err: azure(armerr.Throttled, 429)})
+	m, err := g.Locate(t.Context(), f.id(0))
+	require.NoError(t, err)
+	require.True(t, m.Private.IsValid())
+	clock.pass(time.Second)
+	f.failNext(opList, fault{err: azure(armerr.Throttled, 429)})
+	_, err = g.Locate(t.Context(), f.id(0))
+	require.ErrorContains(t, err, "429")
+}

@@ -1,0 +1,151 @@
+package instancegroup
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+)
+
+// do runs a call: hooks, the planned fault, and the effect under the lock.
+func (f *fake) do(ctx context.Context, op string, effect func() error) error {
+	f.mu.Lock()
+	f.calls[op]++
+	call := f.calls[op]
+	var planned fault
+	if rest := f.faults[op]; len(rest) > 0 {
+		planned, f.faults[op] = rest[0], rest[1:]
+	}
+	enter, leave := f.enter, f.leave
+	f.mu.Unlock()
+	if enter != nil {
+		enter(op, call)
+	}
+	if err := ctx.Err(); err != nil {
+		return armerr.From("ask", `scale set "ci"`, err)
+	}
+	if planned.err != nil && !planned.took {
+		return planned.err
+	}
+	f.mu.Lock()
+	err := effect()
+	f.mu.Unlock()
+	if leave != nil {
+		leave(op, call)
+	}
+	if err == nil {
+		err = planned.err
+	}
+	return err
+}
+
+func (f *fake) ScaleSet(ctx context.Context) (set ScaleSet, err error) {
+	err = f.do(ctx, opSet, func() error { set = f.set; return nil })
+	return set, err
+}
+
+func (f *fake) show(i Instance) Instance {
+	if f.blank[i.VMID] {
+		i.VMID = ""
+	}
+	return i
+}
+
+func (f *fake) Instances(ctx context.Context) (all []Instance, err error) {
+	err = f.do(ctx, opList, func() error {
+		for _, i := range f.vms {
+			if !f.hidden[i.VMID] {
+				all = append(all, f.show(i))
+			}
+		}
+		all = append(all, f.extra...)
+		return nil
+	})
+	return all, err
+}
+
+func (f *fake) Instance(ctx context.Context, number string) (found Instance, err error) {
+	err = f.do(ctx, opGet, func() error {
+		for _, i := range f.vms {
+			if i.InstanceID == number {
+				found = f.show(i)
+				return nil
+			}
+		}
+		return azure(armerr.NotFound, 404)
+	})
+	return found, err
+}
+
+func (f *fake) Interfaces(ctx context.Context) (all []Interface, err error) {
+	err = f.do(ctx, opInterfaces, func() error {
+		for _, i := range f.vms {
+			if f.noNIC[i.InstanceID] {
+				continue
+			}
+			config := IPConfig{Primary: true, Private: f.private(i)}
+			if _, ok := f.publicIP[i.InstanceID]; ok {
+				config.PublicID = "/ip/" + i.InstanceID
+			}
+			all = append(all, Interface{VMID: strings.ToLower(i.ID), Primary: true, Configs: []IPConfig{config}})
+		}
+		return nil
+	})
+	return all, err
+}
+
+func (f *fake) PublicAddresses(ctx context.Context) (map[string]netip.Addr, error) {
+	all := map[string]netip.Addr{}
+	err := f.do(ctx, opPublic, func() error {
+		for number, address := range f.publicIP {
+			if address != "" {
+				all["/ip/"+number] = netip.MustParseAddr(address)
+			}
+		}
+		return nil
+	})
+	return all, err
+}
+
+func (f *fake) SetCapacity(ctx context.Context, capacity int64, etag string) error {
+	return f.do(ctx, opWrite, func() error {
+		f.writes = append(f.writes, capacity)
+		if etag != f.set.ETag {
+			return azure(armerr.Precondition, 412)
+		}
+		f.lowered = f.lowered || capacity < f.set.Capacity
+		f.grown += int(capacity - f.set.Capacity)
+		f.grow(capacity)
+		f.touch()
+		return nil
+	})
+}
+
+// DeleteInstances refuses the whole call for one unknown number (F16).
+func (f *fake) DeleteInstances(ctx context.Context, numbers []string) error {
+	return f.do(ctx, opDelete, func() error {
+		f.sent = append(f.sent, numbers)
+		for _, number := range numbers {
+			if !slices.ContainsFunc(f.vms, func(i Instance) bool { return i.InstanceID == number }) {
+				return azure(armerr.InstanceGone, 400)
+			}
+		}
+		for n := range f.vms {
+			i := &f.vms[n]
+			if slices.Contains(numbers, i.InstanceID) && i.ProvisioningState != "Deleting" {
+				i.ProvisioningState = "Deleting"
+				f.deleted = append(f.deleted, i.VMID)
+				f.set.Capacity--
+			}
+		}
+		f.touch()
+		return nil
+	})
+}
+
+func (f *fake) AutoscaleSettings(ctx context.Context) (names []string, err error) {
+	err = f.do(ctx, opAutoscale, func() error { names = f.settled; return nil })
+	return names, err
+}

@@ -1,0 +1,212 @@
+package instancegroup
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/stretchr/testify/require"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+)
+
+// The operations of a Cloud, as faults and call counts name them.
+const (
+	opSet        = "ScaleSet"
+	opList       = "Instances"
+	opGet        = "Instance"
+	opInterfaces = "Interfaces"
+	opPublic     = "PublicAddresses"
+	opWrite      = "SetCapacity"
+	opDelete     = "DeleteInstances"
+	opAutoscale  = "AutoscaleSettings"
+)
+
+// fault is what happens to one call. With took, the call takes effect and only
+// its answer is lost.
+type fault struct {
+	err  error
+	took bool
+}
+
+// fake is a scale set in memory. It does at once what Azure takes minutes for,
+// except that instances come up, and go, when the test says so.
+type fake struct {
+	mu       sync.Mutex
+	set      ScaleSet
+	version  int // behind the ETag
+	vms      []Instance
+	serial   int // of vmIds, never used again
+	reuse    bool
+	noNIC    map[string]bool   // by number: the interfaces do not show it
+	publicIP map[string]string // by number: "" where Azure is still giving one
+	hidden   map[string]bool   // by vmId: the list skips it
+	blank    map[string]bool   // by vmId: the answers hold no vmId
+	extra    []Instance        // what a stale list shows besides
+
+	faults  map[string][]fault
+	calls   map[string]int
+	enter   func(op string, call int) // runs unlocked before a call takes effect
+	leave   func(op string, call int) // runs unlocked before its answer is given
+	lowered bool                      // a write lowered the capacity
+	grown   int                       // what accepted writes added
+	writes  []int64
+	sent    [][]string // numbers, by deletion call
+	deleted []string   // vmIds whose deletion was accepted
+	settled []string   // autoscale settings
+}
+
+func newFake(instances int) *fake {
+	f := &fake{
+		set:   ScaleSet{ID: "/x/ci", Name: "ci", Size: "Standard_D2s_v5", HasCapacity: true, Model: Model{OSType: "Linux", UpgradeMode: "Manual", PublicKeys: 1}},
+		noNIC: map[string]bool{}, publicIP: map[string]string{}, hidden: map[string]bool{}, blank: map[string]bool{},
+		faults: map[string][]fault{}, calls: map[string]int{},
+	}
+	f.foreign(int64(instances))
+	f.boot()
+	return f
+}
+
+// open makes a group, with a clock that a test may move.
+func (f *fake) open(t require.TestingT) (*Group, *clock) {
+	c := &clock{at: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	g, err := Open(context.Background(), Options{Cloud: f, Logger: hclog.NewNullLogger(), Now: c.now}) //nolint:usetesting // rapid's T has no such context
+	require.NoError(t, err)
+	return g, c
+}
+
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+// azure makes an error as armapi returns it.
+func azure(kind armerr.Kind, status int) error {
+	return &armerr.Error{Op: "ask", Object: `scale set "ci"`, Kind: kind, Status: status, Code: fmt.Sprint("Code", status)}
+}
+
+// failNext plans what happens to the next calls of an operation.
+func (f *fake) failNext(op string, faults ...fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.faults[op] = append(f.faults[op], faults...)
+}
+
+func (f *fake) count(op string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.calls[op]
+}
+
+// change lets a test be Azure, or somebody else.
+func (f *fake) change(do func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	do()
+	f.touch()
+}
+
+func (f *fake) touch() {
+	f.version++
+	f.set.ETag = fmt.Sprintf(`"%d"`, f.version)
+}
+
+// foreign is a capacity write by somebody else.
+func (f *fake) foreign(capacity int64) { f.change(func() { f.grow(capacity) }) }
+
+// grow creates what the capacity lacks, and as Azure does deletes where it is
+// too low: any instance.
+func (f *fake) grow(capacity int64) {
+	for n := f.set.Capacity; n < capacity; n++ {
+		f.serial++
+		number := f.number()
+		f.vms = append(f.vms, Instance{
+			ID: "/X/virtualMachines/" + number, Name: "ci_" + number, InstanceID: number,
+			VMID: fmt.Sprintf("%08x-aaaa", f.serial), ProvisioningState: "Creating", HasView: true,
+		})
+	}
+	if left := len(f.vms) - int(f.set.Capacity-capacity); capacity < f.set.Capacity && left >= 0 {
+		f.vms = f.vms[:left]
+	}
+	f.set.Capacity = capacity
+}
+
+// number gives a new instance its number: one that is free again, or a new one.
+func (f *fake) number() string {
+	for n := 0; f.reuse; n++ {
+		number := fmt.Sprint(n)
+		if !slices.ContainsFunc(f.vms, func(i Instance) bool { return i.InstanceID == number }) {
+			return number
+		}
+	}
+	return fmt.Sprint(f.serial)
+}
+
+// boot lets all new instances come up.
+func (f *fake) boot() {
+	f.each(func(i *Instance) bool {
+		if i.ProvisioningState == "Creating" {
+			i.ProvisioningState, i.PowerState = "Succeeded", "running"
+		}
+		return true
+	})
+}
+
+// each changes instances, and drops those that the function says false of.
+func (f *fake) each(do func(*Instance) bool) {
+	f.change(func() {
+		var left []Instance
+		for _, i := range f.vms {
+			if do(&i) {
+				left = append(left, i)
+			}
+		}
+		f.vms = left
+	})
+}
+
+// vm changes the instance at a place.
+func (f *fake) vm(n int, do func(*Instance)) {
+	f.change(func() { do(&f.vms[n]) })
+}
+
+// evict makes an instance vanish as Spot evictions with policy Delete do (F34).
+func (f *fake) evict(n int) {
+	f.change(func() {
+		f.vms = slices.Delete(slices.Clone(f.vms), n, n+1)
+		f.set.Capacity--
+	})
+}
+
+// finish ends the deletions.
+func (f *fake) finish() {
+	f.each(func(i *Instance) bool { return i.ProvisioningState != "Deleting" })
+}
+
+// id is the member ID of the instance at a place.
+func (f *fake) id(n int) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return strings.ToLower(f.vms[n].Name) + "-" + f.vms[n].VMID[:8]
+}
+
+func (f *fake) private(i Instance) netip.Addr {
+	return netip.AddrFrom4([4]byte{10, 0, 0, byte(i.VMID[7])})
+}

@@ -1,0 +1,176 @@
+package instancegroup
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+)
+
+// machine drives a group and its scale set at random.
+type machine struct {
+	f        *fake
+	g        *Group
+	clock    *clock
+	view     *View
+	asked    map[string]bool   // vmIds that the runner asked to delete
+	died     map[string]bool   // vmIds of those that lost their power
+	vmIDs    map[string]string // by member ID, all ever seen
+	told     map[string]bool   // member IDs that the runner knows
+	reported int               // sum of accepted increases
+	doubtful bool              // a taken write could not be settled by a read
+}
+
+func newMachine(t *rapid.T) *machine {
+	m := &machine{f: newFake(3), asked: map[string]bool{}, died: map[string]bool{}, vmIDs: map[string]string{}, told: map[string]bool{}, view: &View{}}
+	m.f.reuse = rapid.Bool().Draw(t, "numbers are used again")
+	m.g, m.clock = m.f.open(t)
+	return m
+}
+
+// TestProperties interleaves the runner, Azure and strangers (F1, F3, F6, F8,
+// F17, F25, F34).
+func TestProperties(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := newMachine(t)
+		t.Repeat(map[string]func(*rapid.T){
+			"":         m.check,
+			"increase": m.increase,
+			"decrease": m.decrease,
+			"refresh":  m.refresh,
+			"bury":     m.bury,
+			"fault":    m.fault,
+			"restart":  m.restart,
+			"foreign":  func(t *rapid.T) { m.f.foreign(m.f.set.Capacity + rapid.Int64Range(0, 2).Draw(t, "more")) },
+			"boot":     func(*rapid.T) { m.f.boot() },
+			"finish":   func(*rapid.T) { m.f.finish() },
+			"wait":     func(*rapid.T) { m.clock.pass(removalMemory / 3) },
+			"evict":    func(t *rapid.T) { m.one(t, func(n int) { m.f.evict(n) }) },
+			"stop":     func(t *rapid.T) { m.one(t, m.stop) },
+			"hide":     func(t *rapid.T) { m.mark(t, m.f.hidden) },
+			"blank":    func(t *rapid.T) { m.mark(t, m.f.blank) },
+		})
+	})
+}
+
+func (m *machine) one(t *rapid.T, do func(int)) {
+	var alive []int
+	for n, i := range m.f.vms {
+		if i.ProvisioningState != "Deleting" {
+			alive = append(alive, n)
+		}
+	}
+	if len(alive) > 0 {
+		do(rapid.SampledFrom(alive).Draw(t, "which"))
+	}
+}
+
+func (m *machine) stop(n int) {
+	m.f.vm(n, func(i *Instance) {
+		i.ProvisioningState, i.PowerState = "Succeeded", "stopped"
+		m.died[i.VMID] = true
+	})
+}
+
+// mark lets lists skip an instance, or answers lack its vmId, or ends that.
+func (m *machine) mark(t *rapid.T, set map[string]bool) {
+	m.one(t, func(n int) { set[m.f.vms[n].VMID] = !set[m.f.vms[n].VMID] })
+}
+
+func (m *machine) fault(t *rapid.T) {
+	op := rapid.SampledFrom([]string{opSet, opList, opGet, opInterfaces, opWrite, opDelete}).Draw(t, "operation")
+	f := rapid.SampledFrom([]fault{
+		{err: azure(armerr.Precondition, 412)}, {err: azure(armerr.Throttled, 429)}, {err: azure(armerr.Transient, 500)},
+		{err: azure(armerr.Network, 0)}, {err: azure(armerr.Network, 0), took: true}, {err: azure(armerr.InstanceGone, 400)},
+	}).Draw(t, "fault")
+	m.f.failNext(op, f)
+}
+
+func (m *machine) increase(t *rapid.T) {
+	n := rapid.IntRange(0, 3).Draw(t, "n")
+	before := m.f.grown
+	accepted, err := m.g.Increase(context.Background(), n) //nolint:usetesting // rapid's T has no such context
+	require.True(t, err == nil || accepted == 0)
+	require.LessOrEqual(t, accepted, n)
+	m.reported += accepted
+	grown := m.f.grown - before
+	require.LessOrEqual(t, accepted, grown)
+	require.LessOrEqual(t, grown, n, "nothing is created twice for one demand")
+	m.doubtful = m.doubtful || accepted != grown && armerr.MayHaveTakenEffect(err)
+}
+
+func (m *machine) decrease(t *rapid.T) {
+	var all []string
+	for id := range m.told {
+		all = append(all, id)
+	}
+	slices.Sort(all)
+	if len(all) == 0 {
+		return
+	}
+	ids := rapid.SliceOfN(rapid.SampledFrom(all), 0, 3).Draw(t, "ids")
+	for _, id := range ids {
+		m.asked[m.vmIDs[id]] = true
+	}
+	done, _ := m.g.Decrease(context.Background(), ids) //nolint:usetesting // rapid's T has no such context
+	for _, id := range done {
+		require.Contains(t, ids, id)
+		require.False(t, m.lives(m.vmIDs[id]), "%s is done and yet lives", id)
+	}
+}
+
+// lives says if an instance exists, with its deletion not even accepted.
+func (m *machine) lives(vmID string) bool {
+	return slices.ContainsFunc(m.f.vms, func(i Instance) bool { return i.VMID == vmID && i.ProvisioningState != "Deleting" })
+}
+
+func (m *machine) refresh(t *rapid.T) {
+	before := m.g.last()
+	v, err := m.g.Refresh(context.Background()) //nolint:usetesting // rapid's T has no such context
+	if err != nil {
+		require.Equal(t, before, m.g.last())
+		return
+	}
+	for _, old := range before.Members {
+		found := v.Find(old.MemberID)
+		require.False(t, found == nil && m.lives(old.VMID), "%s lives and is missing", old.MemberID)
+		require.True(t, found != nil || slices.Contains(v.Gone, old.MemberID), "%s went without a word", old.MemberID)
+	}
+	for _, id := range v.Gone {
+		require.Nil(t, v.Find(id))
+	}
+	m.view = v
+}
+
+func (m *machine) bury(*rapid.T) {
+	_ = m.g.Bury(context.Background(), m.view) //nolint:usetesting // rapid's T has no such context
+}
+
+// restart is the process killed: all that it remembered is lost, and what the
+// runner knows of it, for the runner then begins anew.
+func (m *machine) restart(t *rapid.T) {
+	m.f.faults = map[string][]fault{}
+	m.g, m.clock = m.f.open(t)
+	m.view, m.told = &View{}, map[string]bool{}
+}
+
+func (m *machine) check(t *rapid.T) {
+	require.False(t, m.f.lowered, "a write lowered the capacity")
+	for _, vmID := range m.f.deleted {
+		require.True(t, m.asked[vmID] || m.died[vmID], "%s was deleted, and nobody asked for it", vmID)
+	}
+	require.LessOrEqual(t, m.reported, m.f.grown)
+	require.True(t, m.doubtful || m.reported == m.f.grown)
+	var before string
+	for _, member := range m.g.last().Members {
+		require.Less(t, before, member.MemberID)
+		before = member.MemberID
+		vmID, seen := m.vmIDs[member.MemberID]
+		require.True(t, !seen || vmID == member.VMID, "%s names two machines", member.MemberID)
+		m.vmIDs[member.MemberID], m.told[member.MemberID] = member.VMID, true
+	}
+}

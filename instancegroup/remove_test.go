@@ -1,0 +1,227 @@
+package instancegroup
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+)
+
+// opened is a group that has seen its instances run.
+func opened(t *testing.T, instances int) (*fake, *Group, *clock) {
+	t.Helper()
+	f := newFake(instances)
+	f.reuse = true
+	g, clock := f.open(t)
+	_, err := g.Refresh(t.Context())
+	require.NoError(t, err)
+	return f, g, clock
+}
+
+func TestDecrease(t *testing.T) {
+	f, g, _ := opened(t, 4)
+	a, b := f.id(0), f.id(2)
+	done, err := g.Decrease(t.Context(), []string{a, b, a})
+	require.NoError(t, err)
+	assert.ElementsMatch(t, []string{a, b}, done)
+	assert.Equal(t, [][]string{{"1", "3"}}, f.sent)
+	assert.EqualValues(t, 2, f.set.Capacity)
+	assert.Empty(t, f.writes, "the capacity is Azure's to lower")
+
+	done, err = g.Decrease(t.Context(), []string{a})
+	require.NoError(t, err)
+	assert.Equal(t, []string{a}, done)
+	f.vm(0, func(i *Instance) { i.ProvisioningState = "Succeeded" }) // a list that lags (F19)
+	_, err = g.Decrease(t.Context(), []string{a})
+	require.NoError(t, err)
+	assert.Len(t, f.sent, 1, "what is being deleted is not sent again")
+}
+
+// TestDecreaseByIdentity is F17: the number is free again and another's.
+func TestDecreaseByIdentity(t *testing.T) {
+	f, g, _ := opened(t, 3)
+	f.reuse = true
+	old, number := f.id(1), f.vms[1].InstanceID
+	f.evict(1)
+	f.foreign(3)
+	f.vm(2, func(i *Instance) { i.InstanceID, i.ID, i.Name = number, "/x/virtualMachines/"+number, "ci_"+number })
+	f.boot()
+	done, err := g.Decrease(t.Context(), []string{old})
+	require.NoError(t, err)
+	assert.Equal(t, []string{old}, done)
+	assert.Empty(t, f.sent)
+	assert.Empty(t, f.deleted)
+	assert.Contains(t, g.last().Gone, old)
+}
+
+// TestDecreaseWithoutVMID has the number of a known instance in the list and no
+// vmId: it may be the instance, or one that came after it (F17, F27).
+func TestDecreaseWithoutVMID(t *testing.T) {
+	f, g, _ := opened(t, 2)
+	a, b := f.id(0), f.id(1)
+	f.blank[f.vms[0].VMID] = true
+	done, err := g.Decrease(t.Context(), []string{a, b})
+	require.ErrorContains(t, err, `delete instance "`+a+`" of scale set "ci": Azure tells no vmId`)
+	assert.NotContains(t, err.Error(), "\n")
+	assert.Equal(t, []string{b}, done)
+	assert.Equal(t, [][]string{{f.vms[1].InstanceID}}, f.sent)
+
+	f.failNext(opGet, fault{err: azure(armerr.Throttled, 429)})
+	done, err = g.Decrease(t.Context(), []string{a})
+	assert.Equal(t, armerr.Throttled, armerr.KindOf(err))
+	assert.Empty(t, done)
+
+	f.vm(0, func(i *Instance) { i.VMID, i.ProvisioningState = "ffffffff-new", "Succeeded" })
+	f.blank["ffffffff-new"] = true // the list has none yet, the instance itself does
+	f.leave = func(op string, _ int) {
+		if op == opList {
+			f.change(func() { delete(f.blank, "ffffffff-new") })
+		}
+	}
+	done, err = g.Decrease(t.Context(), []string{a})
+	require.NoError(t, err)
+	assert.Equal(t, []string{a}, done)
+	assert.Len(t, f.deleted, 1)
+}
+
+// TestDecreaseWithOneGone is F16: Azure refuses a batch for one unknown number.
+func TestDecreaseWithOneGone(t *testing.T) {
+	for _, stale := range []bool{false, true} {
+		f, g, _ := opened(t, 3)
+		ids := []string{f.id(0), f.id(1), f.id(2)}
+		f.enter = func(op string, call int) {
+			if op == opDelete && call == 1 {
+				victim := f.vms[1]
+				f.evict(1)
+				if stale { // the list shows it for a while
+					f.extra = []Instance{victim}
+				}
+			}
+		}
+		done, err := g.Decrease(t.Context(), ids)
+		require.NoError(t, err)
+		assert.ElementsMatch(t, ids, done)
+		assert.Len(t, f.deleted, 2)
+		assert.LessOrEqual(t, f.count(opDelete), removeAttempts)
+	}
+}
+
+func TestDecreaseRefusedEachTime(t *testing.T) {
+	f, g, _ := opened(t, 2)
+	gone := azure(armerr.InstanceGone, 400)
+	f.failNext(opDelete, fault{err: gone}, fault{err: gone}, fault{err: gone}, fault{err: gone})
+	done, err := g.Decrease(t.Context(), []string{f.id(0), "ci_9-00000000"})
+	require.ErrorContains(t, err, `decrease scale set "ci" by 2: `)
+	assert.Equal(t, []string{"ci_9-00000000"}, done, "what needs no deletion is done all the same")
+	assert.Equal(t, removeAttempts, f.count(opDelete))
+	assert.Empty(t, f.deleted)
+}
+
+// TestDecreaseUnknown is done only after Azure has shown all that there is.
+func TestDecreaseUnknown(t *testing.T) {
+	f, g, _ := opened(t, 1)
+	f.failNext(opList, fault{err: azure(armerr.Throttled, 429)})
+	done, err := g.Decrease(t.Context(), []string{"ci_9-00000000", f.id(0)})
+	assert.Equal(t, armerr.Throttled, armerr.KindOf(err))
+	assert.Empty(t, done)
+	assert.Empty(t, f.sent)
+	lists := f.count(opList)
+	done, err = g.Decrease(t.Context(), []string{"ci_9-00000000"})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"ci_9-00000000"}, done)
+	assert.Equal(t, lists+1, f.count(opList), "however fresh the view was")
+	done, err = g.Decrease(t.Context(), nil)
+	require.NoError(t, err)
+	assert.Empty(t, done)
+}
+
+// TestDecreaseLosesTheAnswer finds the deletions under way at the next try.
+func TestDecreaseLosesTheAnswer(t *testing.T) {
+	f, g, _ := opened(t, 2)
+	id := f.id(0)
+	f.failNext(opDelete, fault{err: azure(armerr.Network, 0), took: true})
+	done, err := g.Decrease(t.Context(), []string{id})
+	require.Error(t, err)
+	assert.Empty(t, done)
+	done, err = g.Decrease(t.Context(), []string{id})
+	require.NoError(t, err)
+	assert.Equal(t, []string{id}, done)
+	assert.Len(t, f.sent, 1)
+	assert.EqualValues(t, 1, f.set.Capacity)
+}
+
+// TestCheck reads the instance itself; Azure's trouble is not the instance's.
+func TestCheck(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		spoil func(*Instance)
+		err   error
+		want  string
+	}{
+		{"sound", func(*Instance) {}, nil, ""},
+		{"off", func(i *Instance) { i.PowerState = "stopped" }, nil, "its power state is stopped"},
+		{"going", func(i *Instance) { i.ProvisioningState = "Deleting" }, nil, "it is being deleted"},
+		{"another", func(i *Instance) { i.VMID = "ffffffff" }, nil, "it exists no more, its number belongs to another instance"},
+		{"no vmId", func(i *Instance) { i.VMID = "" }, nil, ""},
+		{"gone", func(*Instance) {}, azure(armerr.NotFound, 404), "it exists no more"},
+		{"throttled", func(*Instance) {}, azure(armerr.Throttled, 429), ""},
+		{"group gone", func(*Instance) {}, azure(armerr.GroupNotFound, 404), ""},
+		{"updating", func(i *Instance) { i.ProvisioningState = "Updating" }, nil, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f, g, _ := opened(t, 1)
+			id := f.id(0)
+			f.vm(0, c.spoil)
+			f.failNext(opGet, fault{err: c.err})
+			err := g.Check(t.Context(), id)
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, `check instance "`+id+`": `+c.want)
+		})
+	}
+	f := newFake(1)
+	g, _ := f.open(t)
+	f.failNext(opList, fault{err: azure(armerr.Throttled, 429)})
+	require.NoError(t, g.Check(t.Context(), f.id(0)))
+	require.NoError(t, g.Check(t.Context(), f.id(0)))
+	require.ErrorContains(t, g.Check(t.Context(), "ci_9-00000000"), "it exists no more")
+}
+
+// TestBury deletes what died, once, and again after a refusal or if it is
+// still there when the memory of its deletion has faded.
+func TestBury(t *testing.T) {
+	f, g, clock := opened(t, 3)
+	f.vm(1, func(i *Instance) { i.PowerState = "deallocated" })
+	dead := f.vms[1].VMID
+	bury := func() error {
+		v, err := g.Refresh(t.Context())
+		require.NoError(t, err)
+		return g.Bury(t.Context(), v)
+	}
+	f.failNext(opDelete, fault{err: azure(armerr.Conflict, 409)})
+	require.Error(t, bury())
+	assert.Empty(t, f.deleted)
+	require.NoError(t, bury())
+	require.NoError(t, bury())
+	assert.Equal(t, []string{dead}, f.deleted)
+	assert.Equal(t, 2, f.count(opDelete))
+
+	// Azure gave the deletion up, and somebody starts the instance: the runner
+	// still believes it gone, so it has to go.
+	f.vm(1, func(i *Instance) { i.ProvisioningState, i.PowerState = "Succeeded", "running" })
+	clock.pass(removalMemory)
+	require.NoError(t, bury())
+	assert.Equal(t, []string{dead, dead}, f.deleted)
+	f.finish()
+	lists := f.count(opList)
+	require.NoError(t, bury())
+	assert.Equal(t, lists+1, f.count(opList), "nothing to bury, nothing asked")
+	clock.pass(time.Hour)
+	require.NoError(t, bury())
+	assert.Len(t, f.deleted, 2)
+}

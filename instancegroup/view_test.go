@@ -1,0 +1,241 @@
+package instancegroup
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+)
+
+func refreshed(t *testing.T, g *Group) *View {
+	t.Helper()
+	v, err := g.Refresh(t.Context())
+	require.NoError(t, err)
+	return v
+}
+
+// TestRefreshFailsWhole is F25: unknown is not empty.
+func TestRefreshFailsWhole(t *testing.T) {
+	f, g, _ := opened(t, 20)
+	before := g.last()
+	f.change(func() { f.hidden[f.vms[3].VMID] = true })
+	for _, op := range []string{opList, opGet} {
+		f.failNext(op, fault{err: azure(armerr.Transient, 500)})
+		_, err := g.Refresh(t.Context())
+		assert.Equal(t, armerr.Transient, armerr.KindOf(err))
+		assert.Same(t, before, g.last())
+	}
+}
+
+// TestMissingFromTheList asks for the instance itself (F25).
+func TestMissingFromTheList(t *testing.T) {
+	f, g, _ := opened(t, 3)
+	id := f.id(1)
+	f.change(func() { f.hidden[f.vms[1].VMID] = true })
+	v := refreshed(t, g)
+	assert.Len(t, v.Members, 3)
+	assert.Empty(t, v.Gone)
+	assert.Equal(t, Running, v.Find(id).State)
+	f.change(func() { f.blank[f.vms[1].VMID] = true })
+	assert.NotNil(t, refreshed(t, g).Find(id), "an answer without a vmId is no proof of death")
+	f.vm(1, func(i *Instance) { i.PowerState = "stopped" })
+	assert.Equal(t, Dead, refreshed(t, g).Find(id).State, "what was found is judged anew")
+	assert.NotNil(t, refreshed(t, g).Find(id), "a dead one is missed no less")
+	f.evict(1)
+	v = refreshed(t, g)
+	assert.Nil(t, v.Find(id))
+	assert.Equal(t, []string{id}, v.Gone)
+}
+
+// TestGoneIsToldToAll has somebody else's reading find out first: the views
+// that follow still say it, and say it no more when nobody can have missed it.
+func TestGoneIsToldToAll(t *testing.T) {
+	f, g, clock := opened(t, 2)
+	id := f.id(0)
+	f.evict(0)
+	_, err := g.Locate(t.Context(), "ci_9-00000000")
+	require.Error(t, err)
+	assert.Equal(t, []string{id}, refreshed(t, g).Gone)
+	clock.pass(removalMemory)
+	assert.Empty(t, refreshed(t, g).Gone)
+}
+
+// TestAcceptedButListed is F19: after an accepted deletion the list may show
+// the instance alive, not at all, and alive again.
+func TestAcceptedButListed(t *testing.T) {
+	f, g, clock := opened(t, 2)
+	id, stale := f.id(0), f.vms[0]
+	_, err := g.Decrease(t.Context(), []string{id})
+	require.NoError(t, err)
+	f.vm(0, func(i *Instance) { i.ProvisioningState = "Succeeded" })
+	assert.Equal(t, Deleting, refreshed(t, g).Find(id).State)
+	f.evict(0)
+	assert.Equal(t, []string{id}, refreshed(t, g).Gone)
+	for _, state := range []string{"Succeeded", "Deleting"} {
+		stale.ProvisioningState = state
+		f.change(func() { f.extra = []Instance{stale} })
+		v := refreshed(t, g)
+		assert.Nil(t, v.Find(id), "to the runner it would be a new instance")
+		assert.Equal(t, []string{id}, v.Gone)
+	}
+	clock.pass(removalMemory)
+	stale.ProvisioningState = "Succeeded"
+	f.change(func() { f.extra = []Instance{stale} })
+	assert.NotNil(t, refreshed(t, g).Find(id), "it truly exists, and has to be deleted again")
+}
+
+func TestDeletionForgotten(t *testing.T) {
+	f, g, clock := opened(t, 1)
+	id := f.id(0)
+	_, err := g.Decrease(t.Context(), []string{id})
+	require.NoError(t, err)
+	f.vm(0, func(i *Instance) { i.ProvisioningState = "Succeeded" })
+	clock.pass(removalMemory)
+	assert.Equal(t, Running, refreshed(t, g).Find(id).State)
+	_, err = g.Decrease(t.Context(), []string{id})
+	require.NoError(t, err)
+	assert.Len(t, f.sent, 2)
+}
+
+// TestOddEntries are passed over (F27), and none is shown twice (F26).
+func TestOddEntries(t *testing.T) {
+	f, g, _ := opened(t, 2)
+	id := f.id(1)
+	f.change(func() {
+		f.extra = []Instance{{}, {ID: "/x/5", Name: "ci_5"}, {VMID: "12345678", Name: "ci_6"}, f.vms[0], f.vms[1]}
+	})
+	v := refreshed(t, g)
+	assert.Len(t, v.Members, 2)
+	f.vm(1, func(i *Instance) { i.ID = "/X/VirtualMachines/" + i.InstanceID; i.Name = "CI_" + i.InstanceID })
+	f.blank[f.vms[1].VMID] = true
+	v = refreshed(t, g)
+	require.NotNil(t, v.Find(id))
+	assert.NotEmpty(t, v.Find(id).VMID)
+	assert.Empty(t, v.Gone)
+}
+
+// TestNewUnderAnOldNumber shows no vmId at first (F17).
+func TestNewUnderAnOldNumber(t *testing.T) {
+	f, g, _ := opened(t, 1)
+	old := f.id(0)
+	f.vm(0, func(i *Instance) { i.VMID, i.ProvisioningState, i.PowerState = "ffffffff-new", "Creating", "" })
+	f.blank["ffffffff-new"] = true
+	v := refreshed(t, g)
+	assert.Empty(t, v.Members)
+	assert.Equal(t, []string{old}, v.Gone)
+	delete(f.blank, "ffffffff-new")
+	assert.Len(t, refreshed(t, g).Members, 1)
+}
+
+// held lets the first list be answered late: its content is of the time before.
+func held(f *fake) (release chan struct{}) {
+	release = make(chan struct{})
+	first := f.calls[opList] + 1
+	f.leave = func(op string, call int) {
+		if op == opList && call == first {
+			<-release
+		}
+	}
+	return release
+}
+
+// TestOlderReadingComesLate must not bring back what a newer one knows gone.
+func TestOlderReadingComesLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, g, _ := opened(t, 2)
+		id := f.id(0)
+		release := held(f)
+		late := make(chan *View, 1)
+		go func() {
+			v, err := g.Refresh(t.Context())
+			assert.NoError(t, err)
+			late <- v
+		}()
+		synctest.Wait()
+		f.evict(0)
+		newer, err := g.refreshAnew(t.Context())
+		require.NoError(t, err)
+		require.Nil(t, newer.Find(id))
+		close(release)
+		assert.Same(t, newer, <-late, "the better answer is at hand")
+		assert.Same(t, newer, g.last())
+	})
+}
+
+// TestOlderReadingComesFirst has an older reading come in while a newer one
+// asks for what it misses: the members that the older one brings must not
+// vanish unasked.
+func TestOlderReadingComesFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, g, _ := opened(t, 1)
+		f.foreign(2)
+		f.boot()
+		id := f.id(1)
+		late := held(f)
+		ask := make(chan struct{})
+		f.enter = func(op string, call int) {
+			if op == opGet && call == 1 {
+				<-ask
+			}
+		}
+		go func() { _, err := g.Refresh(t.Context()); assert.NoError(t, err) }()
+		synctest.Wait()
+		f.change(func() { f.hidden[f.vms[0].VMID], f.hidden[f.vms[1].VMID] = true, true })
+		result := make(chan *View, 1)
+		go func() {
+			v, err := g.refreshAnew(t.Context())
+			assert.NoError(t, err)
+			result <- v
+		}()
+		synctest.Wait()
+		close(late)
+		synctest.Wait()
+		require.NotNil(t, g.last().Find(id))
+		close(ask)
+		assert.NotNil(t, (<-result).Find(id))
+		assert.Empty(t, g.last().Gone)
+		assert.Equal(t, 3, f.count(opGet))
+	})
+}
+
+// TestCancelledCaller fails alone: the others share its reading, not its fate.
+func TestCancelledCaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, g, _ := opened(t, 1)
+		release := held(f)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		first, second := make(chan error, 1), make(chan error, 1)
+		go func() { _, err := g.Refresh(ctx); first <- err }()
+		synctest.Wait()
+		go func() { _, err := g.Refresh(t.Context()); second <- err }()
+		synctest.Wait()
+		cancel(context.Canceled)
+		err := <-first
+		require.ErrorIs(t, err, context.Canceled)
+		assert.EqualError(t, err, `read scale set "ci": context canceled`)
+		close(release)
+		require.NoError(t, <-second)
+	})
+}
+
+// TestRefreshIsBounded: fleeting gives no deadline, and stands still meanwhile.
+func TestRefreshIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, g, _ := opened(t, 1)
+		g.cloud = slowCloud{f}
+		_, err := g.Refresh(t.Context())
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	})
+}
+
+// slowCloud never answers a list in time.
+type slowCloud struct{ *fake }
+
+func (slowCloud) Instances(ctx context.Context) ([]Instance, error) {
+	<-ctx.Done()
+	return nil, context.Cause(ctx)
+}

@@ -1,0 +1,110 @@
+package recordings
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func decode(t *testing.T, text string) (v any) {
+	require.NoError(t, json.Unmarshal([]byte(text), &v))
+	return v
+}
+
+func TestShapeOf(t *testing.T) {
+	for text, want := range map[string]Shape{
+		`null`:                         nil,
+		`{}`:                           {"$": "object"},
+		`[]`:                           {"$": "array"},
+		`{"a":{"b":[1]},"c":{}}`:       {"a.b[]": "number", "c": "object"},
+		`{"v":[{"a":"x"},{"b":true}]}`: {"v[].a": "string", "v[].b": "boolean"},
+		`{"v":[{"a":"x"},{"a":1},{"a":null},{"a":"y"}]}`: {"v[].a": "null|number|string"},
+		`{"v":[[],[{"a":1}]]}`:                           {"v[]": "array", "v[][].a": "number"},
+		`{"tags":{"owner":"me"},"x":{"tags":{}}}`:        {"tags.{key}": "string", "x.tags": "object"},
+	} {
+		t.Run(text, func(t *testing.T) { assert.Equal(t, want, ShapeOf(decode(t, text))) })
+	}
+}
+
+func TestTemplate(t *testing.T) {
+	names := namer{}
+	for _, c := range []struct{ path, want string }{
+		{"/subscriptions/S/resourceGroups/a/providers/microsoft.Compute/virtualMachineScaleSets", "/subscriptions/{subscription}/resourceGroups/{group}/providers/microsoft.Compute/virtualMachineScaleSets"},
+		{"/subscriptions/s/resourcegroups/A/x", "/subscriptions/{subscription}/resourcegroups/{group}/x"},
+		{"resourceGroups/b/virtualMachineScaleSets/delete/delete", "/resourceGroups/{group:2}/virtualMachineScaleSets/{scaleSet}/delete"},
+		{"/virtualmachines/7/instanceView", "/virtualmachines/{instance}/instanceView"},
+		{"/virtualMachines/9", "/virtualMachines/{instance:2}"},
+		{"/virtualMachines/7x", "/virtualMachines/{instance:malformed}"},
+		{"/virtualMachineScaleSets/virtualMachines/virtualMachines/9", "/virtualMachineScaleSets/{scaleSet:2}/virtualMachines/{instance:2}"},
+	} {
+		assert.Equal(t, c.want, names.template(c.path), c.path)
+	}
+}
+
+const recorded = `{"entries": [
+ {"index": 1, "method": "PUT", "url": "/subscriptions/S/resourceGroups/secretGroup/providers/Microsoft.Compute/virtualMachines/secretVM?api-version=1", "status": 201,
+  "responseHeaders": {"azure-asyncoperation": "https://h/subscriptions/S/providers/Microsoft.Compute/locations/l/operations/other"}},
+ {"index": 2, "method": "GET", "url": "/subscriptions/S/providers/Microsoft.Compute/locations/l/operations/other?api-version=1", "status": 200},
+ {"index": 3, "method": "delete", "url": "https://h/subscriptions/S/resourceGroups/secretGroup/providers/Microsoft.Compute/virtualMachineScaleSets/secretSet?api-version=1&secret=signature", "status": 202,
+  "requestHeaders": {"If-Match": "secretTag"}, "responseHeaders": {"Location": ["https://h/subscriptions/S/providers/Microsoft.Compute/locations/l/operations/ours?s=signature"]}},
+ {"index": 4, "method": "GET", "url": "/subscriptions/S/providers/Microsoft.Compute/locations/l/operations/OURS?monitor=true&api-version=1", "status": 200},
+ {"index": 5, "method": "GET", "url": "/subscriptions/S/resourceGroups/secretGroup/providers/Microsoft.Compute/virtualMachineScaleSets/secretSet?api-version=1", "status": 404,
+  "responseBody": {"error": {"code": "ResourceNotFound", "message": "secretSet"}, "vmId": "secretID"}}
+]}`
+
+func TestDerive(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "one.json"), []byte(recorded), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "two.json"), []byte(`{"shapes": []}`), 0o600))
+	all, err := Load(dir)
+	require.NoError(t, err)
+	table, left := Derive(all)
+
+	assert.Equal(t, []string{"one: 1 PUT", "one: 2 GET", "two: no exchanges"}, left)
+	require.Len(t, table.Recordings, 1)
+	xs := table.Recordings[0].Exchanges
+	require.Len(t, xs, 3)
+	assert.Equal(t, "DELETE", xs[0].Method)
+	assert.Equal(t, map[string]string{"if-match": "current"}, xs[0].Conditions)
+	assert.Equal(t, map[string]string{"api-version": "1", "secret": ""}, xs[0].Query)
+	assert.Equal(t, "{operation}", xs[0].Starts)
+	assert.Contains(t, xs[1].Path, "/operations/{operation}")
+	assert.Equal(t, &Error{Code: "ResourceNotFound"}, xs[2].Error)
+
+	encoded, err := table.JSON()
+	require.NoError(t, err)
+	assert.NotContains(t, string(encoded), "secretSet")
+	assert.NotContains(t, string(encoded), "signature")
+	assert.Equal(t, []string{"other", "secretGroup", "secretID", "secretSet", "secretVM"}, Names(all[0]))
+}
+
+func TestConditions(t *testing.T) {
+	for name, c := range map[string]struct {
+		header, value string
+		status        int
+		want          map[string]string
+	}{
+		"none":               {"accept", "x", 200, map[string]string{}},
+		"any":                {"If-Match", "*", 200, map[string]string{"if-match": "any"}},
+		"refused":            {"if-match", `"7"`, 412, map[string]string{"if-match": "stale"}},
+		"accepted":           {"if-match", `"7"`, 200, map[string]string{"if-match": "current"}},
+		"none-match refused": {"If-None-Match", `"7"`, 412, map[string]string{"if-none-match": "current"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, c.want, conditions(Entry{Status: c.status, RequestHeaders: map[string]any{c.header: c.value}}))
+		})
+	}
+}
+
+func TestLoadComplains(t *testing.T) {
+	_, err := Load(t.TempDir())
+	assert.ErrorContains(t, err, "no *.json")
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "bad.json"), []byte(`{`), 0o600))
+	_, err = Load(dir)
+	assert.ErrorContains(t, err, "bad.json")
+}

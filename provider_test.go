@@ -1,0 +1,176 @@
+package azure_test
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	fleet "gitlab.com/gitlab-org/fleeting/fleeting"
+	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
+)
+
+func onePlacementGroup(model map[string]any) {
+	model["properties"].(map[string]any)["singlePlacementGroup"] = true
+}
+
+// What goes beside an error is lost over gRPC: what Azure accepted comes
+// without one.
+func TestIncreaseAtTheLimit(t *testing.T) {
+	t.Parallel()
+	s := simulate(t, armsim.Config{NoMachines: true, PageSize: 60}, armsim.ScaleSetSpec{Name: "ci", Capacity: 99, Change: onePlacementGroup})
+	p := startPlugin(t, environmentOf(s), settingsFor(s, "ci"))
+	p.open(t)
+	n, err := p.Increase(t.Context(), 5)
+	require.NoError(t, err)
+	assert.Equal(t, 1, n)
+	assert.Equal(t, 100, s.Stats().Capacity)
+
+	n, err = p.Increase(t.Context(), 1)
+	require.ErrorContains(t, err, "its capacity of 100 is all that Azure allows; fix: ")
+	assert.Zero(t, n)
+	assert.Equal(t, 100, s.Stats().Capacity)
+	p.running(t, 100)
+}
+
+func TestDecreaseOfKnownAndUnknown(t *testing.T) {
+	t.Parallel()
+	s := simulate(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{Name: "ci", Capacity: 3})
+	p := startPlugin(t, environmentOf(s), settingsFor(s, "ci"))
+	p.open(t)
+	ids := p.running(t, 3)
+	asked := []string{"ci_99-01234567", ids[0], "0", "", "*", ids[2]}
+	done, err := p.Decrease(t.Context(), asked)
+	require.NoError(t, err)
+	assert.ElementsMatch(t, asked, done, "what is unknown is gone")
+	assert.Equal(t, ids[1:2], p.running(t, 1))
+	assert.Equal(t, 1, s.Stats().Capacity)
+
+	done, err = p.Decrease(t.Context(), asked)
+	require.NoError(t, err)
+	assert.ElementsMatch(t, asked, done, "once more is no mistake")
+	assert.Equal(t, 1, s.Stats().Capacity)
+}
+
+func TestDecreaseThatAzureRefuses(t *testing.T) {
+	t.Parallel()
+	s := simulate(t, armsim.Config{NoMachines: true, Principals: []armsim.Principal{
+		{ClientID: armsim.DefaultClientID, Secret: secret},
+		{ClientID: weakID, Secret: secret, Actions: []string{"*/read"}},
+	}}, armsim.ScaleSetSpec{Name: "ci", Capacity: 1})
+	env := environmentOf(s)
+	env["AZURE_CLIENT_ID"] = weakID
+	p := startPlugin(t, env, settingsFor(s, "ci"))
+	p.open(t)
+	ids := p.running(t, 1)
+	done, err := p.Decrease(t.Context(), append(ids, "ci_99-01234567"))
+	require.NoError(t, err, "an error would take the other one's success with it")
+	assert.Equal(t, []string{"ci_99-01234567"}, done)
+	require.Eventually(t, func() bool { return p.log.contains("some instances could not be deleted") }, patience, tick)
+
+	done, err = p.Decrease(t.Context(), ids)
+	require.ErrorContains(t, err, "virtualMachineScaleSets/delete/action")
+	assert.Empty(t, done)
+	assert.Equal(t, ids, p.running(t, 1))
+}
+
+func TestUpdateReadsEveryPage(t *testing.T) {
+	t.Parallel()
+	for size := 1; size <= 3; size++ {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			t.Parallel()
+			s := simulate(t, armsim.Config{NoMachines: true, PageSize: size}, armsim.ScaleSetSpec{Name: "ci", Capacity: 7, PublicAddress: true})
+			p := startPlugin(t, environmentOf(s), settingsFor(s, "ci"))
+			p.open(t)
+			ids := p.running(t, 7)
+			for range 5 {
+				states, err := p.update(t)
+				require.NoError(t, err)
+				require.Equal(t, ids, slices.Sorted(maps.Keys(states)))
+			}
+			_, err := p.Increase(t.Context(), 2)
+			require.NoError(t, err)
+			assert.Subset(t, p.running(t, 9), ids)
+		})
+	}
+}
+
+// A part of the truth would make fleeting take the rest for gone.
+func TestUpdateWithoutAnswerReportsNothing(t *testing.T) {
+	t.Parallel()
+	s := simulate(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{Name: "ci", Capacity: 4})
+	p := startPlugin(t, environmentOf(s), settingsFor(s, "ci"))
+	p.open(t)
+	p.running(t, 4)
+	s.Close()
+	began := time.Now()
+	states, err := p.update(t)
+	require.ErrorContains(t, err, "connection refused")
+	assert.NotContains(t, err.Error(), "\n")
+	assert.Empty(t, states)
+	assert.Less(t, time.Since(began), initLimit)
+}
+
+func TestMaxSize(t *testing.T) {
+	t.Parallel()
+	s := simulate(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{Name: "ci"})
+	_, err := s.CreateScaleSet(t.Context(), armsim.ScaleSetSpec{Name: "one", Change: onePlacementGroup})
+	require.NoError(t, err)
+	for name, want := range map[string]int{"ci": 1000, "one": 100} {
+		p := startPlugin(t, environmentOf(s), settingsFor(s, name))
+		info := p.open(t)
+		assert.Equal(t, want, info.MaxSize)
+		assert.Equal(t, "azure/ci/"+name, info.ID)
+
+		p = startPlugin(t, environmentOf(s), settingsFor(s, name))
+		_, err := fleet.Init(t.Context(), hclog.NewNullLogger(), p, fleet.WithMaxSize(want+1), fleet.WithInstanceGroupSettings(login()))
+		require.ErrorIs(t, err, fleet.ErrMaxSizeExceedsInstanceGroupMax)
+	}
+}
+
+func TestSuspendAndResumeAreNotSupported(t *testing.T) {
+	t.Parallel()
+	s := simulate(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{Name: "ci", Capacity: 1})
+	p := startPlugin(t, environmentOf(s), settingsFor(s, "ci"))
+	assert.Empty(t, p.open(t).Capabilities)
+	ids := p.running(t, 1)
+	writes := writesOf(s)
+	done, err := p.Suspend(t.Context(), ids)
+	require.ErrorContains(t, err, provider.ErrSuspendResumeNotSupported.Error())
+	assert.Empty(t, done)
+	done, err = p.Resume(t.Context(), ids)
+	require.ErrorContains(t, err, provider.ErrSuspendResumeNotSupported.Error())
+	assert.Empty(t, done)
+	assert.Equal(t, writes, writesOf(s))
+}
+
+func writesOf(s *armsim.Server) (n int) {
+	for _, e := range s.Journal() {
+		if e.Method != http.MethodGet && e.Operation != "Token" {
+			n++
+		}
+	}
+	return n
+}
+
+func TestUseBeforeInit(t *testing.T) {
+	t.Parallel()
+	p := startPlugin(t, environment{}, settings{})
+	_, err := p.update(t)
+	require.ErrorContains(t, err, "before Init")
+	_, err = p.Increase(t.Context(), 1)
+	require.ErrorContains(t, err, "before Init")
+	_, err = p.Decrease(t.Context(), []string{"x"})
+	require.ErrorContains(t, err, "before Init")
+	_, err = p.ConnectInfo(t.Context(), "x")
+	require.ErrorContains(t, err, "before Init")
+	require.ErrorContains(t, p.Heartbeat(t.Context(), "x"), "before Init")
+	require.NoError(t, p.Shutdown(t.Context()))
+}
