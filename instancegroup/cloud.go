@@ -119,6 +119,7 @@ type Instance struct {
 	Failure           string // Azure's code and message where provisioning failed
 	Zone              string
 	LatestModel       bool
+	Spot              bool // its scale set is one of Spot instances; not for a Cloud to set
 }
 
 // Interface is a network interface of an instance.

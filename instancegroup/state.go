@@ -102,6 +102,9 @@ func withoutPower(i Instance, before *Member) (State, string) {
 		if failed && i.Failure != "" {
 			return Dead, "provisioning failed: " + i.Failure
 		}
+		if i.Spot && strings.HasPrefix(power, "dealloc") {
+			return Dead, "it was evicted, or deallocated from outside: its power state is " + power
+		}
 		return Dead, "its power state is " + power + ", and not by the plugin"
 	case "":
 		if failed {
