@@ -3,7 +3,6 @@ package armsim
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -253,7 +252,7 @@ func (p *replayer) unbound(set string) []string {
 			continue
 		}
 		for _, i := range s.live() {
-			free = append(free, fmt.Sprint(i.id))
+			free = append(free, i.key())
 		}
 	}
 	return slices.DeleteFunc(free, func(id string) bool { return taken[id] })
