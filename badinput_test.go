@@ -87,7 +87,7 @@ var placeMistakes = []badInput{
 	{"wrong scale set", []change{key("name", "cii")}, `scale set "cii"`, "fix: check name"},
 	{"Flexible scale set", []change{key("name", "flexible")}, "orchestration mode is Flexible", "fix: use a scale set with orchestration mode Uniform"},
 	{"scale set being deleted", []change{key("name", "going")}, "is being deleted", "fix: name a scale set that stays"},
-	{"overprovisioning", []change{key("name", "over")}, "overprovisioning is on", "fix: az vmss update --name over"},
+	{"overprovisioning", []change{key("name", "over")}, "overprovisioning is on", "fix: az vmss update --ids /subscriptions/"},
 	{"upgrade policy Automatic", []change{key("name", "automatic")}, "upgrade policy", "upgradePolicy.mode=Manual"},
 	{"upgrade policy Rolling", []change{key("name", "rolling")}, "upgrade policy", "upgradePolicy.mode=Manual"},
 	{"automatic OS upgrade", []change{key("name", "osupgrade")}, "automatic OS upgrades are on", "enableAutomaticOSUpgrade=false"},
