@@ -36,8 +36,9 @@ type InstanceGroup struct {
 }
 
 // initTimeout leaves the runner time for the first Update within the minute
-// that it gives both.
-const initTimeout = 40 * time.Second
+// that it gives both. Init takes a second or two; where Azure does not answer,
+// the user should not wait long to read so, and the runner tries again anyway.
+const initTimeout = 20 * time.Second
 
 // UnmarshalJSON keeps plugin_config as it came. Init checks it: an error from
 // here would reach the user without a word of which setting is meant, and

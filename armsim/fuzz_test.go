@@ -16,7 +16,7 @@ import (
 // FuzzRequests: no request makes the simulator panic, and what it refuses it
 // refuses in Azure's shape. SET in a path stands for a scale set that exists.
 func FuzzRequests(f *testing.F) {
-	for _, seed := range []struct{ method, path, query, body string }{
+	for _, seed := range []question{
 		{"PUT", "SET", "", `{"location":"x","sku":{"name":"Standard_D2s_v5","capacity":1}}`},
 		{"PUT", "SET2", "", `{"location":"x","sku":"y","properties":"z"}`},
 		{"PUT", "SET3", "", `{"location":"x","sku":{"name":"a","capacity":1},"properties":{"virtualMachineProfile":{"priority":{},"osProfile":[]}}}`},
@@ -44,25 +44,28 @@ func FuzzRequests(f *testing.F) {
 		}
 		set := s.ScaleSetPath("fuzzed")
 		// Anything may have been deleted before.
-		ask(t, s, http.MethodPut, s.ResourcePath(""), "", `{"location":"x"}`)
-		ask(t, s, http.MethodPut, set, "", `{"location":"x","sku":{"name":"Standard_D2s_v5","capacity":2}}`)
-		ask(t, s, method, strings.Replace(path, "SET", set, 1), query, body)
+		question{http.MethodPut, s.ResourcePath(""), "", `{"location":"x"}`}.ask(t, s)
+		question{http.MethodPut, set, "", `{"location":"x","sku":{"name":"Standard_D2s_v5","capacity":2}}`}.ask(t, s)
+		question{method, strings.Replace(path, "SET", set, 1), query, body}.ask(t, s)
 		s.Advance(settled)
 		// A model that got in must come out again, in every view.
 		for _, rest := range []string{"", "/virtualMachines", "/networkInterfaces", "/publicIPAddresses", "/instanceView"} {
-			ask(t, s, http.MethodGet, set+rest, "&$expand=instanceView", "")
+			question{http.MethodGet, set + rest, "&$expand=instanceView", ""}.ask(t, s)
 		}
-		ask(t, s, http.MethodPatch, set, "", body)
-		ask(t, s, http.MethodDelete, set, "", "")
+		question{http.MethodPatch, set, "", body}.ask(t, s)
+		question{http.MethodDelete, set, "", ""}.ask(t, s)
 		s.Advance(settled)
 	})
 }
 
+// question is a request that need not be a valid one.
+type question struct{ method, path, query, body string }
+
 // ask calls the handler itself, so that a panic ends the test.
-func ask(t *testing.T, s *armsim.Server, method, path, query, body string) {
+func (q question) ask(t *testing.T, s *armsim.Server) {
 	t.Helper()
-	r := httptest.NewRequest(http.MethodGet, "/", strings.NewReader(body))
-	r.Method, r.URL = method, &url.URL{Path: path, RawQuery: "api-version=" + version + query}
+	r := httptest.NewRequest(http.MethodGet, "/", strings.NewReader(q.body))
+	r.Method, r.URL = q.method, &url.URL{Path: q.path, RawQuery: "api-version=" + version + q.query}
 	token, err := s.Token()
 	require.NoError(t, err)
 	r.Header.Set("Authorization", "Bearer "+token)

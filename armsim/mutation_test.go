@@ -66,14 +66,14 @@ func TestAnyModelIsSurvived(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		runs++
 		set := s.ScaleSetPath(fmt.Sprintf("m%d", runs))
-		ask(t, s.Server, http.MethodPut, set, "", mutant(rt, template))
-		ask(t, s.Server, http.MethodPatch, set, "", `{"sku":{"capacity":2}}`)
-		ask(t, s.Server, http.MethodPatch, set, "", mutant(rt, template))
+		question{http.MethodPut, set, "", mutant(rt, template)}.ask(t, s.Server)
+		question{http.MethodPatch, set, "", `{"sku":{"capacity":2}}`}.ask(t, s.Server)
+		question{http.MethodPatch, set, "", mutant(rt, template)}.ask(t, s.Server)
 		s.Advance(settled)
 		for _, rest := range []string{"", "/virtualMachines", "/networkInterfaces", "/publicIPAddresses", "/instanceView"} {
-			ask(t, s.Server, http.MethodGet, set+rest, "&$expand=instanceView", "")
+			question{http.MethodGet, set + rest, "&$expand=instanceView", ""}.ask(t, s.Server)
 		}
-		ask(t, s.Server, http.MethodDelete, set, "", "")
+		question{http.MethodDelete, set, "", ""}.ask(t, s.Server)
 		s.Advance(settled)
 	})
 }

@@ -1,7 +1,6 @@
 package armsim_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"testing"
@@ -117,7 +116,7 @@ func TestAnySequenceComesToRest(t *testing.T) {
 		runs++
 		name := fmt.Sprintf("r%d", runs)
 		m := &machineless{sim: s, name: name, set: s.ScaleSetPath(name)}
-		_, err := s.CreateScaleSet(context.Background(), armsim.ScaleSetSpec{Name: name})
+		_, err := s.CreateScaleSet(t.Context(), armsim.ScaleSetSpec{Name: name})
 		require.NoError(t, err)
 		before := len(s.Journal())
 		t.Repeat(map[string]func(*rapid.T){

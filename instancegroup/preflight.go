@@ -10,7 +10,7 @@ import (
 type finding struct {
 	found func(ScaleSet) bool
 	what  string
-	fix   string // %s is replaced by the scale set's name
+	fix   string // %s is replaced by the scale set's resource ID
 }
 
 // refusals would kill jobs. Sources: GitLab Runner's autoscaler documentation
@@ -19,19 +19,19 @@ var refusals = []finding{
 	{func(s ScaleSet) bool { return strings.EqualFold(s.ProvisioningState, "Deleting") },
 		"it is being deleted", "name a scale set that stays, or create it again"},
 	{func(s ScaleSet) bool { return s.Model.Overprovision && !s.flexible() },
-		"overprovisioning is on, so Azure creates extra instances and deletes them while jobs run", "az vmss update --name %s --resource-group … --set overprovision=false"},
+		"overprovisioning is on, so Azure creates extra instances and deletes them while jobs run", "az vmss update --ids %s --set overprovision=false"},
 	{func(s ScaleSet) bool {
 		return strings.EqualFold(s.Model.UpgradeMode, "Automatic") || strings.EqualFold(s.Model.UpgradeMode, "Rolling")
 	},
-		"its upgrade policy is not Manual, so a change of the model restarts instances while jobs run", "az vmss update --name %s --resource-group … --set upgradePolicy.mode=Manual"},
+		"its upgrade policy is not Manual, so a change of the model restarts instances while jobs run", "az vmss update --ids %s --set upgradePolicy.mode=Manual"},
 	{func(s ScaleSet) bool { return s.Model.AutomaticOSUpgrade },
-		"automatic OS upgrades are on, which reimage instances while jobs run", "az vmss update --name %s --resource-group … --set upgradePolicy.automaticOSUpgradePolicy.enableAutomaticOSUpgrade=false"},
+		"automatic OS upgrades are on, which reimage instances while jobs run", "az vmss update --ids %s --set upgradePolicy.automaticOSUpgradePolicy.enableAutomaticOSUpgrade=false"},
 }
 
 // warnings cost time or money, or surprise.
 var warnings = []finding{
 	{func(s ScaleSet) bool { return s.Model.AutomaticRepairs },
-		"automatic repairs are on: Azure replaces instances that it finds unhealthy, jobs and all", "az vmss update --name %s --resource-group … --enable-automatic-repairs false"},
+		"automatic repairs are on: Azure replaces instances that it finds unhealthy, jobs and all", "az vmss update --ids %s --enable-automatic-repairs false"},
 	{func(s ScaleSet) bool { return s.Model.SpotRestore },
 		"Spot restore is on: Azure creates evicted instances again that nobody asked for", "turn spotRestorePolicy off"},
 	{func(s ScaleSet) bool {
@@ -39,11 +39,11 @@ var warnings = []finding{
 	},
 		"the Spot eviction policy is Deallocate: evicted instances keep their quota and their disks are billed until the plugin has removed them", "create the scale set with eviction policy Delete"},
 	{func(s ScaleSet) bool { return s.Model.TerminateNotice },
-		"termination notices are on: each deletion waits for an approval or its time limit", "az vmss update --name %s --resource-group … --enable-terminate-notification false"},
+		"termination notices are on: each deletion waits for an approval or its time limit", "az vmss update --ids %s --enable-terminate-notification false"},
 	{func(s ScaleSet) bool { return s.Model.ResilientCreation },
 		"resilient creation is on: Azure swaps an instance that is slow to come up for another one", "turn resiliencyPolicy.resilientVMCreationPolicy off"},
 	{func(s ScaleSet) bool { return s.Model.SinglePlacementGroup },
-		"it is limited to 100 instances by its single placement group", "az vmss update --name %s --resource-group … --set singlePlacementGroup=false, which cannot be undone"},
+		"it is limited to 100 instances by its single placement group", "az vmss update --ids %s --set singlePlacementGroup=false, which cannot be undone"},
 	{func(s ScaleSet) bool { return len(s.Model.ScaleInRules) > 0 || s.Model.ScaleInForced },
 		"its scale-in policy has no effect: the plugin deletes instances by ID and never lets Azure choose", "nothing to do"},
 	{func(s ScaleSet) bool {
@@ -66,7 +66,7 @@ func refuse(set ScaleSet) error {
 	return fmt.Errorf("scale set %q cannot serve jobs: %s", set.Name, strings.Join(all, "; "))
 }
 
-func (f finding) advice(set ScaleSet) string { return strings.ReplaceAll(f.fix, "%s", set.Name) }
+func (f finding) advice(set ScaleSet) string { return strings.ReplaceAll(f.fix, "%s", set.ID) }
 
 // warn logs what is worth knowing before the first job.
 func (g *Group) warn(ctx context.Context) {

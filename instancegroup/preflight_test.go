@@ -21,7 +21,7 @@ func TestRefuse(t *testing.T) {
 		want  string
 	}{
 		{"being deleted", func(s *ScaleSet) { s.ProvisioningState = "DELETING" }, "it is being deleted; fix: name a scale set"},
-		{"overprovision", func(s *ScaleSet) { s.Model.Overprovision = true }, "fix: az vmss update --name ci --resource-group … --set overprovision=false"},
+		{"overprovision", func(s *ScaleSet) { s.Model.Overprovision = true }, "fix: az vmss update --ids /x/ci --set overprovision=false"},
 		{"automatic", func(s *ScaleSet) { s.Model.UpgradeMode = "automatic" }, "upgradePolicy.mode=Manual"},
 		{"rolling", func(s *ScaleSet) { s.Model.UpgradeMode = "Rolling" }, "upgradePolicy.mode=Manual"},
 		{"OS upgrade", func(s *ScaleSet) { s.Model.AutomaticOSUpgrade = true }, "enableAutomaticOSUpgrade=false"},
@@ -70,7 +70,7 @@ func TestWarnings(t *testing.T) {
 		spoil func(*Model)
 		want  string
 	}{
-		{"repairs", func(m *Model) { m.AutomaticRepairs = true }, "--name ci --resource-group … --enable-automatic-repairs false"},
+		{"repairs", func(m *Model) { m.AutomaticRepairs = true }, "--ids /x/ci --enable-automatic-repairs false"},
 		{"restore", func(m *Model) { m.SpotRestore = true }, "turn spotRestorePolicy off"},
 		{"spot, default policy", func(m *Model) { m.Priority = "spot" }, "eviction policy Delete"},
 		{"spot, deallocate", func(m *Model) { m.Priority, m.EvictionPolicy = "Spot", "Deallocate" }, "eviction policy Delete"},

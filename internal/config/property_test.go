@@ -29,7 +29,7 @@ func drawConfig(t *rapid.T) config.Config {
 		url := rapid.StringMatching(`https://[a-z]{1,20}(\.[a-z]{2,9}){0,2}(:[1-9][0-9]{1,3})?(/[a-z]{0,5}){0,2}`)
 		c.Cloud = config.Cloud{
 			AuthorityHost: url.Draw(t, "authority"), ResourceManagerEndpoint: url.Draw(t, "endpoint"),
-			ResourceManagerAudience: rapid.OneOf(url, rapid.StringMatching(`(api|urn):[a-z/]{1,20}`)).Draw(t, "audience"),
+			ResourceManagerAudience: rapid.OneOf(url, rapid.StringMatching(`(api|urn):[a-z][a-z/]{0,19}`)).Draw(t, "audience"),
 		}
 	}
 	file := abs("/" + rapid.StringMatching(`[a-zA-Zé <>&"./_-]{0,40}`).Filter(
