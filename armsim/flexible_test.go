@@ -18,7 +18,9 @@ func flexible(capacity int) armsim.ScaleSetSpec {
 	return armsim.ScaleSetSpec{Name: "ci", OrchestrationMode: "Flexible", Capacity: capacity, PublicAddress: true}
 }
 
-func (s *sim) machinesPath() string { return s.ResourcePath("/providers/Microsoft.Compute/virtualMachines") }
+func (s *sim) machinesPath() string {
+	return s.ResourcePath("/providers/Microsoft.Compute/virtualMachines")
+}
 func (s *sim) networkPath(kind string) string {
 	return s.ResourcePath("/providers/Microsoft.Network/"+kind) + "?api-version=2025-05-01"
 }

@@ -150,6 +150,7 @@ func (c *call) machineModel(head, profile object) (object, object) {
 	}
 	fillOS(profile)
 	fillDisk(ensure(profile, "storageProfile.osDisk"), isWindows(profile))
+	setDefault(ensure(profile, "storageProfile.osDisk"), "deleteOption", "Detach")
 	return head, profile
 }
 

@@ -130,7 +130,7 @@ func (p *replayer) target(x recordings.Exchange) string {
 	query := url.Values{}
 	for name, value := range x.Query {
 		if value != "" {
-			query.Set(name, value)
+			query.Set(name, p.fill(strings.ReplaceAll(value, "{name}", missingInstance)))
 		}
 	}
 	if x.Status == http.StatusNotFound {
