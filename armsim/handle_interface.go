@@ -76,7 +76,9 @@ func (c *call) renderPlain(body object, location any) object {
 		setDefault(p, key, value)
 	}
 	for _, config := range list(p, "ipConfigurations") {
-		config.(object)["type"] = "Microsoft.Network/networkInterfaces/ipConfigurations"
+		if o, ok := config.(object); ok {
+			o["type"] = "Microsoft.Network/networkInterfaces/ipConfigurations"
+		}
 	}
 	return body
 }

@@ -31,6 +31,9 @@ func putPlainInterface(c *call) (*answer, *problem) {
 	dropReadOnly(n.body)
 	dropSecrets(n.body)
 	if err := c.server.addressInterface(n); err != nil {
+		if !ok {
+			c.server.releaseInterface(n)
+		}
 		return nil, newProblem(http.StatusBadRequest, "SubnetIsFull", "%s", err)
 	}
 	g.interfaces[key] = n
