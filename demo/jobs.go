@@ -143,7 +143,7 @@ echo "where=$ARMSIM_INSTANCE $ARMSIM_VM_ID"
 
 // begun is the output of a job; it calls strike at the first sign of life.
 type begun struct {
-	bytes.Buffer
+	text   bytes.Buffer // not embedded: its ReadFrom would pass Write by
 	once   sync.Once
 	strike func() error
 	failed error
@@ -151,7 +151,7 @@ type begun struct {
 
 func (b *begun) Write(p []byte) (int, error) {
 	b.once.Do(func() { b.failed = b.strike() })
-	return b.Buffer.Write(p)
+	return b.text.Write(p)
 }
 
 // execute runs the job's script over SSH and checks that it ran to its end, on
@@ -177,7 +177,7 @@ func execute(ctx context.Context, number int, a taskscaler.Acquisition, strike f
 	case err != nil:
 		return fmt.Errorf("%w: %s", err, strings.TrimSpace(complaint.String()))
 	}
-	return proof(out.String(), a.InstanceID(), steps)
+	return proof(out.text.String(), a.InstanceID(), steps)
 }
 
 // proof checks what a script told: the plugin's ID of an instance is its name
