@@ -178,7 +178,7 @@ func (s *Server) vacate(i *instance) {
 		return
 	}
 	i.seat = false
-	i.set.capacity--
+	i.set.capacity = max(0, i.set.capacity-1) // a newer goal may have been nearer to none
 	if !s.config.Unknowns.DeleteKeepsETag {
 		i.set.revision++
 	}

@@ -16,7 +16,7 @@ func (s *Server) christen(i *instance) {
 	prefix := text(i.profile, "osProfile.computerNamePrefix")
 	i.suffix = s.suffix()
 	if !i.set.uniform() {
-		i.name, i.computer = i.set.name+"_"+i.suffix, prefix+s.letters(6)
+		i.name, i.computer = i.set.name+"_"+i.suffix, prefix+s.letters()
 		return
 	}
 	// The ID in base 36, six digits long.
@@ -36,9 +36,10 @@ func (s *Server) suffix() string {
 	}
 }
 
-func (s *Server) letters(n int) string {
+// letters are the end of a Flexible set's computer name.
+func (s *Server) letters() string {
 	const all = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	drawn := make([]byte, n)
+	drawn := make([]byte, 6)
 	for i := range drawn {
 		drawn[i] = all[s.rand.IntN(len(all))]
 	}

@@ -80,14 +80,7 @@ func (c *call) renderInstance(i *instance, expand bool) object {
 		"networkProfileConfiguration": object{
 			"networkInterfaceConfigurations": clone(list(i.profile, "networkProfile.networkInterfaceConfigurations"))},
 	}
-	if i.spot() {
-		for _, key := range []string{"priority", "evictionPolicy", "billingProfile"} {
-			p[key] = clone(i.profile[key])
-		}
-	}
-	for key, value := range i.extra {
-		p[key] = clone(value)
-	}
+	i.renderExtra(p)
 	if expand {
 		p["instanceView"] = c.renderView(i)
 	}
@@ -107,6 +100,18 @@ func (c *call) renderInstance(i *instance, expand bool) object {
 		body["resources"] = extensions
 	}
 	return body
+}
+
+// renderExtra adds what only some instances of a Uniform set have.
+func (i *instance) renderExtra(p object) {
+	if i.spot() {
+		for _, key := range []string{"priority", "evictionPolicy", "billingProfile"} {
+			p[key] = clone(i.profile[key])
+		}
+	}
+	for key, value := range i.extra {
+		p[key] = clone(value)
+	}
 }
 
 func renderOS(i *instance) object {

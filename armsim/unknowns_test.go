@@ -34,16 +34,19 @@ func TestUnknownNames(t *testing.T) {
 	assert.ErrorContains(t, new(armsim.Unknowns).Set("nonsense"), "keys-fixed")
 }
 
-// TestCapacityAfterDeletion: both ways to delete, in both modes.
+// deletion is a way to delete one of three instances, and the capacity at
+// acceptance and at the end.
+type deletion struct {
+	mode               string
+	single             bool
+	unknown            []string
+	accepted, finished int
+	etagMoves          bool
+}
+
 func TestCapacityAfterDeletion(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		mode               string
-		single             bool
-		unknown            []string
-		accepted, finished int
-		etagMoves          bool
-	}{
+	for name, c := range map[string]deletion{
 		"Uniform":                     {"Uniform", false, nil, 2, 2, true},
 		"Uniform, single":             {"Uniform", true, nil, 2, 2, true},
 		"Uniform, late":               {"Uniform", false, []string{"capacity-falls-late"}, 3, 2, true},
@@ -60,25 +63,28 @@ func TestCapacityAfterDeletion(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := virtual(t, armsim.Config{Unknowns: unknown(t, c.unknown...)})
-			set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", OrchestrationMode: c.mode, Capacity: 3})
-			etag := s.get(t, set).text("etag")
-			r := s.deleteInstances
-			accepted := reply{}
-			if c.single {
-				accepted = s.send(t, "DELETE", s.paths(set)[0], nil)
-			} else {
-				accepted = r(t, set, s.Instances()[0].InstanceID)
-			}
-			require.Equal(t, http.StatusAccepted, accepted.status, accepted.raw)
-			assert.Equal(t, c.accepted, s.capacity(t, set))
-			s.Advance(settled)
-			assert.Equal(t, "Succeeded", s.status(t, accepted))
-			assert.Equal(t, c.finished, s.capacity(t, set))
-			assert.Equal(t, 2, s.Stats().Instances)
-			assert.Equal(t, c.etagMoves, etag != s.get(t, set).text("etag"))
+			c.check(t)
 		})
 	}
+}
+
+func (c deletion) check(t *testing.T) {
+	s := virtual(t, armsim.Config{Unknowns: unknown(t, c.unknown...)})
+	set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", OrchestrationMode: c.mode, Capacity: 3})
+	etag := s.get(t, set).text("etag")
+	var accepted reply
+	if c.single {
+		accepted = s.send(t, "DELETE", s.paths(set)[0], nil)
+	} else {
+		accepted = s.deleteInstances(t, set, s.Instances()[0].InstanceID)
+	}
+	require.Equal(t, http.StatusAccepted, accepted.status, accepted.raw)
+	assert.Equal(t, c.accepted, s.capacity(t, set))
+	s.Advance(settled)
+	assert.Equal(t, "Succeeded", s.status(t, accepted))
+	assert.Equal(t, c.finished, s.capacity(t, set))
+	assert.Equal(t, 2, s.Stats().Instances)
+	assert.Equal(t, c.etagMoves, etag != s.get(t, set).text("etag"))
 }
 
 func TestDeadIDsInABatch(t *testing.T) {
