@@ -2,6 +2,7 @@ package azure_test
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -16,36 +17,51 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armops"
 )
 
+// modes are the orchestration modes, by the name that Azure gives them.
+var modes = map[string]armops.Mode{"Uniform": armops.Uniform, "Flexible": armops.Flexible}
+
 func TestOperationsAreSimulated(t *testing.T) {
-	t.Parallel()
-	s := simulate(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{Name: "ci", Capacity: 1, PublicAddress: true})
-	instance := s.Instances()[0].InstanceID
+	for name, mode := range modes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			askAll(t, name, mode)
+		})
+	}
+}
+
+func askAll(t *testing.T, name string, mode armops.Mode) {
+	s := simulate(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{Name: "ci", Capacity: 2, PublicAddress: true, OrchestrationMode: name})
+	instance, other := s.Instances()[0].InstanceID, s.Instances()[1].InstanceID
 	fill := strings.NewReplacer("{subscription}", armsim.DefaultSubscriptionID, "{group}", armsim.DefaultResourceGroup, "{scaleSet}", "ci", "{instance}", instance)
 	bodies := map[string]settings{
-		armops.UpdateScaleSet:  {"sku": settings{"capacity": 2}},
+		armops.UpdateScaleSet:  {"sku": settings{"capacity": 3}},
 		armops.DeleteInstances: {"instanceIds": []string{instance}},
 	}
-	all := armops.All()
-	// The deletion, a POST, goes last: what was deleted cannot be read.
-	slices.SortStableFunc(all, func(a, b armops.Operation) int { return strings.Compare(a.Method, b.Method) })
+	all := armops.In(mode)
+	// Deletions go last: what was deleted cannot be read.
+	last := map[string]int{http.MethodPost: 1, http.MethodDelete: 2}
+	slices.SortStableFunc(all, func(a, b armops.Operation) int { return last[a.Method] - last[b.Method] })
 	for _, o := range all {
 		body := bodies[o.Name]
 		if body == nil {
 			body = settings{}
 		}
+		if o.Method == http.MethodDelete { // the other instance is gone by now
+			fill = strings.NewReplacer("{subscription}", armsim.DefaultSubscriptionID, "{group}", armsim.DefaultResourceGroup, "{instance}", other)
+		}
 		require.NoError(t, s.Do(t.Context(), o.Method, fill.Replace(o.Path), o.APIVersion, body), o.Name)
 		journal := s.Journal()
-		last := journal[len(journal)-1]
-		assert.Equal(t, o.Name, last.Operation)
-		assert.Less(t, last.Status, 300, o.Name)
+		entry := journal[len(journal)-1]
+		assert.Equal(t, o.Name, entry.Operation)
+		assert.Less(t, entry.Status, 300, o.Name)
 	}
 	assert.Empty(t, s.Stats().NotSimulated)
 }
 
-// actionsBut are the actions of all operations but one.
-func actionsBut(left string) []string {
+// actionsBut are the actions of all operations of a mode but one.
+func actionsBut(mode armops.Mode, left string) []string {
 	actions := []string{}
-	for _, o := range armops.All() {
+	for _, o := range armops.In(mode) {
 		if o.Action != left && !slices.Contains(actions, o.Action) {
 			actions = append(actions, o.Action)
 		}
@@ -89,23 +105,39 @@ func life(t *testing.T, p *plugin) error {
 
 // lifeWith starts a plugin with the given actions alone. The other principal
 // has every right, and makes the scale set.
-func lifeWith(t *testing.T, actions []string) (*armsim.Server, *plugin, error) {
+func lifeWith(t *testing.T, mode string, actions []string) (*armsim.Server, *plugin, error) {
 	t.Helper()
 	s := simulate(t, armsim.Config{NoMachines: true, Principals: []armsim.Principal{
 		{ClientID: armsim.DefaultClientID, Secret: secret},
 		{ClientID: weakID, Secret: secret, Actions: actions},
-	}}, armsim.ScaleSetSpec{Name: "ci", PublicAddress: true})
+	}}, armsim.ScaleSetSpec{Name: "ci", PublicAddress: true, OrchestrationMode: mode})
 	env := environmentOf(s)
 	env["AZURE_CLIENT_ID"] = weakID
 	p := startPlugin(t, env, settingsFor(s, "ci"))
 	return s, p, life(t, p)
 }
 
+// spare are the operations that only a refusal or a gap in an answer calls for.
+var spare = []string{armops.DeleteVirtualMachine}
+
 // TestPermissionsAreEnough also shows that none is too much.
 func TestPermissionsAreEnough(t *testing.T) {
-	t.Parallel()
-	s, _, err := lifeWith(t, actionsBut(""))
-	require.NoError(t, err)
+	for name, mode := range modes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, _, err := lifeWith(t, name, actionsBut(mode, ""))
+			require.NoError(t, err)
+			used := usedOperations(t, s)
+			for _, o := range armops.In(mode) {
+				assert.True(t, used[o.Name] || slices.Contains(spare, o.Name), "%s is never used", o.Name)
+				delete(used, o.Name)
+			}
+			assert.Empty(t, used, "operations that are not in the table")
+		})
+	}
+}
+
+func usedOperations(t *testing.T, s *armsim.Server) map[string]bool {
 	used := map[string]bool{}
 	for _, e := range s.Journal() {
 		if e.ClientID == weakID && e.Operation != "Token" {
@@ -116,31 +148,33 @@ func TestPermissionsAreEnough(t *testing.T) {
 			assert.Less(t, e.Status, 300, e.Operation)
 		}
 	}
-	for _, o := range armops.All() {
-		assert.True(t, used[o.Name], "%s is never used", o.Name)
-		delete(used, o.Name)
-	}
-	assert.Empty(t, used, "operations that are not in the table")
+	return used
 }
 
 func TestEachPermissionIsNeeded(t *testing.T) {
-	t.Parallel()
-	const autoscale = "Microsoft.Insights/autoscaleSettings/read"
-	require.Contains(t, actionsBut(""), autoscale)
-	for _, action := range actionsBut("") {
-		t.Run(action, func(t *testing.T) {
-			t.Parallel()
-			_, p, err := lifeWith(t, actionsBut(action))
-			if action == autoscale {
-				require.NoError(t, err, "that nobody else scales can only be hoped then")
-				require.Eventually(t, func() bool { return p.log.contains("autoscale settings could not be read") }, patience, tick)
-				return
+	for name, mode := range modes {
+		for _, action := range actionsBut(mode, "") {
+			if slices.ContainsFunc(spare, func(o string) bool { return armops.ByName(o).Action == action }) {
+				continue
 			}
-			require.ErrorContains(t, err, "fix: assign the identity a role with the action "+action)
-			assert.NotContains(t, err.Error(), "\n")
-			t.Log(err)
-		})
+			t.Run(name+"/"+action, func(t *testing.T) {
+				t.Parallel()
+				lifeWithout(t, name, mode, action)
+			})
+		}
 	}
+}
+
+func lifeWithout(t *testing.T, name string, mode armops.Mode, action string) {
+	_, p, err := lifeWith(t, name, actionsBut(mode, action))
+	if action == "Microsoft.Insights/autoscaleSettings/read" {
+		require.NoError(t, err, "that nobody else scales can only be hoped then")
+		require.Eventually(t, func() bool { return p.log.contains("autoscale settings could not be read") }, patience, tick)
+		return
+	}
+	require.ErrorContains(t, err, "fix: assign the identity a role with the action "+action)
+	assert.NotContains(t, err.Error(), "\n")
+	t.Log(err)
 }
 
 // The SDK logs to standard error when asked to. go-plugin swallows that as of

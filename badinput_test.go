@@ -85,7 +85,6 @@ var placeMistakes = []badInput{
 	{"wrong subscription", []change{key("subscription_id", otherID)}, "SubscriptionNotFound", "fix: check subscription_id"},
 	{"wrong resource group", []change{key("resource_group_name", "elsewhere")}, "ResourceGroupNotFound", "fix: check resource_group_name"},
 	{"wrong scale set", []change{key("name", "cii")}, `scale set "cii"`, "fix: check name"},
-	{"Flexible scale set", []change{key("name", "flexible")}, "orchestration mode is Flexible", "fix: use a scale set with orchestration mode Uniform"},
 	{"scale set being deleted", []change{key("name", "going")}, "is being deleted", "fix: name a scale set that stays"},
 	{"overprovisioning", []change{key("name", "over")}, "overprovisioning is on", "fix: az vmss update --ids /subscriptions/"},
 	{"upgrade policy Automatic", []change{key("name", "automatic")}, "upgrade policy", "upgradePolicy.mode=Manual"},
@@ -214,15 +213,11 @@ func badInputSimulator(t *testing.T) *armsim.Server {
 	for name, change := range map[string]func(map[string]any){
 		"going":     nil,
 		"over":      func(model map[string]any) { model["properties"].(map[string]any)["overprovision"] = true },
-		"flexible":  func(model map[string]any) { model["properties"].(map[string]any)["orchestrationMode"] = "Flexible" },
 		"automatic": policy(settings{"mode": "Automatic"}),
 		"rolling":   policy(settings{"mode": "Rolling"}),
 		"osupgrade": policy(settings{"mode": "Manual", "automaticOSUpgradePolicy": settings{"enableAutomaticOSUpgrade": true}}),
 	} {
 		spec := armsim.ScaleSetSpec{Name: name, Capacity: 1, Change: change}
-		if name == "flexible" {
-			spec.Capacity = 0 // the simulator has none with instances
-		}
 		_, err := s.CreateScaleSet(t.Context(), spec)
 		require.NoError(t, err)
 	}

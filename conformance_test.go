@@ -23,17 +23,6 @@ func startProcess(t *testing.T, args ...string) *process.Process {
 	return p
 }
 
-// startSimulator is startProcess with the environment set by which a client
-// finds it.
-func startSimulator(t *testing.T, args ...string) *process.Process {
-	t.Helper()
-	p := startProcess(t, args...)
-	for key, value := range p.Env {
-		t.Setenv(key, value)
-	}
-	return p
-}
-
 // pluginConfig is the plugin_config for the scale set of a simulator. The
 // client secret comes from the environment.
 func pluginConfig(p *process.Process) azure.Config {
@@ -63,18 +52,33 @@ func sshPort(t *testing.T, p *process.Process) int {
 // TestConformance runs fleeting's own suite on the built plugin, over
 // go-plugin, against the simulator as a process of its own.
 func TestConformance(t *testing.T) {
-	t.Run("uniform", func(t *testing.T) {
-		p := startSimulator(t, "--boot", "1s", "--delete", "500ms", "--capacity", "1")
-		key, err := os.ReadFile(filepath.Clean(p.Env["ARMSIM_SSH_KEY_FILE"]))
-		require.NoError(t, err)
-		integration.TestProvisioning(t, binary(t, "fleeting-plugin-azure"), integration.Config{
-			PluginConfig:    pluginConfig(p),
-			ConnectorConfig: provider.ConnectorConfig{Key: key, ProtocolPort: sshPort(t, p)},
-			MaxInstances:    3,
+	for name, args := range map[string][]string{
+		"uniform":       nil,
+		"flexible":      {"--orchestration-mode", "Flexible"},
+		"uniform-spot":  {"--spot", "Delete"},
+		"flexible-spot": {"--orchestration-mode", "Flexible", "--spot", "Deallocate"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := startProcess(t, append(args, "--boot", "1s", "--delete", "500ms", "--capacity", "1")...)
+			conform(t, p)
+			stats, err := p.Stats(t.Context())
+			require.NoError(t, err)
+			require.Empty(t, stats.NotSimulated)
+			require.Zero(t, stats.Capacity)
+			require.Zero(t, stats.Instances)
 		})
-		stats, err := p.Stats(t.Context())
-		require.NoError(t, err)
-		require.Empty(t, stats.NotSimulated)
-		require.Zero(t, stats.Capacity)
+	}
+}
+
+func conform(t *testing.T, p *process.Process) {
+	t.Helper()
+	key, err := os.ReadFile(filepath.Clean(p.Env["ARMSIM_SSH_KEY_FILE"]))
+	require.NoError(t, err)
+	client := &plugin{env: p.Env, dir: t.TempDir()}
+	integration.TestProvisioning(t, client.script(t), integration.Config{
+		PluginConfig:    pluginConfig(p),
+		ConnectorConfig: provider.ConnectorConfig{Key: key, ProtocolPort: sshPort(t, p)},
+		MaxInstances:    3,
 	})
 }

@@ -24,8 +24,8 @@ func connectorSettings(s provider.Settings, set instancegroup.ScaleSet, log hclo
 	}
 	if s.Protocol == "" {
 		s.Protocol = provider.ProtocolSSH
-		if strings.EqualFold(s.OS, "windows") {
-			s.Protocol = provider.ProtocolWinRM
+		if strings.EqualFold(s.OS, "windows") && len(s.Key) == 0 {
+			s.Protocol = provider.ProtocolWinRM // it knows passwords only
 		}
 	}
 	if s.Username == "" {
@@ -45,7 +45,10 @@ func checkLogin(s provider.Settings) error {
 	if s.Password == "" && len(s.Key) == 0 && !s.UseStaticCredentials {
 		return errors.New("connector_config: there is nothing to log in with; fix: set use_static_credentials = true and key_path to the private key whose public half is in the scale set's model")
 	}
-	if len(s.Key) == 0 || s.Protocol != provider.ProtocolSSH {
+	if s.Protocol != provider.ProtocolSSH {
+		return checkWinRM(s)
+	}
+	if len(s.Key) == 0 {
 		return nil
 	}
 	_, err := ssh.ParsePrivateKey(s.Key)
@@ -55,6 +58,14 @@ func checkLogin(s provider.Settings) error {
 		return errors.New("connector_config: the key of key_path has a passphrase, and nobody is there to type it; fix: use a key without one, readable by the runner's user only")
 	case err != nil:
 		return errors.New("connector_config: the file of key_path is no SSH private key; fix: name the private half, in PEM or OpenSSH form")
+	}
+	return nil
+}
+
+// checkWinRM: fleeting's WinRM client logs in with a password alone.
+func checkWinRM(s provider.Settings) error {
+	if s.Password == "" && !s.UseStaticCredentials {
+		return fmt.Errorf("connector_config: protocol %q logs in with a password, and there is none; fix: set password, or protocol = \"ssh\" with key_path", s.Protocol)
 	}
 	return nil
 }

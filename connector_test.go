@@ -55,8 +55,10 @@ func TestConnectorFilledFromTheModel(t *testing.T) {
 			provider.ConnectorConfig{Password: "p", OS: "windows", Arch: "arm64", Protocol: provider.ProtocolWinRM, Username: "admin"}},
 		{provider.ConnectorConfig{Key: key, OS: "windows", Arch: "amd64", Protocol: provider.ProtocolSSH, Username: "me"}, "Linux",
 			provider.ConnectorConfig{Key: key, OS: "windows", Arch: "amd64", Protocol: provider.ProtocolSSH, Username: "me"}},
-		{provider.ConnectorConfig{Key: []byte("not for WinRM"), Protocol: provider.ProtocolWinRMHttps}, "Linux",
-			provider.ConnectorConfig{Key: []byte("not for WinRM"), OS: "linux", Arch: "arm64", Protocol: provider.ProtocolWinRMHttps, Username: "admin"}},
+		{provider.ConnectorConfig{Key: key}, "Windows",
+			provider.ConnectorConfig{Key: key, OS: "windows", Arch: "arm64", Protocol: provider.ProtocolSSH, Username: "admin"}},
+		{provider.ConnectorConfig{Password: "p", Key: []byte("not for WinRM"), Protocol: provider.ProtocolWinRMHttps}, "Linux",
+			provider.ConnectorConfig{Password: "p", Key: []byte("not for WinRM"), OS: "linux", Arch: "arm64", Protocol: provider.ProtocolWinRMHttps, Username: "admin"}},
 	} {
 		s, _, err := connect(t, c.given, scaleSet(c.os))
 		require.NoError(t, err)
@@ -76,6 +78,7 @@ func TestConnectorRefuses(t *testing.T) {
 		"no user":         {provider.ConnectorConfig{Password: "p"}, nobody, "fix: set username"},
 		"nothing":         {provider.ConnectorConfig{}, scaleSet("Linux"), "there is nothing to log in with; fix: set use_static_credentials = true and key_path"},
 		"nothing, WinRM":  {provider.ConnectorConfig{}, scaleSet("Windows"), "there is nothing to log in with"},
+		"key for WinRM":   {provider.ConnectorConfig{Key: []byte(garbage), Protocol: provider.ProtocolWinRM}, scaleSet("Windows"), `protocol "winrm" logs in with a password, and there is none; fix: set password`},
 		"passphrase":      {provider.ConnectorConfig{Key: privateKey(t, "hunter2-is-the-secret")}, scaleSet("Linux"), "fix: use a key without one"},
 		"garbage":         {provider.ConnectorConfig{Key: []byte(garbage)}, scaleSet("Linux"), "is no SSH private key; fix: name the private half"},
 		"garbage in PEM":  {provider.ConnectorConfig{Key: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte(garbage)})}, scaleSet("Linux"), "is no SSH private key"},

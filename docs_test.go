@@ -94,11 +94,31 @@ func TestDocumentedRole(t *testing.T) {
 	}
 }
 
+// TestDocumentedModes keeps the table of actions to the modes that the calls
+// are made in.
+func TestDocumentedModes(t *testing.T) {
+	text, err := os.ReadFile("docs/reference/permissions.md")
+	require.NoError(t, err)
+	documented := map[string]armops.Mode{}
+	for _, m := range regexp.MustCompile("(?m)^\\| `(Microsoft[^`]+)` \\| (\\w+) \\|").FindAllStringSubmatch(string(text), -1) {
+		require.NotContains(t, documented, m[1])
+		documented[m[1]] = armops.Mode(m[2])
+	}
+	needed := map[string]armops.Mode{}
+	for _, o := range armops.All() {
+		if mode, have := needed[o.Action]; have && mode != o.Mode {
+			o.Mode = armops.Both
+		}
+		needed[o.Action] = o.Mode
+	}
+	require.Equal(t, needed, documented)
+}
+
 // TestLinks finds dead links between our own pages.
 func TestLinks(t *testing.T) {
 	pages, err := filepath.Glob("docs/*/*.md")
 	require.NoError(t, err)
-	link := regexp.MustCompile(`\]\(([^)#:]+)[^)]*\)`)
+	link := regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
 	for _, page := range append(pages, "README.md", "CONTRIBUTING.md", "CHANGELOG.md") {
 		text, err := os.ReadFile(page)
 		require.NoError(t, err)

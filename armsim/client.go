@@ -2,6 +2,7 @@ package armsim
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -59,6 +60,11 @@ type ScaleSetSpec struct {
 	PublicKey     string // in authorized_keys form
 	PublicAddress bool   // each instance gets one
 
+	OrchestrationMode string   // Uniform or Flexible; empty: Uniform
+	Priority          string   // Regular or Spot; empty: Regular
+	EvictionPolicy    string   // of Spot; empty: Deallocate
+	Zones             []string // empty: none
+
 	// Change may alter the model before it is sent.
 	Change func(model map[string]any)
 }
@@ -95,19 +101,45 @@ func (p ScaleSetSpec) model(c Config) object {
 		ip["publicIPAddressConfiguration"] = object{"name": "public", "properties": object{"idleTimeoutInMinutes": 4}}
 	}
 	nic := object{"name": "nic", "properties": object{"primary": true, "ipConfigurations": []any{object{"name": "ipconfig", "properties": ip}}}}
-	return object{
+	profile := object{
+		"osProfile":      os,
+		"storageProfile": object{"imageReference": object{"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "latest"}},
+		"networkProfile": object{"networkInterfaceConfigurations": []any{nic}},
+	}
+	model := object{
 		"location": c.Location,
 		"sku":      object{"name": size, "capacity": p.Capacity},
 		"properties": object{
-			"orchestrationMode": "Uniform", "overprovision": false, "singlePlacementGroup": false,
-			"upgradePolicy": object{"mode": "Manual"},
-			"virtualMachineProfile": object{
-				"osProfile":      os,
-				"storageProfile": object{"imageReference": object{"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "latest"}},
-				"networkProfile": object{"networkInterfaceConfigurations": []any{nic}},
-			},
+			"orchestrationMode": cmp.Or(p.OrchestrationMode, "Uniform"), "singlePlacementGroup": false, "virtualMachineProfile": profile,
 		},
 	}
+	p.place(model, profile)
+	return model
+}
+
+// place adds what depends on mode, priority and zones.
+func (p ScaleSetSpec) place(model, profile object) {
+	properties := model["properties"].(object)
+	if strings.EqualFold(p.OrchestrationMode, "Flexible") {
+		properties["platformFaultDomainCount"] = 1
+		profile["networkProfile"].(object)["networkApiVersion"] = "2020-11-01" // a Flexible set demands one (azure-cli#17830)
+	} else {
+		properties["overprovision"], properties["upgradePolicy"] = false, object{"mode": "Manual"}
+	}
+	if p.Priority != "" {
+		profile["priority"] = p.Priority
+	}
+	if p.EvictionPolicy != "" {
+		profile["evictionPolicy"] = p.EvictionPolicy
+	}
+	if len(p.Zones) == 0 {
+		return
+	}
+	zones := []any{}
+	for _, zone := range p.Zones {
+		zones = append(zones, zone)
+	}
+	model["zones"] = zones
 }
 
 // Put writes a resource through the API with the first principal's rights. The

@@ -56,6 +56,12 @@ type Config struct {
 	// TokenLifetime is how long an access token is good; 0 means one hour.
 	TokenLifetime time.Duration
 
+	// Evictions takes Spot instances away.
+	Evictions Evictions
+
+	// Unknowns answers open questions about Azure against what is believed.
+	Unknowns Unknowns
+
 	// Throttle enforces Azure's documented request limits. Remaining calls
 	// are reported either way.
 	Throttle bool

@@ -13,12 +13,15 @@ import (
 // API would tell of it now.
 type InstanceInfo struct {
 	Name              string `json:"name"`
+	Mode              string `json:"mode,omitempty"` // Uniform or Flexible; empty: of no scale set
 	ScaleSet          string `json:"scaleSet"`
-	InstanceID        string `json:"instanceId"`
+	InstanceID        string `json:"instanceId"` // in requests to the scale set
+	Priority          string `json:"priority,omitempty"`
+	Zone              string `json:"zone,omitempty"`
 	VMID              string `json:"vmId"`
 	ProvisioningState string `json:"provisioningState"`
 	PowerState        string `json:"powerState"`
-	PrivateAddress    string `json:"privateAddress"`
+	PrivateAddress    string `json:"privateAddress"` // the primary one
 	PublicAddress     string `json:"publicAddress,omitempty"`
 	Directory         string `json:"directory,omitempty"` // of its machine
 }
@@ -38,8 +41,14 @@ func (s *Server) Instances() []InstanceInfo {
 
 func (i *instance) info() InstanceInfo {
 	info := InstanceInfo{
-		Name: i.name(), ScaleSet: i.set.name, InstanceID: fmt.Sprint(i.id), VMID: i.vmID,
-		ProvisioningState: i.state, PowerState: i.power, PrivateAddress: i.private.String(),
+		Name: i.name, ScaleSet: i.set.name, InstanceID: i.key(), VMID: i.vmID, Priority: i.priority(), Zone: i.zone,
+		ProvisioningState: i.state, PowerState: i.power,
+	}
+	if !i.set.loose() {
+		info.Mode = i.set.mode()
+	}
+	if i.private.IsValid() {
+		info.PrivateAddress = i.private.String()
 	}
 	if i.public.IsValid() {
 		info.PublicAddress = i.public.String()
@@ -56,6 +65,7 @@ func (i *instance) info() InstanceInfo {
 //	GET  /journal?after=SEQ
 //	GET  /instances
 //	POST /instances/NAME/kill
+//	POST /instances/NAME/evict
 //	GET  /clock
 //	POST /clock?advance=10s
 func (s *Server) serveControl(w http.ResponseWriter, r *http.Request) {
@@ -80,10 +90,13 @@ func (s *Server) serveControl(w http.ResponseWriter, r *http.Request) {
 func (s *Server) control(method, path string, r *http.Request) (any, error) {
 	if name, ok := strings.CutPrefix(path, "instances/"); ok && method == http.MethodPost {
 		target, verb, _ := strings.Cut(name, "/")
-		if verb != "kill" {
-			return nil, fmt.Errorf("control instance %q: unknown verb %q; known: kill", target, verb)
+		switch verb {
+		case "kill":
+			return object{"killed": target}, s.Kill(target)
+		case "evict":
+			return object{"evicted": target}, s.Evict(target)
 		}
-		return object{"killed": target}, s.Kill(target)
+		return nil, fmt.Errorf("control instance %q: unknown verb %q; known: kill, evict", target, verb)
 	}
 	switch method + " " + path {
 	case "GET stats":

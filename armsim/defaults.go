@@ -2,6 +2,7 @@ package armsim
 
 import (
 	"fmt"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -21,11 +22,12 @@ func isWindows(profile object) bool {
 func fillScaleSet(model object) {
 	setDefault(ensure(model, "sku"), "tier", "Standard")
 	p := ensure(model, "properties")
-	setDefault(p, "singlePlacementGroup", true)
 	setDefault(p, "orchestrationMode", "Uniform")
-	setDefault(p, "overprovision", true)
-	setDefault(p, "doNotRunExtensionsOnOverprovisionedVMs", false)
-	setDefault(p, "platformFaultDomainCount", float64(5))
+	if strings.EqualFold(text(p, "orchestrationMode"), "Flexible") {
+		setDefault(p, "platformFaultDomainCount", float64(1))
+	} else {
+		fillUniform(p)
+	}
 	if len(list(model, "zones")) > 0 {
 		setDefault(p, "zoneBalance", false)
 	}
@@ -39,7 +41,27 @@ func fillScaleSet(model object) {
 	fillProfile(ensure(p, "virtualMachineProfile"))
 }
 
+// fillUniform sets what Flexible sets do not have.
+func fillUniform(p object) {
+	setDefault(p, "singlePlacementGroup", true)
+	setDefault(p, "overprovision", true)
+	setDefault(p, "doNotRunExtensionsOnOverprovisionedVMs", false)
+	setDefault(p, "platformFaultDomainCount", float64(5))
+}
+
 func fillProfile(profile object) {
+	if isSpot(text(profile, "priority")) {
+		setDefault(profile, "evictionPolicy", "Deallocate")
+		setDefault(ensure(profile, "billingProfile"), "maxPrice", float64(-1))
+	}
+	fillOS(profile)
+	fillDisk(ensure(profile, "storageProfile.osDisk"), isWindows(profile))
+	for _, nic := range list(profile, "networkProfile.networkInterfaceConfigurations") {
+		fillInterface(nic)
+	}
+}
+
+func fillOS(profile object) {
 	windows := isWindows(profile)
 	os := ensure(profile, "osProfile")
 	if windows {
@@ -53,10 +75,6 @@ func fillProfile(profile object) {
 	setDefault(os, "secrets", []any{})
 	setDefault(os, "allowExtensionOperations", true)
 	setDefault(os, "requireGuestProvisionSignal", true)
-	fillDisk(ensure(profile, "storageProfile.osDisk"), windows)
-	for _, nic := range list(profile, "networkProfile.networkInterfaceConfigurations") {
-		fillInterface(nic)
-	}
 }
 
 func fillDisk(disk object, windows bool) {
@@ -166,7 +184,26 @@ func checkModel(model object) *problem {
 	if !slices.ContainsFunc([]string{"Manual", "Automatic", "Rolling"}, func(s string) bool { return strings.EqualFold(s, mode) }) {
 		return invalidParameter("upgradePolicy.mode", "The value '%s' of parameter 'upgradePolicy.mode' is invalid.", mode)
 	}
+	if p := checkPriority(model); p != nil {
+		return p
+	}
 	return checkKeys(model)
+}
+
+// checkPriority knows the rules of Microsoft's page on Spot error codes.
+func checkPriority(model object) *problem {
+	profile := at(model, "properties.virtualMachineProfile")
+	policy, priority := text(profile, "evictionPolicy"), text(profile, "priority")
+	switch {
+	case priority != "" && !isSpot(priority) && !strings.EqualFold(priority, "Regular"):
+		return invalidParameter("priority", "The value '%s' of parameter 'priority' is invalid.", priority)
+	case policy != "" && !isSpot(priority):
+		return newProblem(http.StatusBadRequest, "EvictionPolicyCanBeSetOnlyOnAzureSpotVirtualMachines",
+			"Eviction policy can be set only on Azure Spot Virtual Machines.")
+	case policy != "" && !strings.EqualFold(policy, "Delete") && !strings.EqualFold(policy, "Deallocate"):
+		return invalidParameter("evictionPolicy", "The value '%s' of parameter 'evictionPolicy' is invalid.", policy)
+	}
+	return nil
 }
 
 func checkKeys(model object) *problem {
@@ -180,11 +217,15 @@ func checkKeys(model object) *problem {
 }
 
 // checkUnchanged refuses changes of what is fixed at creation.
-func checkUnchanged(before, after object) *problem {
-	for _, property := range []string{
+func (s *Server) checkUnchanged(before, after object) *problem {
+	fixed := []string{
 		"properties.orchestrationMode", "properties.platformFaultDomainCount", "properties.virtualMachineProfile.osProfile.adminUsername",
 		"properties.virtualMachineProfile.osProfile.computerNamePrefix", "properties.virtualMachineProfile.priority",
-	} {
+	}
+	if s.config.Unknowns.KeysFixed {
+		fixed = append(fixed, "properties.virtualMachineProfile.osProfile.linuxConfiguration.ssh.publicKeys")
+	}
+	for _, property := range fixed {
 		if old := at(before, property); old != nil && !reflect.DeepEqual(at(after, property), old) {
 			return propertyChangeNotAllowed(strings.TrimPrefix(property, "properties."))
 		}

@@ -30,6 +30,10 @@ func FuzzRequests(f *testing.F) {
 		{"GET", "SET/virtualMachines", "&$skiptoken=YWZ0ZXIg", ""},
 		{"GET", "SET/virtualMachines/-1", "&$expand=instanceView", ""},
 		{"PUT", "SET/virtualMachines/0", "", `{"properties":{"protectionPolicy":{}}}`},
+		{"PUT", "VMS/one", "", `{"location":"x","properties":{"hardwareProfile":{"vmSize":"Standard_D2s_v5"},"osProfile":1,"networkProfile":{"networkInterfaces":[1,{"id":[]}]}}}`},
+		{"GET", "VMS", "&$expand=instanceView&$filter='virtualMachineScaleSet/id' eq 'x'", ""},
+		{"PUT", "NICS/one", "", `{"location":"x","properties":{"ipConfigurations":[1,{"properties":2},null]}}`},
+		{"PUT", "SET4", "", `{"location":"x","sku":{"name":"a","capacity":1},"zones":[1,null],"properties":{"orchestrationMode":"Flexible","virtualMachineProfile":{"priority":"Spot","networkProfile":{"networkInterfaceConfigurations":[1,{"name":2}]}}}}`},
 		{"POST", "/common/oauth2/v2.0/token", "", "grant_type=client_credentials"},
 		{"DELETE", "//", "", ""},
 	} {
@@ -46,11 +50,19 @@ func FuzzRequests(f *testing.F) {
 		// Anything may have been deleted before.
 		question{http.MethodPut, s.ResourcePath(""), "", `{"location":"x"}`}.ask(t, s)
 		question{http.MethodPut, set, "", `{"location":"x","sku":{"name":"Standard_D2s_v5","capacity":2}}`}.ask(t, s)
-		question{method, strings.Replace(path, "SET", set, 1), query, body}.ask(t, s)
+		vms, nics := s.ResourcePath("/providers/Microsoft.Compute/virtualMachines"), s.ResourcePath("/providers/Microsoft.Network/networkInterfaces")
+		path = strings.NewReplacer("SET", set, "VMS", vms, "NICS", nics).Replace(path)
+		question{method, path, query, body}.ask(t, s)
 		s.Advance(settled)
 		// A model that got in must come out again, in every view.
 		for _, rest := range []string{"", "/virtualMachines", "/networkInterfaces", "/publicIPAddresses", "/instanceView"} {
 			question{http.MethodGet, set + rest, "&$expand=instanceView", ""}.ask(t, s)
+		}
+		for _, all := range []string{vms, nics} {
+			question{http.MethodGet, all, "&$expand=instanceView", ""}.ask(t, s)
+			question{http.MethodPut, all + "/own", "", body}.ask(t, s)
+			question{http.MethodGet, all + "/own", "", ""}.ask(t, s)
+			question{http.MethodDelete, all + "/own", "", ""}.ask(t, s)
 		}
 		question{http.MethodPatch, set, "", body}.ask(t, s)
 		question{http.MethodDelete, set, "", ""}.ask(t, s)

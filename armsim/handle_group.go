@@ -55,7 +55,11 @@ func putGroup(c *call) (*answer, *problem) {
 }
 
 func (s *Server) addGroup(name, location string) *group {
-	g := &group{name: name, location: location, scaleSets: map[string]*scaleSet{}, autoscale: map[string]object{}}
+	g := &group{
+		name: name, location: location, scaleSets: map[string]*scaleSet{}, autoscale: map[string]object{},
+		interfaces: map[string]*plainInterface{},
+	}
+	g.machines = &scaleSet{group: g, model: object{"properties": object{"orchestrationMode": "Flexible"}}, state: stateSucceeded}
 	s.groups[strings.ToLower(name)] = g
 	return g
 }
@@ -84,6 +88,7 @@ func deleteGroup(c *call) (*answer, *problem) {
 				s.drop(set, s.begin(set, "Delete"))
 			}
 		}
+		s.drop(g.machines, s.begin(nil, "Delete"))
 		s.time.after(bookkeeping, func() { s.groupEmptied(g) })
 	}
 	return c.accepted(g.deleting, http.StatusAccepted, nil), nil

@@ -6,6 +6,9 @@ import (
 )
 
 func getInstance(c *call) (*answer, *problem) {
+	if set, p := c.scaleSet(); p == nil && !set.uniform() {
+		return c.getMember(set)
+	}
 	i, p := c.instance()
 	if p != nil {
 		return nil, p
@@ -23,9 +26,12 @@ func instanceView(c *call) (*answer, *problem) {
 }
 
 func listInstances(c *call) (*answer, *problem) {
-	set, p := c.uniformSet("VirtualMachineScaleSets.virtualMachines.GET")
+	set, p := c.scaleSet()
 	if p != nil {
 		return nil, p
+	}
+	if !set.uniform() {
+		return c.listMembers(set)
 	}
 	if filter := c.query("$filter"); filter != "" {
 		return nil, notSimulated("$filter of instances:", filter)
@@ -43,7 +49,7 @@ func putInstance(c *call) (*answer, *problem) {
 		return nil, p
 	}
 	if i.state == stateDeleting {
-		return nil, markedForDeletion("Update Virtual Machine", i.name())
+		return nil, markedForDeletion("Update Virtual Machine", i.name)
 	}
 	if p := c.precondition(i.set.etag()); p != nil {
 		return nil, p
@@ -73,9 +79,9 @@ func deleteInstance(c *call) (*answer, *problem) {
 		return nil, p
 	}
 	if i.state == stateDeleting {
-		return nil, markedForDeletion("Delete Virtual Machine", i.name())
+		return nil, markedForDeletion("Delete Virtual Machine", i.name)
 	}
-	return c.removeAll(i.set, []*instance{i}), nil
+	return c.removeAll(i.set, []*instance{i}, true), nil
 }
 
 func deleteInstances(c *call) (*answer, *problem) {
@@ -90,20 +96,21 @@ func deleteInstances(c *call) (*answer, *problem) {
 	if p != nil {
 		return nil, p
 	}
-	return c.removeAll(set, targets), nil
+	return c.removeAll(set, targets, set.uniform() || !c.server.config.Unknowns.FlexibleDeleteKeepsCapacity), nil
 }
 
 // removeAll deletes instances in one operation. The capacity falls by their
 // number, when Azure does so is believed: at acceptance, as cluster-autoscaler
 // counts it; and the ETag with it.
-func (c *call) removeAll(set *scaleSet, targets []*instance) *answer {
+func (c *call) removeAll(set *scaleSet, targets []*instance, lowers bool) *answer {
 	s := c.server
 	o := s.begin(set, "Delete instances")
-	set.capacity -= len(targets)
-	set.revision++
+	if !s.config.Unknowns.DeleteKeepsETag {
+		set.revision++
+	}
 	done := s.all(len(targets), o)
 	for _, i := range targets {
-		s.remove(i, done)
+		s.remove(i, lowers, done)
 	}
 	return c.accepted(o, http.StatusAccepted, nil)
 }
@@ -127,8 +134,18 @@ func upgradeInstances(c *call) (*answer, *problem) {
 	return c.accepted(o, http.StatusAccepted, nil), nil
 }
 
+// simulateInstanceEviction has a Spot instance evicted soon.
+func simulateInstanceEviction(c *call) (*answer, *problem) {
+	i, p := c.instance()
+	if p != nil {
+		return nil, p
+	}
+	return c.simulateEviction(i)
+}
+
 // named reads the body's instance IDs. One that is not active fails the whole
-// call (recording 12); "*" means all.
+// call (recording 12), which may be otherwise for deletions of one that was
+// active once; "*" means all.
 func (c *call) named(set *scaleSet, target string, required bool) ([]*instance, *problem) {
 	ids := list(c.body, "instanceIds")
 	if len(ids) == 0 && required {
@@ -142,7 +159,11 @@ func (c *call) named(set *scaleSet, target string, required bool) ([]*instance, 
 	for _, id := range ids {
 		name, _ := id.(string)
 		i := set.find(name)
-		if i == nil || i.state == stateDeleting {
+		dead := i == nil || i.state == stateDeleting
+		if dead && required && c.skips(set, name) {
+			continue
+		}
+		if dead {
 			return nil, instanceIDNotActive(target, name)
 		}
 		if !seen[i] {
@@ -151,4 +172,10 @@ func (c *call) named(set *scaleSet, target string, required bool) ([]*instance, 
 		seen[i] = true
 	}
 	return found, nil
+}
+
+// skips says whether a batch passes over an ID that is not active. What could
+// never be an ID is refused all the same.
+func (c *call) skips(set *scaleSet, id string) bool {
+	return c.server.config.Unknowns.DeadIDsIgnored && id != "" && (!set.uniform() || strings.Trim(id, "0123456789") == "")
 }

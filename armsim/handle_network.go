@@ -13,26 +13,10 @@ import (
 // under "microsoft.Compute" paths with their own api-version, and show up later
 // than the VMs they belong to.
 
-// publicConfig is the model's wish for a public address, nil for none.
-func publicConfig(profile object) object {
-	for _, nic := range list(profile, "networkProfile.networkInterfaceConfigurations") {
-		for _, config := range list(nic, "properties.ipConfigurations") {
-			if p, ok := at(config, "properties.publicIPAddressConfiguration").(object); ok {
-				return p
-			}
-		}
-	}
-	return nil
-}
-
-func (s *Server) interfaceID(i *instance, nic any) string {
-	return s.instanceID(i) + "/networkInterfaces/" + text(nic, "name")
-}
-
 func (c *call) interfaceRefs(i *instance) []any {
 	refs := []any{}
-	for _, nic := range list(i.profile, "networkProfile.networkInterfaceConfigurations") {
-		refs = append(refs, object{"id": c.odd(c.server.interfaceID(i, nic))})
+	for _, n := range i.nics {
+		refs = append(refs, object{"id": c.odd(c.server.interfaceID(i, n))})
 	}
 	return refs
 }
@@ -40,37 +24,38 @@ func (c *call) interfaceRefs(i *instance) []any {
 // tag is a stable GUID for a name, for the many that the Network provider has.
 func tag(name string) string { return uuid.NewSHA1(uuid.NameSpaceURL, []byte(name)).String() }
 
-func (c *call) renderInterface(i *instance, nic any) object {
-	id := c.server.interfaceID(i, nic)
-	etag := `W/"` + tag(id) + `"`
-	var configs []any
-	for n, config := range list(nic, "properties.ipConfigurations") {
-		configs = append(configs, c.renderIPConfig(i, id, config, n == 0))
+func (c *call) renderInterface(i *instance, n *nic) object {
+	id := c.server.interfaceID(i, n)
+	configs, address := []any{}, i.private
+	for place, a := range n.configs {
+		configs = append(configs, c.renderIPConfig(i, n, a, place == 0))
+		if place == 0 {
+			address = a.private
+		}
 	}
 	p := object{
 		"provisioningState": stateSucceeded, "resourceGuid": tag(id), "ipConfigurations": configs,
 		"dnsSettings": object{
-			"dnsServers": list(nic, "properties.dnsSettings.dnsServers"), "appliedDnsServers": []any{},
+			"dnsServers": list(n.model, "properties.dnsSettings.dnsServers"), "appliedDnsServers": []any{},
 			"internalDomainNameSuffix": "armsim.bx.internal.cloudapp.net",
 		},
-		"macAddress": mac(i.private), "primary": flag(nic, "properties.primary"),
-		"enableAcceleratedNetworking": flag(nic, "properties.enableAcceleratedNetworking"),
-		"enableIPForwarding":          flag(nic, "properties.enableIPForwarding"),
+		"macAddress": mac(address), "primary": flag(n.model, "properties.primary"),
+		"enableAcceleratedNetworking": flag(n.model, "properties.enableAcceleratedNetworking"),
+		"enableIPForwarding":          flag(n.model, "properties.enableIPForwarding"),
 		"virtualMachine":              object{"id": c.odd(c.server.instanceID(i))},
 		"hostedWorkloads":             []any{}, "tapConfigurations": []any{},
 	}
-	if nsg := at(nic, "properties.networkSecurityGroup"); nsg != nil {
+	if nsg := at(n.model, "properties.networkSecurityGroup"); nsg != nil {
 		p["networkSecurityGroup"] = clone(nsg)
 	}
 	c.unknown(p)
-	return object{"name": text(nic, "name"), "id": c.odd(id), "etag": etag, "properties": p}
+	return object{"name": n.name, "id": c.odd(id), "etag": `W/"` + tag(id) + `"`, "properties": p}
 }
 
-func (c *call) renderIPConfig(i *instance, nicID string, config any, first bool) object {
-	id := nicID + "/ipConfigurations/" + text(config, "name")
-	etag := `W/"` + tag(nicID) + `"`
+func (c *call) renderIPConfig(i *instance, n *nic, a *ipConfig, first bool) object {
+	config := a.model
 	p := object{
-		"provisioningState": stateSucceeded, "privateIPAddress": i.private.String(), "privateIPAllocationMethod": "Dynamic",
+		"provisioningState": stateSucceeded, "privateIPAddress": a.private.String(), "privateIPAllocationMethod": "Dynamic",
 		"primary": first || flag(config, "properties.primary"), "privateIPAddressVersion": text(config, "properties.privateIPAddressVersion"),
 	}
 	for _, key := range []string{"subnet", "loadBalancerBackendAddressPools", "applicationSecurityGroups", "applicationGatewayBackendAddressPools"} {
@@ -86,10 +71,12 @@ func (c *call) renderIPConfig(i *instance, nicID string, config any, first bool)
 	if len(rules) > 0 {
 		p["loadBalancerInboundNatRules"] = rules
 	}
-	if public := at(config, "properties.publicIPAddressConfiguration"); public != nil && i.public.IsValid() {
-		p["publicIPAddress"] = object{"id": c.odd(id + "/publicIPAddresses/" + text(public, "name"))}
+	if a.public.IsValid() {
+		p["publicIPAddress"] = object{"id": c.odd(c.server.publicAddressID(i, n, a))}
 	}
-	return object{"name": text(config, "name"), "id": c.odd(id), "etag": etag, "properties": p}
+	return object{
+		"name": text(config, "name"), "id": c.odd(c.server.ipConfigID(i, n, a)), "etag": `W/"` + tag(c.server.interfaceID(i, n)) + `"`, "properties": p,
+	}
 }
 
 func mac(a netip.Addr) string {
@@ -124,9 +111,9 @@ func listInterfaces(c *call) (*answer, *problem) {
 	var keys []string
 	var rendered []object
 	for _, i := range instances {
-		for n, nic := range list(i.profile, "networkProfile.networkInterfaceConfigurations") {
-			keys = append(keys, sortable(i.id)+sortable(n))
-			rendered = append(rendered, c.renderInterface(i, nic))
+		for place, n := range i.nics {
+			keys = append(keys, sortable(i.id)+sortable(place))
+			rendered = append(rendered, c.renderInterface(i, n))
 		}
 	}
 	return c.page(len(keys), func(n int) string { return keys[n] }, func(n int) object { return rendered[n] })
@@ -138,9 +125,9 @@ func getInterface(c *call) (*answer, *problem) {
 		return nil, p
 	}
 	for _, i := range instances {
-		for _, nic := range list(i.profile, "networkProfile.networkInterfaceConfigurations") {
-			if strings.EqualFold(text(nic, "name"), c.param("interface")) {
-				return &answer{status: http.StatusOK, body: c.renderInterface(i, nic)}, nil
+		for _, n := range i.nics {
+			if strings.EqualFold(n.name, c.param("interface")) {
+				return &answer{status: http.StatusOK, body: c.renderInterface(i, n)}, nil
 			}
 		}
 	}
@@ -155,29 +142,37 @@ func listPublicAddresses(c *call) (*answer, *problem) {
 	var keys []string
 	var rendered []object
 	for _, i := range instances {
-		if i.public.IsValid() {
-			keys, rendered = append(keys, sortable(i.id)), append(rendered, c.renderPublicAddress(i))
+		for place, body := range c.publicAddresses(i) {
+			keys, rendered = append(keys, sortable(i.id)+sortable(place)), append(rendered, body)
 		}
 	}
 	return c.page(len(keys), func(n int) string { return keys[n] }, func(n int) object { return rendered[n] })
 }
 
-func (c *call) renderPublicAddress(i *instance) object {
-	for _, nic := range list(i.profile, "networkProfile.networkInterfaceConfigurations") {
-		for _, config := range list(nic, "properties.ipConfigurations") {
-			public := at(config, "properties.publicIPAddressConfiguration")
-			if public == nil {
-				continue
+// publicAddresses are the instance's, of the interface and the configuration
+// that the path names, if any.
+func (c *call) publicAddresses(i *instance) []object {
+	var all []object
+	for _, n := range i.nics {
+		for _, a := range n.configs {
+			if a.public.IsValid() && c.isAt("interface", n.name) && c.isAt("config", text(a.model, "name")) {
+				all = append(all, c.renderPublicAddress(i, n, a))
 			}
-			ipConfig := c.server.interfaceID(i, nic) + "/ipConfigurations/" + text(config, "name")
-			id := ipConfig + "/publicIPAddresses/" + text(public, "name")
-			p := object{
-				"provisioningState": stateSucceeded, "resourceGuid": tag(id), "ipAddress": i.public.String(),
-				"publicIPAddressVersion": "IPv4", "publicIPAllocationMethod": "Dynamic", "idleTimeoutInMinutes": 4,
-				"ipTags": []any{}, "ipConfiguration": object{"id": c.odd(ipConfig)},
-			}
-			return object{"name": text(public, "name"), "id": c.odd(id), "etag": `W/"` + tag(id) + `"`, "properties": p}
 		}
 	}
-	return object{}
+	return all
+}
+
+func (c *call) isAt(param, name string) bool {
+	return c.param(param) == "" || strings.EqualFold(c.param(param), name)
+}
+
+func (c *call) renderPublicAddress(i *instance, n *nic, a *ipConfig) object {
+	id := c.server.publicAddressID(i, n, a)
+	p := object{
+		"provisioningState": stateSucceeded, "resourceGuid": tag(id), "ipAddress": a.public.String(),
+		"publicIPAddressVersion": "IPv4", "publicIPAllocationMethod": "Dynamic", "idleTimeoutInMinutes": 4,
+		"ipTags": []any{}, "ipConfiguration": object{"id": c.odd(c.server.ipConfigID(i, n, a))},
+	}
+	return object{"name": a.publicName, "id": c.odd(id), "etag": `W/"` + tag(id) + `"`, "properties": p}
 }

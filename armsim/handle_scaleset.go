@@ -125,9 +125,6 @@ func (c *call) createScaleSet(g *group) (*answer, *problem) {
 		uniqueID: s.uuid(), created: s.time.now(), state: stateCreating,
 	}
 	capacity := takeCapacity(model, 0)
-	if capacity > 0 && !set.uniform() {
-		return nil, notSimulated("instances of", "Flexible scale sets")
-	}
 	if p := s.checkQuota(set, capacity); p != nil {
 		return nil, p
 	}
@@ -155,7 +152,7 @@ func takeCapacity(model object, otherwise int) int {
 }
 
 func (s *Server) checkQuota(set *scaleSet, capacity int) *problem {
-	asked := (capacity - len(set.live())) * cores(set.size())
+	asked := s.missing(set, capacity) * cores(set.size())
 	if used := s.coresUsed(); s.config.CoreQuota > 0 && asked > 0 && used+asked > s.config.CoreQuota {
 		return coreQuotaExceeded(s.config.CoreQuota, used, asked, s.config.Location)
 	}
@@ -196,14 +193,10 @@ func (c *call) merged(set *scaleSet) (object, int, *problem) {
 	if p := checkModel(model); p != nil {
 		return nil, 0, p
 	}
-	if p := checkUnchanged(set.model, model); p != nil {
+	if p := c.server.checkUnchanged(set.model, model); p != nil {
 		return nil, 0, p
 	}
-	capacity := takeCapacity(model, set.capacity)
-	if capacity > 0 && !set.uniform() {
-		return nil, 0, notSimulated("instances of", "Flexible scale sets")
-	}
-	return model, capacity, nil
+	return model, takeCapacity(model, set.capacity), nil
 }
 
 func (c *call) apply(set *scaleSet, model object, capacity int) *answer {

@@ -1,10 +1,8 @@
 package armsim
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -13,35 +11,38 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/machine"
 )
 
-// instance is a VM of a Uniform scale set. Its profile is the scale set's at
-// the time it was created: later changes of the model do not reach it.
+// instance is a virtual machine of a scale set, or of its group alone. Its
+// profile is the scale set's at the time it was created: later changes of the
+// model do not reach it.
 type instance struct {
-	set     *scaleSet
-	id      int
-	vmID    string
-	state   string // provisioning state
-	power   string // empty: none told yet
-	profile object
-	version int // of the profile
-	extra   object
-	created time.Time
-	failure *problem
-	nic     bool // its network interface is listed
-	private netip.Addr
-	public  netip.Addr // zero: the model asks for none
-	disk    string
-	life    int    // planned events of an earlier life are void
-	pending func() // ends the power action under way, if any
-	machine *machine.Machine
-}
-
-func (i *instance) name() string { return fmt.Sprintf("%s_%d", i.set.name, i.id) }
-
-// computerName is the prefix and the ID in base 36, six digits long
-// (Microsoft's page on scale set instance IDs).
-func (i *instance) computerName() string {
-	number := strings.ToUpper(strconv.FormatInt(int64(i.id), 36))
-	return text(i.profile, "osProfile.computerNamePrefix") + strings.Repeat("0", max(0, 6-len(number))) + number
+	set      *scaleSet
+	id       int // counts the set's instances; of a Uniform set the instance ID
+	name     string
+	suffix   string // of names that are unique in the group
+	computer string
+	vmID     string
+	size     string
+	zone     string // empty: none
+	head     object // what stands beside a virtual machine's properties
+	revision int    // the ETag of a virtual machine
+	seat     bool   // it counts in the capacity
+	gone     bool
+	state    string // provisioning state
+	power    string // empty: none told yet
+	profile  object
+	version  int    // of the profile
+	extra    object // further properties of a Uniform set's instance
+	created  time.Time
+	failure  *problem
+	nic      bool // its network interface is listed
+	nics     []*nic
+	private  netip.Addr // the primary one
+	public   netip.Addr // the primary one's; zero: the model asks for none
+	spare    netip.Addr // of a profile without interfaces
+	disk     string
+	life     int    // planned events of an earlier life are void
+	pending  func() // ends the power action under way, if any
+	machine  *machine.Machine
 }
 
 // create accepts a new instance. It is Creating without a power state, then
@@ -52,10 +53,12 @@ func (s *Server) create(set *scaleSet) {
 	}
 	profile, _ := clone(set.profile()).(object)
 	i := &instance{
-		set: set, id: set.nextID, vmID: s.uuid(), state: stateCreating, version: set.version,
+		set: set, id: set.nextID, vmID: s.uuid(), state: stateCreating, version: set.version, size: set.size(),
 		profile: profile, extra: object{}, created: s.time.now(), disk: strings.ReplaceAll(s.uuid(), "-", ""),
+		zone: set.nextZone(), head: set.head(), revision: 1, seat: true,
 	}
 	set.nextID++
+	s.christen(i)
 	set.instances = append(set.instances, i)
 	s.created++
 	if err := s.connect(i); err != nil {
@@ -63,6 +66,11 @@ func (s *Server) create(set *scaleSet) {
 		i.state, i.failure = stateFailed, newProblem(409, "NetworkingInternalOperationError", "%s", err)
 		return
 	}
+	s.boot(i)
+}
+
+// boot plans a new instance's way to running.
+func (s *Server) boot(i *instance) {
 	boot := s.config.Boot.draw(s.rand)
 	s.plan(i, boot/3, func() { i.power, i.nic = powerStarting, true })
 	s.plan(i, boot, func() { s.running(i) })
@@ -70,15 +78,8 @@ func (s *Server) create(set *scaleSet) {
 
 // connect gives the instance its addresses and its machine.
 func (s *Server) connect(i *instance) (err error) {
-	if i.private, err = s.privatePool.Take(); err != nil {
+	if err := s.attachInterfaces(i); err != nil {
 		return err
-	}
-	addresses := []netip.Addr{i.private}
-	if publicConfig(i.profile) != nil {
-		if i.public, err = s.publicPool.Take(); err != nil {
-			return err
-		}
-		addresses = append(addresses, i.public)
 	}
 	if s.config.NoMachines {
 		return nil
@@ -88,10 +89,11 @@ func (s *Server) connect(i *instance) (err error) {
 	if flag(os, "linuxConfiguration.disablePasswordAuthentication") {
 		password = ""
 	}
+	private, public := i.addresses()
 	i.machine, err = machine.New(machine.Config{
-		Name: i.computerName(), Addresses: addresses, Port: s.SSHPort, User: text(os, "adminUsername"),
+		Name: i.computer, Addresses: append(private, public...), Port: s.SSHPort, User: text(os, "adminUsername"),
 		Password: password, AuthorizedKeys: publicKeys(os), ParentDir: s.machineDir,
-		Env: []string{"ARMSIM_INSTANCE=" + i.name(), "ARMSIM_VM_ID=" + i.vmID},
+		Env: []string{"ARMSIM_INSTANCE=" + i.name, "ARMSIM_VM_ID=" + i.vmID},
 	})
 	return err
 }
@@ -135,7 +137,11 @@ func (s *Server) running(i *instance) {
 			return
 		}
 	}
+	if i.state == stateCreating {
+		i.revision++ // recording 03
+	}
 	i.state, i.power, i.nic, i.failure = stateSucceeded, powerRunning, true, nil
+	i.release()
 	s.settle(i.set)
 }
 
@@ -148,10 +154,16 @@ func (s *Server) fail(i *instance, p *problem) {
 }
 
 // remove accepts the deletion of an instance: what runs on it dies at once, the
-// resource is listed as Deleting for a while, done runs when it is gone.
-func (s *Server) remove(i *instance, done func()) {
+// resource is listed as Deleting for a while, done runs when it is gone. lowers
+// says whether the capacity falls with it.
+func (s *Server) remove(i *instance, lowers bool, done func()) {
 	i.interrupt()
 	i.state = stateDeleting
+	if !lowers {
+		i.seat = false
+	} else if !s.config.Unknowns.CapacityFallsLate {
+		s.vacate(i)
+	}
 	if i.power == powerRunning {
 		i.power = powerStopping
 	}
@@ -160,14 +172,25 @@ func (s *Server) remove(i *instance, done func()) {
 	})
 }
 
+// vacate gives up the instance's part of the capacity, once.
+func (s *Server) vacate(i *instance) {
+	if !i.seat {
+		return
+	}
+	i.seat = false
+	i.set.capacity = max(0, i.set.capacity-1) // a newer goal may have been nearer to none
+	if !s.config.Unknowns.DeleteKeepsETag {
+		i.set.revision++
+	}
+}
+
 // bury removes the instance once its machine is gone, so that nobody gets its
 // address while something of it still answers there.
 func (s *Server) bury(i *instance, done func()) {
 	gone := func() {
-		s.privatePool.Release(i.private)
-		if i.public.IsValid() {
-			s.publicPool.Release(i.public)
-		}
+		i.gone = true
+		s.vacate(i)
+		s.releaseAddresses(i)
 		s.lived += s.time.now().Sub(i.created)
 		i.set.instances = slices.DeleteFunc(i.set.instances, func(other *instance) bool { return other == i })
 		if done != nil {

@@ -58,6 +58,7 @@ type Stats struct {
 	Running         int            `json:"running"`         // of them
 	Capacity        int            `json:"capacity"`        // sum of all scale sets
 	Created         int            `json:"created"`         // instances ever
+	Evicted         int            `json:"evicted"`         // Spot instances ever
 	InstanceSeconds float64        `json:"instanceSeconds"` // simulated, from acceptance to removal
 	Machines        int            `json:"machines"`        // that are switched on
 	Addresses       int            `json:"addresses"`       // in use
@@ -73,6 +74,7 @@ func (s *Server) Stats() Stats {
 		Seed:            s.config.Seed,
 		Requests:        maps.Clone(s.journal.counts),
 		Created:         s.created,
+		Evicted:         s.evicted,
 		InstanceSeconds: s.lived.Seconds(),
 		Addresses:       s.privatePool.InUse() + s.publicPool.InUse(),
 		NotSimulated:    slices.Clone(s.notSimulated),

@@ -31,6 +31,10 @@ const (
 	limitInstanceGet  bucketed = "instance get"
 	limitInstancePut  bucketed = "instance update"
 	limitInstanceKill bucketed = "instance delete"
+	limitMachineGet   bucketed = "virtual machine get"
+	limitMachinePut   bucketed = "virtual machine update"
+	limitMachineKill  bucketed = "virtual machine delete"
+	limitMachineList  bucketed = "virtual machine list"
 	limitOperation    bucketed = "operation get"
 )
 
@@ -58,6 +62,14 @@ func limitsOf(b bucketed) []limit {
 		return pair("UpdateVMScaleSetVM", 4, 12, 500, 1500)
 	case limitInstanceKill:
 		return pair("DeleteVMScaleSetVM", 4, 12, 500, 1500)
+	case limitMachineGet:
+		return pair("LowCostGetVM", 12, 36, 8000, 24000)
+	case limitMachinePut:
+		return pair("UpdateVM", 4, 12, 500, 1500)
+	case limitMachineKill:
+		return pair("DeleteVM", 4, 12, 500, 1500)
+	case limitMachineList:
+		return []limit{{"ListVMSubscriptionMaximum", 300, 900, false}}
 	case limitOperation:
 		return pair("GetOperation", 15, 45, 5000, 15000)
 	}

@@ -56,8 +56,17 @@ var oddValues = []string{`null`, `true`, `1.5`, `-3`, `""`, `"x"`, `[]`, `[null,
 // resource, and then reads it in every view.
 func TestAnyModelIsSurvived(t *testing.T) {
 	t.Parallel()
+	for _, mode := range modes {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			surviveModels(t, mode)
+		})
+	}
+}
+
+func surviveModels(t *testing.T, mode string) {
 	s := virtual(t, armsim.Config{})
-	template := s.get(t, s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", PublicAddress: true, PublicKey: "ssh-ed25519 AAAA", Change: func(m map[string]any) {
+	template := s.get(t, s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", OrchestrationMode: mode, Priority: "Spot", Zones: []string{"1"}, PublicAddress: true, PublicKey: "ssh-ed25519 AAAA", Change: func(m map[string]any) {
 		profile := m["properties"].(object)["virtualMachineProfile"].(object)
 		profile["extensionProfile"] = object{"extensions": []any{object{"name": "e", "properties": object{"settings": object{}}}}}
 		profile["storageProfile"].(object)["dataDisks"] = []any{object{"lun": 0}}
@@ -72,6 +81,9 @@ func TestAnyModelIsSurvived(t *testing.T) {
 		s.Advance(settled)
 		for _, rest := range []string{"", "/virtualMachines", "/networkInterfaces", "/publicIPAddresses", "/instanceView"} {
 			question{http.MethodGet, set + rest, "&$expand=instanceView", ""}.ask(t, s.Server)
+		}
+		for _, all := range []string{"Compute/virtualMachines", "Network/networkInterfaces", "Network/publicIPAddresses"} {
+			question{http.MethodGet, s.ResourcePath("/providers/Microsoft." + all), "", ""}.ask(t, s.Server)
 		}
 		question{http.MethodDelete, set, "", ""}.ask(t, s.Server)
 		s.Advance(settled)

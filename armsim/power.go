@@ -3,6 +3,7 @@ package armsim
 import (
 	"fmt"
 	"net/http"
+	"strings"
 )
 
 // powerAction is what stopping, deallocating, starting and restarting do.
@@ -26,6 +27,9 @@ func (s *Server) change(i *instance, a powerAction, done func()) {
 	i.state, i.power, i.pending = stateUpdating, a.during, done
 	finish := func() {
 		i.state, i.power, i.nic = stateSucceeded, a.after, true
+		if a == actionEvict && s.config.Unknowns.EvictionFailsInstance {
+			i.state = stateFailed
+		}
 		if a.after == powerRunning {
 			s.running(i)
 		}
@@ -66,6 +70,9 @@ func powerScaleSet(a powerAction) func(*call) (*answer, *problem) {
 		if p != nil {
 			return nil, p
 		}
+		if !set.uniform() && c.server.config.Unknowns.FlexibleBatchPowerRefused {
+			return nil, flexibleNotAllowed("VirtualMachineScaleSets."+strings.ToLower(a.operation)+".POST", set.name)
+		}
 		targets, p := c.named(set, "instanceIds", false)
 		if p != nil {
 			return nil, p
@@ -80,11 +87,27 @@ func powerInstance(a powerAction) func(*call) (*answer, *problem) {
 		if p != nil {
 			return nil, p
 		}
-		if i.state == stateDeleting {
-			return nil, markedForDeletion(a.operation+" Virtual Machine", i.name())
-		}
-		return c.power(i.set, a, []*instance{i}), nil
+		return c.powerOne(i.set, a, i)
 	}
+}
+
+// powerMachine is a power action on a virtual machine of the group. It leaves
+// the state of its scale set alone.
+func powerMachine(a powerAction) func(*call) (*answer, *problem) {
+	return func(c *call) (*answer, *problem) {
+		i, p := c.machine()
+		if p != nil {
+			return nil, p
+		}
+		return c.powerOne(nil, a, i)
+	}
+}
+
+func (c *call) powerOne(set *scaleSet, a powerAction, i *instance) (*answer, *problem) {
+	if i.state == stateDeleting {
+		return nil, markedForDeletion(a.operation+" Virtual Machine", i.name)
+	}
+	return c.power(set, a, []*instance{i}), nil
 }
 
 func (c *call) power(set *scaleSet, a powerAction, targets []*instance) *answer {
@@ -146,7 +169,7 @@ func (s *Server) cut(i *instance) {
 func (s *Server) byName(name string) *instance {
 	for set := range s.scaleSets() {
 		for _, i := range set.instances {
-			if i.name() == name || i.vmID == name {
+			if i.name == name || i.vmID == name {
 				return i
 			}
 		}

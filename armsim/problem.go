@@ -85,8 +85,8 @@ func resourceNotFound(resource, group string) *problem {
 		"The Resource '%s' under resource group '%s' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix", resource, group)
 }
 
-// networkNotFound is the Network provider's 404: its code is NotFound, not
-// ResourceNotFound (recording 04).
+// networkNotFound is the Network provider's own 404: its code is NotFound, not
+// ResourceNotFound (terraform-provider-azurerm#22439).
 func networkNotFound(id string) *problem {
 	return newProblem(http.StatusNotFound, "NotFound", "Resource %s not found.", id)
 }

@@ -17,7 +17,9 @@ import (
 type machineless struct {
 	*sim
 	set, name string
+	flexible  bool
 	capacity  int
+	want      int // instances, which a Flexible set may have fewer of
 	requests  int
 	replies   []reply
 }
@@ -54,7 +56,9 @@ func (m *machineless) pick(t *rapid.T) string {
 }
 
 func (m *machineless) resize(t *rapid.T) {
+	before := m.capacity
 	m.capacity = rapid.IntRange(0, mostInstances).Draw(t, "capacity")
+	m.want = max(0, m.want+m.capacity-before)
 	m.sent(t, m.setCapacity(t, m.set, m.capacity), http.StatusOK)
 }
 
@@ -65,21 +69,52 @@ func (m *machineless) delete(t *rapid.T) {
 	}
 	victims := rapid.SliceOfNDistinct(rapid.SampledFrom(ids), 1, len(ids), rapid.ID[string]).Draw(t, "victims")
 	m.capacity -= len(victims)
+	m.want -= len(victims)
 	m.sent(t, m.deleteInstances(t, m.set, victims...), http.StatusAccepted)
 }
 
 func (m *machineless) deleteOne(t *rapid.T) {
 	id := m.pick(t)
-	m.capacity--
-	m.sent(t, m.send(t, "DELETE", m.set+"/virtualMachines/"+id, nil), http.StatusAccepted)
+	m.want--
+	if !m.flexible {
+		m.capacity--
+	}
+	m.sent(t, m.send(t, "DELETE", m.one(id), nil), http.StatusAccepted)
 }
 
 func (m *machineless) deleteWrongly(t *rapid.T) {
 	m.sent(t, m.deleteInstances(t, m.set, append(m.live(), "123456")...), http.StatusBadRequest)
 }
 
+// one is the path of an instance.
+func (m *machineless) one(id string) string {
+	if m.flexible {
+		return m.machinesPath() + "/" + id
+	}
+	return m.set + "/virtualMachines/" + id
+}
+
+// vmID is what Kill and Evict find an instance of either mode by.
+func (m *machineless) vmID(t *rapid.T) string {
+	id := m.pick(t)
+	for _, i := range m.Instances() {
+		if i.ScaleSet == m.name && i.InstanceID == id {
+			return i.VMID
+		}
+	}
+	return ""
+}
+
 func (m *machineless) kill(t *rapid.T) {
-	require.NoError(t, m.Kill(m.name+"_"+m.pick(t)))
+	require.NoError(t, m.Kill(m.vmID(t)))
+}
+
+func (m *machineless) evict(t *rapid.T) {
+	if m.Evict(m.vmID(t)) != nil {
+		t.Skip("deallocated")
+	}
+	m.capacity--
+	m.want--
 }
 
 func (m *machineless) power(t *rapid.T) {
@@ -88,7 +123,7 @@ func (m *machineless) power(t *rapid.T) {
 }
 
 func (m *machineless) write(t *rapid.T) {
-	m.sent(t, m.send(t, "PUT", m.set+"/virtualMachines/"+m.pick(t), `{}`), http.StatusOK)
+	m.sent(t, m.send(t, "PUT", m.one(m.pick(t)), `{}`), http.StatusOK)
 }
 
 func (m *machineless) pass(t *rapid.T) {
@@ -97,7 +132,7 @@ func (m *machineless) pass(t *rapid.T) {
 
 // check holds after every step.
 func (m *machineless) check(t *rapid.T) {
-	require.Len(t, m.live(), m.capacity)
+	require.Len(t, m.live(), m.want)
 	addresses, ids, vms := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	all := m.Instances()
 	for _, i := range all {
@@ -108,25 +143,37 @@ func (m *machineless) check(t *rapid.T) {
 	require.Len(t, vms, len(all))
 }
 
+var modes = []string{"Uniform", "Flexible"}
+
 func TestAnySequenceComesToRest(t *testing.T) {
 	t.Parallel()
+	for _, mode := range modes {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			runSequences(t, mode)
+		})
+	}
+}
+
+func runSequences(t *testing.T, mode string) {
 	s := virtual(t, armsim.Config{Seed: 7})
 	runs := 0
 	rapid.Check(t, func(t *rapid.T) {
 		runs++
 		name := fmt.Sprintf("r%d", runs)
-		m := &machineless{sim: s, name: name, set: s.ScaleSetPath(name)}
-		_, err := s.CreateScaleSet(t.Context(), armsim.ScaleSetSpec{Name: name})
+		m := &machineless{sim: s, name: name, set: s.ScaleSetPath(name), flexible: mode == "Flexible"}
+		_, err := s.CreateScaleSet(t.Context(), armsim.ScaleSetSpec{Name: name, OrchestrationMode: mode, Priority: "Spot", EvictionPolicy: "Delete"})
 		require.NoError(t, err)
 		before := len(s.Journal())
 		t.Repeat(map[string]func(*rapid.T){
 			"": m.check, "resize": m.resize, "delete": m.delete, "delete one": m.deleteOne, "delete wrongly": m.deleteWrongly,
-			"kill": m.kill, "power": m.power, "write": m.write, "pass": m.pass,
+			"kill": m.kill, "evict": m.evict, "power": m.power, "write": m.write, "pass": m.pass,
 		})
 		require.Len(t, s.Journal(), before+m.requests)
 		s.Advance(settled)
 		require.Equal(t, m.capacity, s.capacity(t, m.set))
 		s.checkRest(t, m.set, m.replies)
+		m.check(t)
 		s.send(t, "DELETE", m.set, nil)
 		s.Advance(settled)
 		require.Zero(t, s.Stats().Addresses)

@@ -21,9 +21,25 @@ func TestReferenceNamesEveryOperation(t *testing.T) {
 			documented = append(documented, strings.TrimSpace(cells[1])+" "+strings.TrimSpace(cells[2]))
 		}
 	}
-	short := strings.NewReplacer(instancePath, "VM", setPath, "SET", groupPath, "GROUP", "/subscriptions/{subscription}", "SUB")
+	short := strings.NewReplacer(instancePath, "VM", setPath, "SET", machinePath, "MACHINE", groupPath, "GROUP", "/subscriptions/{subscription}", "SUB")
 	for _, r := range newRoutes() {
 		simulated = append(simulated, "`"+r.operation+"` `"+r.method+" "+short.Replace(r.pattern)+"`")
 	}
 	assert.Equal(t, simulated, documented)
+}
+
+// TestReferenceNamesEveryUnknown, in the order of the switches.
+func TestReferenceNamesEveryUnknown(t *testing.T) {
+	page, err := os.ReadFile("../docs/reference/armsim.md")
+	require.NoError(t, err)
+	_, questions, _ := strings.Cut(string(page), "## Open questions")
+	questions, _, _ = strings.Cut(questions, "## ")
+	var documented []string
+	for line := range strings.Lines(questions) {
+		if name, ok := strings.CutPrefix(line, "| `"); ok {
+			name, _, _ = strings.Cut(name, "`")
+			documented = append(documented, name)
+		}
+	}
+	assert.Equal(t, UnknownNames(), documented)
 }

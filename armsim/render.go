@@ -46,18 +46,6 @@ func (c *call) unknown(properties object) {
 	}
 }
 
-func (s *Server) groupID(g *group) string {
-	return "/subscriptions/" + s.config.SubscriptionID + "/resourceGroups/" + g.name
-}
-
-func (s *Server) scaleSetID(set *scaleSet) string {
-	return s.groupID(set.group) + "/providers/Microsoft.Compute/virtualMachineScaleSets/" + set.name
-}
-
-func (s *Server) instanceID(i *instance) string {
-	return fmt.Sprintf("%s/virtualMachines/%d", s.scaleSetID(i.set), i.id)
-}
-
 func (c *call) renderScaleSet(set *scaleSet) object {
 	body := cloneObject(set.model)
 	body["name"] = set.name
@@ -92,17 +80,18 @@ func (c *call) renderInstance(i *instance, expand bool) object {
 		"networkProfileConfiguration": object{
 			"networkInterfaceConfigurations": clone(list(i.profile, "networkProfile.networkInterfaceConfigurations"))},
 	}
-	for key, value := range i.extra {
-		p[key] = clone(value)
-	}
+	i.renderExtra(p)
 	if expand {
 		p["instanceView"] = c.renderView(i)
 	}
 	c.unknown(p)
 	body := object{
-		"name": i.name(), "id": c.odd(c.server.instanceID(i)), "type": "Microsoft.Compute/virtualMachineScaleSets/virtualMachines",
+		"name": i.name, "id": c.odd(c.server.instanceID(i)), "type": "Microsoft.Compute/virtualMachineScaleSets/virtualMachines",
 		"location": i.set.model["location"], "instanceId": fmt.Sprint(i.id), "etag": i.set.etag(), "properties": p,
 		"sku": object{"name": i.set.size(), "tier": text(i.set.model, "sku.tier")},
+	}
+	if i.zone != "" {
+		body["zones"] = []any{i.zone}
 	}
 	if tags, ok := i.set.model["tags"]; ok {
 		body["tags"] = clone(tags)
@@ -113,10 +102,22 @@ func (c *call) renderInstance(i *instance, expand bool) object {
 	return body
 }
 
+// renderExtra adds what only some instances of a Uniform set have.
+func (i *instance) renderExtra(p object) {
+	if i.spot() {
+		for _, key := range []string{"priority", "evictionPolicy", "billingProfile"} {
+			p[key] = clone(i.profile[key])
+		}
+	}
+	for key, value := range i.extra {
+		p[key] = clone(value)
+	}
+}
+
 func renderOS(i *instance) object {
 	os, _ := clone(at(i.profile, "osProfile")).(object)
 	delete(os, "computerNamePrefix")
-	os["computerName"] = i.computerName()
+	os["computerName"] = i.computer
 	if linux, ok := os["linuxConfiguration"].(object); ok {
 		setDefault(ensure(linux, "patchSettings"), "patchMode", "ImageDefault") // on instances only (recording 06)
 	}
@@ -124,7 +125,10 @@ func renderOS(i *instance) object {
 }
 
 func (i *instance) diskName(kind string) string {
-	return fmt.Sprintf("%s_%s_%s__1_%s", i.set.name, i.name(), kind, i.disk)
+	if !i.set.uniform() {
+		return fmt.Sprintf("%s_%s_1_%s", i.name, kind, i.disk)
+	}
+	return fmt.Sprintf("%s_%s_%s__1_%s", i.set.name, i.name, kind, i.disk)
 }
 
 func (c *call) renderStorage(i *instance) object {
@@ -139,7 +143,7 @@ func (c *call) renderStorage(i *instance) object {
 		os["vhd"] = object{"uri": fmt.Sprintf("%v/%s.vhd", containers[i.id%len(containers)], i.diskName("OS"))}
 		delete(os, "vhdContainers")
 	} else {
-		c.attach(i, os, i.diskName("OS"))
+		c.attach(i, os, text(os, "name"))
 	}
 	disks := list(storage, "dataDisks")
 	for n, disk := range disks {
@@ -209,7 +213,7 @@ func (c *call) renderView(i *instance) object {
 	}
 	view := object{
 		"placementGroupId": i.set.uniqueID, "platformUpdateDomain": i.id % 5, "platformFaultDomain": i.id % 5,
-		"computerName": i.computerName(), "hyperVGeneration": "V2", "statuses": statuses,
+		"computerName": i.computer, "hyperVGeneration": "V2", "statuses": statuses,
 		"disks": []any{object{"name": i.diskName("OS"), "statuses": []any{c.provisioning(stateSucceeded, i.created)}}},
 	}
 	if i.power == powerRunning {

@@ -53,7 +53,7 @@ func presentSets(r recordings.Summary) []string {
 	seen := map[string]bool{}
 	for _, x := range r.Exchanges {
 		set := setIn(x.Path)
-		if set == "" && x.Response["value[].id"] != "" && !anyIn(seen, groupIn(x.Path)) {
+		if set == "" && strings.HasSuffix(strings.ToLower(x.Path), "/virtualmachinescalesets") && x.Response["value[].id"] != "" && !anyIn(seen, groupIn(x.Path)) {
 			set = x.Path + "/{scaleSet}" // a list of sets that the recording never touched before
 		}
 		if set == "" || seen[set] {

@@ -3,7 +3,6 @@ package armsim
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -131,7 +130,7 @@ func (p *replayer) target(x recordings.Exchange) string {
 	query := url.Values{}
 	for name, value := range x.Query {
 		if value != "" {
-			query.Set(name, value)
+			query.Set(name, p.fill(strings.ReplaceAll(value, "{name}", missingInstance)))
 		}
 	}
 	if x.Status == http.StatusNotFound {
@@ -253,7 +252,7 @@ func (p *replayer) unbound(set string) []string {
 			continue
 		}
 		for _, i := range s.live() {
-			free = append(free, fmt.Sprint(i.id))
+			free = append(free, i.key())
 		}
 	}
 	return slices.DeleteFunc(free, func(id string) bool { return taken[id] })

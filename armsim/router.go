@@ -220,7 +220,7 @@ func (c *call) spend() *problem {
 	}
 	c.header.Set("x-ms-ratelimit-remaining-subscription-"+kind, fmt.Sprint(remaining))
 	c.header.Set("x-ms-ratelimit-remaining-subscription-global-"+kind, fmt.Sprint(global))
-	resource := strings.Join([]string{c.param("group"), c.param("scaleSet"), c.param("instance"), c.param("operation")}, "/")
+	resource := strings.Join([]string{c.param("group"), c.param("scaleSet"), c.param("instance"), c.param("machine"), c.param("operation")}, "/")
 	return c.server.limiter.draw(c.route.limit, resource, c.server.time.now(), c.header)
 }
 

@@ -1,20 +1,30 @@
 package armsim
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 const (
 	groupPath    = "/subscriptions/{subscription}/resourceGroups/{group}"
 	setPath      = groupPath + "/providers/Microsoft.Compute/virtualMachineScaleSets/{scaleSet}"
 	instancePath = setPath + "/virtualMachines/{instance}"
+	machinePath  = groupPath + "/providers/Microsoft.Compute/virtualMachines/{machine}"
+	networkPath  = groupPath + "/providers/Microsoft.Network/"
 	setAction    = "Microsoft.Compute/virtualMachineScaleSets/"
 	vmAction     = setAction + "virtualMachines/"
+	ownAction    = "Microsoft.Compute/virtualMachines/"
 )
+
+const get, put, patch, post, del = http.MethodGet, http.MethodPut, http.MethodPatch, http.MethodPost, http.MethodDelete
 
 // newRoutes is all that is simulated, under the operation IDs of Azure's
 // specification.
 func newRoutes() []route {
-	get, put, patch, post, del := http.MethodGet, http.MethodPut, http.MethodPatch, http.MethodPost, http.MethodDelete
-	publicPath := instancePath + "/networkInterfaces/{interface}/ipConfigurations/{config}/publicIPAddresses"
+	return slices.Concat(routesOfGroups(), routesOfScaleSets(), routesOfMachines(), routesOfNetwork(), routesOfAutoscale())
+}
+
+func routesOfGroups() []route {
 	return []route{
 		{"Subscriptions_Get", get, "/subscriptions/{subscription}", "Microsoft.Resources/subscriptions/read", limitNone, getSubscription},
 		{"ResourceGroups_List", get, "/subscriptions/{subscription}/resourceGroups", "Microsoft.Resources/subscriptions/resourceGroups/read", limitNone, listGroups},
@@ -22,7 +32,13 @@ func newRoutes() []route {
 		{"ResourceGroups_CreateOrUpdate", put, groupPath, "Microsoft.Resources/subscriptions/resourceGroups/write", limitNone, putGroup},
 		{"ResourceGroups_Delete", del, groupPath, "Microsoft.Resources/subscriptions/resourceGroups/delete", limitNone, deleteGroup},
 		{"Operations_Get", get, "/subscriptions/{subscription}/providers/Microsoft.Compute/locations/{location}/operations/{operation}", "Microsoft.Compute/locations/operations/read", limitOperation, getOperation},
+		{"NetworkOperations_Get", get, "/subscriptions/{subscription}/providers/Microsoft.Network/locations/{location}/operations/{operation}", "Microsoft.Network/locations/operations/read", limitNone, getNetworkOperation},
+		{"NetworkOperationResults_Get", get, "/subscriptions/{subscription}/providers/Microsoft.Network/locations/{location}/operationResults/{operation}", "Microsoft.Network/locations/operationResults/read", limitNone, getNetworkResult},
+	}
+}
 
+func routesOfScaleSets() []route {
+	return []route{
 		{"VirtualMachineScaleSets_List", get, groupPath + "/providers/Microsoft.Compute/virtualMachineScaleSets", setAction + "read", limitScaleSetList, listScaleSets},
 		{"VirtualMachineScaleSets_Get", get, setPath, setAction + "read", limitScaleSetGet, getScaleSet},
 		{"VirtualMachineScaleSets_CreateOrUpdate", put, setPath, setAction + "write", limitScaleSetPut, putScaleSet},
@@ -45,13 +61,46 @@ func newRoutes() []route {
 		{"VirtualMachineScaleSetVMs_Deallocate", post, instancePath + "/deallocate", vmAction + "deallocate/action", limitInstanceKill, powerInstance(actionDeallocate)},
 		{"VirtualMachineScaleSetVMs_Start", post, instancePath + "/start", vmAction + "start/action", limitInstancePut, powerInstance(actionStart)},
 		{"VirtualMachineScaleSetVMs_Restart", post, instancePath + "/restart", vmAction + "restart/action", limitInstancePut, powerInstance(actionRestart)},
+		{"VirtualMachineScaleSetVMs_SimulateEviction", post, instancePath + "/simulateEviction", vmAction + "simulateEviction/action", limitInstancePut, simulateInstanceEviction},
+	}
+}
 
+func routesOfMachines() []route {
+	return []route{
+		{"VirtualMachines_List", get, groupPath + "/providers/Microsoft.Compute/virtualMachines", ownAction + "read", limitMachineList, listMachines},
+		{"VirtualMachines_Get", get, machinePath, ownAction + "read", limitMachineGet, getMachine},
+		{"VirtualMachines_InstanceView", get, machinePath + "/instanceView", ownAction + "instanceView/read", limitMachineGet, machineView},
+		{"VirtualMachines_CreateOrUpdate", put, machinePath, ownAction + "write", limitMachinePut, putMachine},
+		{"VirtualMachines_Update", patch, machinePath, ownAction + "write", limitMachinePut, patchMachine},
+		{"VirtualMachines_Delete", del, machinePath, ownAction + "delete", limitMachineKill, deleteMachine},
+		{"VirtualMachines_PowerOff", post, machinePath + "/powerOff", ownAction + "powerOff/action", limitMachinePut, powerMachine(actionPowerOff)},
+		{"VirtualMachines_Deallocate", post, machinePath + "/deallocate", ownAction + "deallocate/action", limitMachineKill, powerMachine(actionDeallocate)},
+		{"VirtualMachines_Start", post, machinePath + "/start", ownAction + "start/action", limitMachinePut, powerMachine(actionStart)},
+		{"VirtualMachines_Restart", post, machinePath + "/restart", ownAction + "restart/action", limitMachinePut, powerMachine(actionRestart)},
+		{"VirtualMachines_SimulateEviction", post, machinePath + "/simulateEviction", ownAction + "simulateEviction/action", limitMachineKill, simulateMachineEviction},
+	}
+}
+
+func routesOfNetwork() []route {
+	publicPath := instancePath + "/networkInterfaces/{interface}/ipConfigurations/{config}/publicIPAddresses"
+	return []route{
 		{"NetworkInterfaces_ListVirtualMachineScaleSetNetworkInterfaces", get, setPath + "/networkInterfaces", setAction + "networkInterfaces/read", limitNone, listInterfaces},
 		{"NetworkInterfaces_ListVirtualMachineScaleSetVMNetworkInterfaces", get, instancePath + "/networkInterfaces", vmAction + "networkInterfaces/read", limitNone, listInterfaces},
 		{"NetworkInterfaces_GetVirtualMachineScaleSetNetworkInterface", get, instancePath + "/networkInterfaces/{interface}", vmAction + "networkInterfaces/read", limitNone, getInterface},
 		{"PublicIPAddresses_ListVirtualMachineScaleSetPublicIPAddresses", get, setPath + "/publicIPAddresses", setAction + "publicIPAddresses/read", limitNone, listPublicAddresses},
 		{"PublicIPAddresses_ListVirtualMachineScaleSetVMPublicIPAddresses", get, publicPath, vmAction + "networkInterfaces/ipConfigurations/publicIPAddresses/read", limitNone, listPublicAddresses},
 
+		{"NetworkInterfaces_List", get, networkPath + "networkInterfaces", "Microsoft.Network/networkInterfaces/read", limitNone, listPlainInterfaces},
+		{"NetworkInterfaces_Get", get, networkPath + "networkInterfaces/{interface}", "Microsoft.Network/networkInterfaces/read", limitNone, getPlainInterface},
+		{"NetworkInterfaces_CreateOrUpdate", put, networkPath + "networkInterfaces/{interface}", "Microsoft.Network/networkInterfaces/write", limitNone, putPlainInterface},
+		{"NetworkInterfaces_Delete", del, networkPath + "networkInterfaces/{interface}", "Microsoft.Network/networkInterfaces/delete", limitNone, deletePlainInterface},
+		{"PublicIPAddresses_List", get, networkPath + "publicIPAddresses", "Microsoft.Network/publicIPAddresses/read", limitNone, listPlainAddresses},
+		{"PublicIPAddresses_Get", get, networkPath + "publicIPAddresses/{publicAddress}", "Microsoft.Network/publicIPAddresses/read", limitNone, getPlainAddress},
+	}
+}
+
+func routesOfAutoscale() []route {
+	return []route{
 		{"AutoscaleSettings_ListByResourceGroup", get, groupPath + "/providers/Microsoft.Insights/autoscaleSettings", "Microsoft.Insights/autoscaleSettings/read", limitNone, listAutoscale},
 		{"AutoscaleSettings_CreateOrUpdate", put, groupPath + "/providers/Microsoft.Insights/autoscaleSettings/{setting}", "Microsoft.Insights/autoscaleSettings/write", limitNone, putAutoscale},
 	}

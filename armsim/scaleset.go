@@ -35,6 +35,9 @@ type group struct {
 	deleting  *operation
 	scaleSets map[string]*scaleSet
 	autoscale map[string]object
+
+	machines   *scaleSet // virtual machines of no scale set
+	interfaces map[string]*plainInterface
 }
 
 // scaleSet is a Virtual Machine Scale Set. model is the resource as clients
@@ -53,6 +56,7 @@ type scaleSet struct {
 	busy      int // operations under way
 	instances []*instance
 	nextID    int
+	born      int        // instances ever, which take the zones in turn
 	goal      *operation // the capacity operation under way, if any
 	removal   *operation
 }
@@ -63,10 +67,45 @@ func (s *scaleSet) profile() any  { return at(s.model, "properties.virtualMachin
 func (s *scaleSet) uniform() bool { return !strings.EqualFold(s.mode(), "Flexible") }
 func (s *scaleSet) mode() string  { return text(s.model, "properties.orchestrationMode") }
 
+// loose tells the set of a group's machines that are in no scale set.
+func (s *scaleSet) loose() bool { return s.name == "" }
+
+func (s *scaleSet) nextZone() string {
+	zones := list(s.model, "zones")
+	if len(zones) == 0 {
+		return ""
+	}
+	zone, _ := zones[s.born%len(zones)].(string)
+	s.born++
+	return zone
+}
+
+// head is what a virtual machine of the set has beside its properties.
+func (s *scaleSet) head() object {
+	head := object{"location": s.model["location"]}
+	for _, key := range []string{"tags", "identity", "plan"} {
+		if value, ok := s.model[key]; ok {
+			head[key] = clone(value)
+		}
+	}
+	return head
+}
+
 func (s *scaleSet) find(id string) *instance {
+	if !s.uniform() {
+		return s.named(id)
+	}
 	n, err := strconv.Atoi(id)
 	i := slices.IndexFunc(s.instances, func(i *instance) bool { return i.id == n })
 	if err != nil || i < 0 {
+		return nil
+	}
+	return s.instances[i]
+}
+
+func (s *scaleSet) named(name string) *instance {
+	i := slices.IndexFunc(s.instances, func(i *instance) bool { return strings.EqualFold(i.name, name) })
+	if i < 0 {
 		return nil
 	}
 	return s.instances[i]
@@ -84,18 +123,37 @@ func (s *scaleSet) live() []*instance {
 
 // setCapacity moves the scale set to a new goal. A newer goal supersedes an
 // older one, whose operation ends as preempted (kubernetes/autoscaler#3018);
-// on the way down Azure picks the victims: here the highest IDs.
+// on the way down Azure picks the victims: here the newest, in a Uniform set
+// the highest IDs.
 func (s *Server) setCapacity(set *scaleSet, want int, o *operation) {
 	s.end(set.goal, preempted())
+	missing := s.missing(set, want)
 	set.goal, set.capacity = o, want
 	live := set.live()
-	for range want - len(live) {
+	for range missing {
 		s.create(set)
 	}
-	for _, victim := range live[min(want, len(live)):] {
-		s.remove(victim, nil)
+	for _, victim := range live[max(0, len(live)-max(0, -missing)):] {
+		s.remove(victim, false, nil)
 	}
 	s.time.after(bookkeeping, func() { s.settle(set) })
+}
+
+// missing is how many instances a capacity asks for beyond those there are,
+// negative where it is fewer. A Flexible set goes by the capacity that it had,
+// which is more than its instances where some were deleted as virtual machines
+// (dataplat/dbatools#10540).
+func (s *Server) missing(set *scaleSet, want int) int {
+	if !set.uniform() && !s.config.Unknowns.FlexibleCountsInstances {
+		return want - set.capacity
+	}
+	seats := 0
+	for _, i := range set.instances {
+		if i.seat {
+			seats++
+		}
+	}
+	return want - seats
 }
 
 // settle ends the capacity operation once nothing is on its way any more.
@@ -123,7 +181,7 @@ func (s *Server) drop(set *scaleSet, o *operation) {
 	s.end(set.goal, preempted())
 	set.goal = nil
 	for _, i := range set.live() {
-		s.remove(i, nil)
+		s.remove(i, false, nil)
 	}
 	s.time.after(bookkeeping, func() { s.dropped(set) })
 }
@@ -138,17 +196,23 @@ func (s *Server) dropped(set *scaleSet) {
 }
 
 func (s *Server) groupEmptied(g *group) {
-	if g.deleting == nil || !g.deleting.running() || len(g.scaleSets) > 0 {
+	if g.deleting == nil || !g.deleting.running() || len(g.scaleSets) > 0 || len(g.machines.instances) > 0 {
 		return
+	}
+	for _, n := range g.interfaces {
+		s.releaseInterface(n)
 	}
 	delete(s.groups, strings.ToLower(g.name))
 	s.end(g.deleting, nil)
 }
 
-// scaleSets yields all scale sets there are.
+// scaleSets yields all scale sets there are, and those of loose machines.
 func (s *Server) scaleSets() func(yield func(*scaleSet) bool) {
 	return func(yield func(*scaleSet) bool) {
 		for _, g := range s.groups {
+			if !yield(g.machines) {
+				return
+			}
 			for _, set := range g.scaleSets {
 				if !yield(set) {
 					return
@@ -162,7 +226,9 @@ func (s *Server) scaleSets() func(yield func(*scaleSet) bool) {
 func (s *Server) coresUsed() int {
 	used := 0
 	for set := range s.scaleSets() {
-		used += cores(set.size()) * len(set.instances)
+		for _, i := range set.instances {
+			used += cores(i.size)
+		}
 	}
 	return used
 }

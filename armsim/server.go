@@ -54,7 +54,10 @@ type Server struct {
 	privatePool  *machine.Pool
 	publicPool   *machine.Pool
 	created      int
-	lived        time.Duration // of instances that are gone
+	evicted      int
+	suffixes     map[string]bool // of names, ever given
+	sixth        uint64          // IPv6 address, the last given
+	lived        time.Duration   // of instances that are gone
 }
 
 // New starts a simulator on free loopback ports. Close ends it. The error says
@@ -67,7 +70,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		Seed: c.Seed, Principal: c.Principals[0], config: c, routes: newRoutes(), rand: mathrand.New(mathrand.NewPCG(c.Seed, 1)),
-		groups: map[string]*group{}, operations: map[string]*operation{},
+		groups: map[string]*group{}, suffixes: map[string]bool{}, operations: map[string]*operation{},
 		limiter: limiter{enforce: c.Throttle, buckets: map[string]*bucket{}},
 		journal: journal{counts: map[string]int{}},
 	}
@@ -79,6 +82,9 @@ func New(c Config) (*Server, error) {
 			return nil, fmt.Errorf("start armsim: %w", err)
 		}
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.planEviction(c.Evictions.Max)
 	return s, nil
 }
 

@@ -27,6 +27,7 @@ type tally struct {
 	running int
 	passed  int
 	failed  []string
+	evicted []string        // tries that ended so
 	waits   []time.Duration // from arrival to the start of the script
 	places  map[string]int  // jobs by instance
 }
@@ -60,29 +61,73 @@ func (d *demo) runJobs(ctx context.Context) {
 	jobs.Wait()
 }
 
+// job runs one job, and runs it again if its instance was evicted under it.
 func (d *demo) job(ctx context.Context, number int) {
+	for try := 1; ; try++ {
+		instance, err := d.attempt(ctx, number, try)
+		evicted := err != nil && instance != "" && d.evicted(ctx, instance)
+		d.tally.change(func(t *tally) { t.count(number, instance, evicted, err) })
+		if !evicted {
+			return
+		}
+	}
+}
+
+func (t *tally) count(number int, instance string, evicted bool, err error) {
+	switch {
+	case evicted:
+		t.evicted = append(t.evicted, fmt.Sprintf("job-%d on %s", number, instance))
+	case err != nil:
+		t.failed = append(t.failed, fmt.Sprintf("job-%d: %v", number, err))
+	default:
+		t.passed++
+		t.places[instance]++
+	}
+}
+
+// evicted asks the plugin if the instance of a failed job is to blame.
+func (d *demo) evicted(ctx context.Context, instance string) bool {
+	return d.options.evict > 0 && d.plugin.InstanceGroup().Heartbeat(ctx, instance) != nil
+}
+
+// attempt waits for an instance and runs the job on it. It returns the ID of
+// the instance, empty if there was none.
+func (d *demo) attempt(ctx context.Context, number, try int) (string, error) {
 	arrived := time.Now()
+	key := fmt.Sprintf("job-%d-%d", number, try)
 	d.tally.change(func(t *tally) { t.waiting++ })
-	key := fmt.Sprintf("job-%d", number)
 	acquisition, err := d.scaler.Acquire(ctx, key)
 	d.tally.change(func(t *tally) {
 		t.waiting--
-		t.running++
 		t.waits = append(t.waits, time.Since(arrived))
 	})
-	if err == nil {
-		err = d.execute(ctx, number, acquisition)
-		d.scaler.Release(key)
+	if err != nil {
+		return "", err
 	}
-	d.tally.change(func(t *tally) {
-		t.running--
-		if err != nil {
-			t.failed = append(t.failed, fmt.Sprintf("%s: %v", key, err))
-			return
-		}
-		t.passed++
-		t.places[acquisition.InstanceID()]++
-	})
+	defer d.scaler.Release(key)
+	d.tally.change(func(t *tally) { t.running++ })
+	defer d.tally.change(func(t *tally) { t.running-- })
+	strike := func() error { return nil }
+	if try == 1 && d.chosen(number) {
+		strike = func() error { return d.evict(ctx, acquisition.InstanceID()) }
+	}
+	return acquisition.InstanceID(), execute(ctx, number, acquisition, strike)
+}
+
+// chosen says whether the first try of a job is to be evicted: the evictions
+// are spread over all jobs.
+func (d *demo) chosen(number int) bool {
+	if d.options.evict == 0 {
+		return false
+	}
+	stride := max(1, d.options.jobs/d.options.evict)
+	return number%stride == 0 && number/stride <= d.options.evict
+}
+
+// evict takes an instance away as Azure does. The plugin's ID of an instance is
+// its resource name and a part of its vmId.
+func (d *demo) evict(ctx context.Context, instance string) error {
+	return d.simulator.Evict(ctx, instance[:strings.LastIndexByte(instance, '-')])
 }
 
 // script is a job: it works for a while and tells where it did. It fails on an
@@ -90,14 +135,28 @@ func (d *demo) job(ctx context.Context, number int) {
 const script = `set -eu
 test ! -e used || { echo "an earlier job ran here: $(cat used)" >&2; exit 3; }
 echo job-%[1]d > used
+echo begun
 i=0; while [ $i -lt %[2]d ]; do i=$((i+1)); echo "step $i" >> log; sleep 1; done
 echo "steps=$(wc -l < log)"
 echo "where=$ARMSIM_INSTANCE $ARMSIM_VM_ID"
 `
 
+// begun is the output of a job; it calls strike at the first sign of life.
+type begun struct {
+	text   bytes.Buffer // not embedded: its ReadFrom would pass Write by
+	once   sync.Once
+	strike func() error
+	failed error
+}
+
+func (b *begun) Write(p []byte) (int, error) {
+	b.once.Do(func() { b.failed = b.strike() })
+	return b.text.Write(p)
+}
+
 // execute runs the job's script over SSH and checks that it ran to its end, on
 // the instance that the scaler gave it.
-func (d *demo) execute(ctx context.Context, number int, a taskscaler.Acquisition) error {
+func execute(ctx context.Context, number int, a taskscaler.Acquisition, strike func() error) error {
 	info, err := a.InstanceConnectInfo(ctx)
 	if err != nil {
 		return err
@@ -108,14 +167,17 @@ func (d *demo) execute(ctx context.Context, number int, a taskscaler.Acquisition
 	}
 	defer client.Close()
 	steps := 1 + number%3
-	var out, complaint bytes.Buffer
+	out, complaint := begun{strike: strike}, bytes.Buffer{}
 	err = client.Run(ctx, connector.RunOptions{
 		Command: "/bin/sh", Stdin: strings.NewReader(fmt.Sprintf(script, number, steps)), Stdout: &out, Stderr: &complaint,
 	})
-	if err != nil {
+	switch {
+	case out.failed != nil:
+		return out.failed
+	case err != nil:
 		return fmt.Errorf("%w: %s", err, strings.TrimSpace(complaint.String()))
 	}
-	return proof(out.String(), a.InstanceID(), steps)
+	return proof(out.text.String(), a.InstanceID(), steps)
 }
 
 // proof checks what a script told: the plugin's ID of an instance is its name
@@ -123,7 +185,7 @@ func (d *demo) execute(ctx context.Context, number int, a taskscaler.Acquisition
 func proof(out, instance string, steps int) error {
 	var ran int
 	var name, vmID string
-	if _, err := fmt.Sscanf(out, "steps=%d\nwhere=%s %s", &ran, &name, &vmID); err != nil {
+	if _, err := fmt.Sscanf(out, "begun\nsteps=%d\nwhere=%s %s", &ran, &name, &vmID); err != nil {
 		return fmt.Errorf("job told %q: %w", out, err)
 	}
 	if place := strings.ToLower(name) + "-" + vmID[:min(8, len(vmID))]; ran != steps || place != instance {

@@ -22,6 +22,8 @@ import (
 type options struct {
 	plugin, simulator string
 	jobs, max, idle   int
+	mode, spot        string
+	evict             int
 	seed              uint64
 	boot, timeout     time.Duration
 	logFile           string
@@ -50,11 +52,18 @@ func parse() options {
 	flag.IntVar(&o.jobs, "jobs", 24, "jobs to run")
 	flag.IntVar(&o.max, "max-instances", 10, "most instances at a time")
 	flag.IntVar(&o.idle, "idle", 2, "idle instances kept ready")
+	flag.StringVar(&o.mode, "mode", "uniform", "orchestration mode: uniform or flexible")
+	flag.StringVar(&o.spot, "spot", "", "Spot instances with this eviction policy: Delete or Deallocate; 1 means Delete")
+	flag.IntVar(&o.evict, "evict", 0, "instances to evict while a job runs on them")
 	flag.Uint64Var(&o.seed, "seed", 0, "decides the simulator's chance; 0 takes a random one")
 	flag.DurationVar(&o.boot, "boot", 2*time.Second, "median boot time of an instance")
 	flag.DurationVar(&o.timeout, "timeout", 110*time.Second, "give up after this time")
 	flag.StringVar(&o.logFile, "log", beside("demo.log"), "file for the logs of plugin and scaler")
 	flag.Parse()
+	o.evict = min(o.evict, o.jobs)
+	if o.spot == "1" || o.spot == "" && o.evict > 0 {
+		o.spot = "Delete"
+	}
 	return o
 }
 

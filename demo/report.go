@@ -31,8 +31,15 @@ func (d *demo) report(ctx context.Context, left int) (bool, error) {
 	for _, failure := range t.failed {
 		fmt.Fprintln(d.view.out, "failed:", failure)
 	}
-	fmt.Fprintf(d.view.out, "\ndemo: %d jobs passed, %d failed, %d instances left\n", t.passed, len(t.failed), left)
-	return len(t.failed) == 0 && left == 0 && t.passed == d.options.jobs, nil
+	for _, eviction := range t.evicted {
+		fmt.Fprintln(d.view.out, "evicted and retried:", eviction)
+	}
+	evictions := ""
+	if d.options.evict > 0 {
+		evictions = fmt.Sprintf("%d evicted and retried, ", len(t.evicted))
+	}
+	fmt.Fprintf(d.view.out, "\ndemo: %d jobs passed, %d failed, %s%d instances left\n", t.passed, len(t.failed), evictions, left)
+	return len(t.failed) == 0 && left == 0 && t.passed == d.options.jobs && len(t.evicted) == d.options.evict, nil
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }

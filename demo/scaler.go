@@ -40,8 +40,14 @@ func newDemo(ctx context.Context, o options) (*demo, error) {
 }
 
 func (d *demo) startSimulator(context.Context) (err error) {
-	d.simulator, err = process.Start(d.options.simulator, "--scale-set", "runners",
-		"--boot", d.options.boot.String(), "--delete", "1s", "--seed", strconv.FormatUint(d.options.seed, 10))
+	args := []string{
+		"--scale-set", "runners", "--orchestration-mode", d.options.mode, "--boot", d.options.boot.String(),
+		"--delete", "1s", "--seed", strconv.FormatUint(d.options.seed, 10),
+	}
+	if d.options.spot != "" {
+		args = append(args, "--spot", d.options.spot)
+	}
+	d.simulator, err = process.Start(d.options.simulator, args...)
 	if err != nil {
 		return err
 	}

@@ -27,8 +27,8 @@ func newView(out *os.File) *view {
 }
 
 func (v *view) start(ctx context.Context, d *demo) {
-	fmt.Fprintf(v.out, "%d jobs in %d bursts; at most %d instances, %d kept idle; one job per instance\n",
-		d.options.jobs, len(bursts), d.options.max, d.options.idle)
+	fmt.Fprintf(v.out, "%d jobs in %d bursts on a %s scale set; at most %d instances, %d kept idle; one job per instance\n",
+		d.options.jobs, len(bursts), d.options.mode, d.options.max, d.options.idle)
 	v.finished.Go(func() {
 		tick := time.NewTicker(500 * time.Millisecond)
 		defer tick.Stop()

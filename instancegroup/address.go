@@ -22,7 +22,7 @@ func (g *Group) findAddresses(ctx context.Context, instances []Instance) error {
 	if len(wanted) == 0 {
 		return nil
 	}
-	interfaces, err := g.cloud.Interfaces(ctx)
+	interfaces, err := g.mode.interfaces(ctx)
 	if err != nil {
 		return err
 	}
@@ -59,8 +59,8 @@ func (g *Group) withoutAddress(instances []Instance) map[string]string {
 	return wanted
 }
 
-// primaryConfigs picks the primary IP configuration of the primary interface
-// for each wanted instance. Where Azure marks none as primary, the first one is.
+// primaryConfigs picks the IP configuration for each wanted instance: the
+// primary one of its primary interface, or the first where Azure marks none.
 func primaryConfigs(interfaces []Interface, wanted map[string]string) map[string]IPConfig {
 	configs, primary := map[string]IPConfig{}, map[string]bool{}
 	for _, nic := range interfaces {
@@ -75,56 +75,73 @@ func primaryConfigs(interfaces []Interface, wanted map[string]string) map[string
 	return configs
 }
 
+// primaryConfig picks the primary configuration of an interface, IPv4 before
+// IPv6 among equals. If it has no public address, that of another one of the
+// same interface serves, so that an IPv6 address does too.
 func primaryConfig(configs []IPConfig) (IPConfig, bool) {
 	var chosen IPConfig
-	found := false
+	public := ""
 	for _, config := range configs {
-		if config.Private.IsValid() && (!found || config.Primary && !chosen.Primary) {
-			chosen, found = config, true
+		if config.Private.IsValid() && (!chosen.Private.IsValid() || better(config, chosen)) {
+			chosen = config
+		}
+		if public == "" {
+			public = config.PublicID
 		}
 	}
-	return chosen, found
+	if chosen.PublicID == "" {
+		chosen.PublicID = public
+	}
+	return chosen, chosen.Private.IsValid()
+}
+
+func better(a, b IPConfig) bool {
+	if a.Primary != b.Primary {
+		return a.Primary
+	}
+	return a.Private.Is4() && !b.Private.Is4()
 }
 
 func (g *Group) publicAddresses(ctx context.Context, configs map[string]IPConfig) (map[string]netip.Addr, error) {
 	for _, config := range configs {
 		if config.PublicID != "" {
-			return g.cloud.PublicAddresses(ctx)
+			return g.mode.publicAddresses(ctx)
 		}
 	}
 	return nil, nil
 }
 
-// freshEnough is the age up to which a view serves a connection: fleeting asks
-// right after the Update that found the instance running.
-const freshEnough = 10 * time.Second
-
-// stillGood is the age up to which a view serves a connection where Azure gives
-// no newer one: fleeting removes an instance whose address it cannot have, and
+// stillGood is the age up to which a view serves a connection where Azure does
+// not answer: fleeting removes an instance whose address it cannot have, and
 // trouble with the API says nothing of the instance.
 const stillGood = 2 * time.Minute
 
-// Locate finds a running instance and its addresses. The error says that it is
-// gone, going, dead, or not up yet.
+// Locate finds a running instance and its addresses. It asks Azure for the
+// instance itself: an address may belong to another one by now. The error says
+// that it is gone, going, dead, or not up yet.
 func (g *Group) Locate(ctx context.Context, id string) (Member, error) {
 	v := g.last()
-	m, age := v.Find(id), g.now().Sub(v.At)
-	if age > freshEnough || m == nil {
-		v, err := g.Refresh(ctx)
-		switch {
-		case err == nil:
-			m = v.Find(id)
-		case m == nil || m.State != Running || age > stillGood:
+	m := v.Find(id)
+	if m == nil || m.State != Running {
+		var err error
+		if v, err = g.Refresh(ctx); err != nil {
 			return Member{}, fmt.Errorf("locate instance %q: %w", id, err)
 		}
+		m = v.Find(id)
 	}
-	switch {
-	case m == nil:
+	if m == nil {
 		return Member{}, fmt.Errorf("locate instance %q: it exists no more", id)
-	case m.State == Dead:
-		return Member{}, fmt.Errorf("locate instance %q: it is dead: %s", id, m.Reason)
-	case m.State != Running:
-		return Member{}, fmt.Errorf("locate instance %q: it is %s", id, m.State)
+	}
+	state, reason, err := g.probe(ctx, m)
+	switch {
+	case err != nil && (m.State != Running || g.now().Sub(v.At) > stillGood):
+		return Member{}, fmt.Errorf("locate instance %q: %w", id, err)
+	case err != nil:
+		g.log.Warn("instance could not be checked; the last known address serves", "instance", id, "error", err)
+	case state != Running:
+		return Member{}, fmt.Errorf("locate instance %q: %s", id, reason)
+	case !m.Private.IsValid():
+		return Member{}, fmt.Errorf("locate instance %q: it has no address yet", id)
 	}
 	return *m, nil
 }

@@ -116,13 +116,12 @@ func TestRunningNeedsAnAddress(t *testing.T) {
 	}
 }
 
+// Fifty jobs start at once: instances that no view shows yet cost one shared
+// list and one list of interfaces, and each its own look.
 func TestLocateSharesOneReading(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFake(3)
-		g, clock := f.open(t)
-		_, err := g.Refresh(t.Context())
-		require.NoError(t, err)
-		clock.pass(freshEnough + time.Second)
+		f := newFake(50)
+		g, _ := f.open(t)
 		release := make(chan struct{})
 		f.enter = func(op string, _ int) {
 			if op == opList {
@@ -130,9 +129,10 @@ func TestLocateSharesOneReading(t *testing.T) {
 			}
 		}
 		results := make(chan error, 50)
-		for range 50 {
+		for n := range 50 {
+			id := f.id(n)
 			go func() {
-				_, err := g.Locate(t.Context(), f.id(1))
+				_, err := g.Locate(t.Context(), id)
 				results <- err
 			}()
 		}
@@ -141,16 +141,50 @@ func TestLocateSharesOneReading(t *testing.T) {
 		for range 50 {
 			require.NoError(t, <-results)
 		}
-		assert.Equal(t, 2, f.count(opList))
-		_, err = g.Locate(t.Context(), f.id(2))
-		require.NoError(t, err)
-		assert.Equal(t, 2, f.count(opList), "the view is fresh enough")
+		assert.Equal(t, 1, f.count(opList))
+		assert.Equal(t, 1, f.count(opInterfaces))
+		assert.Equal(t, 50, f.count(opGet))
 	})
+}
+
+// A private address goes to the next VM soon after an eviction (CAPEv2#2666).
+func TestLocateGivesNoAddressOfAnotherInstance(t *testing.T) {
+	f := newFake(2)
+	g, _ := f.open(t)
+	_, err := g.Refresh(t.Context())
+	require.NoError(t, err)
+	gone, number := f.id(0), f.vms[0].InstanceID
+	f.evict(0)
+	f.foreign(2)
+	f.boot()
+	f.vm(1, func(i *Instance) { i.InstanceID = number })
+	_, err = g.Locate(t.Context(), gone)
+	require.ErrorContains(t, err, "it exists no more")
+}
+
+func TestPrimaryConfigAmongSeveral(t *testing.T) {
+	four, six := netip.MustParseAddr("10.0.0.4"), netip.MustParseAddr("fd00::4")
+	for name, c := range map[string]struct {
+		configs []IPConfig
+		want    IPConfig
+	}{
+		"IPv4 before IPv6":        {[]IPConfig{{Private: six}, {Private: four}}, IPConfig{Private: four}},
+		"primary before IPv4":     {[]IPConfig{{Private: four}, {Private: six, Primary: true}}, IPConfig{Private: six, Primary: true}},
+		"IPv6 alone":              {[]IPConfig{{Private: six}}, IPConfig{Private: six}},
+		"public of its own":       {[]IPConfig{{Private: six, PublicID: "/6"}, {Private: four, PublicID: "/4", Primary: true}}, IPConfig{Private: four, PublicID: "/4", Primary: true}},
+		"public of its neighbour": {[]IPConfig{{Private: four, Primary: true}, {Private: six, PublicID: "/6"}}, IPConfig{Private: four, PublicID: "/6", Primary: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, ok := primaryConfig(c.configs)
+			assert.True(t, ok)
+			assert.Equal(t, c.want, got)
+		})
+	}
 }
 
 func TestLocateErrors(t *testing.T) {
 	f := newFake(4)
-	g, clock := f.open(t)
+	g, _ := f.open(t)
 	gone := f.id(0)
 	f.evict(0)
 	f.vm(0, func(i *Instance) { i.PowerState = "deallocated" })
@@ -158,15 +192,14 @@ func TestLocateErrors(t *testing.T) {
 	f.vm(2, func(i *Instance) { i.ProvisioningState = "Deleting" })
 	for id, want := range map[string]string{
 		gone:    "it exists no more",
-		f.id(0): "it is dead: its power state is deallocated",
+		f.id(0): "its power state is deallocated",
 		f.id(1): "it is creating",
-		f.id(2): "it is deleting",
+		f.id(2): "it is being deleted",
 	} {
 		_, err := g.Locate(t.Context(), id)
 		require.ErrorContains(t, err, `locate instance "`+id+`": `+want)
 		assert.NotContains(t, err.Error(), "\n")
 	}
-	clock.pass(time.Minute)
 	f.failNext(opList, fault{err: azure(armerr.Throttled, 429)})
 	_, err := g.Locate(t.Context(), f.id(1))
 	require.ErrorContains(t, err, `locate instance "`+f.id(1)+`": ask scale set "ci": Code429 (429)`)
@@ -180,12 +213,12 @@ func TestLocateOutlivesAThrottledRead(t *testing.T) {
 	_, err := g.Refresh(t.Context())
 	require.NoError(t, err)
 	clock.pass(stillGood)
-	f.failNext(opList, fault{err: azure(armerr.Throttled, 429)})
+	f.failNext(opGet, fault{err: azure(armerr.Throttled, 429)})
 	m, err := g.Locate(t.Context(), f.id(0))
 	require.NoError(t, err)
 	require.True(t, m.Private.IsValid())
 	clock.pass(time.Second)
-	f.failNext(opList, fault{err: azure(armerr.Throttled, 429)})
+	f.failNext(opGet, fault{err: azure(armerr.Throttled, 429)})
 	_, err = g.Locate(t.Context(), f.id(0))
 	require.ErrorContains(t, err, "429")
 }

@@ -25,6 +25,33 @@ type Cloud interface {
 	// of the public IP address resource in lower case.
 	PublicAddresses(ctx context.Context) (map[string]netip.Addr, error)
 
+	// The four above are the scale set's own view, which Azure has in Uniform
+	// orchestration alone. In Flexible orchestration instances are virtual
+	// machines of the resource group, and these are their twins; an instance's
+	// ID is the name of its VM.
+
+	// VirtualMachines lists the VMs that belong to the scale set, with their
+	// instance views. Where Azure leaves out the model, fields are empty.
+	VirtualMachines(ctx context.Context) ([]Instance, error)
+
+	// VirtualMachineModels lists the same VMs with their models and without
+	// instance views.
+	VirtualMachineModels(ctx context.Context) ([]Instance, error)
+
+	// VirtualMachine reads one VM with its instance view.
+	VirtualMachine(ctx context.Context, name string) (Instance, error)
+
+	// GroupInterfaces lists the network interfaces of the resource group that
+	// belong to a VM.
+	GroupInterfaces(ctx context.Context) ([]Interface, error)
+
+	// GroupPublicAddresses is PublicAddresses for the resource group.
+	GroupPublicAddresses(ctx context.Context) (map[string]netip.Addr, error)
+
+	// DeleteVirtualMachine deletes one VM outside of its scale set, which may
+	// leave the capacity as it is. It returns when Azure has accepted.
+	DeleteVirtualMachine(ctx context.Context, name string) error
+
 	// SetCapacity writes sku.capacity and nothing else, if the scale set still
 	// has the given ETag. It returns when Azure has accepted the write. The
 	// request is sent once: after a lost answer only a read can tell whether
@@ -92,6 +119,7 @@ type Instance struct {
 	Failure           string // Azure's code and message where provisioning failed
 	Zone              string
 	LatestModel       bool
+	Spot              bool // its scale set is one of Spot instances; not for a Cloud to set
 }
 
 // Interface is a network interface of an instance.

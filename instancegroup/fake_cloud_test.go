@@ -127,22 +127,26 @@ func (f *fake) SetCapacity(ctx context.Context, capacity int64, etag string) err
 func (f *fake) DeleteInstances(ctx context.Context, numbers []string) error {
 	return f.do(ctx, opDelete, func() error {
 		f.sent = append(f.sent, numbers)
-		for _, number := range numbers {
-			if !slices.ContainsFunc(f.vms, func(i Instance) bool { return i.InstanceID == number }) {
-				return azure(armerr.InstanceGone, 400)
-			}
-		}
-		for n := range f.vms {
-			i := &f.vms[n]
-			if slices.Contains(numbers, i.InstanceID) && i.ProvisioningState != "Deleting" {
-				i.ProvisioningState = "Deleting"
-				f.deleted = append(f.deleted, i.VMID)
-				f.set.Capacity--
-			}
-		}
-		f.touch()
-		return nil
+		return f.deleteNow(numbers)
 	})
+}
+
+func (f *fake) deleteNow(numbers []string) error {
+	for _, number := range numbers {
+		if !slices.ContainsFunc(f.vms, func(i Instance) bool { return i.InstanceID == number }) {
+			return azure(armerr.InstanceGone, 400)
+		}
+	}
+	for n := range f.vms {
+		i := &f.vms[n]
+		if slices.Contains(numbers, i.InstanceID) && i.ProvisioningState != "Deleting" {
+			i.ProvisioningState = "Deleting"
+			f.deleted = append(f.deleted, i.VMID)
+			f.set.Capacity--
+		}
+	}
+	f.touch()
+	return nil
 }
 
 func (f *fake) AutoscaleSettings(ctx context.Context) (names []string, err error) {

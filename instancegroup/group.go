@@ -13,6 +13,7 @@ import (
 // called from any goroutine.
 type Group struct {
 	cloud Cloud
+	mode  mode
 	log   hclog.Logger
 	now   func() time.Time
 	set   ScaleSet // as Open read it
@@ -50,7 +51,7 @@ func Open(ctx context.Context, o Options) (*Group, error) {
 		o.Now = time.Now
 	}
 	g := &Group{
-		cloud: o.Cloud, log: o.Logger.With("scale_set", set.Name), now: o.Now, set: set,
+		cloud: o.Cloud, mode: modeOf(set, o.Cloud), log: o.Logger.With("scale_set", set.Name), now: o.Now, set: set,
 		addresses: map[string]addresses{}, removing: map[string]time.Time{}, gone: map[string]time.Time{},
 	}
 	g.warn(ctx)

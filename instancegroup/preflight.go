@@ -18,9 +18,7 @@ type finding struct {
 var refusals = []finding{
 	{func(s ScaleSet) bool { return strings.EqualFold(s.ProvisioningState, "Deleting") },
 		"it is being deleted", "name a scale set that stays, or create it again"},
-	{func(s ScaleSet) bool { return strings.EqualFold(s.OrchestrationMode, "Flexible") },
-		"its orchestration mode is Flexible, which this version does not support", "use a scale set with orchestration mode Uniform; the mode is fixed at creation"},
-	{func(s ScaleSet) bool { return s.Model.Overprovision },
+	{func(s ScaleSet) bool { return s.Model.Overprovision && !s.flexible() },
 		"overprovisioning is on, so Azure creates extra instances and deletes them while jobs run", "az vmss update --ids %s --set overprovision=false"},
 	{func(s ScaleSet) bool {
 		return strings.EqualFold(s.Model.UpgradeMode, "Automatic") || strings.EqualFold(s.Model.UpgradeMode, "Rolling")
@@ -37,7 +35,7 @@ var warnings = []finding{
 	{func(s ScaleSet) bool { return s.Model.SpotRestore },
 		"Spot restore is on: Azure creates evicted instances again that nobody asked for", "turn spotRestorePolicy off"},
 	{func(s ScaleSet) bool {
-		return strings.EqualFold(s.Model.Priority, "Spot") && !strings.EqualFold(s.Model.EvictionPolicy, "Delete")
+		return s.spot() && !strings.EqualFold(s.Model.EvictionPolicy, "Delete")
 	},
 		"the Spot eviction policy is Deallocate: evicted instances keep their quota and their disks are billed until the plugin has removed them", "create the scale set with eviction policy Delete"},
 	{func(s ScaleSet) bool { return s.Model.TerminateNotice },

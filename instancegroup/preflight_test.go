@@ -21,7 +21,6 @@ func TestRefuse(t *testing.T) {
 		want  string
 	}{
 		{"being deleted", func(s *ScaleSet) { s.ProvisioningState = "DELETING" }, "it is being deleted; fix: name a scale set"},
-		{"flexible", func(s *ScaleSet) { s.OrchestrationMode = "flexible" }, "fix: use a scale set with orchestration mode Uniform"},
 		{"overprovision", func(s *ScaleSet) { s.Model.Overprovision = true }, "fix: az vmss update --ids /x/ci --set overprovision=false"},
 		{"automatic", func(s *ScaleSet) { s.Model.UpgradeMode = "automatic" }, "upgradePolicy.mode=Manual"},
 		{"rolling", func(s *ScaleSet) { s.Model.UpgradeMode = "Rolling" }, "upgradePolicy.mode=Manual"},
@@ -42,7 +41,7 @@ func TestRefuse(t *testing.T) {
 
 func TestRefuseJoinsAllInOneLine(t *testing.T) {
 	f := newFake(1)
-	f.set.Model.Overprovision, f.set.Model.AutomaticOSUpgrade, f.set.OrchestrationMode = true, true, "Flexible"
+	f.set.Model.Overprovision, f.set.Model.AutomaticOSUpgrade, f.set.ProvisioningState = true, true, "Deleting"
 	_, err := Open(t.Context(), Options{Cloud: f, Logger: hclog.NewNullLogger()})
 	require.Error(t, err)
 	assert.Equal(t, 3, strings.Count(err.Error(), "; fix: "), err)

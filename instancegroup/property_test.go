@@ -28,6 +28,10 @@ type machine struct {
 func newMachine(t *rapid.T) *machine {
 	m := &machine{f: newFake(3), asked: map[string]bool{}, died: map[string]bool{}, vmIDs: map[string]string{}, told: map[string]bool{}, view: &View{}}
 	m.f.reuse = rapid.Bool().Draw(t, "numbers are used again")
+	if rapid.Bool().Draw(t, "flexible") {
+		m.f.set.OrchestrationMode, m.f.reuse = "Flexible", false // names of VMs are not
+		m.f.bare = rapid.Bool().Draw(t, "lists hold no models")
+	}
 	m.g, m.clock = m.f.open(t)
 	return m
 }

@@ -57,19 +57,20 @@ func (g *Group) remove(ctx context.Context, ids []string, ask bool) ([]string, e
 	if len(victims) == 0 {
 		return done, doubt
 	}
-	if err := g.cloud.DeleteInstances(ctx, instanceIDs); err != nil {
-		return done, err
-	}
+	accepted, err := g.mode.remove(ctx, instanceIDs)
+	victims = slices.DeleteFunc(victims, func(id string) bool { return !slices.Contains(accepted, v.Find(id).InstanceID) })
 	g.accepted(victims)
-	g.log.Info("instances are being deleted", "operation", "decrease", "count", len(victims), "instances", victims)
-	return append(done, victims...), doubt
+	if len(victims) > 0 {
+		g.log.Info("instances are being deleted", "operation", "decrease", "count", len(victims), "instances", victims)
+	}
+	return append(done, victims...), joined(err, doubt)
 }
 
 // isAnother asks Azure if the number of a member belongs to nobody or to
 // somebody else by now. Where no vmId says so it is an error: what is not
 // known for certain is not deleted (F17).
 func (g *Group) isAnother(ctx context.Context, m *Member) (bool, error) {
-	i, err := g.cloud.Instance(ctx, m.InstanceID)
+	i, err := g.mode.get(ctx, m.InstanceID)
 	switch {
 	case armerr.KindOf(err) == armerr.NotFound:
 		return true, nil
@@ -108,8 +109,8 @@ func (g *Group) Bury(ctx context.Context, v *View) error {
 }
 
 // Check reads an instance anew and returns an error if no job can run on it:
-// it exists no more, failed, or lost its power. Trouble with Azure's API says
-// nothing of the instance, and is no error here.
+// it exists no more, failed, was evicted, or lost its power. Trouble with
+// Azure's API says nothing of the instance, and is no error here.
 func (g *Group) Check(ctx context.Context, id string) error {
 	m := g.last().Find(id)
 	if m == nil {
@@ -122,21 +123,36 @@ func (g *Group) Check(ctx context.Context, id string) error {
 			return fmt.Errorf("check instance %q: it exists no more", id)
 		}
 	}
-	now, err := g.cloud.Instance(ctx, m.InstanceID)
-	switch {
-	case armerr.KindOf(err) == armerr.NotFound:
-		return fmt.Errorf("check instance %q: it exists no more", id)
-	case err != nil:
+	state, reason, err := g.probe(ctx, m)
+	if err != nil {
 		g.log.Warn("instance could not be checked", "instance", id, "error", err)
 		return nil
-	case now.VMID != "" && identify(now) != id:
-		return fmt.Errorf("check instance %q: it exists no more, its number belongs to another instance", id)
 	}
-	switch state, reason := classify(now, m, true); state {
-	case Dead:
+	if state == Dead || state == Deleting {
 		return fmt.Errorf("check instance %q: %s", id, reason)
-	case Deleting:
-		return fmt.Errorf("check instance %q: it is being deleted", id)
 	}
 	return nil
+}
+
+// probe asks Azure for one instance. What exists no more counts as Dead. An
+// error is one of asking.
+func (g *Group) probe(ctx context.Context, m *Member) (State, string, error) {
+	now, err := g.mode.get(ctx, m.InstanceID)
+	switch {
+	case armerr.KindOf(err) == armerr.NotFound:
+		return Dead, "it exists no more", nil
+	case err != nil:
+		return 0, "", err
+	case now.VMID != "" && identify(now) != m.MemberID:
+		return Dead, "it exists no more, its number belongs to another instance", nil
+	}
+	now.Spot = g.set.spot()
+	state, reason := classify(now, m, true)
+	switch {
+	case state == Deleting:
+		reason = "it is being deleted"
+	case reason == "":
+		reason = "it is " + state.String()
+	}
+	return state, reason, nil
 }

@@ -74,10 +74,12 @@ func judge(i Instance, before *Member, addressed bool) (State, string) {
 	case "creating":
 		return Creating, ""
 	case "updating", "migrating":
-		// Something is done to the VM, perhaps under a job's feet: what ran
-		// goes on running.
-		if on && before != nil && before.State == Running {
-			return Running, ""
+		// Something is done to the VM under a job's feet: what ran goes on
+		// running, unless its power goes, as in an eviction. Where nothing ran
+		// yet, a power state says nothing: VMs are briefly stopped on their way
+		// up (Microsoft's states-billing page).
+		if before != nil && before.State == Running && !on {
+			return withoutPower(i, before)
 		}
 		return keep(before), ""
 	}
@@ -94,7 +96,7 @@ func judge(i Instance, before *Member, addressed bool) (State, string) {
 
 // withoutPower judges a settled instance whose power state is not running.
 // "starting" and "unknown" settle later; so does a missing one, except where
-// provisioning failed: then the VM never came up.
+// provisioning failed and nothing ran before: then the VM never came up.
 func withoutPower(i Instance, before *Member) (State, string) {
 	failed := strings.EqualFold(i.ProvisioningState, "failed")
 	switch power := strings.ToLower(i.PowerState); power {
@@ -102,9 +104,12 @@ func withoutPower(i Instance, before *Member) (State, string) {
 		if failed && i.Failure != "" {
 			return Dead, "provisioning failed: " + i.Failure
 		}
+		if i.Spot && strings.HasPrefix(power, "dealloc") {
+			return Dead, "it was evicted, or deallocated from outside: its power state is " + power
+		}
 		return Dead, "its power state is " + power + ", and not by the plugin"
 	case "":
-		if failed {
+		if failed && keep(before) != Running {
 			return Dead, strings.TrimSuffix("provisioning failed: "+i.Failure, ": ")
 		}
 	}

@@ -37,7 +37,10 @@ func TestClassify(t *testing.T) {
 		{provisioning: "Updating", power: "running", noAddress: true, before: running, want: Running},
 		{provisioning: "Updating", power: "running", before: creating, want: Creating},
 		{provisioning: "Updating", power: "running", want: Creating},
-		{provisioning: "Updating", power: "deallocating", before: running, want: Running},
+		{provisioning: "Updating", power: "deallocating", before: running, want: Dead, reason: "its power state is deallocating, and not by the plugin"},
+		{provisioning: "Updating", power: "stopped", before: creating, want: Creating},
+		{provisioning: "Updating", power: "starting", before: running, want: Running},
+		{provisioning: "Updating", before: running, want: Running},
 		{provisioning: "Migrating", power: "", before: running, want: Running},
 		{provisioning: "Updating", power: "deallocated", before: dead, want: Dead, reason: "old"},
 
@@ -55,7 +58,7 @@ func TestClassify(t *testing.T) {
 		{provisioning: "Succeeded", power: "deallocating", want: Dead, reason: "its power state is deallocating, and not by the plugin"},
 		{provisioning: "Succeeded", power: "deallocated", before: creating, want: Dead, reason: "its power state is deallocated, and not by the plugin"},
 		{provisioning: "Failed", power: "", want: Dead, reason: "provisioning failed"},
-		{provisioning: "Failed", power: "", before: running, want: Dead, reason: "provisioning failed"},
+		{provisioning: "Failed", power: "", before: running, want: Running}, // a gap in the answer must not cost a job
 
 		// Dead is for ever, even if somebody starts it or its deletion fails.
 		{provisioning: "Succeeded", power: "running", before: dead, want: Dead, reason: "old"},

@@ -58,9 +58,12 @@ func (g *Group) read(ctx context.Context) (*View, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshTimeout)
 	defer cancel()
 	at, reading := g.now(), g.begin()
-	instances, err := g.cloud.Instances(ctx)
+	instances, err := g.mode.list(ctx, g.last())
 	if err != nil {
 		return nil, err
+	}
+	for n := range instances {
+		instances[n].Spot = g.set.spot()
 	}
 	if err := g.findAddresses(ctx, instances); err != nil {
 		return nil, err
@@ -142,7 +145,7 @@ func (g *Group) confirmGone(ctx context.Context, last *View, missing []Member) (
 			gone = append(gone, m.MemberID)
 			continue
 		}
-		i, err := g.cloud.Instance(ctx, m.InstanceID)
+		i, err := g.mode.get(ctx, m.InstanceID)
 		if err != nil && armerr.KindOf(err) != armerr.NotFound {
 			return nil, nil, err
 		}

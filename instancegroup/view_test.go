@@ -226,7 +226,7 @@ func TestCancelledCaller(t *testing.T) {
 func TestRefreshIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, g, _ := opened(t, 1)
-		g.cloud = slowCloud{f}
+		g.mode = uniform{slowCloud{f}}
 		_, err := g.Refresh(t.Context())
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 	})

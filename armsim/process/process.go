@@ -112,6 +112,12 @@ func (p *Process) Kill(ctx context.Context, name string) error {
 	return p.control(ctx, http.MethodPost, "/instances/"+name+"/kill", nil)
 }
 
+// Evict takes away the capacity of a Spot instance, named by resource name or
+// vmId.
+func (p *Process) Evict(ctx context.Context, name string) error {
+	return p.control(ctx, http.MethodPost, "/instances/"+name+"/evict", nil)
+}
+
 // controlTimeout bounds a control request; the endpoint is on this machine.
 const controlTimeout = 30 * time.Second
 

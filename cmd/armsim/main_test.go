@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -16,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/crypto/ssh"
 
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/machine"
 )
 
@@ -53,6 +55,8 @@ func TestMistakes(t *testing.T) {
 		"no key file":         {[]string{"--scale-set", "ci", "--ssh-public-key-file", filepath.Join(dir, "none")}, "--ssh-public-key-file: open"},
 		"key is refused":      {[]string{"--scale-set", "ci", "--ssh-public-key-file", write("short.pub", "x")}, "keyData"},
 		"more than the quota": {[]string{"--scale-set", "ci", "--capacity", "2", "--core-quota", "1"}, "OperationNotAllowed"},
+		"unknown unknown":     {[]string{"--unknown", "keys-fixed,x"}, "flexible-delete-keeps-capacity"},
+		"eviction policy":     {[]string{"--scale-set", "ci", "--spot", "Keep"}, "evictionPolicy"},
 		"over the limit":      {[]string{"--scale-set", "ci", "--capacity", "1001", "--ssh-public-key-file", key}, "out of range"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -77,6 +81,25 @@ func TestItEndsOnASignal(t *testing.T) {
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
 	require.NoError(t, p.cmd.Wait())
 	assert.NoFileExists(t, p.env["SSL_CERT_FILE"])
+}
+
+func TestFlexibleSpotInZones(t *testing.T) {
+	t.Parallel()
+	o, err := parse([]string{
+		"--scale-set", "ci", "--orchestration-mode", "Flexible", "--spot", "Delete", "--zones", "1,2", "--capacity", "3", "--no-machines",
+		"--boot", "1ms", "--evict-every", "20ms", "--evict-max", "2", "--unknown", "keys-fixed,dead-ids-ignored",
+	}, io.Discard)
+	require.NoError(t, err)
+	assert.Equal(t, armsim.Unknowns{KeysFixed: true, DeadIDsIgnored: true}, o.config.Unknowns)
+	s := armsim.Start(t, o.config)
+	_, err = o.create(t.Context(), s)
+	require.NoError(t, err)
+	for _, i := range s.Instances() {
+		assert.Equal(t, "Flexible", i.Mode)
+		assert.Equal(t, "Spot", i.Priority)
+		assert.NotEmpty(t, i.Zone)
+	}
+	require.Eventually(t, func() bool { return s.Stats().Evicted == 2 && s.Stats().Capacity == 1 }, 20*time.Second, 5*time.Millisecond)
 }
 
 // TestItTakesItsMachinesAlong: the simulator whose parent is gone ends, and

@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -83,16 +84,31 @@ func (o *options) simulatorFlags(f *flag.FlagSet) {
 	f.DurationVar(&c.Delete.Median, "delete", 2*time.Second, "median time of a deletion")
 	f.Float64Var(&c.Delete.Spread, "delete-spread", 0.3, "spread of deletion times")
 	f.DurationVar(&c.Power.Median, "power", 2*time.Second, "time of a stop, start or restart")
+	f.DurationVar(&c.Evictions.Every.Median, "evict-every", 0, "median time between evictions of a running Spot instance; 0: none")
+	f.Float64Var(&c.Evictions.Every.Spread, "evict-spread", 0.3, "spread of the time between evictions")
+	f.IntVar(&c.Evictions.Max, "evict-max", 0, "evictions in all; 0: no limit")
+	f.Func("unknown", "open questions about Azure to answer against what is believed, as NAME[,NAME]: "+strings.Join(armsim.UnknownNames(), ", "), func(names string) error {
+		return c.Unknowns.Set(strings.Split(names, ",")...)
+	})
 	f.BoolVar(&o.watchStdin, "watch-stdin", false, "end when standard input ends, as when the parent dies")
 }
 
 func (o *options) scaleSetFlags(f *flag.FlagSet) {
-	f.StringVar(&o.spec.Name, "scale-set", "", "create a Uniform scale set of this name")
+	f.StringVar(&o.spec.Name, "scale-set", "", "create a scale set of this name")
 	f.IntVar(&o.spec.Capacity, "capacity", 0, "its capacity at the start")
 	f.StringVar(&o.spec.Size, "size", "Standard_D2s_v5", "its VM size")
 	f.StringVar(&o.spec.AdminUsername, "admin-username", "azureuser", "login name on its instances")
 	f.StringVar(&o.keyFile, "ssh-public-key-file", "", "public key allowed to log in; default: a new key pair in the state directory")
 	f.BoolVar(&o.spec.PublicAddress, "public-address", false, "give each instance a public address")
+	f.StringVar(&o.spec.OrchestrationMode, "orchestration-mode", "Uniform", "Uniform or Flexible")
+	f.Func("spot", "make its instances Spot, with this eviction `policy`: Deallocate or Delete", func(policy string) error {
+		o.spec.Priority, o.spec.EvictionPolicy = "Spot", policy
+		return nil
+	})
+	f.Func("zones", "availability `zones` of its instances, as 1,2,3", func(zones string) error {
+		o.spec.Zones = strings.Split(zones, ",")
+		return nil
+	})
 	f.StringVar(&o.modelFile, "model", "", "JSON file with the body of the scale set's PUT, instead of the flags above")
 }
 

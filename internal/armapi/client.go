@@ -56,6 +56,7 @@ type Client struct {
 
 	sets       *armcompute.VirtualMachineScaleSetsClient
 	instances  *armcompute.VirtualMachineScaleSetVMsClient
+	virtual    *armcompute.VirtualMachinesClient
 	interfaces *armnetwork.InterfacesClient
 	addresses  *armnetwork.PublicIPAddressesClient
 	generic    *arm.Client
@@ -101,6 +102,9 @@ func (c *Client) connect(cred azcore.TokenCredential, o *arm.ClientOptions) (err
 		return err
 	}
 	if c.instances, err = armcompute.NewVirtualMachineScaleSetVMsClient(c.subscription, cred, o); err != nil {
+		return err
+	}
+	if c.virtual, err = armcompute.NewVirtualMachinesClient(c.subscription, cred, o); err != nil {
 		return err
 	}
 	if c.interfaces, err = armnetwork.NewInterfacesClient(c.subscription, cred, o); err != nil {

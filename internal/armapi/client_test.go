@@ -80,6 +80,12 @@ func TestRequestsAreThoseInTheTable(t *testing.T) {
 		armops.ListInterfaces:        func(c *Client) error { _, err := c.Interfaces(ctx); return err },
 		armops.ListPublicAddresses:   func(c *Client) error { _, err := c.PublicAddresses(ctx); return err },
 		armops.ListAutoscaleSettings: func(c *Client) error { _, err := c.AutoscaleSettings(ctx); return err },
+
+		armops.ListVirtualMachines:      func(c *Client) error { _, err := c.VirtualMachines(ctx); return err },
+		armops.GetVirtualMachine:        func(c *Client) error { _, err := c.VirtualMachine(ctx, "3"); return err },
+		armops.DeleteVirtualMachine:     func(c *Client) error { return c.DeleteVirtualMachine(ctx, "3") },
+		armops.ListGroupInterfaces:      func(c *Client) error { _, err := c.GroupInterfaces(ctx); return err },
+		armops.ListGroupPublicAddresses: func(c *Client) error { _, err := c.GroupPublicAddresses(ctx); return err },
 	}
 	fill := strings.NewReplacer("{subscription}", "sub", "{group}", "rg", "{scaleSet}", "ci", "{instance}", "3")
 	for _, o := range armops.All() {
@@ -91,7 +97,7 @@ func TestRequestsAreThoseInTheTable(t *testing.T) {
 		assert.Equal(t, fill.Replace(o.Path), s.asked[0].URL.Path)
 		assert.Equal(t, o.APIVersion, s.asked[0].URL.Query().Get("api-version"), o.Name)
 		assert.Contains(t, s.asked[0].UserAgent(), "fleeting-plugin-azure")
-		if strings.HasPrefix(o.Name, "VirtualMachineScaleSetVMs") {
+		if strings.HasPrefix(o.Name, "VirtualMachineScaleSetVMs") || o.Name == armops.ListVirtualMachines || o.Name == armops.GetVirtualMachine {
 			assert.Equal(t, "instanceview", strings.ToLower(s.asked[0].URL.Query().Get("$expand")))
 		}
 	}
@@ -144,6 +150,10 @@ func TestListsAreWholeOrErrors(t *testing.T) {
 			func(c *Client) error { _, err := c.Interfaces(t.Context()); return err },
 			func(c *Client) error { _, err := c.PublicAddresses(t.Context()); return err },
 			func(c *Client) error { _, err := c.AutoscaleSettings(t.Context()); return err },
+			func(c *Client) error { _, err := c.VirtualMachines(t.Context()); return err },
+			func(c *Client) error { _, err := c.VirtualMachineModels(t.Context()); return err },
+			func(c *Client) error { _, err := c.GroupInterfaces(t.Context()); return err },
+			func(c *Client) error { _, err := c.GroupPublicAddresses(t.Context()); return err },
 		} {
 			c, s := newClient(t, replies...)
 			err := list(c)

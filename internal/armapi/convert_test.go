@@ -117,6 +117,7 @@ func TestAnythingMayBeMissing(t *testing.T) {
 		scaleSetOf(decode[armcompute.VirtualMachineScaleSet](r, one(setBody)))
 		instanceOf(decode[armcompute.VirtualMachineScaleSetVM](r, one(vmBody)))
 		interfaceOf(decode[armnetwork.Interface](r, one(nicBody)))
+		machineOf(decode[armcompute.VirtualMachine](r, one(machineBody)))
 		p := decode[armnetwork.PublicIPAddress](r, one(addressBody))
 		addressesOf([]*armnetwork.PublicIPAddress{&p})
 	})

@@ -58,6 +58,7 @@ func addressesOf(list []*armnetwork.PublicIPAddress) map[string]netip.Addr {
 	return all
 }
 
+// interfaceOf keeps all configurations in their order, of IPv4 and IPv6.
 func interfaceOf(n armnetwork.Interface) instancegroup.Interface {
 	p := val(n.Properties)
 	i := instancegroup.Interface{

@@ -15,7 +15,22 @@ func TestOperationsAreWhole(t *testing.T) {
 		assert.Equal(t, o, ByName(o.Name))
 		assert.True(t, strings.HasPrefix(o.Path, "/subscriptions/{subscription}/resourceGroups/{group}/providers/"), o.Name)
 		assert.Regexp(t, `^\d{4}-\d\d-\d\d$`, o.APIVersion, o.Name)
-		assert.Regexp(t, `^Microsoft\.\w+/.+/(read|write|action)$`, o.Action, o.Name)
+		assert.Regexp(t, `^Microsoft\.\w+/.+/(read|write|delete|action)$`, o.Action, o.Name)
+		assert.Contains(t, []Mode{Uniform, Flexible, Both}, o.Mode, o.Name)
 	}
 	assert.Zero(t, ByName("Nothing"))
+}
+
+func TestIn(t *testing.T) {
+	names := map[Mode]map[string]bool{}
+	for _, mode := range []Mode{Uniform, Flexible} {
+		names[mode] = map[string]bool{}
+		for _, o := range In(mode) {
+			names[mode][o.Name] = true
+		}
+	}
+	for _, o := range All() {
+		assert.Equal(t, o.Mode != Flexible, names[Uniform][o.Name], o.Name)
+		assert.Equal(t, o.Mode != Uniform, names[Flexible][o.Name], o.Name)
+	}
 }

@@ -2,6 +2,7 @@ package recordings
 
 import (
 	"encoding/json"
+	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
@@ -36,17 +37,19 @@ func TestTemplate(t *testing.T) {
 		{"/subscriptions/S/resourceGroups/a/providers/microsoft.Compute/virtualMachineScaleSets", "/subscriptions/{subscription}/resourceGroups/{group}/providers/microsoft.Compute/virtualMachineScaleSets"},
 		{"/subscriptions/s/resourcegroups/A/x", "/subscriptions/{subscription}/resourcegroups/{group}/x"},
 		{"resourceGroups/b/virtualMachineScaleSets/delete/delete", "/resourceGroups/{group:2}/virtualMachineScaleSets/{scaleSet}/delete"},
-		{"/virtualmachines/7/instanceView", "/virtualmachines/{instance}/instanceView"},
-		{"/virtualMachines/9", "/virtualMachines/{instance:2}"},
-		{"/virtualMachines/7x", "/virtualMachines/{instance:malformed}"},
-		{"/virtualMachineScaleSets/virtualMachines/virtualMachines/9", "/virtualMachineScaleSets/{scaleSet:2}/virtualMachines/{instance:2}"},
+		{"/virtualMachineScaleSets/b/virtualmachines/7/instanceView", "/virtualMachineScaleSets/{scaleSet:2}/virtualmachines/{instance}/instanceView"},
+		{"virtualMachineScaleSets/b/virtualMachines/9", "/virtualMachineScaleSets/{scaleSet:2}/virtualMachines/{instance:2}"},
+		{"virtualMachineScaleSets/b/virtualMachines/7x", "/virtualMachineScaleSets/{scaleSet:2}/virtualMachines/{instance:malformed}"},
+		{"/virtualMachineScaleSets/virtualMachines/virtualMachines/9", "/virtualMachineScaleSets/{scaleSet:3}/virtualMachines/{instance:2}"},
+		{"/virtualMachines/7x/start", "/virtualMachines/{machine}/start"},
+		{"/networkInterfaces/n", "/networkInterfaces/{interface}"},
 	} {
 		assert.Equal(t, c.want, names.template(c.path), c.path)
 	}
 }
 
 const recorded = `{"entries": [
- {"index": 1, "method": "PUT", "url": "/subscriptions/S/resourceGroups/secretGroup/providers/Microsoft.Compute/virtualMachines/secretVM?api-version=1", "status": 201,
+ {"index": 1, "method": "PUT", "url": "/subscriptions/S/resourceGroups/secretGroup/providers/Microsoft.Compute/images/secretImage?api-version=1", "status": 201,
   "responseHeaders": {"azure-asyncoperation": "https://h/subscriptions/S/providers/Microsoft.Compute/locations/l/operations/other"}},
  {"index": 2, "method": "GET", "url": "/subscriptions/S/providers/Microsoft.Compute/locations/l/operations/other?api-version=1", "status": 200},
  {"index": 3, "method": "delete", "url": "https://h/subscriptions/S/resourceGroups/secretGroup/providers/Microsoft.Compute/virtualMachineScaleSets/secretSet?api-version=1&secret=signature", "status": 202,
@@ -79,7 +82,13 @@ func TestDerive(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotContains(t, string(encoded), "secretSet")
 	assert.NotContains(t, string(encoded), "signature")
-	assert.Equal(t, []string{"other", "secretGroup", "secretID", "secretSet", "secretVM"}, Names(all[0]))
+	assert.Equal(t, []string{"other", "secretGroup", "secretID", "secretSet"}, Names(all[0]))
+}
+
+func TestFiltersKeepNoNames(t *testing.T) {
+	u, err := url.Parse("/x?$filter=%27a/id%27+eq+%27secret%27&$expand=instanceView&other=secret")
+	require.NoError(t, err)
+	assert.Equal(t, map[string]string{"$filter": "'a/id' eq '{name}'", "$expand": "instanceView", "other": ""}, query(u.Query()))
 }
 
 func TestConditions(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -58,7 +59,7 @@ func (t Table) JSON() ([]byte, error) {
 }
 
 // Derive makes the table of recordings, and names what it left out: exchanges
-// that are neither about scale sets nor polls of operations on them.
+// that are neither about scale sets, their machines and interfaces, nor polls of operations on them.
 func Derive(all []Recording) (Table, []string) {
 	var t Table
 	var left []string
@@ -116,10 +117,16 @@ func derive(e Entry, u *url.URL, names namer) Exchange {
 // or signatures.
 var words = []string{"api-version", "$expand", "skipshutdown", "monitor"}
 
+// quotedName is what a filter compares with.
+var quotedName = regexp.MustCompile(`eq '[^']*'`)
+
 func query(values url.Values) map[string]string {
 	q := map[string]string{}
 	for name := range values {
 		q[name] = ""
+		if name == "$filter" {
+			q[name] = quotedName.ReplaceAllString(values.Get(name), "eq '{name}'")
+		}
 		if slices.Contains(words, strings.ToLower(name)) {
 			q[name] = values.Get(name)
 		}

@@ -2,6 +2,7 @@ package recordings
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -51,13 +52,17 @@ func (n namer) template(path string) string {
 
 // eachSegment visits the segments of a path; kind tells of what a name is.
 func eachSegment(path string, visit func(segment, kind string)) {
-	next := ""
+	next, inSet := "", false
 	for _, segment := range strings.Split(strings.Trim(path, "/"), "/") {
 		visit(segment, next)
-		if next != "" {
+		lower := strings.ToLower(segment)
+		switch {
+		case next != "":
 			next = ""
-		} else {
-			next = named[strings.ToLower(segment)]
+		case lower == "virtualmachines" && !inSet:
+			next = "machine" // of the group
+		default:
+			next, inSet = named[lower], inSet || lower == "virtualmachinescalesets"
 		}
 	}
 }
@@ -72,7 +77,15 @@ func operationID(path string) string {
 	return strings.ToLower(found)
 }
 
-// ofScaleSets tells whether a path is about scale sets or what they own.
+// simulated are the types of resources that the simulator knows.
+var simulated = []string{
+	"/providers/microsoft.compute/virtualmachinescalesets/", "/providers/microsoft.compute/virtualmachines/",
+	"/providers/microsoft.network/networkinterfaces/",
+}
+
+// ofScaleSets tells whether a path is about scale sets, or about machines and
+// interfaces such as they own.
 func ofScaleSets(path string) bool {
-	return strings.Contains(strings.ToLower(path)+"/", "/providers/microsoft.compute/virtualmachinescalesets/")
+	path = strings.ToLower(path) + "/"
+	return slices.ContainsFunc(simulated, func(kind string) bool { return strings.Contains(path, kind) })
 }

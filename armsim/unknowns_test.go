@@ -1,0 +1,152 @@
+package armsim_test
+
+import (
+	"net/http"
+	"reflect"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
+)
+
+func unknown(t *testing.T, names ...string) armsim.Unknowns {
+	t.Helper()
+	var u armsim.Unknowns
+	require.NoError(t, u.Set(names...))
+	return u
+}
+
+func TestUnknownNames(t *testing.T) {
+	t.Parallel()
+	var all armsim.Unknowns
+	require.NoError(t, all.Set(armsim.UnknownNames()...))
+	fields := reflect.ValueOf(all)
+	require.Equal(t, fields.NumField(), len(armsim.UnknownNames()))
+	for n, name := range armsim.UnknownNames() {
+		assert.True(t, fields.Field(n).Bool())
+		one := reflect.ValueOf(unknown(t, name))
+		for other := range one.NumField() {
+			assert.Equal(t, n == other, one.Field(other).Bool(), name)
+		}
+	}
+	assert.ErrorContains(t, new(armsim.Unknowns).Set("nonsense"), "keys-fixed")
+}
+
+// deletion is a way to delete one of three instances, and the capacity at
+// acceptance and at the end.
+type deletion struct {
+	mode               string
+	single             bool
+	unknown            []string
+	accepted, finished int
+	etagMoves          bool
+}
+
+func TestCapacityAfterDeletion(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]deletion{
+		"Uniform":                     {"Uniform", false, nil, 2, 2, true},
+		"Uniform, single":             {"Uniform", true, nil, 2, 2, true},
+		"Uniform, late":               {"Uniform", false, []string{"capacity-falls-late"}, 3, 2, true},
+		"Uniform, ETag kept":          {"Uniform", false, []string{"delete-keeps-etag"}, 2, 2, false},
+		"Flexible":                    {"Flexible", false, nil, 2, 2, true},
+		"Flexible, late":              {"Flexible", false, []string{"capacity-falls-late"}, 3, 2, true},
+		"Flexible, late, ETag kept":   {"Flexible", false, []string{"capacity-falls-late", "delete-keeps-etag"}, 3, 2, false},
+		"Flexible, kept":              {"Flexible", false, []string{"flexible-delete-keeps-capacity"}, 3, 3, true},
+		"Uniform is not kept":         {"Uniform", false, []string{"flexible-delete-keeps-capacity"}, 2, 2, true},
+		"machine":                     {"Flexible", true, nil, 3, 3, false},
+		"machine, lowered":            {"Flexible", true, []string{"vm-delete-lowers-capacity"}, 2, 2, true},
+		"machine, lowered late":       {"Flexible", true, []string{"vm-delete-lowers-capacity", "capacity-falls-late"}, 3, 2, true},
+		"machine, not even when kept": {"Flexible", true, []string{"flexible-delete-keeps-capacity"}, 3, 3, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c.check(t)
+		})
+	}
+}
+
+func (c deletion) check(t *testing.T) {
+	s := virtual(t, armsim.Config{Unknowns: unknown(t, c.unknown...)})
+	set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", OrchestrationMode: c.mode, Capacity: 3})
+	etag := s.get(t, set).text("etag")
+	var accepted reply
+	if c.single {
+		accepted = s.send(t, "DELETE", s.paths(set)[0], nil)
+	} else {
+		accepted = s.deleteInstances(t, set, s.Instances()[0].InstanceID)
+	}
+	require.Equal(t, http.StatusAccepted, accepted.status, accepted.raw)
+	assert.Equal(t, c.accepted, s.capacity(t, set))
+	s.Advance(settled)
+	assert.Equal(t, "Succeeded", s.status(t, accepted))
+	assert.Equal(t, c.finished, s.capacity(t, set))
+	assert.Equal(t, 2, s.Stats().Instances)
+	assert.Equal(t, c.etagMoves, etag != s.get(t, set).text("etag"))
+}
+
+func TestDeadIDsInABatch(t *testing.T) {
+	t.Parallel()
+	for _, mode := range modes {
+		for _, ignored := range []bool{false, true} {
+			s := virtual(t, armsim.Config{Unknowns: armsim.Unknowns{DeadIDsIgnored: ignored}})
+			set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", OrchestrationMode: mode, Capacity: 2})
+			dead := map[string]string{"Uniform": "4711", "Flexible": "ci_00000000"}[mode]
+			r := s.deleteInstances(t, set, dead, s.Instances()[0].InstanceID)
+			want, left := http.StatusBadRequest, 2
+			if ignored {
+				want, left = http.StatusAccepted, 1
+			}
+			assert.Equal(t, want, r.status, r.raw)
+			assert.Equal(t, left, s.capacity(t, set))
+			assert.Equal(t, want, s.deleteInstances(t, set, dead).status, "nothing but dead ones")
+			if mode == "Uniform" {
+				assert.Equal(t, http.StatusBadRequest, s.deleteInstances(t, set, "ci_1").status)
+			}
+			s.Advance(settled)
+			assert.Equal(t, left, s.Stats().Instances)
+		}
+	}
+}
+
+// TestFlexibleDrift: instances deleted as virtual machines leave the capacity
+// too high, and a new capacity does not make up for them.
+func TestFlexibleDrift(t *testing.T) {
+	t.Parallel()
+	for counts, want := range map[bool]int{false: 2, true: 4} {
+		s := virtual(t, armsim.Config{Unknowns: armsim.Unknowns{FlexibleCountsInstances: counts}})
+		set := s.scaleSet(t, flexible(3))
+		for _, path := range s.paths(set)[:2] {
+			s.send(t, "DELETE", path, nil)
+		}
+		s.Advance(settled)
+		require.Equal(t, 3, s.capacity(t, set))
+		s.setCapacity(t, set, 4)
+		s.Advance(settled)
+		assert.Equal(t, 4, s.capacity(t, set))
+		assert.Equal(t, want, s.Stats().Instances)
+		s.setCapacity(t, set, 3)
+		s.Advance(settled)
+		assert.Equal(t, want-1, s.Stats().Instances, "the way down takes live ones")
+		s.setCapacity(t, set, 0)
+		s.Advance(settled)
+		assert.Zero(t, s.Stats().Instances)
+	}
+}
+
+func TestKeysMayBeFixed(t *testing.T) {
+	t.Parallel()
+	body := `{"properties":{"virtualMachineProfile":{"osProfile":{"linuxConfiguration":{"ssh":{"publicKeys":[{"path":"/home/azureuser/.ssh/authorized_keys","keyData":"ssh-ed25519 BBBB"}]}}}}}}`
+	for fixed, want := range map[bool]int{false: http.StatusOK, true: http.StatusConflict} {
+		s := virtual(t, armsim.Config{Unknowns: armsim.Unknowns{KeysFixed: fixed}})
+		set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", PublicKey: "ssh-ed25519 AAAA"})
+		r := s.send(t, "PATCH", set, body)
+		assert.Equal(t, want, r.status)
+		if fixed {
+			assert.Equal(t, "PropertyChangeNotAllowed", r.code())
+		}
+		assert.Equal(t, http.StatusOK, s.setCapacity(t, set, 1).status)
+	}
+}

@@ -1,0 +1,70 @@
+package azure_test
+
+import (
+	"testing"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
+)
+
+func profileOf(model map[string]any) map[string]any {
+	return model["properties"].(map[string]any)["virtualMachineProfile"].(map[string]any)
+}
+
+func windows(model map[string]any) {
+	os := profileOf(model)["osProfile"].(map[string]any)
+	delete(os, "linuxConfiguration")
+	os["windowsConfiguration"] = settings{}
+	profileOf(model)["storageProfile"] = settings{"imageReference": settings{
+		"publisher": "MicrosoftWindowsServer", "offer": "WindowsServer", "sku": "2025-Datacenter", "version": "latest"}}
+}
+
+// manyAddresses gives an instance a second interface that comes first, and an
+// IPv6 address before the IPv4 one.
+func manyAddresses(model map[string]any) {
+	network := profileOf(model)["networkProfile"].(map[string]any)
+	primary := network["networkInterfaceConfigurations"].([]any)[0].(map[string]any)
+	properties := primary["properties"].(map[string]any)
+	four := properties["ipConfigurations"].([]any)[0].(map[string]any)
+	subnet := four["properties"].(map[string]any)["subnet"]
+	six := settings{"name": "six", "properties": settings{"subnet": subnet, "privateIPAddressVersion": "IPv6"}}
+	properties["ipConfigurations"] = []any{six, four}
+	second := settings{"name": "second", "properties": settings{"primary": false, "ipConfigurations": []any{
+		settings{"name": "one", "properties": settings{"subnet": subnet, "primary": true}}}}}
+	network["networkInterfaceConfigurations"] = []any{second, primary}
+}
+
+// TestModels connects to instances of models that differ from the plain one.
+func TestModels(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(map[string]any)
+		size   string
+		want   provider.ConnectorConfig
+	}{
+		"windows":   {windows, "Standard_D4s_v5", provider.ConnectorConfig{OS: "windows", Arch: "amd64", Protocol: provider.ProtocolWinRM}},
+		"arm64":     {nil, "Standard_D4ps_v5", provider.ConnectorConfig{OS: "linux", Arch: "arm64", Protocol: provider.ProtocolSSH}},
+		"addresses": {manyAddresses, "", provider.ConnectorConfig{OS: "linux", Arch: "amd64", Protocol: provider.ProtocolSSH}},
+	} {
+		for mode := range modes {
+			t.Run(mode+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				s := simulate(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{
+					Name: "ci", Capacity: 1, Size: c.size, AdminPassword: login().Password, OrchestrationMode: mode, Change: c.change})
+				p := startPlugin(t, environmentOf(s), settingsFor(s, "ci"))
+				given := login()
+				given.Username, given.UseStaticCredentials = "", false
+				_, err := p.Init(t.Context(), hclog.NewNullLogger(), given)
+				require.NoError(t, err)
+				info, err := p.ConnectInfo(t.Context(), p.running(t, 1)[0])
+				require.NoError(t, err)
+				assert.Equal(t, "azureuser", info.Username)
+				assert.Equal(t, c.want, provider.ConnectorConfig{OS: info.OS, Arch: info.Arch, Protocol: info.Protocol})
+				assert.Equal(t, s.Instances()[0].PrivateAddress, info.InternalAddr, "the primary interface's IPv4 address")
+			})
+		}
+	}
+}

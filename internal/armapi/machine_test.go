@@ -1,0 +1,140 @@
+package armapi
+
+import (
+	"context"
+	"net/netip"
+	"testing"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/instancegroup"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+)
+
+const (
+	setID = "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.Compute/virtualMachineScaleSets/ci"
+
+	machineBody = `{"id":"/S/RG/virtualMachines/ci_1a2b3c4d","name":"ci_1a2b3c4d","zones":["2"],"properties":{"vmId":"v",
+"virtualMachineScaleSet":{"id":"/SUBSCRIPTIONS/sub/resourcegroups/RG/providers/microsoft.compute/virtualMachineScaleSets/CI"},
+"provisioningState":"Failed","instanceView":{"statuses":[null,{"code":"PowerState/Running"},
+{"code":"ProvisioningState/failed/AllocationFailed","message":"No room."}]}}}`
+	viewBody = `{"id":"/S/RG/virtualMachines/CI_2","properties":{"instanceView":{"statuses":[
+{"code":"powerstate/stopped"},{"code":"PROVISIONINGSTATE/Updating/x"}]}}}`
+	otherBody = `{"id":"/S/RG/virtualMachines/x","name":"x","properties":{"virtualMachineScaleSet":{"id":"` + setID + `2"}}}`
+)
+
+func TestMachineOf(t *testing.T) {
+	assert.Equal(t, instancegroup.Instance{
+		ID: "/S/RG/virtualMachines/ci_1a2b3c4d", Name: "ci_1a2b3c4d", InstanceID: "ci_1a2b3c4d", VMID: "v", ProvisioningState: "Failed",
+		HasView: true, PowerState: "running", Failure: "AllocationFailed: No room", Zone: "2", LatestModel: true,
+	}, machineOf(decode[armcompute.VirtualMachine](t, machineBody)))
+	assert.Equal(t, instancegroup.Instance{
+		ID: "/S/RG/virtualMachines/CI_2", Name: "CI_2", InstanceID: "CI_2", ProvisioningState: "Updating",
+		HasView: true, PowerState: "stopped", LatestModel: true,
+	}, machineOf(decode[armcompute.VirtualMachine](t, viewBody)))
+	assert.Equal(t, instancegroup.Instance{LatestModel: true}, machineOf(armcompute.VirtualMachine{}))
+}
+
+func TestOnlyOurMachinesAreListed(t *testing.T) {
+	page := reply{status: 200, body: `{"value":[` + machineBody + `,` + viewBody + `,` + otherBody + `]}`}
+	for _, one := range []struct {
+		list   func(*Client, context.Context) ([]instancegroup.Instance, error)
+		expand []string
+		names  []string
+	}{
+		{(*Client).VirtualMachines, []string{"instanceView"}, []string{"ci_1a2b3c4d", "CI_2"}},
+		{(*Client).VirtualMachineModels, nil, []string{"ci_1a2b3c4d"}},
+	} {
+		c, s := newClient(t, page)
+		all, err := one.list(c, t.Context())
+		require.NoError(t, err)
+		names := []string{}
+		for _, i := range all {
+			names = append(names, i.Name)
+		}
+		assert.Equal(t, one.names, names)
+		query := s.asked[0].URL.Query()
+		assert.Equal(t, []string{"'virtualMachineScaleSet/id' eq '" + setID + "'"}, query["$filter"])
+		assert.Equal(t, one.expand, query["$expand"])
+	}
+}
+
+func TestVirtualMachine(t *testing.T) {
+	for body, text := range map[string]string{
+		`{}`:      "the answer holds no virtual machine",
+		otherBody: "belongs to " + setID + "2",
+	} {
+		c, _ := newClient(t, reply{status: 200, body: body})
+		_, err := c.VirtualMachine(t.Context(), "x")
+		require.ErrorContains(t, err, `read virtual machine "x" of scale set "ci"`)
+		require.ErrorContains(t, err, text)
+	}
+	c, _ := newClient(t, reply{status: 404, body: `{"error":{"code":"ResourceNotFound","message":"Gone."}}`})
+	_, err := c.VirtualMachine(t.Context(), "x")
+	assert.True(t, armerr.Is(err, armerr.NotFound), err)
+	c, _ = newClient(t, reply{status: 200, body: machineBody})
+	i, err := c.VirtualMachine(t.Context(), "x")
+	require.NoError(t, err)
+	assert.Equal(t, "v", i.VMID)
+}
+
+func TestDeleteVirtualMachine(t *testing.T) {
+	for _, accepted := range []int{200, 202, 204} {
+		c, s := newClient(t, reply{status: 500}, reply{status: accepted})
+		require.NoError(t, c.DeleteVirtualMachine(t.Context(), "ci_1"))
+		require.Len(t, s.asked, 2)
+		assert.Empty(t, s.bodies[1])
+	}
+	c, s := newClient(t, reply{status: 202})
+	for _, name := range []string{"", ".", "..", "*", "a/b", `a\b`, "a%2fb"} {
+		require.ErrorContains(t, c.DeleteVirtualMachine(t.Context(), name), "not the name of a virtual machine")
+		_, err := c.VirtualMachine(t.Context(), name)
+		require.Error(t, err)
+	}
+	assert.Empty(t, s.asked)
+	c, _ = newClient(t, reply{status: 409, body: `{"error":{"code":"OperationNotAllowed","message":"No."}}`})
+	require.ErrorContains(t, c.DeleteVirtualMachine(t.Context(), "ci_1"), `delete virtual machine "ci_1" of scale set "ci"`)
+}
+
+func TestGroupInterfaces(t *testing.T) {
+	c, _ := newClient(t, reply{status: 200, body: `{"value":[{"id":"loose","properties":{}},` + nicBody + `,{}]}`})
+	all, err := c.GroupInterfaces(t.Context())
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+	assert.Equal(t, "/s/ci/virtualmachines/3", all[0].VMID)
+}
+
+func TestGroupPublicAddresses(t *testing.T) {
+	c, _ := newClient(t, reply{status: 200, body: `{"value":[` + addressBody + `,{"id":"/S/Six","properties":{"ipAddress":"2001:db8::1"}},
+{"id":"/s/none","properties":{}}]}`})
+	all, err := c.GroupPublicAddresses(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, map[string]netip.Addr{"/s/pip": netip.MustParseAddr("20.1.2.3"), "/s/six": netip.MustParseAddr("2001:db8::1")}, all)
+}
+
+func TestAllConfigsAreKeptInOrder(t *testing.T) {
+	i := interfaceOf(decode[armnetwork.Interface](t, `{"properties":{"ipConfigurations":[
+{"properties":{"privateIPAddress":"fd00::4","privateIPAddressVersion":"IPv6","publicIPAddress":{"id":"/S/Six"}}},
+{"properties":{"privateIPAddressVersion":"IPv6"}},
+{"properties":{"primary":true,"privateIPAddress":"10.0.0.4"}},{"properties":{"privateIPAddress":"10.0.0.5"}}]}}`))
+	assert.Equal(t, []instancegroup.IPConfig{
+		{Private: netip.MustParseAddr("fd00::4"), PublicID: "/s/six"},
+		{},
+		{Primary: true, Private: netip.MustParseAddr("10.0.0.4")},
+		{Private: netip.MustParseAddr("10.0.0.5")},
+	}, i.Configs)
+}
+
+func TestOSType(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"storageProfile":{"osDisk":{"osType":"Windows"}}}`: "Windows",
+		`{"osProfile":{"windowsConfiguration":{}}}`:          "Windows",
+		`{"osProfile":{"linuxConfiguration":{}}}`:            "Linux",
+		`{}`: "",
+	} {
+		assert.Equal(t, want, osType(decode[armcompute.VirtualMachineScaleSetVMProfile](t, body)), body)
+	}
+}
