@@ -25,27 +25,36 @@ func (r *reporter) report(v *instancegroup.View, fn func(string, provider.State)
 		told[m.MemberID] = r.reportMember(m, fn)
 	}
 	for _, id := range v.Gone {
-		if before, known := r.told[id]; known && before != provider.StateDeleted {
-			fn(id, provider.StateDeleted)
-		}
+		told[id] = r.reportDeath(id, fn)
 	}
 	r.told = told
 }
 
 func (r *reporter) reportMember(m instancegroup.Member, fn func(string, provider.State)) provider.State {
-	before, known := r.told[m.MemberID]
-	if before == provider.StateDeleted {
+	if before := r.told[m.MemberID]; before == provider.StateDeleted {
 		return before
 	}
 	state := fleetingState(m.State)
-	if state == provider.StateDeleted && !known {
-		// It died before fleeting ever heard of it. fleeting matches requests
-		// by discovered instances alone: unheard of, the request would stay
-		// pending for ever.
-		fn(m.MemberID, provider.StateCreating)
+	if state == provider.StateDeleted {
+		return r.reportDeath(m.MemberID, fn)
 	}
 	fn(m.MemberID, state)
 	return state
+}
+
+// reportDeath tells once that an instance is deleted. If it died before fleeting
+// ever heard of it, it is introduced first: fleeting matches requests by
+// discovered instances alone, and unheard of, the request would stay pending for
+// ever.
+func (r *reporter) reportDeath(id string, fn func(string, provider.State)) provider.State {
+	before, known := r.told[id]
+	if !known {
+		fn(id, provider.StateCreating)
+	}
+	if before != provider.StateDeleted {
+		fn(id, provider.StateDeleted)
+	}
+	return provider.StateDeleted
 }
 
 func fleetingState(s instancegroup.State) provider.State {

@@ -53,7 +53,8 @@ func TestReporter(t *testing.T) {
 			{viewOf("a", instancegroup.Deleting, "b", instancegroup.Running), []string{"b running"}},
 			{viewOf("b", instancegroup.Running), []string{"b running"}},
 		},
-		"never heard of": {
+		"gone before it was told of": { // found by a deletion's reading, and gone by the next update
+			{viewOf("a", gone, "b", gone), []string{"a creating", "a deleted", "b creating", "b deleted"}},
 			{viewOf("a", gone, "b", gone), nil},
 			{viewOf("c", instancegroup.Deleting), []string{"c deleting"}},
 		},

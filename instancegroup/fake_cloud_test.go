@@ -132,6 +132,9 @@ func (f *fake) DeleteInstances(ctx context.Context, numbers []string) error {
 }
 
 func (f *fake) deleteNow(numbers []string) error {
+	if slices.Contains(numbers, f.refuse) {
+		return azure(armerr.InstanceGone, 400)
+	}
 	for _, number := range numbers {
 		if !slices.ContainsFunc(f.vms, func(i Instance) bool { return i.InstanceID == number }) {
 			return azure(armerr.InstanceGone, 400)

@@ -49,6 +49,7 @@ type fake struct {
 	publicIP map[string]string // by number: "" where Azure is still giving one
 	hidden   map[string]bool   // by vmId: the list skips it
 	blank    map[string]bool   // by vmId: the answers hold no vmId
+	refuse   string            // a number that deletions refuse
 	bare     bool              // the list of VMs holds no models
 	extra    []Instance        // what a stale list shows besides
 

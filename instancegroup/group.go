@@ -2,6 +2,7 @@ package instancegroup
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -18,7 +19,7 @@ type Group struct {
 	now   func() time.Time
 	set   ScaleSet // as Open read it
 
-	write  sync.Mutex // one writer: Azure answers 409 to parallel ones
+	write  chan struct{} // holds one token; one writer: Azure answers 409 to parallel ones
 	flight singleflight.Group
 
 	mu        sync.Mutex
@@ -53,9 +54,27 @@ func Open(ctx context.Context, o Options) (*Group, error) {
 	g := &Group{
 		cloud: o.Cloud, mode: modeOf(set, o.Cloud), log: o.Logger.With("scale_set", set.Name), now: o.Now, set: set,
 		addresses: map[string]addresses{}, removing: map[string]time.Time{}, gone: map[string]time.Time{},
+		write: make(chan struct{}, 1),
 	}
 	g.warn(ctx)
 	return g, nil
+}
+
+// writeTimeout bounds a whole write with its reads and repetitions: fleeting's
+// loop has no deadline of its own, and stands still meanwhile.
+const writeTimeout = time.Minute
+
+// writing waits for its turn to write. The context that it returns has the
+// deadline of the whole; done ends the turn.
+func (g *Group) writing(ctx context.Context) (_ context.Context, done func(), _ error) {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	select {
+	case g.write <- struct{}{}:
+		return ctx, func() { <-g.write; cancel() }, nil
+	case <-ctx.Done():
+		defer cancel()
+		return nil, nil, fmt.Errorf("change scale set %q: an earlier change takes too long: %w", g.set.Name, context.Cause(ctx))
+	}
 }
 
 // ScaleSet is the scale set as Open read it; its capacity is of that time.

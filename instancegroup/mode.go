@@ -2,6 +2,7 @@ package instancegroup
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -132,8 +133,11 @@ func (f flexible) remove(ctx context.Context, names []string) ([]string, error) 
 		err := f.cloud.DeleteVirtualMachine(ctx, name)
 		if err == nil || armerr.KindOf(err) == armerr.NotFound {
 			done = append(done, name)
-		} else {
-			failed = append(failed, err)
+			continue
+		}
+		failed = append(failed, err)
+		if lasting(err) {
+			break
 		}
 	}
 	return done, joined(failed...)
@@ -154,9 +158,13 @@ func joined(all ...error) error {
 type lines []error
 
 func (l lines) Error() string {
+	const shown = 3
 	var all []string
-	for _, err := range l {
+	for _, err := range l[:min(shown, len(l))] {
 		all = append(all, err.Error())
+	}
+	if more := len(l) - shown; more > 0 {
+		all = append(all, fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(all, "; ")
 }

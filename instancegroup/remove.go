@@ -17,12 +17,14 @@ const removeAttempts = 3
 // looked up in a fresh list first: a number that Azure gave to another instance
 // since then is another instance.
 func (g *Group) Decrease(ctx context.Context, ids []string) ([]string, error) {
-	g.write.Lock()
-	defer g.write.Unlock()
+	ctx, end, err := g.writing(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	var done []string
-	var err error
 	for attempt := range removeAttempts {
-		if done, err = g.remove(ctx, ids, attempt > 0); armerr.KindOf(err) != armerr.InstanceGone {
+		if done, err = g.remove(ctx, ids, attempt); armerr.KindOf(err) != armerr.InstanceGone {
 			return done, err
 		}
 	}
@@ -30,8 +32,9 @@ func (g *Group) Decrease(ctx context.Context, ids []string) ([]string, error) {
 }
 
 // remove makes one attempt. On an error it still returns the IDs that need no
-// deletion. With ask it does not rely on the list for what exists.
-func (g *Group) remove(ctx context.Context, ids []string, ask bool) ([]string, error) {
+// deletion. After the first it does not rely on the list for what exists, and at
+// the last one instance that Azure refuses does not harm the others.
+func (g *Group) remove(ctx context.Context, ids []string, attempt int) ([]string, error) {
 	v, err := g.refreshAnew(ctx)
 	if err != nil {
 		return nil, err
@@ -41,8 +44,12 @@ func (g *Group) remove(ctx context.Context, ids []string, ask bool) ([]string, e
 	for _, id := range ids {
 		m := v.Find(id)
 		gone := m == nil || m.State == Deleting || g.isRemoving(id)
-		if !gone && (ask || m.assumed) {
-			if gone, err = g.isAnother(ctx, m); err != nil {
+		if !gone && (attempt > 0 || m.assumed) {
+			gone, err = g.isAnother(ctx, m)
+			if lasting(err) {
+				return done, err
+			}
+			if err != nil {
 				doubt = err
 				continue
 			}
@@ -57,7 +64,11 @@ func (g *Group) remove(ctx context.Context, ids []string, ask bool) ([]string, e
 	if len(victims) == 0 {
 		return done, doubt
 	}
-	accepted, err := g.mode.remove(ctx, instanceIDs)
+	splits := 0
+	if attempt == removeAttempts-1 {
+		splits = maxSplits
+	}
+	accepted, err := g.send(ctx, instanceIDs, &splits)
 	victims = slices.DeleteFunc(victims, func(id string) bool { return !slices.Contains(accepted, v.Find(id).InstanceID) })
 	g.accepted(victims)
 	if len(victims) > 0 {
@@ -66,13 +77,35 @@ func (g *Group) remove(ctx context.Context, ids []string, ask bool) ([]string, e
 	return append(done, victims...), joined(err, doubt)
 }
 
+// maxSplits bounds how often a batch that Azure refuses is split in two to find
+// the instance that is to blame.
+const maxSplits = 6
+
+// send deletes a batch, and if Azure refuses it as a whole, its halves.
+func (g *Group) send(ctx context.Context, ids []string, splits *int) ([]string, error) {
+	accepted, err := g.mode.remove(ctx, ids)
+	if len(ids) == 1 || *splits == 0 || !armerr.Is(err, armerr.InstanceGone, armerr.Invalid) {
+		return accepted, err
+	}
+	*splits--
+	middle := len(ids) / 2
+	first, firstErr := g.send(ctx, ids[:middle], splits)
+	second, secondErr := g.send(ctx, ids[middle:], splits)
+	return append(first, second...), joined(firstErr, secondErr)
+}
+
+// lasting says whether an error would meet every other call, too.
+func lasting(err error) bool {
+	return armerr.Is(err, armerr.Network, armerr.Throttled, armerr.Transient, armerr.Canceled)
+}
+
 // isAnother asks Azure if the number of a member belongs to nobody or to
 // somebody else by now. Where no vmId says so it is an error: what is not
 // known for certain is not deleted (F17).
 func (g *Group) isAnother(ctx context.Context, m *Member) (bool, error) {
 	i, err := g.mode.get(ctx, m.InstanceID)
 	switch {
-	case armerr.KindOf(err) == armerr.NotFound:
+	case armerr.Is(err, armerr.NotFound):
 		return true, nil
 	case err != nil:
 		return false, err
@@ -139,7 +172,7 @@ func (g *Group) Check(ctx context.Context, id string) error {
 func (g *Group) probe(ctx context.Context, m *Member) (State, string, error) {
 	now, err := g.mode.get(ctx, m.InstanceID)
 	switch {
-	case armerr.KindOf(err) == armerr.NotFound:
+	case armerr.Is(err, armerr.NotFound):
 		return Dead, "it exists no more", nil
 	case err != nil:
 		return 0, "", err

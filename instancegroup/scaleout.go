@@ -18,9 +18,11 @@ func (g *Group) Increase(ctx context.Context, n int) (int, error) {
 	if n <= 0 {
 		return 0, nil
 	}
-	g.write.Lock()
-	defer g.write.Unlock()
-	var err error
+	ctx, done, err := g.writing(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer done()
 	for range raiseAttempts {
 		var accepted int
 		if accepted, err = g.raise(ctx, n); armerr.KindOf(err) != armerr.Precondition {

@@ -5,7 +5,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 )
@@ -135,28 +138,67 @@ func missing(instances []Instance, last *View) []Member {
 	return missing
 }
 
+// askAtOnce bounds how many instances are asked for at the same time: hundreds
+// go at once when Azure takes its Spot capacity back.
+const askAtOnce = 16
+
 // confirmGone says which of the missing members exist no more, and finds the
 // others. Where a deletion was under way the list is believed; else Azure is
 // asked for the instance itself, since a list may lag or skip and a job may run
-// there (F25).
+// there (F25). What was found out before an error is remembered, so that the
+// next reading has less to ask.
 func (g *Group) confirmGone(ctx context.Context, last *View, missing []Member) (found []Instance, gone []string, err error) {
+	var mu sync.Mutex
+	var asking errgroup.Group
+	asking.SetLimit(askAtOnce)
 	for _, m := range missing {
-		if m.State == Deleting || g.isRemoving(m.MemberID) {
-			gone = append(gone, m.MemberID)
-			continue
-		}
-		i, err := g.mode.get(ctx, m.InstanceID)
-		if err != nil && armerr.KindOf(err) != armerr.NotFound {
-			return nil, nil, err
-		}
-		if id, _ := known(i, last); err == nil && id == m.MemberID {
-			found = append(found, i)
-		} else {
-			gone = append(gone, m.MemberID)
-		}
-		g.log.Warn("instance is missing from the list", "instance", m.MemberID, "gone", len(gone) > 0 && gone[len(gone)-1] == m.MemberID)
+		asking.Go(func() error {
+			i, exists, err := g.find(ctx, last, m)
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err != nil:
+			case exists:
+				found = append(found, i)
+			default:
+				gone = append(gone, m.MemberID)
+			}
+			return err
+		})
 	}
-	return found, gone, nil
+	err = asking.Wait()
+	if len(missing) > 0 {
+		g.log.Info("instances are missing from the list", "count", len(missing), "gone", len(gone), "found", len(found))
+	}
+	if err != nil {
+		g.mu.Lock()
+		g.forget(gone)
+		g.mu.Unlock()
+	}
+	return found, gone, err
+}
+
+// find looks for a member that a list lacks.
+func (g *Group) find(ctx context.Context, last *View, m Member) (Instance, bool, error) {
+	if m.State == Deleting || g.isRemoving(m.MemberID) || g.went(m.MemberID) {
+		return Instance{}, false, nil
+	}
+	i, err := g.mode.get(ctx, m.InstanceID)
+	if armerr.Is(err, armerr.NotFound) {
+		return Instance{}, false, nil
+	}
+	if err != nil {
+		return Instance{}, false, err
+	}
+	id, _ := known(i, last)
+	return i, id == m.MemberID, nil
+}
+
+func (g *Group) went(id string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	_, went := g.gone[id]
+	return went
 }
 
 func (g *Group) isRemoving(id string) bool {

@@ -90,7 +90,7 @@ func TestRequestsAreThoseInTheTable(t *testing.T) {
 	fill := strings.NewReplacer("{subscription}", "sub", "{group}", "rg", "{scaleSet}", "ci", "{instance}", "3")
 	for _, o := range armops.All() {
 		require.Contains(t, calls, o.Name)
-		c, s := newClient(t, reply{status: 200, body: `{"id":"x","value":[]}`})
+		c, s := newClient(t, reply{status: 200, body: `{"id":"x","value":[],"properties":{"virtualMachineScaleSet":{"id":"` + setID + `"}}}`})
 		require.NoError(t, calls[o.Name](c), o.Name)
 		require.Len(t, s.asked, 1)
 		assert.Equal(t, o.Method, s.asked[0].Method)

@@ -45,9 +45,8 @@ func (c *Client) machines(
 		}
 		all = make([]instancegroup.Instance, 0, len(list))
 		for _, vm := range list {
-			// A filter that was overlooked must not make other VMs ours.
-			if set := setOf(*vm); strings.EqualFold(set, c.id()) || set == "" && expand != nil {
-				all = append(all, machineOf(*vm))
+			if i, ok := c.ours(*vm, expand != nil); ok {
+				all = append(all, i)
 			}
 		}
 		return nil
@@ -55,7 +54,21 @@ func (c *Client) machines(
 	return all, err
 }
 
-// VirtualMachine implements instancegroup.Cloud.
+// ours converts a VM of a list, if it belongs to the scale set: a filter that was
+// overlooked must not make other VMs ours. Where a model may be missing, a VM
+// that names no scale set passes, but without a vmId: only the list of models
+// can give it one, and with it an identity.
+func (c *Client) ours(vm armcompute.VirtualMachine, bare bool) (instancegroup.Instance, bool) {
+	i, set := machineOf(vm), setOf(vm)
+	if set == "" && bare {
+		i.VMID = ""
+		return i, true
+	}
+	return i, strings.EqualFold(set, c.id())
+}
+
+// VirtualMachine implements instancegroup.Cloud. A VM that has left the scale
+// set is not found.
 func (c *Client) VirtualMachine(ctx context.Context, name string) (i instancegroup.Instance, err error) {
 	op := fmt.Sprintf("read virtual machine %q of", name)
 	err = c.read(ctx, op, func(ctx context.Context) error {
@@ -71,8 +84,8 @@ func (c *Client) VirtualMachine(ctx context.Context, name string) (i instancegro
 		if r.ID == nil {
 			return errors.New("the answer holds no virtual machine")
 		}
-		if set := setOf(r.VirtualMachine); set != "" && !strings.EqualFold(set, c.id()) {
-			return fmt.Errorf("the virtual machine belongs to %s", set)
+		if !strings.EqualFold(setOf(r.VirtualMachine), c.id()) {
+			return &armerr.Error{Op: op, Object: c.object(), Kind: armerr.NotFound, Message: "the virtual machine does not belong to the scale set"}
 		}
 		i = machineOf(r.VirtualMachine)
 		return nil

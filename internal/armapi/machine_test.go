@@ -65,12 +65,14 @@ func TestOnlyOurMachinesAreListed(t *testing.T) {
 func TestVirtualMachine(t *testing.T) {
 	for body, text := range map[string]string{
 		`{}`:      "the answer holds no virtual machine",
-		otherBody: "belongs to " + setID + "2",
+		otherBody: "does not belong to the scale set",
+		`{"id":"x","properties":{"vmId":"alone"}}`: "does not belong to the scale set",
 	} {
 		c, _ := newClient(t, reply{status: 200, body: body})
 		_, err := c.VirtualMachine(t.Context(), "x")
 		require.ErrorContains(t, err, `read virtual machine "x" of scale set "ci"`)
 		require.ErrorContains(t, err, text)
+		assert.Equal(t, body != `{}`, armerr.Is(err, armerr.NotFound), "to the scale set it is gone")
 	}
 	c, _ := newClient(t, reply{status: 404, body: `{"error":{"code":"ResourceNotFound","message":"Gone."}}`})
 	_, err := c.VirtualMachine(t.Context(), "x")
@@ -137,4 +139,13 @@ func TestOSType(t *testing.T) {
 	} {
 		assert.Equal(t, want, osType(decode[armcompute.VirtualMachineScaleSetVMProfile](t, body)), body)
 	}
+}
+
+// A filter that was overlooked must not make somebody's database ours.
+func TestVirtualMachinesOutsideOfTheScaleSet(t *testing.T) {
+	c, _ := newClient(t, reply{status: 200, body: `{"value":[{"id":"/x/db","name":"db","properties":{"vmId":"alone"}}]}`})
+	all, err := c.VirtualMachines(t.Context())
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+	assert.Empty(t, all[0].VMID, "it has no identity before the list of models tells one")
 }

@@ -1,0 +1,84 @@
+package instancegroup
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+)
+
+// F35: hundreds of instances vanish at once, and each must be asked for. What
+// one reading found out is not lost when it fails.
+func TestEvictionWave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake(400)
+		g, _ := f.open(t)
+		_, err := g.Refresh(t.Context())
+		require.NoError(t, err)
+		for range 300 {
+			f.evict(0)
+		}
+		f.enter = func(op string, _ int) {
+			if op == opGet {
+				time.Sleep(160 * time.Millisecond)
+			}
+		}
+		f.failNext(opGet, fault{err: azure(armerr.Throttled, 429)})
+		_, err = g.Refresh(t.Context())
+		require.ErrorContains(t, err, "429")
+		asked := f.count(opGet)
+		v, err := g.Refresh(t.Context())
+		require.NoError(t, err)
+		assert.Len(t, v.Members, 100)
+		assert.Len(t, v.Gone, 300)
+		assert.Less(t, f.count(opGet)-asked, 300, "what was found out is asked again")
+	})
+}
+
+// One instance that Azure refuses does not keep the others alive.
+func TestBatchWithOneRefused(t *testing.T) {
+	f := newFake(4)
+	g, _ := f.open(t)
+	refused := f.vms[2].InstanceID
+	f.refuse = refused
+	ids := []string{f.id(0), f.id(1), f.id(2), f.id(3)}
+	done, err := g.Decrease(t.Context(), ids)
+	require.Error(t, err)
+	assert.NotContains(t, err.Error(), "\n")
+	assert.ElementsMatch(t, []string{ids[0], ids[1], ids[3]}, done)
+	assert.Len(t, f.deleted, 3)
+}
+
+// Azure that does not answer must not hold fleeting's loop for the number of
+// instances times a time-out.
+func TestDeletionIsBounded(t *testing.T) {
+	for _, f := range []*fake{newFake(100), newFlexible(100)} {
+		synctest.Test(t, func(t *testing.T) {
+			g, _ := f.open(t)
+			_, err := g.Refresh(t.Context())
+			require.NoError(t, err)
+			var ids []string
+			for n := range 100 {
+				ids = append(ids, f.id(n))
+			}
+			f.enter = func(op string, _ int) {
+				if op == opDeleteVM || op == opGet {
+					time.Sleep(30 * time.Second)
+				}
+			}
+			f.failNext(opDelete, fault{err: azure(armerr.NotAllowedForMode, 400)})
+			if !f.set.flexible() {
+				f.faults[opDelete] = []fault{{err: azure(armerr.InstanceGone, 400)}}
+			}
+			begun := time.Now()
+			_, err = g.Decrease(t.Context(), ids)
+			require.Error(t, err)
+			assert.LessOrEqual(t, time.Since(begun), writeTimeout+30*time.Second)
+			assert.Less(t, len(err.Error()), 1000)
+		})
+	}
+}
