@@ -67,7 +67,7 @@ func (w *world) open(s *armsim.Server) {
 		fleet.WithUpdateInterval(tick), fleet.WithUpdateIntervalWhenExpecting(tick), fleet.WithDeletionRetryInterval(time.Second),
 		fleet.WithShutdownDeletionInterval(tick))
 	require.NoError(w.t, err)
-	w.t.Cleanup(func() { w.provisioner.Shutdown(context.Background()) }) //nolint:usetesting // the test's own context has ended
+	w.t.Cleanup(func() { w.provisioner.Shutdown(context.Background()) })
 }
 
 func (w *world) scenario() {

@@ -79,7 +79,7 @@ func newFake(instances int) *fake {
 // open makes a group, with a clock that a test may move.
 func (f *fake) open(t require.TestingT) (*Group, *clock) {
 	c := &clock{at: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
-	g, err := Open(context.Background(), Options{Cloud: f, Logger: hclog.NewNullLogger(), Now: c.now}) //nolint:usetesting // rapid's T has no such context
+	g, err := Open(context.Background(), Options{Cloud: f, Logger: hclog.NewNullLogger(), Now: c.now})
 	require.NoError(t, err)
 	return g, c
 }
@@ -212,5 +212,5 @@ func (f *fake) id(n int) string {
 }
 
 func (f *fake) private(i Instance) netip.Addr {
-	return netip.AddrFrom4([4]byte{10, 0, 0, byte(i.VMID[7])})
+	return netip.AddrFrom4([4]byte{10, 0, 0, i.VMID[7]})
 }

@@ -97,7 +97,7 @@ func (m *machine) fault(t *rapid.T) {
 func (m *machine) increase(t *rapid.T) {
 	n := rapid.IntRange(0, 3).Draw(t, "n")
 	before := m.f.grown
-	accepted, err := m.g.Increase(context.Background(), n) //nolint:usetesting // rapid's T has no such context
+	accepted, err := m.g.Increase(context.Background(), n)
 	require.True(t, err == nil || accepted == 0)
 	require.LessOrEqual(t, accepted, n)
 	m.reported += accepted
@@ -120,7 +120,7 @@ func (m *machine) decrease(t *rapid.T) {
 	for _, id := range ids {
 		m.asked[m.vmIDs[id]] = true
 	}
-	done, _ := m.g.Decrease(context.Background(), ids) //nolint:usetesting // rapid's T has no such context
+	done, _ := m.g.Decrease(context.Background(), ids)
 	for _, id := range done {
 		require.Contains(t, ids, id)
 		require.False(t, m.lives(m.vmIDs[id]), "%s is done and yet lives", id)
@@ -134,7 +134,7 @@ func (m *machine) lives(vmID string) bool {
 
 func (m *machine) refresh(t *rapid.T) {
 	before := m.g.last()
-	v, err := m.g.Refresh(context.Background()) //nolint:usetesting // rapid's T has no such context
+	v, err := m.g.Refresh(context.Background())
 	if err != nil {
 		require.Equal(t, before, m.g.last())
 		return
@@ -151,7 +151,7 @@ func (m *machine) refresh(t *rapid.T) {
 }
 
 func (m *machine) bury(*rapid.T) {
-	_ = m.g.Bury(context.Background(), m.view) //nolint:usetesting // rapid's T has no such context
+	_ = m.g.Bury(context.Background(), m.view)
 }
 
 // restart is the process killed: all that it remembered is lost, and what the

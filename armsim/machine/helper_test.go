@@ -33,10 +33,10 @@ func listenForEver(address string) {
 		os.Exit(1)
 	}
 	fmt.Println(l.Addr())
-	var kept []net.Conn
+	kept := map[net.Conn]bool{} // open until this process dies
 	for {
 		conn, _ := l.Accept()
-		kept = append(kept, conn)
+		kept[conn] = true
 	}
 }
 

@@ -57,7 +57,7 @@ func (c *Client) autoscalePager() *runtime.Pager[autoscalePage] {
 		More: func(p autoscalePage) bool { return val(p.NextLink) != "" },
 		Fetcher: func(ctx context.Context, last *autoscalePage) (page autoscalePage, err error) {
 			next := val(val(last).NextLink)
-			resp, err := runtime.FetcherForNextLink(ctx, c.generic.Pipeline(), next, c.autoscaleRequest, nil)
+			resp, err := runtime.FetcherForNextLink(ctx, c.generic.Pipeline(), next, c.autoscaleRequest, nil) //nolint:bodyclose // UnmarshalAsJSON reads and closes it
 			if err != nil {
 				return page, err
 			}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -60,7 +61,7 @@ func readARM(e *azcore.ResponseError) answer {
 	if a.code == "" {
 		a.code = p.code
 	}
-	a.codes = append(p.codes, a.code)
+	a.codes = slices.Concat(p.codes, []string{a.code})
 	a.target, a.targets = p.target, p.targets
 	a.message = Line(p.message)
 	if a.message == "" {
