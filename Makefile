@@ -16,8 +16,9 @@ BUILD     = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=$(BUILDVCS)
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
 
-demo: build ## 24 jobs on simulated VMs; MODE=flexible, SPOT=1, EVICT=3 vary it
-	$(BUILD) -o bin/ ./demo
+demo: ## 24 jobs on simulated VMs; MODE=flexible, SPOT=1, EVICT=3 vary it
+	@mkdir -p bin
+	$(BUILD) -o bin/ ./cmd/fleeting-plugin-azure ./cmd/armsim ./demo
 	bin/demo $(if $(MODE),-mode $(MODE)) $(if $(SPOT),-spot $(SPOT)) $(if $(EVICT),-evict $(EVICT))
 
 build: ## build the plugin and the simulator into bin/
