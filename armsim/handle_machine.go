@@ -91,14 +91,8 @@ func putMachine(c *call) (*answer, *problem) {
 	if _, p := c.machine(); p == nil {
 		return patchMachine(c)
 	}
-	if g.deleting != nil {
-		return nil, groupBeingDeleted(g.name)
-	}
-	if p := c.precondition(""); p != nil {
+	if p := c.creatable(g); p != nil {
 		return nil, p
-	}
-	if text(c.body, "location") == "" {
-		return nil, locationRequired()
 	}
 	if at(c.body, "properties.virtualMachineScaleSet") != nil {
 		return nil, notSimulated("a virtual machine put into", "a scale set")

@@ -101,16 +101,24 @@ func putScaleSet(c *call) (*answer, *problem) {
 	if _, ok := g.scaleSets[strings.ToLower(c.param("scaleSet"))]; ok {
 		return patchScaleSet(c)
 	}
-	if g.deleting != nil {
-		return nil, groupBeingDeleted(g.name)
-	}
-	if p := c.precondition(""); p != nil {
+	if p := c.creatable(g); p != nil {
 		return nil, p
 	}
-	if text(c.body, "location") == "" {
-		return nil, locationRequired()
-	}
 	return c.createScaleSet(g)
+}
+
+// creatable checks what every new resource in a group needs.
+func (c *call) creatable(g *group) *problem {
+	if g.deleting != nil {
+		return groupBeingDeleted(g.name)
+	}
+	if p := c.precondition(""); p != nil {
+		return p
+	}
+	if text(c.body, "location") == "" {
+		return locationRequired()
+	}
+	return nil
 }
 
 func (c *call) createScaleSet(g *group) (*answer, *problem) {

@@ -65,9 +65,6 @@ func (g *Group) read(ctx context.Context) (*View, error) {
 	if err != nil {
 		return nil, err
 	}
-	for n := range instances {
-		instances[n].Spot = g.set.spot()
-	}
 	if err := g.findAddresses(ctx, instances); err != nil {
 		return nil, err
 	}
@@ -261,6 +258,7 @@ func (g *Group) member(i Instance, last *View) (Member, bool) {
 	if _, went := g.gone[id]; id == "" || went {
 		return Member{}, false
 	}
+	i.Spot = g.set.spot()
 	m := Member{Instance: i, MemberID: id, assumed: identify(i) == ""}
 	if m.assumed {
 		m.VMID, m.InstanceID = before.VMID, before.InstanceID
