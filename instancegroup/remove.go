@@ -39,15 +39,44 @@ func (g *Group) remove(ctx context.Context, ids []string, attempt int) ([]string
 	if err != nil {
 		return nil, err
 	}
-	var done, victims, instanceIDs []string
-	var doubt error
+	done, victims, doubt := g.victims(ctx, v, ids, attempt > 0)
+	if len(victims) == 0 {
+		return done, doubt
+	}
+	var instanceIDs, taken []string
+	for _, m := range victims {
+		instanceIDs = append(instanceIDs, m.InstanceID)
+	}
+	splits := 0
+	if attempt == removeAttempts-1 {
+		splits = maxSplits
+	}
+	accepted, err := g.send(ctx, instanceIDs, &splits)
+	for _, m := range victims {
+		if slices.Contains(accepted, m.InstanceID) {
+			taken = append(taken, m.MemberID)
+		}
+	}
+	g.accepted(taken)
+	if len(taken) > 0 {
+		g.log.Info("instances are being deleted", "operation", "decrease", "count", len(taken), "instances", taken)
+	}
+	return append(done, taken...), joined(err, doubt)
+}
+
+// victims parts IDs into those that need no deletion and the members to delete.
+// With ask it does not rely on the view for what exists. There are no victims
+// beside an error that would meet the deletion, too; other errors each cost the
+// member that could not be told.
+func (g *Group) victims(ctx context.Context, v *View, ids []string, ask bool) (done []string, victims []*Member, doubt error) {
 	for _, id := range ids {
 		m := v.Find(id)
 		gone := m == nil || m.State == Deleting || g.isRemoving(id)
-		if !gone && (attempt > 0 || m.assumed) {
+		if !gone && (ask || m.assumed) {
+			var err error
 			gone, err = g.isAnother(ctx, m)
 			if lasting(err) {
-				return done, err
+				return done, nil, err
 			}
 			if err != nil {
 				doubt = err
@@ -57,24 +86,11 @@ func (g *Group) remove(ctx context.Context, ids []string, attempt int) ([]string
 		switch {
 		case gone:
 			done = append(done, id)
-		case !slices.Contains(victims, id):
-			victims, instanceIDs = append(victims, id), append(instanceIDs, m.InstanceID)
+		case !slices.Contains(victims, m):
+			victims = append(victims, m)
 		}
 	}
-	if len(victims) == 0 {
-		return done, doubt
-	}
-	splits := 0
-	if attempt == removeAttempts-1 {
-		splits = maxSplits
-	}
-	accepted, err := g.send(ctx, instanceIDs, &splits)
-	victims = slices.DeleteFunc(victims, func(id string) bool { return !slices.Contains(accepted, v.Find(id).InstanceID) })
-	g.accepted(victims)
-	if len(victims) > 0 {
-		g.log.Info("instances are being deleted", "operation", "decrease", "count", len(victims), "instances", victims)
-	}
-	return append(done, victims...), joined(err, doubt)
+	return done, victims, doubt
 }
 
 // maxSplits bounds how often a batch that Azure refuses is split in two to find
