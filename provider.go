@@ -63,7 +63,7 @@ func (g *InstanceGroup) Init(ctx context.Context, logger hclog.Logger, settings 
 		return provider.ProviderInfo{}, err
 	}
 	g.log = logger
-	if g.group, err = instancegroup.Open(ctx, instancegroup.Options{Cloud: client, Logger: logger}); err != nil {
+	if g.group, err = instancegroup.Open(ctx, instancegroup.Options{Cloud: client, Logger: logger, Owner: owner()}); err != nil {
 		return provider.ProviderInfo{}, err
 	}
 	g.Config = cfg
@@ -75,6 +75,15 @@ func (g *InstanceGroup) Init(ctx context.Context, logger hclog.Logger, settings 
 		ID:      fmt.Sprintf("azure/%s/%s", cfg.ResourceGroupName, cfg.Name),
 		MaxSize: g.group.MaxSize(), Version: v.String(), BuildInfo: v.BuildInfo(),
 	}, nil
+}
+
+// owner names this process: what it manages, no other may.
+func owner() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%.100s process %d since %s", host, os.Getpid(), time.Now().UTC().Format(time.RFC3339))
 }
 
 func (g *InstanceGroup) checkedConfig() (Config, error) {
@@ -92,16 +101,18 @@ var errNotInitialised = errors.New("instance group is used before Init")
 
 // Update reports the state of every instance. It calls fn from one goroutine,
 // after everything was read: what is reported is complete. Dead instances are
-// reported deleted, and deleted.
+// reported deleted, and deleted. So are instances that Azure accepted and never
+// created, under IDs made up for them.
 func (g *InstanceGroup) Update(ctx context.Context, fn func(instance string, state provider.State)) error {
 	if g.group == nil {
 		return errNotInitialised
 	}
-	v, err := g.group.Refresh(ctx)
+	v, err := g.group.Observe(ctx)
 	if err != nil {
 		return fmt.Errorf("update: %w", err)
 	}
-	g.reporter.report(v, fn)
+	met := g.reporter.report(v, fn)
+	g.reporter.mourn(g.group.Settle(v, met), fn)
 	if err := g.group.Bury(ctx, v); err != nil {
 		g.log.Error("dead instances could not be removed; trying again with the next update", "operation", "bury", "error", err)
 	}
@@ -109,6 +120,7 @@ func (g *InstanceGroup) Update(ctx context.Context, fn func(instance string, sta
 }
 
 // Increase asks Azure for n more instances and returns how many it accepted.
+// Zero without an error means: not now, ask again.
 func (g *InstanceGroup) Increase(ctx context.Context, n int) (int, error) {
 	switch {
 	case g.group == nil:

@@ -1,6 +1,8 @@
 package azure
 
 import (
+	"fmt"
+	"os"
 	"sync"
 
 	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
@@ -14,10 +16,12 @@ import (
 type reporter struct {
 	mu   sync.Mutex
 	told map[string]provider.State
+	lost int // instances that never came
 }
 
-// report calls fn for what a view holds.
-func (r *reporter) report(v *instancegroup.View, fn func(string, provider.State)) {
+// report calls fn for what a view holds, and returns how many instances fleeting
+// did not know before.
+func (r *reporter) report(v *instancegroup.View, fn func(string, provider.State)) (met int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	told := make(map[string]provider.State, len(v.Members))
@@ -27,7 +31,25 @@ func (r *reporter) report(v *instancegroup.View, fn func(string, provider.State)
 	for _, id := range v.Gone {
 		told[id] = r.reportDeath(id, fn)
 	}
+	for id := range told {
+		if _, before := r.told[id]; !before {
+			met++
+		}
+	}
 	r.told = told
+	return met
+}
+
+// mourn reports n instances that Azure accepted and never created: they appear
+// and are gone. fleeting matches its requests with instances that it discovers
+// and with nothing else, in whatever order (provisioner.go, reconcile).
+func (r *reporter) mourn(n int, fn func(string, provider.State)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for range n {
+		r.lost++
+		r.reportDeath(fmt.Sprintf("never-created-%d-%d", os.Getpid(), r.lost), fn)
+	}
 }
 
 func (r *reporter) reportMember(m instancegroup.Member, fn func(string, provider.State)) provider.State {

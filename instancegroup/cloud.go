@@ -56,15 +56,49 @@ type Cloud interface {
 	// has the given ETag. It returns when Azure has accepted the write. The
 	// request is sent once: after a lost answer only a read can tell whether
 	// it took effect.
-	SetCapacity(ctx context.Context, capacity int64, etag string) error
+	SetCapacity(ctx context.Context, capacity int64, etag string) (Operation, error)
+
+	// SetTags writes all tags of the scale set and nothing else, under the same
+	// condition as SetCapacity.
+	SetTags(ctx context.Context, tags map[string]string, etag string) error
 
 	// DeleteInstances deletes the named instances in one call, which lowers
 	// the capacity by their number. It returns when Azure has accepted.
-	DeleteInstances(ctx context.Context, instanceIDs []string) error
+	DeleteInstances(ctx context.Context, instanceIDs []string) (Operation, error)
+
+	// Progress asks once how far an operation is. An error is one of asking,
+	// and says nothing of the operation.
+	Progress(ctx context.Context, o Operation) (Progress, error)
+
+	// Room is how many calls of a kind Azure would answer now: its request
+	// limits, less what was used, and none while it has asked to wait.
+	Room(call Call) int
 
 	// AutoscaleSettings names the enabled Azure Monitor autoscale settings
 	// that target the scale set.
 	AutoscaleSettings(ctx context.Context) ([]string, error)
+}
+
+// Call is a kind of call that Azure limits by itself.
+type Call int
+
+// The kinds of call. ListMachines is the list of a Flexible scale set.
+const (
+	ListInstances Call = iota
+	ListMachines
+	ReadScaleSet
+	WriteScaleSet
+	DeleteBatch
+)
+
+// Operation names a long-running operation that Azure has accepted; empty where
+// Azure's answer named none.
+type Operation string
+
+// Progress is how far an operation is.
+type Progress struct {
+	Ended   bool
+	Failure error // why it failed, as *armerr.Error; nil while it runs
 }
 
 // ScaleSet is a scale set as it was read.
@@ -79,6 +113,7 @@ type ScaleSet struct {
 	HasCapacity       bool   // false: the answer held no sku.capacity
 	OrchestrationMode string // Uniform or Flexible; empty means Uniform
 	ProvisioningState string
+	Tags              map[string]string
 	Model             Model
 }
 

@@ -2,6 +2,7 @@ package instancegroup
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -109,8 +110,8 @@ func (f *fake) PublicAddresses(ctx context.Context) (map[string]netip.Addr, erro
 	return all, err
 }
 
-func (f *fake) SetCapacity(ctx context.Context, capacity int64, etag string) error {
-	return f.do(ctx, opWrite, func() error {
+func (f *fake) SetCapacity(ctx context.Context, capacity int64, etag string) (Operation, error) {
+	return f.operation(), f.do(ctx, opWrite, func() error {
 		f.writes = append(f.writes, capacity)
 		if etag != f.set.ETag {
 			return azure(armerr.Precondition, 412)
@@ -124,8 +125,8 @@ func (f *fake) SetCapacity(ctx context.Context, capacity int64, etag string) err
 }
 
 // DeleteInstances refuses the whole call for one unknown number (F16).
-func (f *fake) DeleteInstances(ctx context.Context, numbers []string) error {
-	return f.do(ctx, opDelete, func() error {
+func (f *fake) DeleteInstances(ctx context.Context, numbers []string) (Operation, error) {
+	return f.operation(), f.do(ctx, opDelete, func() error {
 		f.sent = append(f.sent, numbers)
 		return f.deleteNow(numbers)
 	})
@@ -155,4 +156,41 @@ func (f *fake) deleteNow(numbers []string) error {
 func (f *fake) AutoscaleSettings(ctx context.Context) (names []string, err error) {
 	err = f.do(ctx, opAutoscale, func() error { names = f.settled; return nil })
 	return names, err
+}
+
+func (f *fake) SetTags(ctx context.Context, tags map[string]string, etag string) error {
+	return f.do(ctx, opTag, func() error {
+		if etag != f.set.ETag {
+			return azure(armerr.Precondition, 412)
+		}
+		f.set.Tags = tags
+		f.touch()
+		return nil
+	})
+}
+
+// operation names the next operation.
+func (f *fake) operation() Operation {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.begun++
+	return Operation(fmt.Sprint(f.begun))
+}
+
+// Progress ends all operations at once, with the failure that the test wants.
+func (f *fake) Progress(ctx context.Context, o Operation) (p Progress, err error) {
+	err = f.do(ctx, opProgress, func() error {
+		p = Progress{Ended: !f.endless, Failure: f.failures[o]}
+		return nil
+	})
+	return p, err
+}
+
+func (f *fake) Room(call Call) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if n, ok := f.rooms[call]; ok {
+		return n
+	}
+	return 100
 }

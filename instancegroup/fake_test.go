@@ -27,6 +27,8 @@ const (
 	opDeleteVM   = "DeleteVirtualMachine"
 	opModels     = "VirtualMachineModels"
 	opAutoscale  = "AutoscaleSettings"
+	opTag        = "SetTags"
+	opProgress   = "Progress"
 )
 
 // fault is what happens to one call. With took, the call takes effect and only
@@ -63,13 +65,18 @@ type fake struct {
 	sent    [][]string // numbers, by deletion call
 	deleted []string   // vmIds whose deletion was accepted
 	settled []string   // autoscale settings
+
+	begun    int // operations
+	endless  bool
+	failures map[Operation]error
+	rooms    map[Call]int // what is left of Azure's limits, where it is little
 }
 
 func newFake(instances int) *fake {
 	f := &fake{
 		set:   ScaleSet{ID: "/x/ci", Name: "ci", Size: "Standard_D2s_v5", HasCapacity: true, Model: Model{OSType: "Linux", UpgradeMode: "Manual", PublicKeys: 1}},
 		noNIC: map[string]bool{}, publicIP: map[string]string{}, hidden: map[string]bool{}, blank: map[string]bool{},
-		faults: map[string][]fault{}, calls: map[string]int{},
+		faults: map[string][]fault{}, calls: map[string]int{}, failures: map[Operation]error{}, rooms: map[Call]int{},
 	}
 	f.foreign(int64(instances))
 	f.boot()

@@ -19,9 +19,11 @@ type mode interface {
 	get(ctx context.Context, instanceID string) (Instance, error)
 	interfaces(ctx context.Context) ([]Interface, error)
 	publicAddresses(ctx context.Context) (map[string]netip.Addr, error)
+	// listing is the kind of call that list makes.
+	listing() Call
 	// remove deletes instances and returns those that Azure accepted, even
-	// with an error beside them.
-	remove(ctx context.Context, instanceIDs []string) ([]string, error)
+	// with an error beside them, and the operation where there is one.
+	remove(ctx context.Context, instanceIDs []string) ([]string, Operation, error)
 }
 
 func modeOf(set ScaleSet, cloud Cloud) mode {
@@ -54,11 +56,14 @@ func (u uniform) publicAddresses(ctx context.Context) (map[string]netip.Addr, er
 	return u.cloud.PublicAddresses(ctx)
 }
 
-func (u uniform) remove(ctx context.Context, ids []string) ([]string, error) {
-	if err := u.cloud.DeleteInstances(ctx, ids); err != nil {
-		return nil, err
+func (uniform) listing() Call { return ListInstances }
+
+func (u uniform) remove(ctx context.Context, ids []string) ([]string, Operation, error) {
+	operation, err := u.cloud.DeleteInstances(ctx, ids)
+	if err != nil {
+		return nil, "", err
 	}
-	return ids, nil
+	return ids, operation, nil
 }
 
 // flexible instances are virtual machines of the resource group, under names
@@ -119,14 +124,21 @@ func (f flexible) publicAddresses(ctx context.Context) (map[string]netip.Addr, e
 
 // remove deletes through the scale set, so that its capacity falls with its
 // instances. Where the scale set refuses that, the VMs are deleted one by one.
-func (f flexible) remove(ctx context.Context, names []string) ([]string, error) {
-	err := f.cloud.DeleteInstances(ctx, names)
+func (f flexible) remove(ctx context.Context, names []string) ([]string, Operation, error) {
+	operation, err := f.cloud.DeleteInstances(ctx, names)
 	if err == nil {
-		return names, nil
+		return names, operation, nil
 	}
 	if armerr.KindOf(err) != armerr.NotAllowedForMode {
-		return nil, err
+		return nil, "", err
 	}
+	done, err := f.removeEach(ctx, names)
+	return done, "", err
+}
+
+func (flexible) listing() Call { return ListMachines }
+
+func (f flexible) removeEach(ctx context.Context, names []string) ([]string, error) {
 	var done []string
 	var failed []error
 	for _, name := range names {

@@ -15,15 +15,73 @@ const removeAttempts = 3
 // Decrease deletes exactly the instances of these IDs and returns those that
 // Azure accepted or that exist no more, even with an error beside them. Each is
 // looked up in a fresh list first: a number that Azure gave to another instance
-// since then is another instance.
+// since then is another instance. While Azure's request limits are used up, or
+// after a refusal, IDs are left out without an error, and the runner asks again.
 func (g *Group) Decrease(ctx context.Context, ids []string) ([]string, error) {
-	ctx, end, err := g.writing(ctx)
+	done, ids := g.parted(ids)
+	if len(ids) == 0 || g.keepsRemovals() {
+		return done, nil
+	}
+	ctx, end, err := g.writing(ctx, fmt.Sprintf("decrease scale set %q by %d", g.set.Name, len(ids)))
 	if err != nil {
-		return nil, err
+		return done, err
 	}
 	defer end()
-	var done []string
+	more, err := g.removeAll(ctx, ids)
+	return append(done, more...), g.removed(len(ids)-len(more), err)
+}
+
+// parted takes out the IDs whose deletion Azure has accepted before: seeing to
+// it is the plugin's own affair from then on.
+func (g *Group) parted(ids []string) (done, left []string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, id := range ids {
+		_, went := g.gone[id]
+		if g.removing[id] != nil || went {
+			done = append(done, id)
+			continue
+		}
+		left = append(left, id)
+	}
+	return done, left
+}
+
+// keepsRemovals says whether deletions wait for now.
+func (g *Group) keepsRemovals() bool {
+	room := min(g.cloud.Room(DeleteBatch), g.cloud.Room(g.mode.listing()))
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return room < 1 || g.removals.held(g.now())
+}
+
+// removed keeps account of how a deletion ended, and returns what the runner is
+// to be told: one error in an episode.
+func (g *Group) removed(left int, err error) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err == nil {
+		g.removals.release()
+		return nil
+	}
+	first := g.removals.fail(g.now())
+	if wait := armerr.RetryAfter(err); wait > 0 {
+		g.removals.hold(g.now(), wait)
+	}
+	if first && !armerr.Is(err, armerr.Throttled, armerr.Conflict) {
+		return err
+	}
+	g.log.Info("instances could not be deleted yet; trying again at growing intervals", "operation", "decrease", "count", left, "failures", g.removals.failures, "error", err)
+	return nil
+}
+
+// removeAll deletes instances, and with them those that the plugin has to delete
+// by itself: each call counts against Azure's limit.
+func (g *Group) removeAll(ctx context.Context, ids []string) (done []string, err error) {
 	for attempt := range removeAttempts {
+		if attempt > 0 && g.keepsRemovals() {
+			return done, nil
+		}
 		if done, err = g.remove(ctx, ids, attempt); armerr.KindOf(err) != armerr.InstanceGone {
 			return done, err
 		}
@@ -35,7 +93,7 @@ func (g *Group) Decrease(ctx context.Context, ids []string) ([]string, error) {
 // deletion. After the first it does not rely on the list for what exists, and at
 // the last one instance that Azure refuses does not harm the others.
 func (g *Group) remove(ctx context.Context, ids []string, attempt int) ([]string, error) {
-	v, err := g.refreshAnew(ctx)
+	v, err := g.reread(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -47,31 +105,27 @@ func (g *Group) remove(ctx context.Context, ids []string, attempt int) ([]string
 	for _, m := range victims {
 		instanceIDs = append(instanceIDs, m.InstanceID)
 	}
-	splits := 0
-	if attempt == removeAttempts-1 {
-		splits = maxSplits
-	}
-	accepted, err := g.send(ctx, instanceIDs, &splits)
+	splits := g.splits(attempt)
+	accepted, operations, err := g.send(ctx, instanceIDs, &splits)
 	for _, m := range victims {
 		if slices.Contains(accepted, m.InstanceID) {
 			taken = append(taken, m.MemberID)
 		}
 	}
-	g.accepted(taken)
-	if len(taken) > 0 {
-		g.log.Info("instances are being deleted", "operation", "decrease", "count", len(taken), "instances", taken)
-	}
-	return append(done, taken...), joined(err, doubt)
+	g.accepted(taken, operations)
+	asked := slices.DeleteFunc(taken, func(id string) bool { return !slices.Contains(ids, id) })
+	return append(done, asked...), joined(err, doubt)
 }
 
-// victims parts IDs into those that need no deletion and the members to delete.
-// With ask it does not rely on the view for what exists. There are no victims
-// beside an error that would meet the deletion, too; other errors each cost the
-// member that could not be told.
+// victims parts IDs into those that need no deletion and the members to delete,
+// to which it adds those that nobody asks for and that must go. With ask it does
+// not rely on the view for what exists. There are no victims beside an error
+// that would meet the deletion, too; other errors each cost the member that
+// could not be told.
 func (g *Group) victims(ctx context.Context, v *View, ids []string, ask bool) (done []string, victims []*Member, doubt error) {
-	for _, id := range ids {
+	for _, id := range slices.Concat(ids, g.own(v)) {
 		m := v.Find(id)
-		gone := m == nil || m.State == Deleting || g.isRemoving(id)
+		gone := m == nil || m.State == Deleting && !g.isDue(m)
 		if !gone && (ask || m.assumed) {
 			var err error
 			gone, err = g.isAnother(ctx, m)
@@ -97,17 +151,28 @@ func (g *Group) victims(ctx context.Context, v *View, ids []string, ask bool) (d
 // the instance that is to blame.
 const maxSplits = 6
 
+// splits is how often a batch may be split: at the last attempt, or after some
+// refusals one after the other.
+func (g *Group) splits(attempt int) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if attempt == removeAttempts-1 || g.removals.failures > 1 {
+		return maxSplits
+	}
+	return 0
+}
+
 // send deletes a batch, and if Azure refuses it as a whole, its halves.
-func (g *Group) send(ctx context.Context, ids []string, splits *int) ([]string, error) {
-	accepted, err := g.mode.remove(ctx, ids)
-	if len(ids) == 1 || *splits == 0 || !armerr.Is(err, armerr.InstanceGone, armerr.Invalid) {
-		return accepted, err
+func (g *Group) send(ctx context.Context, ids []string, splits *int) ([]string, []Operation, error) {
+	accepted, operation, err := g.mode.remove(ctx, ids)
+	if err == nil || len(ids) == 1 || *splits == 0 || g.cloud.Room(DeleteBatch) < 2 || lasting(err) || armerr.KindOf(err) == armerr.NotFound {
+		return accepted, []Operation{operation}, err
 	}
 	*splits--
 	middle := len(ids) / 2
-	first, firstErr := g.send(ctx, ids[:middle], splits)
-	second, secondErr := g.send(ctx, ids[middle:], splits)
-	return append(first, second...), joined(firstErr, secondErr)
+	first, operations, firstErr := g.send(ctx, ids[:middle], splits)
+	second, others, secondErr := g.send(ctx, ids[middle:], splits)
+	return append(first, second...), append(operations, others...), joined(firstErr, secondErr)
 }
 
 // lasting says whether an error would meet every other call, too.
@@ -125,83 +190,25 @@ func (g *Group) isAnother(ctx context.Context, m *Member) (bool, error) {
 		return true, nil
 	case err != nil:
 		return false, err
+	case m.stray() && identify(i) == "":
+		return false, nil
 	case identify(i) == "":
 		return false, fmt.Errorf("delete instance %q of scale set %q: Azure tells no vmId, and its number may belong to another by now; nothing was changed; fix: none needed, it is tried again", m.MemberID, g.set.Name)
 	}
 	return identify(i) != m.MemberID, nil
 }
 
-func (g *Group) accepted(ids []string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, id := range ids {
-		g.removing[id] = g.now()
-	}
-}
-
-// Bury deletes the dead members of a view. The runner is told that they are
-// gone, so nobody but the plugin would ever delete them. What Azure refuses
-// stays in the list and is tried again after the next Refresh.
+// Bury deletes the members of a view that the plugin has to delete by itself.
+// What Azure refuses stays in the list and is tried again after the next view.
 func (g *Group) Bury(ctx context.Context, v *View) error {
-	var ids []string
-	for _, m := range v.Members {
-		if m.State == Dead && !g.isRemoving(m.MemberID) {
-			g.log.Warn("removing a dead instance", "instance", m.MemberID, "reason", m.Reason)
-			ids = append(ids, m.MemberID)
-		}
-	}
-	if len(ids) == 0 {
+	if len(g.own(v)) == 0 || g.keepsRemovals() {
 		return nil
 	}
-	_, err := g.Decrease(ctx, ids)
-	return err
-}
-
-// Check reads an instance anew and returns an error if no job can run on it:
-// it exists no more, failed, was evicted, or lost its power. Trouble with
-// Azure's API says nothing of the instance, and is no error here.
-func (g *Group) Check(ctx context.Context, id string) error {
-	m := g.last().Find(id)
-	if m == nil {
-		v, err := g.Refresh(ctx)
-		if err != nil {
-			g.log.Warn("instance could not be checked", "instance", id, "error", err)
-			return nil
-		}
-		if m = v.Find(id); m == nil {
-			return fmt.Errorf("check instance %q: it exists no more", id)
-		}
-	}
-	state, reason, err := g.probe(ctx, m)
+	ctx, end, err := g.writing(ctx, fmt.Sprintf("remove dead instances of scale set %q", g.set.Name))
 	if err != nil {
-		g.log.Warn("instance could not be checked", "instance", id, "error", err)
-		return nil
+		return err
 	}
-	if state == Dead || state == Deleting {
-		return fmt.Errorf("check instance %q: %s", id, reason)
-	}
-	return nil
-}
-
-// probe asks Azure for one instance. What exists no more counts as Dead. An
-// error is one of asking.
-func (g *Group) probe(ctx context.Context, m *Member) (State, string, error) {
-	now, err := g.mode.get(ctx, m.InstanceID)
-	switch {
-	case armerr.Is(err, armerr.NotFound):
-		return Dead, "it exists no more", nil
-	case err != nil:
-		return 0, "", err
-	case now.VMID != "" && identify(now) != m.MemberID:
-		return Dead, "it exists no more, its number belongs to another instance", nil
-	}
-	now.Spot = g.set.spot()
-	state, reason := classify(now, m, true)
-	switch {
-	case state == Deleting:
-		reason = "it is being deleted"
-	case reason == "":
-		reason = "it is " + state.String()
-	}
-	return state, reason, nil
+	defer end()
+	_, err = g.removeAll(ctx, nil)
+	return g.removed(0, err)
 }

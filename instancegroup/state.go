@@ -3,6 +3,7 @@ package instancegroup
 import (
 	"net/netip"
 	"strings"
+	"time"
 )
 
 // State is what an instance is good for.
@@ -33,8 +34,14 @@ type Member struct {
 	Private  netip.Addr
 	Public   netip.Addr // the zero Addr: it has none
 
-	assumed bool // the answer held no vmId: it is taken for the one of the last view
+	assumed bool      // the answer held no vmId: it is taken for the one of the last view
+	served  bool      // it was Running once, or may have been before the plugin began
+	first   time.Time // when it was seen first
+	failed  time.Time // since when its provisioning state is Failed; zero: it is not
 }
+
+// stray says whether the member never got a vmId.
+func (m *Member) stray() bool { return m.VMID == "" }
 
 // identify makes the ID for an instance: short, readable, the same after a
 // restart, and not shared by a later instance that Azure gives the same number

@@ -20,6 +20,18 @@ type View struct {
 	Gone    []string  // IDs of earlier members that exist no more, for removalMemory
 
 	reading uint64 // place of its reading among all that began
+	unnamed int    // instances without a vmId, which are no members yet
+}
+
+// seats is how many instances count in the capacity: all but those that go.
+func (v *View) seats() int {
+	n := v.unnamed
+	for _, m := range v.Members {
+		if m.State != Deleting {
+			n++
+		}
+	}
+	return n
 }
 
 // Find returns the member of an ID, nil where there is none.
@@ -36,23 +48,76 @@ const (
 	// its own, and stands still meanwhile.
 	refreshTimeout = 45 * time.Second
 
-	// removalMemory is how long an accepted deletion outweighs a list that
-	// still shows the instance alive (azure-sdk-for-net#36946), and how long
-	// one that went stays gone whatever a lagging list says. After that the
-	// list is believed again, and the runner asks for the deletion again.
-	removalMemory = 10 * time.Minute
+	// reserve is how many lists a refresh leaves in Azure's limit: a deletion
+	// needs one. The runner asks every two seconds while something is under
+	// way, and Azure answers ten lists a minute once its burst of thirty is
+	// used up.
+	reserve = 4
 )
 
-// Refresh reads the group anew. Concurrent callers share one reading. The
-// result is complete, or there is an error and the last view still stands.
+// Refresh reads the group anew, as often as Azure's request limits allow: else
+// the last view is the result. Concurrent callers share one reading. The result
+// is complete, or there is an error and the last view still stands.
 func (g *Group) Refresh(ctx context.Context) (*View, error) {
+	if v := g.paced(); v != nil {
+		return v, nil
+	}
+	v, err := g.share(ctx)
+	if last := g.lastOrNil(); last != nil && armerr.Is(err, armerr.Throttled) {
+		g.serveStale(true, err)
+		return last, nil
+	}
+	g.serveStale(false, err)
+	return v, err
+}
+
+// Observe is Refresh for the runner's updates: it also asks what has become of
+// the changes that are under way, before it reads the instances.
+func (g *Group) Observe(ctx context.Context) (*View, error) {
+	g.follow(ctx)
+	v, err := g.Refresh(ctx)
+	if err == nil {
+		g.claim(ctx)
+	}
+	return v, err
+}
+
+// paced is the last view, if Azure's limit on lists is almost used up.
+func (g *Group) paced() *View {
+	if g.cloud.Room(g.mode.listing()) >= reserve {
+		return nil
+	}
+	return g.lastOrNil()
+}
+
+func (g *Group) lastOrNil() *View {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.view
+}
+
+// serveStale logs the beginning and the end of a time in which Azure's limits
+// leave nothing but the last view.
+func (g *Group) serveStale(stale bool, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if stale && !g.stale {
+		g.log.Warn("Azure's request limit is used up; the last complete view serves", "operation", "update", "error", err)
+	}
+	if g.stale && !stale && err == nil {
+		g.log.Info("Azure answers again", "operation", "update")
+	}
+	g.stale = stale
+}
+
+func (g *Group) share(ctx context.Context) (*View, error) {
 	return g.await(ctx, g.flight.DoChan("view", func() (any, error) { return g.read(ctx) }))
 }
 
-// refreshAnew is Refresh with a reading that begins now.
-func (g *Group) refreshAnew(ctx context.Context) (*View, error) {
+// reread makes a reading that begins now, whatever is left of the limits.
+func (g *Group) reread(ctx context.Context) (*View, error) {
 	g.flight.Forget("view")
-	return g.Refresh(ctx)
+	return g.share(ctx)
 }
 
 // read reads and stores a view. The context of the caller that happened to be
@@ -112,7 +177,7 @@ func known(i Instance, last *View) (string, *Member) {
 	}
 	for n := range last.Members {
 		m := &last.Members[n]
-		if strings.EqualFold(m.ID, i.ID) && (m.State == Creating || !strings.EqualFold(i.ProvisioningState, "Creating")) {
+		if strings.EqualFold(m.ID, i.ID) && (m.stray() || m.State == Creating || !strings.EqualFold(i.ProvisioningState, "Creating")) {
 			return m.MemberID, m
 		}
 	}
@@ -201,12 +266,7 @@ func (g *Group) went(id string) bool {
 func (g *Group) isRemoving(id string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.removingLocked(id)
-}
-
-func (g *Group) removingLocked(id string) bool {
-	since, ok := g.removing[id]
-	return ok && g.now().Sub(since) < removalMemory
+	return g.removing[id] != nil
 }
 
 // store completes the view of a reading and keeps it. If a reading that began
@@ -223,15 +283,18 @@ func (g *Group) store(v, last *View, instances []Instance, gone []string) *View 
 		return nil
 	}
 	g.forget(gone)
+	g.meetStrays(instances, last)
 	for _, i := range instances {
 		if m, ok := g.member(i, last); ok {
 			v.Members = append(v.Members, m)
 		}
 	}
+	v.unnamed = len(g.strays)
 	slices.SortStableFunc(v.Members, func(a, b Member) int { return strings.Compare(a.MemberID, b.MemberID) })
 	// A page boundary that moves shows an instance twice (F26).
 	v.Members = slices.CompactFunc(v.Members, func(a, b Member) bool { return a.MemberID == b.MemberID })
 	v.Gone = slices.Sorted(maps.Keys(g.gone))
+	g.compare(v, last)
 	g.view = v
 	return v
 }
@@ -242,31 +305,9 @@ func (g *Group) forget(gone []string) {
 	now := g.now()
 	old := func(_ string, since time.Time) bool { return now.Sub(since) >= removalMemory }
 	maps.DeleteFunc(g.gone, old)
-	maps.DeleteFunc(g.removing, old)
 	for _, id := range gone {
 		g.gone[id] = now
 		delete(g.addresses, id)
 		delete(g.removing, id)
 	}
-}
-
-// member judges one listed instance. It says false for an instance that has no
-// vmId yet: it cannot be told from others, and shows up with one soon. So it
-// does for one that went before: to the runner it would be a new one (F19).
-func (g *Group) member(i Instance, last *View) (Member, bool) {
-	id, before := known(i, last)
-	if _, went := g.gone[id]; id == "" || went {
-		return Member{}, false
-	}
-	i.Spot = g.set.spot()
-	m := Member{Instance: i, MemberID: id, assumed: identify(i) == ""}
-	if m.assumed {
-		m.VMID, m.InstanceID = before.VMID, before.InstanceID
-	}
-	m.Private, m.Public = g.addresses[id].private, g.addresses[id].public
-	m.State, m.Reason = classify(i, before, m.Private.IsValid())
-	if m.State != Dead && g.removingLocked(id) {
-		m.State = Deleting
-	}
-	return m, true
 }

@@ -157,7 +157,7 @@ func TestOlderReadingComesLate(t *testing.T) {
 		}()
 		synctest.Wait()
 		f.evict(0)
-		newer, err := g.refreshAnew(t.Context())
+		newer, err := g.reread(t.Context())
 		require.NoError(t, err)
 		require.Nil(t, newer.Find(id))
 		close(release)
@@ -187,7 +187,7 @@ func TestOlderReadingComesFirst(t *testing.T) {
 		f.change(func() { f.hidden[f.vms[0].VMID], f.hidden[f.vms[1].VMID] = true, true })
 		result := make(chan *View, 1)
 		go func() {
-			v, err := g.refreshAnew(t.Context())
+			v, err := g.reread(t.Context())
 			assert.NoError(t, err)
 			result <- v
 		}()

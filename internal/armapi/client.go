@@ -47,6 +47,7 @@ type Options struct {
 	Transport  policy.Transporter     // nil: the SDK's HTTP client
 	Credential azcore.TokenCredential // nil: the one that the configuration names
 	Getenv     func(string) string    // nil: the process's environment
+	Now        func() time.Time       // nil: time.Now
 }
 
 // Client speaks to Azure Resource Manager about one scale set. It is safe for
@@ -60,6 +61,7 @@ type Client struct {
 	interfaces *armnetwork.InterfacesClient
 	addresses  *armnetwork.PublicIPAddressesClient
 	generic    *arm.Client
+	pace       *pace
 }
 
 var _ instancegroup.Cloud = (*Client)(nil)
@@ -82,16 +84,20 @@ func New(cfg config.Config, opts Options) (*Client, error) {
 			return nil, err
 		}
 	}
-	client := &Client{subscription: cfg.SubscriptionID, group: cfg.ResourceGroupName, name: cfg.Name}
-	if err := client.connect(cred, clientOptions(base)); err != nil {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	client := &Client{subscription: cfg.SubscriptionID, group: cfg.ResourceGroupName, name: cfg.Name, pace: newPace(opts.Now)}
+	if err := client.connect(cred, client.options(base)); err != nil {
 		return nil, armerr.From("set up clients for", client.object(), err)
 	}
 	return client, nil
 }
 
-func clientOptions(base policy.ClientOptions) *arm.ClientOptions {
+func (c *Client) options(base policy.ClientOptions) *arm.ClientOptions {
 	base.Retry = policy.RetryOptions{MaxRetries: 3, TryTimeout: tryLimit, MaxRetryDelay: longestPause}
 	base.PerCallPolicies = []policy.Policy{stayHome{endpoint(base.Cloud)}}
+	base.PerRetryPolicies = []policy.Policy{c.pace}
 	// Registering a resource provider takes a permission on the whole
 	// subscription, and where a scale set exists it is registered.
 	return &arm.ClientOptions{ClientOptions: base, DisableRPRegistration: true}
@@ -129,8 +135,13 @@ func (c *Client) id() string {
 // read makes a call with a deadline of its own; op completes "… scale set".
 func (c *Client) read(ctx context.Context, op string, call func(context.Context) error) error {
 	return within(ctx, readLimit, func(ctx context.Context) error {
-		return armerr.From(op, c.object(), call(ctx))
+		return c.explain(op, call(ctx))
 	})
+}
+
+// readList is read for a list of instances, whose pages count.
+func (c *Client) readList(ctx context.Context, op, class string, call func(context.Context) error) error {
+	return c.pace.measure(class, func() error { return c.read(ctx, op, call) })
 }
 
 func within(ctx context.Context, limit time.Duration, call func(context.Context) error) error {

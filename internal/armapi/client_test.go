@@ -73,13 +73,18 @@ func TestRequestsAreThoseInTheTable(t *testing.T) {
 	ctx := t.Context()
 	calls := map[string]func(*Client) error{
 		armops.GetScaleSet:           func(c *Client) error { _, err := c.ScaleSet(ctx); return err },
-		armops.UpdateScaleSet:        func(c *Client) error { return c.SetCapacity(ctx, 5, `"7"`) },
-		armops.DeleteInstances:       func(c *Client) error { return c.DeleteInstances(ctx, []string{"1", "2"}) },
+		armops.UpdateScaleSet:        func(c *Client) error { _, err := c.SetCapacity(ctx, 5, `"7"`); return err },
+		armops.DeleteInstances:       func(c *Client) error { _, err := c.DeleteInstances(ctx, []string{"1", "2"}); return err },
 		armops.ListInstances:         func(c *Client) error { _, err := c.Instances(ctx); return err },
 		armops.GetInstance:           func(c *Client) error { _, err := c.Instance(ctx, "3"); return err },
 		armops.ListInterfaces:        func(c *Client) error { _, err := c.Interfaces(ctx); return err },
 		armops.ListPublicAddresses:   func(c *Client) error { _, err := c.PublicAddresses(ctx); return err },
 		armops.ListAutoscaleSettings: func(c *Client) error { _, err := c.AutoscaleSettings(ctx); return err },
+
+		armops.GetOperation: func(c *Client) error {
+			_, err := c.Progress(ctx, "https://management.azure.com/subscriptions/sub/providers/Microsoft.Compute/locations/l/operations/o?api-version=2026-04-01")
+			return err
+		},
 
 		armops.ListVirtualMachines:      func(c *Client) error { _, err := c.VirtualMachines(ctx); return err },
 		armops.GetVirtualMachine:        func(c *Client) error { _, err := c.VirtualMachine(ctx, "3"); return err },
@@ -87,10 +92,10 @@ func TestRequestsAreThoseInTheTable(t *testing.T) {
 		armops.ListGroupInterfaces:      func(c *Client) error { _, err := c.GroupInterfaces(ctx); return err },
 		armops.ListGroupPublicAddresses: func(c *Client) error { _, err := c.GroupPublicAddresses(ctx); return err },
 	}
-	fill := strings.NewReplacer("{subscription}", "sub", "{group}", "rg", "{scaleSet}", "ci", "{instance}", "3")
+	fill := strings.NewReplacer("{subscription}", "sub", "{group}", "rg", "{scaleSet}", "ci", "{instance}", "3", "{location}", "l", "{operation}", "o")
 	for _, o := range armops.All() {
 		require.Contains(t, calls, o.Name)
-		c, s := newClient(t, reply{status: 200, body: `{"id":"x","value":[],"properties":{"virtualMachineScaleSet":{"id":"` + setID + `"}}}`})
+		c, s := newClient(t, reply{status: 200, body: `{"id":"x","status":"Succeeded","value":[],"properties":{"virtualMachineScaleSet":{"id":"` + setID + `"}}}`})
 		require.NoError(t, calls[o.Name](c), o.Name)
 		require.Len(t, s.asked, 1)
 		assert.Equal(t, o.Method, s.asked[0].Method)
@@ -106,13 +111,15 @@ func TestRequestsAreThoseInTheTable(t *testing.T) {
 func TestSetCapacityIsSentOnce(t *testing.T) {
 	for _, bad := range []reply{{status: 500}, {status: 429}, {err: errors.New("reset")}} {
 		c, s := newClient(t, bad)
-		require.Error(t, c.SetCapacity(t.Context(), 5, `"7"`))
+		_, err := c.SetCapacity(t.Context(), 5, `"7"`)
+		require.Error(t, err)
 		require.Len(t, s.asked, 1)
 		assert.JSONEq(t, `{"sku":{"capacity":5}}`, s.bodies[0])
 		assert.Equal(t, `"7"`, s.asked[0].Header.Get("If-Match"))
 	}
 	c, s := newClient(t, reply{status: 200})
-	require.NoError(t, c.SetCapacity(t.Context(), 0, ""))
+	_, err := c.SetCapacity(t.Context(), 0, "")
+	require.NoError(t, err)
 	assert.JSONEq(t, `{"sku":{"capacity":0}}`, s.bodies[0])
 	assert.Empty(t, s.asked[0].Header.Values("If-Match"))
 }
@@ -120,18 +127,24 @@ func TestSetCapacityIsSentOnce(t *testing.T) {
 func TestAcceptedIsDone(t *testing.T) {
 	// The SDK takes a 202 to PATCH for an error, and a 202 with nowhere to poll.
 	c, _ := newClient(t, reply{status: 202})
-	require.NoError(t, c.SetCapacity(t.Context(), 5, "e"))
-	require.NoError(t, c.DeleteInstances(t.Context(), []string{"1"}))
+	_, err := c.SetCapacity(t.Context(), 5, "e")
+	require.NoError(t, err)
+	_, err = c.DeleteInstances(t.Context(), []string{"1"})
+	require.NoError(t, err)
 }
 
 func TestDeleteInstances(t *testing.T) {
 	c, s := newClient(t, reply{status: 500}, reply{status: 202})
-	require.NoError(t, c.DeleteInstances(t.Context(), []string{"1", "2"}))
+	_, err := c.DeleteInstances(t.Context(), []string{"1", "2"})
+	require.NoError(t, err)
 	require.Len(t, s.asked, 2)
 	assert.JSONEq(t, `{"instanceIds":["1","2"]}`, s.bodies[1])
-	require.NoError(t, c.DeleteInstances(t.Context(), nil))
-	require.Error(t, c.DeleteInstances(t.Context(), []string{"1", "*"}))
-	require.Error(t, c.DeleteInstances(t.Context(), []string{""}))
+	_, err = c.DeleteInstances(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = c.DeleteInstances(t.Context(), []string{"1", "*"})
+	require.Error(t, err)
+	_, err = c.DeleteInstances(t.Context(), []string{""})
+	require.Error(t, err)
 	assert.Len(t, s.asked, 2)
 }
 

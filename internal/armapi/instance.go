@@ -15,7 +15,7 @@ import (
 
 // Instances implements instancegroup.Cloud.
 func (c *Client) Instances(ctx context.Context) (all []instancegroup.Instance, err error) {
-	err = c.read(ctx, "list the instances of", func(ctx context.Context) error {
+	err = c.readList(ctx, "list the instances of", listClass, func(ctx context.Context) error {
 		pager := c.instances.NewListPager(c.group, c.name, &armcompute.VirtualMachineScaleSetVMsClientListOptions{
 			Expand: to.Ptr("instanceView"),
 		})

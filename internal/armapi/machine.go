@@ -31,7 +31,7 @@ func (c *Client) VirtualMachineModels(ctx context.Context) ([]instancegroup.Inst
 func (c *Client) machines(
 	ctx context.Context, op string, expand *armcompute.ExpandTypeForListVMs,
 ) (all []instancegroup.Instance, err error) {
-	err = c.read(ctx, op, func(ctx context.Context) error {
+	err = c.readList(ctx, op, machineListClass, func(ctx context.Context) error {
 		pager := c.virtual.NewListPager(c.group, &armcompute.VirtualMachinesClientListOptions{
 			// The quotes around the field are Azure's (cloud-provider-azure).
 			Filter: to.Ptr(fmt.Sprintf("'virtualMachineScaleSet/id' eq '%s'", c.id())),
@@ -100,10 +100,11 @@ func (c *Client) DeleteVirtualMachine(ctx context.Context, name string) error {
 	if err := checkName(name); err != nil {
 		return armerr.From(op, c.object(), err)
 	}
-	return c.write(ctx, op, func(ctx context.Context) error {
+	_, err := c.write(ctx, op, func(ctx context.Context) error {
 		_, err := c.virtual.BeginDelete(ctx, c.group, name, nil)
 		return err
 	})
+	return err
 }
 
 // checkName refuses names that no VM has and that, in a path, could stand for

@@ -47,8 +47,17 @@ func scaleSetOf(s armcompute.VirtualMachineScaleSet) instancegroup.ScaleSet {
 		HasCapacity:       sku.Capacity != nil,
 		OrchestrationMode: string(val(p.OrchestrationMode)),
 		ProvisioningState: val(p.ProvisioningState),
+		Tags:              tagsOf(s.Tags),
 		Model:             model,
 	}
+}
+
+func tagsOf(tags map[string]*string) map[string]string {
+	all := make(map[string]string, len(tags))
+	for key, value := range tags {
+		all[key] = val(value)
+	}
+	return all
 }
 
 func modelOf(p armcompute.VirtualMachineScaleSetProperties) instancegroup.Model {

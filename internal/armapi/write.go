@@ -11,37 +11,51 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/instancegroup"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 )
 
 // SetCapacity implements instancegroup.Cloud. With an empty etag the write is
 // unconditional.
-func (c *Client) SetCapacity(ctx context.Context, capacity int64, etag string) error {
+func (c *Client) SetCapacity(ctx context.Context, capacity int64, etag string) (instancegroup.Operation, error) {
 	op := fmt.Sprintf("set capacity %d of", capacity)
-	update := armcompute.VirtualMachineScaleSetUpdate{SKU: &armcompute.SKU{Capacity: &capacity}}
+	return c.update(ctx, op, armcompute.VirtualMachineScaleSetUpdate{SKU: &armcompute.SKU{Capacity: &capacity}}, etag)
+}
+
+// SetTags implements instancegroup.Cloud.
+func (c *Client) SetTags(ctx context.Context, tags map[string]string, etag string) error {
+	update := armcompute.VirtualMachineScaleSetUpdate{Tags: map[string]*string{}}
+	for key, value := range tags {
+		update.Tags[key] = to.Ptr(value)
+	}
+	_, err := c.update(ctx, "tag", update, etag)
+	return err
+}
+
+// update is sent once: after a lost answer a second try could only tell that the
+// ETag has moved, and not by whom.
+func (c *Client) update(ctx context.Context, op string, u armcompute.VirtualMachineScaleSetUpdate, etag string) (instancegroup.Operation, error) {
 	options := &armcompute.VirtualMachineScaleSetsClientBeginUpdateOptions{}
 	if etag != "" {
 		options.IfMatch = to.Ptr(etag)
 	}
 	return c.write(ctx, op, func(ctx context.Context) error {
-		// Once an answer is lost, a second try could only tell that the ETag
-		// has moved, and not by whom.
 		ctx = policy.WithRetryOptions(ctx, policy.RetryOptions{MaxRetries: -1})
-		_, err := c.sets.BeginUpdate(ctx, c.group, c.name, update, options)
+		_, err := c.sets.BeginUpdate(ctx, c.group, c.name, u, options)
 		return err
 	})
 }
 
 // DeleteInstances implements instancegroup.Cloud. It may be sent again after a
 // lost answer, as an instance is deleted only once. No IDs: nothing is sent.
-func (c *Client) DeleteInstances(ctx context.Context, instanceIDs []string) error {
+func (c *Client) DeleteInstances(ctx context.Context, instanceIDs []string) (instancegroup.Operation, error) {
 	if len(instanceIDs) == 0 {
-		return nil
+		return "", nil
 	}
 	op := fmt.Sprintf("delete %d instances of", len(instanceIDs))
 	// Azure's own tools send "*" for all instances.
 	if slices.Contains(instanceIDs, "*") || slices.Contains(instanceIDs, "") {
-		return armerr.From(op, c.object(), errors.New("instances are deleted by their IDs alone"))
+		return "", armerr.From(op, c.object(), errors.New("instances are deleted by their IDs alone"))
 	}
 	ids := armcompute.VirtualMachineScaleSetVMInstanceRequiredIDs{InstanceIDs: to.SliceOfPtrs(instanceIDs...)}
 	return c.write(ctx, op, func(ctx context.Context) error {
@@ -53,13 +67,15 @@ func (c *Client) DeleteInstances(ctx context.Context, instanceIDs []string) erro
 // write makes a call with a deadline of its own. The SDK also fails on answers
 // that it cannot make a poller of; we do not poll, and what Azure answered
 // with a success it has accepted.
-func (c *Client) write(ctx context.Context, op string, call func(context.Context) error) error {
-	return within(ctx, writeLimit, func(ctx context.Context) error {
+func (c *Client) write(ctx context.Context, op string, call func(context.Context) error) (accepted instancegroup.Operation, err error) {
+	err = within(ctx, writeLimit, func(ctx context.Context) error {
 		var raw *http.Response
 		err := call(policy.WithCaptureResponse(ctx, &raw))
 		if raw != nil && raw.StatusCode >= 200 && raw.StatusCode < 300 {
+			accepted = instancegroup.Operation(raw.Header.Get("Azure-AsyncOperation"))
 			return nil
 		}
-		return armerr.From(op, c.object(), err)
+		return c.explain(op, err)
 	})
+	return accepted, err
 }

@@ -84,7 +84,7 @@ func (a *answer) takeResponse(r *http.Response) []byte {
 	if a.request == "" {
 		a.request = r.Header.Get("x-ms-correlation-request-id")
 	}
-	a.retryAfter = retryAfter(r.Header)
+	a.retryAfter = RetryAfterOf(r.Header)
 	if r.Body == nil {
 		return nil
 	}
@@ -183,8 +183,9 @@ func transport(err error) string {
 // longest bounds what a header can ask for.
 const longest = 24 * time.Hour
 
-// retryAfter reads the headers that the SDK reads, in its order.
-func retryAfter(h http.Header) time.Duration {
+// RetryAfterOf reads the headers that the SDK reads, in its order. It returns
+// zero where none asks to wait.
+func RetryAfterOf(h http.Header) time.Duration {
 	for _, w := range []struct {
 		header string
 		unit   time.Duration

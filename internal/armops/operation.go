@@ -14,7 +14,7 @@ const (
 type Operation struct {
 	Name       string // operationId in Azure's specification
 	Method     string // HTTP method
-	Path       string // with {subscription}, {group}, {scaleSet} and {instance} to fill in; a VM's name is its {instance}
+	Path       string // with {subscription}, {group}, {scaleSet}, {instance} and the like to fill in; a VM's name is its {instance}
 	APIVersion string // as the SDK sends it
 	Action     string // role-based access control action that allows it
 	Mode       Mode   // orchestration mode that it is used in
@@ -45,6 +45,7 @@ const (
 	ListInterfaces        = "NetworkInterfaces_ListVirtualMachineScaleSetNetworkInterfaces"
 	ListPublicAddresses   = "PublicIPAddresses_ListVirtualMachineScaleSetPublicIPAddresses"
 	ListAutoscaleSettings = "AutoscaleSettings_ListByResourceGroup"
+	GetOperation          = "Operations_Get"
 
 	ListVirtualMachines      = "VirtualMachines_List"
 	GetVirtualMachine        = "VirtualMachines_Get"
@@ -56,6 +57,10 @@ const (
 // All returns every operation, in a fresh slice.
 func All() []Operation {
 	return []Operation{
+		{
+			GetOperation, "GET", "/subscriptions/{subscription}/providers/Microsoft.Compute/locations/{location}/operations/{operation}",
+			computeVersion, "Microsoft.Compute/locations/operations/read", Both,
+		},
 		{GetScaleSet, "GET", scaleSet, computeVersion, actions + "read", Both},
 		{UpdateScaleSet, "PATCH", scaleSet, computeVersion, actions + "write", Both},
 		{DeleteInstances, "POST", scaleSet + "/delete", computeVersion, actions + "delete/action", Both},

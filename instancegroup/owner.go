@@ -1,0 +1,87 @@
+package instancegroup
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+)
+
+// ownerTag is the tag by which the managers of a scale set see each other. Its
+// value names the process that manages the scale set now.
+const ownerTag = "fleeting-plugin-azure"
+
+// claim marks the scale set as managed by this process, once. Each manager takes
+// all instances for its own and deletes those it does not need: two of them
+// would be at war (jenkinsci/azure-vm-agents-plugin#634). The one that comes
+// later has the scale set; the other one finds the tag changed. Nothing depends
+// on it: where the tag cannot be written, work goes on.
+func (g *Group) claim(ctx context.Context) {
+	if !g.claimable() {
+		return
+	}
+	ctx, done, err := g.writing(ctx, fmt.Sprintf("tag scale set %q", g.set.Name))
+	if err != nil {
+		return
+	}
+	defer done()
+	err = g.tag(ctx)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case err == nil:
+		g.claimed = true
+	case g.claims.fail(g.now()) && !armerr.Is(err, armerr.Precondition):
+		g.log.Warn("scale set could not be tagged; a second manager of it would not be seen", "operation", "claim", "tag", ownerTag, "error", err)
+	}
+}
+
+func (g *Group) claimable() bool {
+	room := min(g.cloud.Room(WriteScaleSet), g.cloud.Room(ReadScaleSet))
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.owner != "" && !g.claimed && !g.claims.held(g.now()) && room > 1 // demand goes first
+}
+
+// tag writes the tag beside those that are there. Its condition is the ETag, so
+// that none is lost.
+func (g *Group) tag(ctx context.Context) error {
+	set, err := g.cloud.ScaleSet(ctx)
+	if err != nil {
+		return err
+	}
+	if set.ETag == "" {
+		return fmt.Errorf("tag scale set %q: Azure's answer holds no ETag; nothing was changed", g.set.Name)
+	}
+	before := set.Tags[ownerTag]
+	if before == g.owner {
+		return nil
+	}
+	tags := maps.Clone(set.Tags)
+	if tags == nil {
+		tags = map[string]string{}
+	}
+	tags[ownerTag] = g.owner
+	if err := g.cloud.SetTags(ctx, tags, set.ETag); err != nil {
+		return err
+	}
+	if before != "" {
+		g.log.Info("taking the scale set over", "operation", "claim", "tag", ownerTag, "before", before, "now", g.owner)
+	}
+	return nil
+}
+
+// refuseStranger is an error if another manager has taken the scale set over. A
+// tag that is gone says nothing: tools that keep a model remove tags that are
+// not theirs.
+func (g *Group) refuseStranger(set ScaleSet) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	other := set.Tags[ownerTag]
+	if !g.claimed || other == "" || other == g.owner {
+		return nil
+	}
+	return fmt.Errorf("increase scale set %q: another manager has taken it over: its tag %s says %q, and this one is %q; nothing was changed; fix: give each runner a scale set of its own, and end the process that is not wanted",
+		g.set.Name, ownerTag, other, g.owner)
+}
