@@ -109,9 +109,9 @@ func TestRunningNeedsAnAddress(t *testing.T) {
 	before := g.last()
 	for _, op := range []string{opInterfaces, opPublic} {
 		f.publicIP[f.vms[2].InstanceID] = ""
-		f.failNext(op, fault{err: azure(armerr.Throttled, 429)})
+		f.failNext(op, fault{err: azure(armerr.Transient, 500)})
 		_, err := g.Refresh(t.Context())
-		assert.Equal(t, armerr.Throttled, armerr.KindOf(err))
+		assert.Equal(t, armerr.Transient, armerr.KindOf(err))
 		assert.Same(t, before, g.last(), "an error keeps the last view")
 	}
 }
@@ -200,9 +200,9 @@ func TestLocateErrors(t *testing.T) {
 		require.ErrorContains(t, err, `locate instance "`+id+`": `+want)
 		assert.NotContains(t, err.Error(), "\n")
 	}
-	f.failNext(opList, fault{err: azure(armerr.Throttled, 429)})
+	f.failNext(opList, fault{err: azure(armerr.Transient, 500)})
 	_, err := g.Locate(t.Context(), f.id(1))
-	require.ErrorContains(t, err, `locate instance "`+f.id(1)+`": ask scale set "ci": Code429 (429)`)
+	require.ErrorContains(t, err, `locate instance "`+f.id(1)+`": ask scale set "ci": Code500 (500)`)
 }
 
 // fleeting removes an instance whose address it cannot have: a throttled read

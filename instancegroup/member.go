@@ -58,7 +58,7 @@ func (m *Member) age(before *Member, now time.Time, opening bool) {
 		m.failed = now
 	}
 	switch {
-	case m.stray():
+	case m.stray() && !strings.EqualFold(m.PowerState, "running"):
 		m.State, m.Reason = Dead, fmt.Sprintf("it got no vmId within %s", creationLimit)
 	case m.served || m.State == Dead || m.State == Deleting:
 	case !m.failed.IsZero() && now.Sub(m.failed) >= failedGrace:
@@ -94,10 +94,10 @@ func (g *Group) meetStrays(instances []Instance, last *View) {
 }
 
 // strayID is the ID of an instance that has had no vmId for too long; empty for
-// others.
+// others. One that is powered on may have a job.
 func (g *Group) strayID(i Instance) string {
 	since, ok := g.strays[strings.ToLower(i.ID)]
-	if !ok || g.now().Sub(since) < creationLimit {
+	if !ok || g.now().Sub(since) < creationLimit || strings.EqualFold(i.PowerState, "running") {
 		return ""
 	}
 	return strings.ToLower(i.Name) + "-without-vmid"

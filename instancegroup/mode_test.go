@@ -2,6 +2,7 @@ package instancegroup
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -33,9 +34,9 @@ func TestFlexibleListWithoutModels(t *testing.T) {
 	assert.Equal(t, 3, f.count(opList))
 	assert.Equal(t, 1, f.count(opModels))
 	f.foreign(4)
-	f.failNext(opModels, fault{err: azure(armerr.Throttled, 429)})
+	f.failNext(opModels, fault{err: azure(armerr.Transient, 500)})
 	_, err := g.Refresh(t.Context())
-	require.ErrorContains(t, err, "429", "a list that is not whole is an error")
+	require.ErrorContains(t, err, "500", "a list that is not whole is an error")
 	v, err := g.Refresh(t.Context())
 	require.NoError(t, err)
 	assert.Len(t, v.Members, 4)
@@ -55,13 +56,14 @@ func TestFlexibleListWithModels(t *testing.T) {
 // orchestration: a refusal falls back to the VMs themselves.
 func TestFlexibleDeletionFallsBackToVMs(t *testing.T) {
 	f := newFlexible(3)
-	g, _ := f.open(t)
+	g, clock := f.open(t)
 	f.failNext(opDelete, fault{err: azure(armerr.NotAllowedForMode, 400)})
-	f.failNext(opDeleteVM, fault{err: azure(armerr.Conflict, 409)})
+	f.failNext(opDeleteVM, fault{err: azure(armerr.Forbidden, 403)})
 	done, err := g.Decrease(t.Context(), []string{f.id(0), f.id(1), f.id(2)})
-	require.ErrorContains(t, err, "409")
+	require.ErrorContains(t, err, "403")
 	assert.Len(t, done, 2, "one refusal does not harm the others")
 	assert.Len(t, f.deleted, 2)
+	clock.pass(time.Minute)
 	done, err = g.Decrease(t.Context(), []string{f.id(0), f.id(1), f.id(2)})
 	require.NoError(t, err)
 	assert.Len(t, done, 3)
@@ -71,9 +73,9 @@ func TestFlexibleDeletionFallsBackToVMs(t *testing.T) {
 func TestFlexibleOtherRefusalsAreErrors(t *testing.T) {
 	f := newFlexible(1)
 	g, _ := f.open(t)
-	f.failNext(opDelete, fault{err: azure(armerr.Throttled, 429)})
+	f.failNext(opDelete, fault{err: azure(armerr.Forbidden, 403)})
 	done, err := g.Decrease(t.Context(), []string{f.id(0)})
-	require.ErrorContains(t, err, "429")
+	require.ErrorContains(t, err, "403")
 	assert.Empty(t, done)
 	assert.Zero(t, f.count(opDeleteVM))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 )
@@ -190,7 +191,7 @@ func (g *Group) isAnother(ctx context.Context, m *Member) (bool, error) {
 		return true, nil
 	case err != nil:
 		return false, err
-	case m.stray() && identify(i) == "":
+	case m.stray() && identify(i) == "" && !strings.EqualFold(i.PowerState, "running"):
 		return false, nil
 	case identify(i) == "":
 		return false, fmt.Errorf("delete instance %q of scale set %q: Azure tells no vmId, and its number may belong to another by now; nothing was changed; fix: none needed, it is tried again", m.MemberID, g.set.Name)

@@ -94,10 +94,10 @@ func TestDeletionForgotten(t *testing.T) {
 	_, err := g.Decrease(t.Context(), []string{id})
 	require.NoError(t, err)
 	f.vm(0, func(i *Instance) { i.ProvisioningState = "Succeeded" })
-	clock.pass(removalMemory)
-	assert.Equal(t, Running, refreshed(t, g).Find(id).State)
-	_, err = g.Decrease(t.Context(), []string{id})
-	require.NoError(t, err)
+	clock.pass(removalLag)
+	v := refreshed(t, g)
+	assert.Equal(t, Deleting, v.Find(id).State, "the runner was told that it is done")
+	require.NoError(t, g.Bury(t.Context(), v))
 	assert.Len(t, f.sent, 2)
 }
 

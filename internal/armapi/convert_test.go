@@ -15,7 +15,7 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/instancegroup"
 )
 
-const setBody = `{"id":"/s/ci","name":"ci","etag":"\"7\"","location":"westeurope","zones":["1",null],
+const setBody = `{"id":"/s/ci","name":"ci","tags":{"owner":"ci"},"etag":"\"7\"","location":"westeurope","zones":["1",null],
 "sku":{"name":"Standard_D2s_v5","capacity":0},"properties":{"uniqueId":"u","orchestrationMode":"Uniform","provisioningState":"Succeeded",
 "singlePlacementGroup":true,"overprovision":true,"zoneBalance":true,
 "upgradePolicy":{"mode":"Rolling","automaticOSUpgradePolicy":{"enableAutomaticOSUpgrade":true}},
@@ -48,7 +48,7 @@ func decode[T any](t require.TestingT, body string) T {
 func TestScaleSetOf(t *testing.T) {
 	assert.Equal(t, instancegroup.ScaleSet{
 		ID: "/s/ci", Name: "ci", UniqueID: "u", ETag: `"7"`, Location: "westeurope", Size: "Standard_D2s_v5", HasCapacity: true,
-		OrchestrationMode: "Uniform", ProvisioningState: "Succeeded",
+		OrchestrationMode: "Uniform", ProvisioningState: "Succeeded", Tags: map[string]string{"owner": "ci"},
 		Model: instancegroup.Model{
 			OSType: "Linux", AdminUsername: "runner", PasswordDisabled: true, PublicKeys: 2, HasPublicAddress: true,
 			SinglePlacementGroup: true, ManagedImage: true, Overprovision: true, UpgradeMode: "Rolling", AutomaticOSUpgrade: true,
