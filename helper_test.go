@@ -51,6 +51,10 @@ var build = sync.OnceValues(func() (string, error) {
 })
 
 func TestMain(m *testing.M) {
+	if plugin := os.Getenv(runnerVariable); plugin != "" {
+		fmt.Fprintln(os.Stderr, actAsRunner(plugin))
+		os.Exit(1)
+	}
 	code := m.Run()
 	if dir, _ := build(); dir != "" { // whether it was built is not the point here
 		_ = os.RemoveAll(dir)
@@ -155,7 +159,9 @@ func (p *plugin) script(t *testing.T) string {
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 // murder ends the process as a crash does: it learns nothing of it.
-func (p *plugin) murder(t *testing.T) {
+func (p *plugin) murder(t *testing.T) { p.signal(t, os.Kill) }
+
+func (p *plugin) signal(t *testing.T, s os.Signal) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(p.dir, "pid"))
 	require.NoError(t, err)
@@ -163,7 +169,7 @@ func (p *plugin) murder(t *testing.T) {
 	require.NoError(t, err)
 	process, err := os.FindProcess(pid)
 	require.NoError(t, err)
-	require.NoError(t, process.Kill())
+	require.NoError(t, process.Signal(s))
 }
 
 // checkLog looks for what no test may leave in the log.

@@ -55,10 +55,11 @@ var arrows = map[string]mayImport{
 	},
 	"cmd/armsim": {ours: []string{"armsim/..."}},
 
-	"instancegroup":   {ours: []string{"internal/armerr"}},
-	"internal/config": {foreign: []string{azcore + "/arm"}},
-	"internal/armerr": {foreign: []string{azcore + "/...", identity}},
-	"internal/armops": {},
+	"instancegroup":     {ours: []string{"internal/armerr"}},
+	"internal/config":   {foreign: []string{azcore + "/arm"}},
+	"internal/armerr":   {foreign: []string{azcore + "/...", identity}},
+	"internal/armops":   {},
+	"internal/lifeline": {},
 	"internal/armapi": {
 		ours:    []string{"instancegroup", "internal/armerr", "internal/armops", "internal/config"},
 		foreign: []string{azcore + "/...", identity + "/...", compute + "/...", network + "/..."},

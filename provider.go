@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -33,6 +34,10 @@ type InstanceGroup struct {
 	settings provider.Settings
 	group    *instancegroup.Group
 	reporter reporter
+
+	// closer is group for Shutdown, which may come at any time, even in Init,
+	// from whatever notices that the process must end.
+	closer atomic.Pointer[instancegroup.Group]
 }
 
 // initTimeout leaves the runner time for the first Update within the minute
@@ -66,6 +71,7 @@ func (g *InstanceGroup) Init(ctx context.Context, logger hclog.Logger, settings 
 	if g.group, err = instancegroup.Open(ctx, instancegroup.Options{Cloud: client, Logger: logger, Owner: owner()}); err != nil {
 		return provider.ProviderInfo{}, err
 	}
+	g.closer.Store(g.group)
 	g.Config = cfg
 	if g.settings, err = connectorSettings(settings, g.group.ScaleSet(), logger); err != nil {
 		return provider.ProviderInfo{}, err
@@ -187,6 +193,12 @@ func (g *InstanceGroup) Resume(context.Context, []string) ([]string, error) {
 	return nil, provider.ErrSuspendResumeNotSupported
 }
 
-// Shutdown has nothing to do: what Azure accepted goes on there, and nothing
-// waits here.
-func (g *InstanceGroup) Shutdown(context.Context) error { return nil }
+// Shutdown ends all changes: none begins any more, and the one under way may
+// finish until ctx ends. What Azure accepted goes on there. It may be called
+// more than once, and beside all other methods.
+func (g *InstanceGroup) Shutdown(ctx context.Context) error {
+	if group := g.closer.Load(); group != nil {
+		return group.Close(ctx)
+	}
+	return nil
+}

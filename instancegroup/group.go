@@ -2,6 +2,7 @@ package instancegroup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -21,6 +22,9 @@ type Group struct {
 
 	write  chan struct{} // holds one token; one writer: Azure answers 409 to parallel ones
 	flight singleflight.Group
+
+	closed  chan struct{} // closed by Close
+	closing sync.Once
 
 	mu        sync.Mutex
 	view      *View                // the latest, nil before the first
@@ -73,7 +77,7 @@ func Open(ctx context.Context, o Options) (*Group, error) {
 	g := &Group{
 		cloud: o.Cloud, mode: modeOf(set, o.Cloud), log: o.Logger.With("scale_set", set.Name), now: o.Now, set: set,
 		addresses: map[string]addresses{}, removing: map[string]*removal{}, gone: map[string]time.Time{}, strays: map[string]time.Time{},
-		counts: map[string]int{}, owner: o.Owner, write: make(chan struct{}, 1),
+		counts: map[string]int{}, owner: o.Owner, write: make(chan struct{}, 1), closed: make(chan struct{}),
 		refusals: brake{shortest: 15 * time.Second, longest: 10 * time.Minute},
 		troubles: brake{shortest: 2 * time.Second, longest: time.Minute},
 		births:   brake{shortest: 15 * time.Second, longest: 10 * time.Minute},
@@ -88,16 +92,53 @@ func Open(ctx context.Context, o Options) (*Group, error) {
 // loop has no deadline of its own, and stands still meanwhile.
 const writeTimeout = time.Minute
 
+var errClosed = errors.New("the plugin is shutting down; nothing was changed")
+
 // writing waits for its turn to write. The context that it returns has the
-// deadline of the whole; done ends the turn. what begins an error.
-func (g *Group) writing(ctx context.Context, what string) (_ context.Context, done func(), _ error) {
-	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+// deadline of the whole; done ends the turn, and what begins an
+// error. That context does not end with
+// ctx: when the runner dies, gRPC ends the contexts of all calls at once, and a
+// write cut off there is one of which nobody knows whether it took effect.
+func (g *Group) writing(ctx context.Context, what string) (_ context.Context, done func(), err error) {
+	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	select {
 	case g.write <- struct{}{}:
-		return ctx, func() { <-g.write; cancel() }, nil
+		if err = g.mayWrite(ctx); err == nil {
+			return whole, func() { <-g.write; cancel() }, nil
+		}
+		<-g.write
+	case <-g.closed:
+		err = errClosed
 	case <-ctx.Done():
-		defer cancel()
-		return nil, nil, fmt.Errorf("%s: an earlier change takes too long: %w", what, context.Cause(ctx))
+		err = context.Cause(ctx)
+	case <-whole.Done():
+		err = fmt.Errorf("an earlier change takes too long: %w", context.Cause(whole))
+	}
+	cancel()
+	return nil, nil, fmt.Errorf("%s: %w", what, err)
+}
+
+// mayWrite decides at the beginning of a turn: select takes any of the cases
+// that are ready, and Close waits for those who have a turn.
+func (g *Group) mayWrite(ctx context.Context) error {
+	select {
+	case <-g.closed:
+		return errClosed
+	default:
+		return context.Cause(ctx)
+	}
+}
+
+// Close ends writing: no write begins any more, and the one under way may
+// finish until ctx ends. Reading goes on. Closing again waits again.
+func (g *Group) Close(ctx context.Context) error {
+	g.closing.Do(func() { close(g.closed) })
+	select {
+	case g.write <- struct{}{}:
+		<-g.write
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("close scale set %q: a change is still under way: %w", g.set.Name, context.Cause(ctx))
 	}
 }
 

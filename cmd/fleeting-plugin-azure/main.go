@@ -2,12 +2,20 @@
 package main
 
 import (
+	"context"
+	"flag"
 	"fmt"
+	"io"
 	"os"
+	"sync"
+	"time"
 
+	"github.com/hashicorp/go-hclog"
 	"gitlab.com/gitlab-org/fleeting/fleeting/plugin"
+	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
 
 	azure "gitlab.com/fleeting-azure/fleeting-plugin-azure"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/lifeline"
 )
 
 const usage = `fleeting-plugin-azure scales an Azure Virtual Machine Scale Set for GitLab Runner.
@@ -35,5 +43,57 @@ func main() {
 			return
 		}
 	}
-	plugin.Main(&azure.InstanceGroup{}, azure.Version())
+	group := &azure.InstanceGroup{}
+	if !serves(os.Args[1:]) {
+		plugin.Main(group, azure.Version())
+		return
+	}
+	end := ender(group)
+	lifeline.Watch(context.Background(), lifeline.Options{}, end)
+	plugin.Main(group, azure.Version())
+	end("the runner asked it to") // go-plugin does not wait for calls under way
+}
+
+// serves says whether plugin.Main serves, rather than run a command and return.
+// It reads the command line as plugin.Main does.
+func serves(args []string) bool {
+	flags := flag.NewFlagSet("", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	version := flags.Bool("version", false, "")
+	if err := flags.Parse(args); err != nil || *version {
+		return false
+	}
+	return flags.Arg(0) != "version" && flags.Arg(0) != "bootstrap"
+}
+
+const (
+	// writeGrace is how long a write under way may take to finish. Azure
+	// answers most within a second or two.
+	writeGrace = 10 * time.Second
+
+	// exitLimit ends the process whatever else happens: a runner that hangs
+	// without reading the log would keep the last line waiting.
+	exitLimit = writeGrace + 2*time.Second
+)
+
+// ender returns what ends the process, giving the write under way its time.
+// Whoever calls it second waits for the end, too.
+func ender(group provider.InstanceGroup) func(reason string) {
+	// As plugin.Serve makes its own, and before it puts a pipe in the place of
+	// os.Stderr, which nobody reads once the runner is gone.
+	log := hclog.New(&hclog.LoggerOptions{Level: hclog.Trace, Output: os.Stderr, JSONFormat: true})
+	var once sync.Once
+	return func(reason string) {
+		once.Do(func() {
+			time.AfterFunc(exitLimit, func() { os.Exit(1) })
+			ctx, cancel := context.WithTimeout(context.Background(), writeGrace)
+			defer cancel()
+			if err := group.Shutdown(ctx); err != nil {
+				log.Error("plugin ends in the middle of a change", "reason", reason, "error", err)
+			} else {
+				log.Info("plugin ends", "reason", reason)
+			}
+			os.Exit(0)
+		})
+	}
 }
