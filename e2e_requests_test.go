@@ -33,6 +33,8 @@ func TestRequestsOfAQuietFleet(t *testing.T) {
 				armsim.ScaleSetSpec{Name: "ci", Capacity: 200, OrchestrationMode: mode, PublicAddress: true})
 			p := startPlugin(t, environmentOf(s), settingsFor(s, "ci"))
 			p.open(t)
+			// No more than a few lists: the plugin keeps to Azure's limits.
+			require.Eventually(t, func() bool { return s.Stats().Running == 200 }, patience, tick)
 			p.running(t, 200)
 			seen := map[string]int{}
 			requests(s, seen)

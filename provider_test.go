@@ -73,30 +73,35 @@ func TestDecreaseThatAzureRefuses(t *testing.T) {
 	done, err := p.Decrease(t.Context(), append(ids, "ci_99-01234567"))
 	require.NoError(t, err, "an error would take the other one's success with it")
 	assert.Equal(t, []string{"ci_99-01234567"}, done)
-	require.Eventually(t, func() bool { return p.log.contains("some instances could not be deleted") }, patience, tick)
+	require.Eventually(t, func() bool {
+		return p.log.contains("some instances could not be deleted") && p.log.contains("virtualMachineScaleSets/delete/action")
+	}, patience, tick)
 
 	done, err = p.Decrease(t.Context(), ids)
-	require.ErrorContains(t, err, "virtualMachineScaleSets/delete/action")
+	require.NoError(t, err, "one error in an episode")
 	assert.Empty(t, done)
 	assert.Equal(t, ids, p.running(t, 1))
 }
 
 func TestUpdateReadsEveryPage(t *testing.T) {
 	t.Parallel()
-	for size := 1; size <= 3; size++ {
+	for size := 2; size <= 4; size++ {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			t.Parallel()
 			s := simulate(t, armsim.Config{NoMachines: true, PageSize: size}, armsim.ScaleSetSpec{Name: "ci", Capacity: 7, PublicAddress: true})
 			p := startPlugin(t, environmentOf(s), settingsFor(s, "ci"))
 			p.open(t)
+			boot := func(n int) { require.Eventually(t, func() bool { return s.Stats().Running == n }, patience, tick) }
+			boot(7)
 			ids := p.running(t, 7)
-			for range 5 {
+			for range 3 {
 				states, err := p.update(t)
 				require.NoError(t, err)
 				require.Equal(t, ids, slices.Sorted(maps.Keys(states)))
 			}
 			_, err := p.Increase(t.Context(), 2)
 			require.NoError(t, err)
+			boot(9)
 			assert.Subset(t, p.running(t, 9), ids)
 		})
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const closedText = `change scale set "ci": the plugin is shutting down; nothing was changed`
+const closedText = "the plugin is shutting down; nothing was changed"
 
 // hold stops the first call of an operation until release is called; entered
 // is closed once the call is there.
@@ -52,9 +52,9 @@ func TestCloseLetsAWriteFinish(t *testing.T) {
 	}()
 	hangUp()
 	require.EqualError(t, g.Close(done()), `close scale set "ci": a change is still under way: context canceled`)
-	require.EqualError(t, <-second, closedText, "who waits for a turn is sent away at once")
+	require.ErrorContains(t, <-second, closedText, "who waits for a turn is sent away at once")
 	_, err := g.Increase(t.Context(), 1)
-	require.EqualError(t, err, closedText)
+	require.ErrorContains(t, err, closedText)
 
 	go release()
 	require.NoError(t, g.Close(t.Context()))
@@ -70,16 +70,16 @@ func TestClosedGroupWritesNothing(t *testing.T) {
 	require.NoError(t, g.Close(t.Context()))
 
 	accepted, err := g.Increase(t.Context(), 1)
-	require.EqualError(t, err, closedText)
+	require.ErrorContains(t, err, closedText)
 	assert.Zero(t, accepted)
 	gone, err := g.Decrease(t.Context(), []string{f.id(0), "ci_99-01234567"})
-	require.EqualError(t, err, closedText)
+	require.ErrorContains(t, err, closedText)
 	assert.Empty(t, gone)
 	f.vm(1, func(i *Instance) { i.PowerState = "deallocated" })
 	v, err := g.Refresh(t.Context())
 	require.NoError(t, err, "reading goes on")
 	require.Equal(t, Dead, v.Members[1].State)
-	require.EqualError(t, g.Bury(t.Context(), v), closedText)
+	require.ErrorContains(t, g.Bury(t.Context(), v), closedText)
 	assert.Zero(t, f.count(opWrite)+f.count(opDelete)+f.count(opDeleteVM))
 }
 
@@ -90,7 +90,7 @@ func TestCancelledCallWritesNothing(t *testing.T) {
 	g, _ := f.open(t)
 	for range 50 { // select takes either case
 		_, err := g.Increase(done(), 1)
-		require.EqualError(t, err, `change scale set "ci": context canceled`)
+		require.EqualError(t, err, `increase scale set "ci" by 1: context canceled`)
 	}
 	assert.Zero(t, f.count(opWrite))
 }

@@ -95,10 +95,10 @@ const writeTimeout = time.Minute
 var errClosed = errors.New("the plugin is shutting down; nothing was changed")
 
 // writing waits for its turn to write. The context that it returns has the
-// deadline of the whole; done ends the turn, and what begins an
-// error. That context does not end with
-// ctx: when the runner dies, gRPC ends the contexts of all calls at once, and a
-// write cut off there is one of which nobody knows whether it took effect.
+// deadline of the whole; done ends the turn, and what begins an error. That
+// context does not end with ctx: when the runner dies, gRPC ends the contexts of
+// all calls at once, and a write cut off there is one of which nobody knows
+// whether it took effect.
 func (g *Group) writing(ctx context.Context, what string) (_ context.Context, done func(), err error) {
 	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	select {

@@ -48,11 +48,12 @@ const (
 	// its own, and stands still meanwhile.
 	refreshTimeout = 45 * time.Second
 
-	// reserve is how many lists a refresh leaves in Azure's limit: a deletion
-	// needs one. The runner asks every two seconds while something is under
-	// way, and Azure answers ten lists a minute once its burst of thirty is
-	// used up.
-	reserve = 4
+	// reserve is how many lists there have to be in Azure's limit for another
+	// refresh, as deletions need some, unless the last view is older than
+	// oldView. The runner asks every two seconds while something is under way,
+	// and Azure answers ten pages a minute once its burst of thirty is used up.
+	reserve = 3
+	oldView = 30 * time.Second
 )
 
 // Refresh reads the group anew, as often as Azure's request limits allow: else
@@ -84,10 +85,11 @@ func (g *Group) Observe(ctx context.Context) (*View, error) {
 
 // paced is the last view, if Azure's limit on lists is almost used up.
 func (g *Group) paced() *View {
-	if g.cloud.Room(g.mode.listing()) >= reserve {
+	room, last := g.cloud.Room(g.mode.listing()), g.lastOrNil()
+	if last == nil || room >= reserve || room > 0 && g.now().Sub(last.At) >= oldView {
 		return nil
 	}
-	return g.lastOrNil()
+	return last
 }
 
 func (g *Group) lastOrNil() *View {

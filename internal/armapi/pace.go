@@ -95,7 +95,10 @@ func (p *pace) room(class string) int {
 	if p.now().Before(b.blocked) {
 		return 0
 	}
-	return max(0, int(b.tokens)/b.cost)
+	if burst := limits[class].burst; float64(b.cost) > burst && b.tokens >= burst {
+		return 1 // it is never more than that
+	}
+	return int(b.tokens) / b.cost
 }
 
 // measure notes how many requests a whole call of a class took.
