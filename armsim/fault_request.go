@@ -53,7 +53,7 @@ func (c *call) perform(body []byte, err error) *answer {
 	if p != nil {
 		a = p.answer()
 	}
-	if e.Error != nil {
+	if e.Error != nil || e.Cut != "" {
 		return e.errorAnswer()
 	}
 	return c.alter(a)
