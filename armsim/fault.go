@@ -119,7 +119,13 @@ func ReadFaults(r io.Reader) ([]Fault, []Event, error) {
 	if err := decodeStrictly(r, &file); err != nil {
 		return nil, nil, fmt.Errorf("read faults: %w", err)
 	}
-	return file.Faults, file.Events, errors.Join(checkAll("fault", file.Faults), checkAll("event", file.Events))
+	if err := checkAll("fault", file.Faults); err != nil {
+		return nil, nil, fmt.Errorf("read faults: %w", err)
+	}
+	if err := checkAll("event", file.Events); err != nil {
+		return nil, nil, fmt.Errorf("read faults: %w", err)
+	}
+	return file.Faults, file.Events, nil
 }
 
 // decodeStrictly reads one JSON value that has no field which into lacks.

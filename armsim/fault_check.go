@@ -94,7 +94,7 @@ func (f Fault) possible() bool {
 // names says whether the rule is for the operation.
 func (f Fault) names(operation string) bool {
 	if operation == opToken {
-		return f.Operation == opToken
+		return strings.EqualFold(f.Operation, opToken)
 	}
 	return f.Operation == "" || wildcardFold(f.Operation, operation)
 }

@@ -44,7 +44,7 @@ func (c *call) effect() *Effect {
 func (c *call) perform(body []byte, err error) *answer {
 	e := c.effect()
 	if e.Cut == CutBefore || e.Error != nil && !e.Error.After {
-		_ = c.decode(body, err) // for the journal alone
+		_, _ = c.admit(), c.decode(body, err) // for the journal alone
 		return e.errorAnswer()
 	}
 	c.server.doom = e.FailOperation

@@ -12,9 +12,8 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
 )
 
-func TestParallelWrites(t *testing.T) {
+func TestParallelDeletions(t *testing.T) {
 	t.Parallel()
-	conflict := "The request failed due to conflict with a concurrent request"
 	for mode, c := range map[string]struct {
 		status         int
 		older          string
@@ -27,24 +26,11 @@ func TestParallelWrites(t *testing.T) {
 	} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
-			s, set := hold(t, armsim.Config{ParallelWrites: mode, Polite: true}, 4)
-			older := s.deleteInstances(t, set, "0")
+			s, set := hold(t, armsim.Config{ParallelWrites: mode}, 4)
+			ids := s.ids(t, set)
+			older := s.deleteInstances(t, set, ids[0])
 			s.Advance(removal / 2)
-			newer := s.deleteInstances(t, set, "1")
-			assert.Equal(t, c.status, newer.status)
-			raised := s.setCapacity(t, set, 9)
-			if c.status == http.StatusConflict {
-				assert.Equal(t, "Conflict", newer.code())
-				assert.Contains(t, newer.message(), conflict)
-				assert.Equal(t, http.StatusConflict, raised.status)
-				assert.Equal(t, http.StatusOK, s.send(t, http.MethodPatch, set, object{"tags": object{"a": "b"}}).status)
-			} else {
-				assert.Equal(t, http.StatusOK, raised.status)
-				s, set = hold(t, armsim.Config{ParallelWrites: mode, Polite: true}, 4)
-				older = s.deleteInstances(t, set, "0")
-				s.Advance(removal / 2)
-				s.deleteInstances(t, set, "1")
-			}
+			assert.Equal(t, c.status, s.deleteInstances(t, set, ids[1]).status)
 			s.Advance(settled)
 			assert.Equal(t, c.older, s.outcome(t, older))
 			assert.Len(t, s.ids(t, set), c.left)
@@ -56,6 +42,20 @@ func TestParallelWrites(t *testing.T) {
 	}
 	_, err := armsim.New(armsim.Config{ParallelWrites: "never"})
 	require.ErrorContains(t, err, "known: queue, conflict, preempt")
+}
+
+func TestConflicts(t *testing.T) {
+	t.Parallel()
+	s, set := hold(t, armsim.Config{ParallelWrites: armsim.ParallelConflict}, 2)
+	ids := s.ids(t, set)
+	s.deleteInstances(t, set, ids[0])
+	for _, r := range []reply{s.setCapacity(t, set, 9), s.deleteInstances(t, set, ids[1]), s.send(t, http.MethodDelete, set+"/virtualMachines/"+ids[1], nil)} {
+		assert.Equal(t, []any{409, "Conflict"}, []any{r.status, r.code()})
+		assert.Contains(t, r.message(), "The request failed due to conflict with a concurrent request")
+	}
+	assert.Equal(t, http.StatusOK, s.send(t, http.MethodPatch, set, object{"tags": object{"a": "b"}}).status, "no new capacity")
+	s.Advance(settled)
+	assert.Equal(t, http.StatusOK, s.setCapacity(t, set, 9).status)
 }
 
 // TestWhatIsGoneIsNotPreempted.

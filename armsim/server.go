@@ -1,7 +1,6 @@
 package armsim
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/tls"
 	"encoding/hex"
@@ -96,28 +95,6 @@ func New(c Config) (*Server, error) {
 	defer s.mu.Unlock()
 	s.planEviction(c.Evictions.Max)
 	return s, nil
-}
-
-// steps are what New does, in order. Time starts last.
-func (s *Server) steps() []func() error {
-	steps := []func() error{s.config.checkParallel, s.openDir, s.openMachines, s.openIdentity, s.listen}
-	if s.config.InProcess {
-		steps = []func() error{s.config.checkParallel, s.openMachines, s.openIdentity, s.openInProcess}
-	}
-	return append(steps, s.openFaults, s.startTime)
-}
-
-func (s *Server) openFaults() error {
-	return errors.Join(s.AddFaults(s.config.Faults...), s.AddEvents(s.config.Events...))
-}
-
-func (s *Server) startTime() error {
-	ctx, cancel := context.WithCancel(context.Background())
-	s.cleanup = append(s.cleanup, cancel)
-	if !s.config.Virtual {
-		s.background(func() { s.time.run(ctx) })
-	}
-	return nil
 }
 
 func randomHex(bytes int) string {
