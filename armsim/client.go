@@ -13,8 +13,11 @@ import (
 )
 
 // Client is an HTTP client that trusts the simulator's certificate authority
-// and nothing else.
+// and nothing else; in process, one with Transport.
 func (s *Server) Client() *http.Client {
+	if s.config.InProcess {
+		return &http.Client{Transport: s.Transport()}
+	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(s.CAPEM)
 	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, ForceAttemptHTTP2: true}}

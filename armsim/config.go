@@ -28,6 +28,18 @@ type Config struct {
 	ResourceGroup  string // made at the start; empty: DefaultResourceGroup
 	Location       string
 
+	// InProcess opens no port and touches no file: Server.Transport is the only
+	// way in, and there are no machines. It is for tests within a synctest
+	// bubble, and for many simulators at once.
+	InProcess bool
+
+	// Faults and Events are in force from the start.
+	Faults []Fault
+	Events []Event
+
+	// ParallelWrites is one of the Parallel constants; empty: ParallelQueue.
+	ParallelWrites string
+
 	// Principals may log in. Empty: DefaultClientID with a random secret and
 	// every right.
 	Principals []Principal
@@ -121,6 +133,7 @@ func (c Config) withDefaults() Config {
 	set(&c.TenantID, DefaultTenantID)
 	set(&c.ResourceGroup, DefaultResourceGroup)
 	set(&c.Location, DefaultLocation)
+	c.NoMachines = c.NoMachines || c.InProcess
 	if c.Seed == 0 {
 		c.Seed = rand.Uint64()
 	}

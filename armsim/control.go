@@ -3,6 +3,7 @@ package armsim
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -64,11 +65,14 @@ func (i *instance) info() InstanceInfo {
 //	GET  /stats
 //	GET  /journal?after=SEQ
 //	GET  /instances
-//	POST /instances/NAME/kill
-//	POST /instances/NAME/evict
+//	POST /instances/NAME/VERB, as kill and evict
+//	GET, POST, DELETE /faults
+//	POST /events
 //	GET  /clock
 //	POST /clock?advance=10s
 func (s *Server) serveControl(w http.ResponseWriter, r *http.Request) {
+	s.enter()
+	defer s.handlers.Done()
 	if s.config.ControlToken != "" && r.Header.Get("Authorization") != "Bearer "+s.config.ControlToken {
 		writeJSON(w, http.StatusUnauthorized, object{"error": "a bearer token is needed"})
 		return
@@ -89,14 +93,7 @@ func (s *Server) serveControl(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) control(method, path string, r *http.Request) (any, error) {
 	if name, ok := strings.CutPrefix(path, "instances/"); ok && method == http.MethodPost {
-		target, verb, _ := strings.Cut(name, "/")
-		switch verb {
-		case "kill":
-			return object{"killed": target}, s.Kill(target)
-		case "evict":
-			return object{"evicted": target}, s.Evict(target)
-		}
-		return nil, fmt.Errorf("control instance %q: unknown verb %q; known: kill, evict", target, verb)
+		return s.controlInstance(name)
 	}
 	switch method + " " + path {
 	case "GET stats":
@@ -110,8 +107,47 @@ func (s *Server) control(method, path string, r *http.Request) (any, error) {
 		return s.clock(), nil
 	case "POST clock":
 		return s.advanceBy(r.URL.Query().Get("advance"))
+	case "GET faults":
+		return s.Faults(), nil
+	case "POST faults":
+		return added(r, s.AddFaults)
+	case "DELETE faults":
+		s.ClearFaults()
+		return object{}, nil
+	case "POST events":
+		return added(r, s.AddEvents)
 	}
-	return nil, fmt.Errorf("control %s /%s: there is no such thing; known: /stats, /journal, /instances, /clock", method, path)
+	return nil, fmt.Errorf("control %s /%s: there is no such thing; known: /stats, /journal, /instances, /clock, /faults, /events", method, path)
+}
+
+func (s *Server) controlInstance(path string) (any, error) {
+	target, verb, _ := strings.Cut(path, "/")
+	switch verb {
+	case "kill":
+		return object{"killed": target}, s.Kill(target)
+	case "evict":
+		return object{"evicted": target}, s.Evict(target)
+	case "deallocate":
+		return object{"deallocated": target}, s.Deallocate(target)
+	case "start":
+		return object{"started": target}, s.PowerOn(target)
+	case "delete":
+		return object{"deleted": target}, s.Remove(target)
+	}
+	return nil, fmt.Errorf("control instance %q: unknown verb %q; known: kill, evict, deallocate, start, delete", target, verb)
+}
+
+// added reads one T or a list of them from the request's body, and adds them.
+func added[T any](r *http.Request, add func(...T) error) (any, error) {
+	raw, err := io.ReadAll(io.LimitReader(r.Body, 4<<20))
+	if err != nil {
+		return nil, fmt.Errorf("control %s: %w", r.URL.Path, err)
+	}
+	all, err := oneOrMore[T](raw)
+	if err != nil {
+		return nil, fmt.Errorf("control %s: %w", r.URL.Path, err)
+	}
+	return object{"added": len(all)}, add(all...)
 }
 
 func (s *Server) journalAfter(seq int) []Entry {

@@ -41,7 +41,7 @@ func TestControl(t *testing.T) {
 		{"GET", "/journal", 200, "0.operation", "VirtualMachineScaleSets_CreateOrUpdate"},
 		{"GET", "/journal?after=1", 200, "0", nil},
 		{"POST", "/instances/none/kill", 400, "error", `kill instance "none": there is none of that name`},
-		{"POST", "/instances/ci_0/hug", 400, "error", `control instance "ci_0": unknown verb "hug"; known: kill, evict`},
+		{"POST", "/instances/ci_0/hug", 400, "error", `control instance "ci_0": unknown verb "hug"; known: kill, evict, deallocate, start, delete`},
 		{"POST", "/clock?advance=soon", 400, "virtual", nil},
 		{"POST", "/clock?advance=-1s", 400, "virtual", nil},
 		{"GET", "/nothing", 400, "virtual", nil},

@@ -1,6 +1,8 @@
 package armsim
 
 import (
+	"cmp"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -65,18 +67,36 @@ func (s *Server) openID(tenant string) object {
 // serveToken is the client-credentials grant.
 func (s *Server) serveToken(w http.ResponseWriter, r *http.Request, tenant string) {
 	body, e := s.token(r, tenant)
+	entry := Entry{Operation: opToken, Method: r.Method, Path: r.URL.Path, ClientID: r.PostFormValue("client_id")}
+	a := &answer{status: http.StatusOK, body: body}
+	if e != nil {
+		a = &answer{status: e.status, body: e.body(), code: e.code}
+	}
+	effect := &Effect{}
 	s.mu.Lock()
-	entry := Entry{Time: s.time.now(), Operation: "Token", Method: r.Method, Path: r.URL.Path, Status: http.StatusOK, ClientID: r.PostFormValue("client_id")}
-	if e != nil {
-		entry.Status, entry.Code = e.status, e.code
+	if rule := s.faultFor(subject{operation: opToken, objects: []string{tenant}}); rule != nil {
+		effect, entry.Fault, entry.Cut = &rule.Effect, rule.Name, rule.Cut
 	}
+	if effect.Error != nil || effect.Cut != "" {
+		a = effect.tokenAnswer()
+	}
+	entry.Time, entry.Status, entry.Code = s.time.now(), a.status, a.code
 	s.journal.add(entry)
+	due := s.due(effect)
 	s.mu.Unlock()
-	if e != nil {
-		writeJSON(w, e.status, e.body())
-		return
+	s.interrupted(r.Context(), effect, due)
+	maps.Copy(w.Header(), a.header)
+	writeJSON(w, a.status, a.body)
+}
+
+// tokenAnswer is errorAnswer in Entra ID's shape.
+func (e *Effect) tokenAnswer() *answer {
+	a := e.errorAnswer()
+	if e.Error != nil && e.Error.Body == "" {
+		a.code = cmp.Or(e.Error.Code, "temporarily_unavailable")
+		a.body = (&oauthError{a.status, a.code, 90033, cmp.Or(e.Error.Message, "A transient error has occurred. Please try again.")}).body()
 	}
-	writeJSON(w, http.StatusOK, body)
+	return a
 }
 
 func (s *Server) token(r *http.Request, tenant string) (object, *oauthError) {
@@ -141,7 +161,9 @@ func (s *Server) serveMetadata(w http.ResponseWriter, r *http.Request) {
 }
 
 func writeJSON(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	if w.Header().Get("Content-Type") == "" {
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	}
 	w.WriteHeader(status)
 	_, _ = w.Write(encode(body)) // a client that went away is its own affair
 }

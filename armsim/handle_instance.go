@@ -81,6 +81,9 @@ func deleteInstance(c *call) (*answer, *problem) {
 	if i.state == stateDeleting {
 		return nil, markedForDeletion("Delete Virtual Machine", i.name)
 	}
+	if p := c.server.conflicting(i.set); p != nil {
+		return nil, p
+	}
 	return c.removeAll(i.set, []*instance{i}, true), nil
 }
 
@@ -96,23 +99,15 @@ func deleteInstances(c *call) (*answer, *problem) {
 	if p != nil {
 		return nil, p
 	}
-	return c.removeAll(set, targets, set.uniform() || !c.server.config.Unknowns.FlexibleDeleteKeepsCapacity), nil
+	if p := c.server.conflicting(set); p != nil {
+		return nil, p
+	}
+	return c.removeAll(set, targets, c.server.batchLowers(set)), nil
 }
 
-// removeAll deletes instances in one operation. The capacity falls by their
-// number, when Azure does so is believed: at acceptance, as cluster-autoscaler
-// counts it; and the ETag with it.
+// removeAll deletes instances in one operation.
 func (c *call) removeAll(set *scaleSet, targets []*instance, lowers bool) *answer {
-	s := c.server
-	o := s.begin(set, "Delete instances")
-	if !s.config.Unknowns.DeleteKeepsETag {
-		set.revision++
-	}
-	done := s.all(len(targets), o)
-	for _, i := range targets {
-		s.remove(i, lowers, done)
-	}
-	return c.accepted(o, http.StatusAccepted, nil)
+	return c.accepted(c.server.removeAll(set, targets, lowers), http.StatusAccepted, nil)
 }
 
 func upgradeInstances(c *call) (*answer, *problem) {

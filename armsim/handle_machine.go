@@ -119,8 +119,8 @@ func (c *call) createMachine(g *group) (*answer, *problem) {
 	g.machines.instances = append(g.machines.instances, i)
 	s.created++
 	o := s.begin(nil, "Create virtual machine")
-	s.boot(i)
-	i.pending = func() { s.end(o, nil) }
+	s.boot(i, &Effect{})
+	i.pending = func(p *problem) { s.end(o, p) }
 	return c.writtenMachine(i, o, http.StatusCreated), nil
 }
 

@@ -185,6 +185,11 @@ func patchScaleSet(c *call) (*answer, *problem) {
 	if p != nil {
 		return nil, p
 	}
+	if capacity != set.capacity {
+		if p := c.server.conflicting(set); p != nil {
+			return nil, p
+		}
+	}
 	if p := c.server.checkQuota(set, capacity); p != nil {
 		return nil, p
 	}

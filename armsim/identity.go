@@ -14,29 +14,51 @@ import (
 	"math/big"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 )
 
 // identity is the Entra ID side: it issues and verifies access tokens. Its
-// fields do not change after newIdentity.
+// fields do not change after newIdentity, but for known, which the store's lock
+// guards.
 type identity struct {
 	tenant     string
 	principals []Principal
 	lifetime   time.Duration
 	key        *rsa.PrivateKey
 	now        func() time.Time
+
+	// name tells this simulator's tokens from others', which the same key signed.
+	name  string
+	known map[string]known // verified tokens
 }
+
+// known is a token that was verified, to spare RSA's work.
+type known struct {
+	principal Principal
+	expires   time.Time
+}
+
+// knownTokens bounds the memory of them.
+const knownTokens = 100
+
+// tokenKey is made once: it is slow, and thousands of simulators may run in a
+// test's process.
+var tokenKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 
 const keyID = "armsim"
 
 func newIdentity(c Config, now func() time.Time) (*identity, error) {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	key, err := tokenKey()
 	if err != nil {
 		return nil, fmt.Errorf("generate token key: %w", err)
 	}
-	return &identity{tenant: c.TenantID, principals: c.Principals, lifetime: c.TokenLifetime, key: key, now: now}, nil
+	return &identity{
+		tenant: c.TenantID, principals: c.Principals, lifetime: c.TokenLifetime, key: key, now: now,
+		name: randomHex(8), known: map[string]known{},
+	}, nil
 }
 
 // audiences that a token may be for: Azure's clouds name the manager in several
@@ -47,8 +69,9 @@ func (s *Server) audiences() []string {
 
 type claims struct {
 	jwt.RegisteredClaims
-	AppID  string `json:"appid"`
-	Tenant string `json:"tid"`
+	AppID     string `json:"appid"`
+	Tenant    string `json:"tid"`
+	Simulator string `json:"armsim"`
 }
 
 // issue makes an access token for a principal.
@@ -63,7 +86,7 @@ func (d *identity) issue(client, audience string) (string, error) {
 			ExpiresAt: jwt.NewNumericDate(now.Add(d.lifetime)),
 			Subject:   client,
 		},
-		AppID: client, Tenant: d.tenant,
+		AppID: client, Tenant: d.tenant, Simulator: d.name,
 	})
 	token.Header["kid"] = keyID
 	return token.SignedString(d.key)
@@ -76,6 +99,9 @@ func (d *identity) verify(header string, now time.Time) (Principal, *problem) {
 	if !ok {
 		return Principal{}, authenticationFailed("The 'Authorization' header is missing.")
 	}
+	if k, ok := d.known[raw]; ok && now.Before(k.expires) {
+		return k.principal, nil
+	}
 	var c claims
 	_, err := jwt.ParseWithClaims(raw, &c, func(*jwt.Token) (any, error) { return &d.key.PublicKey, nil },
 		jwt.WithValidMethods([]string{"RS256"}), jwt.WithTimeFunc(func() time.Time { return now }), jwt.WithExpirationRequired())
@@ -83,10 +109,14 @@ func (d *identity) verify(header string, now time.Time) (Principal, *problem) {
 	case errors.Is(err, jwt.ErrTokenExpired):
 		return Principal{}, invalidToken("ExpiredAuthenticationToken",
 			"The access token expiry UTC time '%s' is earlier than current UTC time '%s'.", c.ExpiresAt.UTC().Format(time.RFC1123), now.UTC().Format(time.RFC1123))
-	case err != nil:
+	case err != nil || c.Simulator != d.name:
 		return Principal{}, invalidToken("InvalidAuthenticationToken", "The access token is invalid.")
 	}
 	if p := d.principal(c.AppID); p != nil {
+		if len(d.known) >= knownTokens {
+			clear(d.known)
+		}
+		d.known[raw] = known{*p, c.ExpiresAt.Time}
 		return *p, nil
 	}
 	return Principal{}, invalidToken("InvalidAuthenticationToken", "The access token's application is unknown.")

@@ -2,7 +2,6 @@ package armsim
 
 import (
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
 
@@ -40,8 +39,10 @@ type instance struct {
 	public   netip.Addr // the primary one's; zero: the model asks for none
 	spare    netip.Addr // of a profile without interfaces
 	disk     string
-	life     int    // planned events of an earlier life are void
-	pending  func() // ends the power action under way, if any
+	life     int            // planned events of an earlier life are void
+	pending  func(*problem) // ends the power action under way, if any
+	before   standing       // the deletion under way
+	buried   bool           // its deletion cannot be taken back any more
 	machine  *machine.Machine
 }
 
@@ -52,13 +53,22 @@ func (s *Server) create(set *scaleSet) {
 		set.nextID++ // IDs have gaps on Azure, as after overprovisioning
 	}
 	profile, _ := clone(set.profile()).(object)
+	number := set.nextID
+	if s.config.Unknowns.NumbersReused && set.uniform() {
+		number = set.lowestFree()
+	}
 	i := &instance{
-		set: set, id: set.nextID, vmID: s.uuid(), state: stateCreating, version: set.version, size: set.size(),
+		set: set, id: number, vmID: s.uuid(), state: stateCreating, version: set.version, size: set.size(),
 		profile: profile, extra: object{}, created: s.time.now(), disk: strings.ReplaceAll(s.uuid(), "-", ""),
 		zone: set.nextZone(), head: set.head(), revision: 1, seat: true,
 	}
 	set.nextID++
 	s.christen(i)
+	e := s.instanceFault(opCreate, i)
+	if e.Absent != nil {
+		s.miss(set.goal, e.Absent.problem())
+		return
+	}
 	set.instances = append(set.instances, i)
 	s.created++
 	if err := s.connect(i); err != nil {
@@ -66,14 +76,19 @@ func (s *Server) create(set *scaleSet) {
 		i.state, i.failure = stateFailed, newProblem(409, "NetworkingInternalOperationError", "%s", err)
 		return
 	}
-	s.boot(i)
+	s.boot(i, e)
 }
 
-// boot plans a new instance's way to running.
-func (s *Server) boot(i *instance) {
-	boot := s.config.Boot.draw(s.rand)
+// boot plans a new instance's way to running, or what a fault makes of it.
+func (s *Server) boot(i *instance, e *Effect) {
+	boot := e.slowed(s.config.Boot.draw(s.rand))
 	s.plan(i, boot/3, func() { i.power, i.nic = powerStarting, true })
-	s.plan(i, boot, func() { s.running(i) })
+	switch {
+	case e.Fail != nil:
+		s.plan(i, boot, func() { s.fail(i, e.Fail.problem()) })
+	case !e.Stuck:
+		s.plan(i, boot, func() { s.running(i) })
+	}
 }
 
 // connect gives the instance its addresses and its machine.
@@ -120,13 +135,13 @@ func (s *Server) plan(i *instance, d time.Duration, do func()) {
 // has then done all it ever will: its operation must not run for ever.
 func (i *instance) interrupt() {
 	i.life++
-	i.release()
+	i.release(nil)
 }
 
-func (i *instance) release() {
+func (i *instance) release(p *problem) {
 	if done := i.pending; done != nil {
 		i.pending = nil
-		done()
+		done(p)
 	}
 }
 
@@ -141,7 +156,7 @@ func (s *Server) running(i *instance) {
 		i.revision++ // recording 03
 	}
 	i.state, i.power, i.nic, i.failure = stateSucceeded, powerRunning, true, nil
-	i.release()
+	i.release(nil)
 	s.settle(i.set)
 }
 
@@ -151,64 +166,6 @@ func (s *Server) fail(i *instance, p *problem) {
 	i.interrupt()
 	i.state, i.power, i.failure = stateFailed, "", p
 	s.settle(i.set)
-}
-
-// remove accepts the deletion of an instance: what runs on it dies at once, the
-// resource is listed as Deleting for a while, done runs when it is gone. lowers
-// says whether the capacity falls with it.
-func (s *Server) remove(i *instance, lowers bool, done func()) {
-	i.interrupt()
-	i.state = stateDeleting
-	if !lowers {
-		i.seat = false
-	} else if !s.config.Unknowns.CapacityFallsLate {
-		s.vacate(i)
-	}
-	if i.power == powerRunning {
-		i.power = powerStopping
-	}
-	s.halt(i, func() {
-		s.plan(i, s.config.Delete.draw(s.rand), func() { s.bury(i, done) })
-	})
-}
-
-// vacate gives up the instance's part of the capacity, once.
-func (s *Server) vacate(i *instance) {
-	if !i.seat {
-		return
-	}
-	i.seat = false
-	i.set.capacity = max(0, i.set.capacity-1) // a newer goal may have been nearer to none
-	if !s.config.Unknowns.DeleteKeepsETag {
-		i.set.revision++
-	}
-}
-
-// bury removes the instance once its machine is gone, so that nobody gets its
-// address while something of it still answers there.
-func (s *Server) bury(i *instance, done func()) {
-	gone := func() {
-		i.gone = true
-		s.vacate(i)
-		s.releaseAddresses(i)
-		s.lived += s.time.now().Sub(i.created)
-		i.set.instances = slices.DeleteFunc(i.set.instances, func(other *instance) bool { return other == i })
-		if done != nil {
-			done()
-		}
-		s.settle(i.set)
-		s.dropped(i.set)
-	}
-	if i.machine == nil {
-		gone()
-		return
-	}
-	s.background(func() {
-		i.machine.Destroy()
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		gone()
-	})
 }
 
 // uuid draws from the seed, so that a run replays.

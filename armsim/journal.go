@@ -20,6 +20,8 @@ type Entry struct {
 	Code       string    `json:"code,omitempty"`
 	RequestID  string    `json:"requestId"`
 	ClientID   string    `json:"clientId,omitempty"`
+	Fault      string    `json:"fault,omitempty"` // the name of the rule that applied
+	Cut        string    `json:"cut,omitempty"`   // "before" or "after": the connection was cut, the status is 0
 }
 
 // journalLimit bounds the memory of a simulator that runs for days; older

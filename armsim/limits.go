@@ -87,10 +87,9 @@ type limiter struct {
 	buckets map[string]*bucket
 }
 
-// draw takes one token from each bucket of b and writes the remaining calls to
+// draw takes one token from each bucket and writes the remaining calls to
 // header. It answers a 429 when enforcing and a bucket is empty.
-func (l *limiter) draw(b bucketed, resource string, now time.Time, header http.Header) *problem {
-	all := limitsOf(b)
+func (l *limiter) draw(all []limit, resource string, now time.Time, header http.Header) *problem {
 	if len(all) == 0 {
 		return nil
 	}

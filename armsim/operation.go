@@ -17,13 +17,17 @@ type operation struct {
 	ended   time.Time // zero while it runs
 	failure *problem
 	set     *scaleSet // nil: the operation is on something else
+	doom    *Failure  // a fault: it ends so, whatever comes of it
+	absent  int       // instances that a fault will have made absent
+	unmet   *problem  // what a part of it failed with
 }
 
 func (o *operation) running() bool { return o.ended.IsZero() }
 
 // begin starts an operation. A scale set is Updating until it ends.
 func (s *Server) begin(set *scaleSet, name string) *operation {
-	o := &operation{id: uuid.NewString(), name: name, started: s.time.now(), set: set}
+	o := &operation{id: uuid.NewString(), name: name, started: s.time.now(), set: set, doom: s.doom}
+	s.doom = nil // a request starts one operation; those that follow from it are others
 	s.operations[o.id] = o
 	if set == nil {
 		return o
@@ -39,6 +43,9 @@ func (s *Server) begin(set *scaleSet, name string) *operation {
 func (s *Server) end(o *operation, failure *problem) {
 	if o == nil || !o.running() {
 		return
+	}
+	if o.doom != nil && failure == nil {
+		failure = o.doom.problem()
 	}
 	o.ended, o.failure = s.time.now(), failure
 	if o.set == nil {

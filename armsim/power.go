@@ -1,7 +1,7 @@
 package armsim
 
 import (
-	"fmt"
+	"cmp"
 	"net/http"
 	"strings"
 )
@@ -21,11 +21,24 @@ var (
 )
 
 // change carries an instance through a power action; done runs at its end.
-func (s *Server) change(i *instance, a powerAction, done func()) {
+func (s *Server) change(i *instance, a powerAction, done func(*problem)) {
 	i.interrupt()
 	wasRunning := i.power == powerRunning
+	e := &Effect{}
+	if a == actionStart && !wasRunning {
+		e = s.instanceFault(opStart, i)
+	}
+	was := i.standing()
 	i.state, i.power, i.pending = stateUpdating, a.during, done
 	finish := func() {
+		if e.Fail != nil {
+			i.state, i.power = was.state, was.power
+			if was.up() {
+				i.power = powerStopped // it was on its way, and is no more
+			}
+			i.release(e.Fail.problem())
+			return
+		}
 		i.state, i.power, i.nic = stateSucceeded, a.after, true
 		if a == actionEvict && s.config.Unknowns.EvictionFailsInstance {
 			i.state = stateFailed
@@ -33,15 +46,18 @@ func (s *Server) change(i *instance, a powerAction, done func()) {
 		if a.after == powerRunning {
 			s.running(i)
 		}
-		i.release()
+		i.release(nil)
 		s.settle(i.set)
+	}
+	if e.Stuck {
+		return
 	}
 	if a == actionStart && wasRunning {
 		i.power = powerRunning // starting what runs disturbs nothing
 		s.plan(i, s.config.Power.draw(s.rand), finish)
 		return
 	}
-	s.halt(i, func() { s.plan(i, s.config.Power.draw(s.rand), finish) })
+	s.halt(i, func() { s.plan(i, e.slowed(s.config.Power.draw(s.rand)), finish) })
 }
 
 // halt switches the instance's machine off and goes on to then, unless the
@@ -120,15 +136,16 @@ func (c *call) power(set *scaleSet, a powerAction, targets []*instance) *answer 
 	return c.accepted(o, http.StatusAccepted, nil)
 }
 
-// all returns a function that ends o after it was called n times; at once, less
-// some bookkeeping, where n is none.
-func (s *Server) all(n int, o *operation) func() {
+// all returns a function that ends o after it was called n times, with the first
+// problem it was given; at once, less some bookkeeping, where n is none.
+func (s *Server) all(n int, o *operation) func(*problem) {
 	if n == 0 {
 		s.time.after(bookkeeping, func() { s.end(o, nil) })
 	}
-	return func() {
+	return func(p *problem) {
+		o.unmet = cmp.Or(o.unmet, p)
 		if n--; n == 0 {
-			s.end(o, nil)
+			s.end(o, o.unmet)
 		}
 	}
 }
@@ -138,10 +155,10 @@ func (s *Server) all(n int, o *operation) func() {
 // returns when nothing of it runs any more.
 func (s *Server) Kill(name string) error {
 	s.mu.Lock()
-	i := s.byName(name)
-	if i == nil {
+	i, err := s.target("kill", name)
+	if err != nil {
 		s.mu.Unlock()
-		return fmt.Errorf("kill instance %q: there is none of that name", name)
+		return err
 	}
 	s.cut(i)
 	m := i.machine

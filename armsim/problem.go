@@ -167,6 +167,12 @@ func propertyChangeNotAllowed(property string) *problem {
 	return newProblem(http.StatusConflict, "PropertyChangeNotAllowed", "Changing property '%s' is not allowed.", property).at(property)
 }
 
+// concurrentRequest is the answer to a second write where one at a time is allowed.
+func concurrentRequest() *problem {
+	return newProblem(http.StatusConflict, "Conflict",
+		"The request failed due to conflict with a concurrent request. To resolve it, please refer to https://aka.ms/activitylog to get more details on the conflicting requests.")
+}
+
 // preempted is the end of an operation that a newer capacity superseded
 // (kubernetes/autoscaler#3018, #9505).
 func preempted() *problem {

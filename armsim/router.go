@@ -36,6 +36,7 @@ type call struct {
 	body       object
 	client     string
 	header     http.Header // of the response
+	fault      *rule       // that applies, if any
 }
 
 func (c *call) param(name string) string { return c.params[name] }
@@ -54,7 +55,8 @@ func queryFold(q url.Values, name string) string {
 type answer struct {
 	status int
 	header http.Header
-	body   any // nil: no body
+	body   any    // nil: no body
+	code   string // of an error
 }
 
 // match finds the route of a path in any case. Values keep their case.
@@ -100,20 +102,21 @@ func (s *Server) serveARM(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	c.route, c.params = match(s.routes, r.Method, r.URL.Path)
 	c.header.Set("x-ms-routing-request-id", strings.ToUpper(s.config.Location)+s.time.now().UTC().Format(":20060102T150405Z:")+correlation)
-	a, p := c.answer(body, err)
-	if p != nil {
-		a = &answer{status: p.status, body: p.body(), header: p.header}
+	if c.route != nil {
+		c.fault = s.faultFor(c.subject())
 	}
-	s.record(c, a, p)
-	encoded := encode(a.body)
+	a := c.perform(body, err)
+	s.record(c, a)
+	encoded, due := encode(a.body), s.due(c.effect())
 	s.mu.Unlock()
 
-	for key, values := range a.header {
-		c.header[key] = values
-	}
+	s.interrupted(r.Context(), c.effect(), due)
 	if encoded != nil {
 		c.header.Set("Content-Type", "application/json; charset=utf-8")
 		c.header.Set("Content-Length", strconv.Itoa(len(encoded)))
+	}
+	for key, values := range a.header {
+		c.header[key] = values
 	}
 	w.WriteHeader(a.status)
 	_, _ = w.Write(encoded) // a client that went away is its own affair
@@ -122,6 +125,9 @@ func (s *Server) serveARM(w http.ResponseWriter, r *http.Request) {
 func encode(body any) []byte {
 	if body == nil {
 		return nil
+	}
+	if raw, ok := body.(rawBody); ok {
+		return []byte(raw)
 	}
 	encoded, err := json.Marshal(body)
 	if err != nil {
@@ -221,14 +227,18 @@ func (c *call) spend() *problem {
 	c.header.Set("x-ms-ratelimit-remaining-subscription-"+kind, fmt.Sprint(remaining))
 	c.header.Set("x-ms-ratelimit-remaining-subscription-global-"+kind, fmt.Sprint(global))
 	resource := strings.Join([]string{c.param("group"), c.param("scaleSet"), c.param("instance"), c.param("machine"), c.param("operation")}, "/")
-	return c.server.limiter.draw(c.route.limit, resource, c.server.time.now(), c.header)
+	limits := limitsOf(c.route.limit)
+	if c.route.operation == "VirtualMachineScaleSets_DeleteInstances" && c.server.config.Unknowns.DeleteSharesUpdateBucket {
+		limits = append(limits, limitsOf(limitScaleSetPut)...)
+	}
+	return c.server.limiter.draw(limits, resource, c.server.time.now(), c.header)
 }
 
-func (s *Server) record(c *call, a *answer, p *problem) {
+func (s *Server) record(c *call, a *answer) {
 	e := Entry{
 		Time: s.time.now(), Operation: "NotSimulated", Method: c.request.Method, Path: c.request.URL.Path,
 		APIVersion: c.apiVersion, IfMatch: c.request.Header.Get("If-Match"), Status: a.status,
-		RequestID: c.header.Get("x-ms-request-id"), ClientID: c.client,
+		Code: a.code, RequestID: c.header.Get("x-ms-request-id"), ClientID: c.client, Cut: c.effect().Cut,
 	}
 	if c.route != nil {
 		e.Operation = c.route.operation
@@ -236,8 +246,8 @@ func (s *Server) record(c *call, a *answer, p *problem) {
 	if c.body != nil {
 		e.Body = withoutSecrets(c.body)
 	}
-	if p != nil {
-		e.Code = p.code
+	if c.fault != nil {
+		e.Fault = c.fault.Name
 	}
 	if a.status == http.StatusNotImplemented {
 		s.notSimulated = append(s.notSimulated, c.request.Method+" "+c.request.URL.Path)

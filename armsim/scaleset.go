@@ -1,6 +1,7 @@
 package armsim
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -59,6 +60,7 @@ type scaleSet struct {
 	born      int        // instances ever, which take the zones in turn
 	goal      *operation // the capacity operation under way, if any
 	removal   *operation
+	deletion  *removed // of instances, the last one
 }
 
 func (s *scaleSet) etag() string  { return fmt.Sprintf(`"%d"`, s.revision) }
@@ -134,7 +136,7 @@ func (s *Server) setCapacity(set *scaleSet, want int, o *operation) {
 		s.create(set)
 	}
 	for _, victim := range live[max(0, len(live)-max(0, -missing)):] {
-		s.remove(victim, false, nil)
+		s.remove(victim, false, func(p *problem) { o.unmet = cmp.Or(o.unmet, p) })
 	}
 	s.time.after(bookkeeping, func() { s.settle(set) })
 }
@@ -158,10 +160,10 @@ func (s *Server) missing(set *scaleSet, want int) int {
 
 // settle ends the capacity operation once nothing is on its way any more.
 func (s *Server) settle(set *scaleSet) {
-	if set.goal == nil {
+	if set.goal == nil || set.goal.absent > 0 {
 		return
 	}
-	var failure *problem
+	failure := set.goal.unmet
 	for _, i := range set.instances {
 		if i.state == stateCreating || i.state == stateDeleting {
 			return
@@ -181,7 +183,7 @@ func (s *Server) drop(set *scaleSet, o *operation) {
 	s.end(set.goal, preempted())
 	set.goal = nil
 	for _, i := range set.live() {
-		s.remove(i, false, nil)
+		s.remove(i, false, func(p *problem) { s.notDropped(set, p) })
 	}
 	s.time.after(bookkeeping, func() { s.dropped(set) })
 }

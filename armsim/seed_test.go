@@ -20,11 +20,7 @@ func story(t *testing.T, seed uint64) [][]armsim.InstanceInfo {
 	varying := armsim.Duration{Median: 10 * time.Second, Spread: 0.5}
 	s := virtual(t, armsim.Config{Seed: seed, Boot: varying, Delete: varying, Power: varying})
 	var steps [][]armsim.InstanceInfo
-	note := func() {
-		all := s.Instances()
-		slices.SortFunc(all, func(a, b armsim.InstanceInfo) int { return strings.Compare(a.Name, b.Name) })
-		steps = append(steps, all)
-	}
+	note := func() { steps = append(steps, sortedInstances(s)) }
 	var sets []string
 	for _, name := range []string{"a", "b", "c"} {
 		set, err := s.CreateScaleSet(t.Context(), armsim.ScaleSetSpec{Name: name, Capacity: 5, PublicAddress: true})
@@ -63,4 +59,10 @@ func TestARandomSeedIsTold(t *testing.T) {
 	assert.NotEqual(t, one.Seed, two.Seed)
 	assert.Equal(t, one.Seed, one.Stats().Seed)
 	assert.NotEqual(t, one.Principal.Secret, two.Principal.Secret)
+}
+
+func sortedInstances(s *sim) []armsim.InstanceInfo {
+	all := s.Instances()
+	slices.SortFunc(all, func(a, b armsim.InstanceInfo) int { return strings.Compare(a.Name, b.Name) })
+	return all
 }

@@ -1,7 +1,6 @@
 package armsim
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/tls"
 	"encoding/hex"
@@ -58,6 +57,15 @@ type Server struct {
 	suffixes     map[string]bool // of names, ever given
 	sixth        uint64          // IPv6 address, the last given
 	lived        time.Duration   // of instances that are gone
+	rules        []*rule
+	ruled        uint64   // rules ever
+	planned      uint64   // events ever
+	recent       []kept   // answers, oldest first, while a rule may need them
+	held         []func() // deletions that are stuck
+	doom         *Failure // of the operation that the present request starts
+	closed       bool
+	handlers     sync.WaitGroup // requests under way; none begins once closed
+	closing      chan struct{}
 }
 
 // New starts a simulator on free loopback ports. Close ends it. The error says
@@ -73,10 +81,11 @@ func New(c Config) (*Server, error) {
 		groups: map[string]*group{}, suffixes: map[string]bool{}, operations: map[string]*operation{},
 		limiter: limiter{enforce: c.Throttle, buckets: map[string]*bucket{}},
 		journal: journal{counts: map[string]int{}},
+		closing: make(chan struct{}),
 	}
 	s.time = newTimeline(&s.mu, c.Virtual, c.TimeScale)
 	s.addGroup(c.ResourceGroup, c.Location)
-	for _, step := range []func() error{s.openDir, s.openMachines, s.openIdentity, s.listen} {
+	for _, step := range s.steps() {
 		if err := step(); err != nil {
 			s.Close()
 			return nil, fmt.Errorf("start armsim: %w", err)
@@ -164,14 +173,10 @@ func (s *Server) listen() error {
 	}
 	s.Endpoint, s.ControlEndpoint = "https://"+arm.Addr().String(), "http://"+control.Addr().String()
 	s.Audience = s.Endpoint + "/"
-	ctx, cancel := context.WithCancel(context.Background())
-	s.cleanup = append(s.cleanup, cancel, s.dismantle)
+	s.cleanup = append(s.cleanup, s.dismantle)
 	s.serve(control, http.HandlerFunc(s.serveControl))
 	s.serve(tls.NewListener(arm, &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2", "http/1.1"}, MinVersion: tls.VersionTLS12}),
 		http.HandlerFunc(s.ServeHTTP))
-	if !s.config.Virtual {
-		s.background(func() { s.time.run(ctx) })
-	}
 	return nil
 }
 
@@ -184,11 +189,25 @@ func (s *Server) serve(l net.Listener, h http.Handler) {
 	s.cleanup = append(s.cleanup, func() { _ = server.Close() })
 }
 
-// ServeHTTP answers Entra ID, metadata and Resource Manager requests.
+// ServeHTTP answers Entra ID, metadata and Resource Manager requests. It panics
+// with http.ErrAbortHandler where a fault cuts the connection, and once the
+// simulator is closed.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.enter()
+	defer s.handlers.Done()
 	if !s.serveEntra(w, r) {
 		s.serveARM(w, r)
 	}
+}
+
+// enter counts a request in, so that Close waits for it.
+func (s *Server) enter() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		panic(http.ErrAbortHandler)
+	}
+	s.handlers.Add(1)
 }
 
 // background runs f beside the simulator; Close waits for it.
@@ -216,9 +235,14 @@ func (s *Server) dismantle() {
 // runs on them, and a temporary state directory is removed.
 func (s *Server) Close() {
 	s.shutdown.Do(func() {
+		s.mu.Lock()
+		s.closed = true
+		s.mu.Unlock()
+		close(s.closing)
 		for i := len(s.cleanup) - 1; i >= 0; i-- {
 			s.cleanup[i]()
 		}
+		s.handlers.Wait()
 		s.tasks.Wait()
 		s.dismantle() // what was born while the listeners closed
 		if s.forget != nil {

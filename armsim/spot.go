@@ -61,9 +61,9 @@ func (s *Server) evict(i *instance) {
 func (s *Server) Evict(name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i := s.byName(name)
-	if i == nil {
-		return fmt.Errorf("evict instance %q: there is none of that name", name)
+	i, err := s.target("evict", name)
+	if err != nil {
+		return err
 	}
 	if err := i.evictable(); err != nil {
 		return fmt.Errorf("evict instance %q: %w", name, err)

@@ -46,6 +46,14 @@ type Unknowns struct {
 	// FlexibleCountsInstances: does a Flexible set create as many instances as
 	// are missing, not the new capacity less the old?
 	FlexibleCountsInstances bool
+
+	// DeleteSharesUpdateBucket: does a batch deletion draw from the bucket of a
+	// scale set's updates, too?
+	DeleteSharesUpdateBucket bool
+
+	// NumbersReused: does a Uniform set give a new instance the lowest number
+	// that none has, though one had it?
+	NumbersReused bool
 }
 
 var unknowns = []struct {
@@ -62,6 +70,8 @@ var unknowns = []struct {
 	{"capacity-falls-late", func(u *Unknowns) *bool { return &u.CapacityFallsLate }},
 	{"keys-fixed", func(u *Unknowns) *bool { return &u.KeysFixed }},
 	{"flexible-counts-instances", func(u *Unknowns) *bool { return &u.FlexibleCountsInstances }},
+	{"delete-shares-update-bucket", func(u *Unknowns) *bool { return &u.DeleteSharesUpdateBucket }},
+	{"numbers-reused", func(u *Unknowns) *bool { return &u.NumbersReused }},
 }
 
 // UnknownNames are the names that Unknowns.Set takes, in the order of the

@@ -6,6 +6,7 @@ package process
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -92,39 +93,68 @@ func (p *Process) Close() error {
 // Stats asks for the counts.
 func (p *Process) Stats(ctx context.Context) (armsim.Stats, error) {
 	var s armsim.Stats
-	return s, p.control(ctx, http.MethodGet, "/stats", &s)
+	return s, p.control(ctx, http.MethodGet, "/stats", nil, &s)
 }
 
 // Instances asks for every instance there is.
 func (p *Process) Instances(ctx context.Context) ([]armsim.InstanceInfo, error) {
 	var all []armsim.InstanceInfo
-	return all, p.control(ctx, http.MethodGet, "/instances", &all)
+	return all, p.control(ctx, http.MethodGet, "/instances", nil, &all)
 }
 
 // Journal asks for the requests answered so far.
 func (p *Process) Journal(ctx context.Context) ([]armsim.Entry, error) {
 	var all []armsim.Entry
-	return all, p.control(ctx, http.MethodGet, "/journal", &all)
+	return all, p.control(ctx, http.MethodGet, "/journal", nil, &all)
 }
 
 // Kill cuts the power of an instance, named by resource name or vmId.
 func (p *Process) Kill(ctx context.Context, name string) error {
-	return p.control(ctx, http.MethodPost, "/instances/"+name+"/kill", nil)
+	return p.control(ctx, http.MethodPost, "/instances/"+name+"/kill", nil, nil)
 }
 
 // Evict takes away the capacity of a Spot instance, named by resource name or
 // vmId.
 func (p *Process) Evict(ctx context.Context, name string) error {
-	return p.control(ctx, http.MethodPost, "/instances/"+name+"/evict", nil)
+	return p.control(ctx, http.MethodPost, "/instances/"+name+"/evict", nil, nil)
+}
+
+// AddFaults puts rules into force, after those there are.
+func (p *Process) AddFaults(ctx context.Context, faults ...armsim.Fault) error {
+	return p.control(ctx, http.MethodPost, "/faults", faults, nil)
+}
+
+// ClearFaults ends all rules.
+func (p *Process) ClearFaults(ctx context.Context) error {
+	return p.control(ctx, http.MethodDelete, "/faults", nil, nil)
+}
+
+// Faults asks for the rules and how often each was met.
+func (p *Process) Faults(ctx context.Context) ([]armsim.FaultState, error) {
+	var all []armsim.FaultState
+	return all, p.control(ctx, http.MethodGet, "/faults", nil, &all)
+}
+
+// AddEvents plans events from now on.
+func (p *Process) AddEvents(ctx context.Context, events ...armsim.Event) error {
+	return p.control(ctx, http.MethodPost, "/events", events, nil)
 }
 
 // controlTimeout bounds a control request; the endpoint is on this machine.
 const controlTimeout = 30 * time.Second
 
-func (p *Process) control(ctx context.Context, method, path string, into any) error {
+// control sends body, if any, and reads the answer into what is given, if any.
+func (p *Process) control(ctx context.Context, method, path string, body, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, method, p.Env["ARMSIM_CONTROL"]+path, nil)
+	var encoded []byte
+	if body != nil {
+		var err error
+		if encoded, err = json.Marshal(body); err != nil {
+			return fmt.Errorf("control armsim: %s %s: %w", method, path, err)
+		}
+	}
+	request, err := http.NewRequestWithContext(ctx, method, p.Env["ARMSIM_CONTROL"]+path, bytes.NewReader(encoded))
 	if err != nil {
 		return fmt.Errorf("control armsim: %w", err)
 	}

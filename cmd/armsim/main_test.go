@@ -56,6 +56,11 @@ func TestMistakes(t *testing.T) {
 		"key is refused":      {[]string{"--scale-set", "ci", "--ssh-public-key-file", write("short.pub", "x")}, "keyData"},
 		"more than the quota": {[]string{"--scale-set", "ci", "--capacity", "2", "--core-quota", "1"}, "OperationNotAllowed"},
 		"unknown unknown":     {[]string{"--unknown", "keys-fixed,x"}, "flexible-delete-keeps-capacity"},
+		"no faults file":      {[]string{"--faults", filepath.Join(dir, "none")}, "--faults: open"},
+		"unknown in a fault":  {[]string{"--faults", write("unknown.json", `{"faults":[{"delay":"1s","wen":"now"}]}`)}, `unknown field "wen"`},
+		"impossible fault":    {[]string{"--faults", write("none.json", `{"faults":[{"name":"x"}]}`)}, "add fault 1: it has no effect"},
+		"impossible event":    {[]string{"--faults", write("event.json", `{"events":[{"do":"hug"}]}`)}, `add event 1: do "hug"`},
+		"parallel writes":     {[]string{"--parallel-writes", "never"}, "known: queue, conflict, preempt"},
 		"eviction policy":     {[]string{"--scale-set", "ci", "--spot", "Keep"}, "evictionPolicy"},
 		"over the limit":      {[]string{"--scale-set", "ci", "--capacity", "1001", "--ssh-public-key-file", key}, "out of range"},
 	} {

@@ -26,6 +26,7 @@ type options struct {
 	spec       armsim.ScaleSetSpec
 	keyFile    string
 	modelFile  string
+	faultsFile string
 }
 
 const usage = `armsim is a simulator of Azure Resource Manager for Virtual Machine Scale Sets.
@@ -55,6 +56,9 @@ func parse(args []string, out io.Writer) (*options, error) {
 	}
 	if f.NArg() > 0 {
 		return nil, fmt.Errorf("armsim: unexpected argument %q; see armsim --help", f.Arg(0))
+	}
+	if err := o.readFaults(); err != nil {
+		return nil, err
 	}
 	if o.spec.Name == "" && o.spec.Capacity > 0 {
 		return nil, errors.New("armsim: --capacity needs --scale-set")
@@ -90,6 +94,8 @@ func (o *options) simulatorFlags(f *flag.FlagSet) {
 	f.Func("unknown", "open questions about Azure to answer against what is believed, as NAME[,NAME]: "+strings.Join(armsim.UnknownNames(), ", "), func(names string) error {
 		return c.Unknowns.Set(strings.Split(names, ",")...)
 	})
+	f.StringVar(&o.faultsFile, "faults", "", "JSON `file` of faults and events, in force from the start")
+	f.StringVar(&c.ParallelWrites, "parallel-writes", armsim.ParallelQueue, "what a second write to a scale set does while one runs: queue, conflict or preempt")
 	f.BoolVar(&o.watchStdin, "watch-stdin", false, "end when standard input ends, as when the parent dies")
 }
 
@@ -110,6 +116,21 @@ func (o *options) scaleSetFlags(f *flag.FlagSet) {
 		return nil
 	})
 	f.StringVar(&o.modelFile, "model", "", "JSON file with the body of the scale set's PUT, instead of the flags above")
+}
+
+func (o *options) readFaults() error {
+	if o.faultsFile == "" {
+		return nil
+	}
+	file, err := os.Open(o.faultsFile)
+	if err != nil {
+		return fmt.Errorf("armsim: --faults: %w", err)
+	}
+	defer file.Close()
+	if o.config.Faults, o.config.Events, err = armsim.ReadFaults(file); err != nil {
+		return fmt.Errorf("armsim: --faults %s: %w", o.faultsFile, err)
+	}
+	return nil
 }
 
 // create makes the scale set that was asked for, and returns what a client
