@@ -35,6 +35,8 @@ type bubble struct {
 	dead        sync.WaitGroup // of provisioners that were left
 }
 
+var testLog = hclog.NewNullLogger()
+
 // scaleSetName is the name of the scale set in a bubble.
 const scaleSetName = "ci"
 
@@ -55,7 +57,7 @@ func newBubble(c armsim.Config, spec armsim.ScaleSetSpec) (*bubble, error) {
 	if _, err := sim.CreateScaleSet(context.Background(), spec); err != nil {
 		return nil, err
 	}
-	b := &bubble{sim: sim, max: 8, log: hclog.NewNullLogger()}
+	b := &bubble{sim: sim, max: 8, log: testLog}
 	b.watch = newWatch(b)
 	return b, nil
 }

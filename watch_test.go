@@ -160,12 +160,13 @@ func (w *watch) throttled(r *http.Request) func(*http.Response) {
 
 // over watches what the plugin tells fleeting.
 func (w *watch) over(group provider.InstanceGroup) provider.InstanceGroup {
-	return &watched{InstanceGroup: group, watch: w}
+	return &watched{InstanceGroup: group, watch: w, line: w.bubble.line}
 }
 
 type watched struct {
 	provider.InstanceGroup
 	watch *watch
+	line  *line
 }
 
 // Increase is promise 2: an error is never beside a success.
@@ -213,7 +214,7 @@ func (g *watched) Update(ctx context.Context, fn func(string, provider.State)) e
 	if err != nil && len(told) > 0 {
 		g.watch.violate("Update told of %d instances and failed: %v", len(told), err)
 	}
-	if err == nil {
+	if err == nil && !g.line.isCut() { // the dead tell nobody
 		g.watch.updated(told)
 	}
 	return err
