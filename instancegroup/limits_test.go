@@ -146,8 +146,10 @@ func TestSecondManager(t *testing.T) {
 	open := func(owner string) (*Group, *clock) {
 		g, clock := f.open(t)
 		g.owner = owner
-		_, err := g.Observe(t.Context())
-		require.NoError(t, err)
+		for range 2 { // the first belongs to the start, which changes nothing
+			_, err := g.Observe(t.Context())
+			require.NoError(t, err)
+		}
 		return g, clock
 	}
 	f.set.Tags = map[string]string{"team": "ci"}

@@ -66,7 +66,9 @@ func TestWhatServedIsNotStuck(t *testing.T) {
 
 // TestFailedWithPower is F30: an instance that fails on its way up may recover.
 func TestFailedWithPower(t *testing.T) {
-	failed := func(i *Instance) { i.ProvisioningState, i.PowerState, i.Failure = "Failed", "running", "VMExtensionProvisioningError" }
+	failed := func(i *Instance) {
+		i.ProvisioningState, i.PowerState, i.Failure = "Failed", "running", "VMExtensionProvisioningError"
+	}
 	f, g, clock, id := arrived(t, failed)
 	require.Equal(t, Creating, stateOf(t, g, id))
 	clock.pass(failedGrace / 2)
