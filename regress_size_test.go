@@ -28,12 +28,12 @@ func TestF01UnknownSizeUsedAsANumber(t *testing.T) {
 		s.wait("not all faults were met", 5*time.Minute, func() error {
 			return missingUnless(!slices.ContainsFunc(s.sim.Faults(), func(f armsim.FaultState) bool { return f.Applied == 0 }))
 		})
-		assert.Empty(t, s.calls(mark, updateSet), "nothing is written that rests on an unknown size")
-		assert.Zero(t, s.provisioner.Capacity().Pending)
-		assert.Equal(t, 20, s.sim.Stats().Capacity)
+		assert.Empty(s.t, s.calls(mark, updateSet), "nothing is written that rests on an unknown size")
+		assert.Zero(s.t, s.provisioner.Capacity().Pending)
+		assert.Equal(s.t, 20, s.sim.Stats().Capacity)
 		s.sim.ClearFaults()
 		s.settle(23)
-		assert.Equal(t, []int{23}, s.goals(mark))
+		assert.Equal(s.t, []int{23}, s.goals(mark))
 	})
 }
 
@@ -52,8 +52,8 @@ func TestF02GoalLagsAfterAWrite(t *testing.T) {
 				s.wait("nothing was written", time.Minute, func() error { return missingUnless(len(s.goals(mark)) == 1) })
 				s.provisioner.Request(2)
 				s.settle(9)
-				assert.Equal(t, []int{7, 9}, s.goals(mark))
-				assert.Equal(t, 9, s.sim.Stats().Created)
+				assert.Equal(s.t, []int{7, 9}, s.goals(mark))
+				assert.Equal(s.t, 9, s.sim.Stats().Created)
 			})
 		})
 	}
@@ -75,11 +75,11 @@ func TestF03ShrinkageNobodyAnnounced(t *testing.T) {
 		_, names := s.victims(4)
 		for _, name := range names {
 			s.watch.hurt(name)
-			assert.NoError(t, s.sim.Evict(name))
+			assert.NoError(s.t, s.sim.Evict(name))
 		}
 		s.settle(7)
-		assert.Equal(t, []int{7}, s.goals(mark))
-		assert.Equal(t, 11, s.sim.Stats().Created)
+		assert.Equal(s.t, []int{7}, s.goals(mark))
+		assert.Equal(s.t, 11, s.sim.Stats().Created)
 	})
 }
 
@@ -95,12 +95,12 @@ func TestF04TwoWritersOneUpdateLost(t *testing.T) {
 		mark := s.mark()
 		s.provisioner.Request(2)
 		s.wait("no read", time.Minute, func() error { return missingUnless(len(s.calls(mark, getSet)) > 0) })
-		assert.NoError(t, s.sim.Raise(scaleSetName, 1))
+		assert.NoError(s.t, s.sim.Raise(scaleSetName, 1))
 		s.settle(8)
 		raises := s.raises(mark)
-		assert.Len(t, raises, 2)
-		assert.Equal(t, http.StatusPreconditionFailed, raises[0].Status)
-		assert.Equal(t, []int{8}, s.goals(mark))
+		assert.Len(s.t, raises, 2)
+		assert.Equal(s.t, http.StatusPreconditionFailed, raises[0].Status)
+		assert.Equal(s.t, []int{8}, s.goals(mark))
 	})
 }
 
@@ -111,14 +111,14 @@ func TestF04ForeignWritesWithoutEnd(t *testing.T) {
 		s.settle(5)
 		time.Sleep(10 * time.Minute) // all request limits are full again
 		s.fault(fate("between read and write", getSet, armsim.Effect{Delay: armsim.Span(2 * time.Second)}))
-		assert.NoError(t, s.sim.AddEvents(armsim.Event{Every: armsim.Span(time.Second), Times: 120, Do: "tag", Object: scaleSetName}))
+		assert.NoError(s.t, s.sim.AddEvents(armsim.Event{Every: armsim.Span(time.Second), Times: 120, Do: "tag", Object: scaleSetName}))
 		mark := s.mark()
 		s.provisioner.Request(2)
 		time.Sleep(2 * time.Minute)
-		assert.Empty(t, s.goals(mark))
-		assert.LessOrEqual(t, len(s.raises(mark)), 20)
-		assert.Equal(t, 1, s.out.count("increasing instances failure", `increase scale set "ci" by 2`, "somebody else changed it", "fix:"))
-		assert.Equal(t, 1, s.out.count("increasing instances failure"), "one error in an episode")
+		assert.Empty(s.t, s.goals(mark))
+		assert.LessOrEqual(s.t, len(s.raises(mark)), 20)
+		assert.Equal(s.t, 1, s.out.count("increasing instances failure", "by 2: somebody else changed it", "fix:"))
+		assert.Equal(s.t, 1, s.out.count("increasing instances failure"), "one error in an episode")
 		s.sim.ClearFaults()
 		s.settle(7)
 	})
@@ -137,13 +137,13 @@ func TestF05WholeModelWritten(t *testing.T) {
 		const version = "24.04.202607010"
 		image := map[string]any{"storageProfile": map[string]any{"imageReference": map[string]any{"version": version}}}
 		s.foreign(http.MethodPatch, s.sim.ScaleSetPath(scaleSetName), map[string]any{"properties": map[string]any{"virtualMachineProfile": image}})
-		assert.NoError(t, s.sim.Tag(scaleSetName, "owner", "somebody else"))
+		assert.NoError(s.t, s.sim.Tag(scaleSetName, "owner", "somebody else"))
 		s.request(2)
 		time.Sleep(5 * time.Minute) // the tag that met another change comes again
 		model := s.model()
-		assert.Contains(t, model, version)
-		assert.Contains(t, model, `"owner":"somebody else"`)
-		assert.Contains(t, model, `"armsim":"1"`)
-		assert.Contains(t, model, `"`+ownerTag+`":"`)
+		assert.Contains(s.t, model, version)
+		assert.Contains(s.t, model, `"owner":"somebody else"`)
+		assert.Contains(s.t, model, `"armsim":"1"`)
+		assert.Contains(s.t, model, `"`+ownerTag+`":"`)
 	})
 }

@@ -34,10 +34,17 @@ type scene struct {
 // inBubble plays a scene: the plugin has started, and nothing that it promised
 // may be broken at the end. Azure's request limits are in force.
 func inBubble(t *testing.T, c armsim.Config, spec armsim.ScaleSetSpec, play func(s *scene)) {
+	inScene(t, c, spec, func(s *scene) {
+		require.NoError(s.t, s.start())
+		play(s)
+	})
+}
+
+// inScene is inBubble before the plugin has started.
+func inScene(t *testing.T, c armsim.Config, spec armsim.ScaleSetSpec, play func(s *scene)) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t, c, spec)
 		defer s.close()
-		require.NoError(t, s.start())
 		play(s)
 		require.NoError(t, s.watch.err())
 	})
@@ -55,7 +62,7 @@ func newScene(t *testing.T, c armsim.Config, spec armsim.ScaleSetSpec) *scene {
 	b, err := newBubble(c, spec)
 	require.NoError(t, err)
 	s := &scene{bubble: b, t: t, out: &journal{}}
-	s.max, s.log = 400, hclog.New(&hclog.LoggerOptions{Output: s.out, Level: hclog.Debug})
+	s.max, s.log = 100, hclog.New(&hclog.LoggerOptions{Output: s.out, Level: hclog.Debug})
 	return s
 }
 
