@@ -27,7 +27,8 @@ type bubble struct {
 	sim   *armsim.Server
 	max   int
 	log   hclog.Logger
-	watch *watch // what must hold at all times
+	watch *watch                                    // what must hold at all times
+	wire  func(http.RoundTripper) http.RoundTripper // what lies between plugin and simulator; nil: nothing
 
 	plugin      *InstanceGroup
 	provisioner *fleeting.Provisioner
@@ -65,6 +66,9 @@ func newBubble(c armsim.Config, spec armsim.ScaleSetSpec) (*bubble, error) {
 // start starts the plugin and the provisioner, as the runner does.
 func (b *bubble) start() error {
 	b.line = &line{bubble: b, under: b.sim.Transport()}
+	if b.wire != nil {
+		b.line.under = b.wire(b.line.under)
+	}
 	raw, err := json.Marshal(map[string]any{
 		"name": scaleSetName, "subscription_id": armsim.DefaultSubscriptionID, "resource_group_name": armsim.DefaultResourceGroup,
 		"cloud": map[string]any{
