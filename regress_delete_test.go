@@ -39,7 +39,6 @@ func TestF14ParallelDeletesConflict(t *testing.T) {
 // to refuse a batch says nothing of its instances.
 func TestF14ConflictMeetsTheWholeBatch(t *testing.T) {
 	t.Parallel()
-	t.Skip("BUG: a batch that is refused again with 409 Conflict is split down to single instances, each of which is refused, too")
 	inBothModes(t, armsim.Config{}, armsim.ScaleSetSpec{Capacity: 8}, func(s *scene) {
 		s.settle(8)
 		conflict := refusal("another operation runs", deleteBatch, http.StatusConflict, 0, false)
@@ -104,7 +103,9 @@ func TestF15OwnDeleteSuperseded(t *testing.T) {
 		s.watch.hurt(names[1])
 		require.NoError(s.t, s.sim.Remove(names[1]))
 		s.wait("not sent again", time.Minute, func() error { return missingUnless(len(s.calls(mark, deleteBatch)) > 0) })
-		s.wait("not gone", 5*time.Minute, func() error { return missingUnless(!slices.ContainsFunc(s.sim.Instances(), func(i armsim.InstanceInfo) bool { return i.Name == names[0] })) })
+		s.wait("not gone", 5*time.Minute, func() error {
+			return missingUnless(!slices.ContainsFunc(s.sim.Instances(), func(i armsim.InstanceInfo) bool { return i.Name == names[0] }))
+		})
 	})
 }
 
