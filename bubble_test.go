@@ -29,6 +29,9 @@ type bubble struct {
 	log   hclog.Logger
 	watch *watch // what must hold at all times
 
+	// tap, where set, stands between the plugin and the simulator.
+	tap func(http.RoundTripper) http.RoundTripper
+
 	plugin      *InstanceGroup
 	provisioner *fleeting.Provisioner
 	line        *line
@@ -65,6 +68,9 @@ func newBubble(c armsim.Config, spec armsim.ScaleSetSpec) (*bubble, error) {
 // start starts the plugin and the provisioner, as the runner does.
 func (b *bubble) start() error {
 	b.line = &line{bubble: b, under: b.sim.Transport()}
+	if b.tap != nil {
+		b.line.under = b.tap(b.line.under)
+	}
 	raw, err := json.Marshal(map[string]any{
 		"name": scaleSetName, "subscription_id": armsim.DefaultSubscriptionID, "resource_group_name": armsim.DefaultResourceGroup,
 		"cloud": map[string]any{

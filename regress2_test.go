@@ -1,0 +1,247 @@
+package azure
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"path"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/stretchr/testify/require"
+	"gitlab.com/gitlab-org/fleeting/fleeting"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
+)
+
+// rigSetup is what a bubble of a named failure begins with.
+type rigSetup struct {
+	config armsim.Config
+	spec   armsim.ScaleSetSpec
+	max    int // of the runner; 0: 8
+	tap    func(http.RoundTripper) http.RoundTripper
+	asleep bool // the test starts the plugin by itself
+}
+
+// rig is a bubble for the test of a named failure. All promises that watch
+// looks after hold to its end, or the test fails.
+type rig struct {
+	*testing.T
+	model
+	text *rigLog // what plugin and provisioner logged
+}
+
+// bubbled plays a test in a bubble of virtual time. Azure's request limits are
+// in force.
+func bubbled(t *testing.T, s rigSetup, play func(*rig)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s.config.Throttle = true
+		if s.config.PageSize == 0 {
+			s.config.PageSize = 50
+		}
+		if s.config.Boot.Median == 0 {
+			s.config.Boot = armsim.Duration{Median: 10 * time.Second, Spread: 0.3}
+		}
+		b, err := newBubble(s.config, s.spec)
+		require.NoError(t, err)
+		r := &rig{T: t, model: model{bubble: b, flexible: s.spec.OrchestrationMode == "Flexible"}, text: &rigLog{}}
+		b.tap = s.tap
+		b.log = hclog.New(&hclog.LoggerOptions{Level: hclog.Debug, Output: r.text})
+		if b.max = s.max; b.max == 0 {
+			b.max = 8
+		}
+		defer r.end()
+		if !s.asleep {
+			require.NoError(t, b.start())
+		}
+		play(r)
+	})
+}
+
+func (r *rig) end() {
+	if r.line == nil {
+		r.sim.Close()
+		return
+	}
+	r.close()
+	if err := r.watch.err(); err != nil {
+		r.Errorf("broken promises: %v", err)
+	}
+	if bad := r.sim.Stats().NotSimulated; len(bad) > 0 {
+		r.Errorf("not simulated: %v", bad)
+	}
+	if r.Failed() {
+		r.Log(r.text.tail(12_000))
+	}
+}
+
+// await waits in virtual time.
+func (r *rig) await(limit time.Duration, what string, done func() error) {
+	r.Helper()
+	var err error
+	for begun := time.Now(); time.Since(begun) <= limit; time.Sleep(time.Second) {
+		if err = done(); err == nil {
+			return
+		}
+	}
+	require.NoError(r, err, "%s: not within %s", what, limit)
+}
+
+// fleet waits until the runner has n instances and nothing else, all running,
+// and Azure has the same ones.
+func (r *rig) fleet(n int) []fleeting.Instance {
+	r.Helper()
+	r.await(time.Hour, "fleet", func() error {
+		if known := len(r.provisioner.Instances()); known != n {
+			return fmt.Errorf("the runner knows %d instances, not %d: %+v", known, n, r.provisioner.Capacity())
+		}
+		return r.settled()
+	})
+	return r.running()
+}
+
+// demand asks for instances until there are or will be n.
+func (r *rig) demand(n int) {
+	c := r.provisioner.Capacity()
+	if missing := n - c.Creating - c.Running - c.Requested; missing > 0 {
+		r.provisioner.Request(missing)
+	}
+}
+
+func (r *rig) mark() int { return len(r.sim.Journal()) }
+
+// since are the requests of an operation after a mark; "*" stands for any part.
+func (r *rig) since(mark int, operation string) []armsim.Entry {
+	var all []armsim.Entry
+	for _, e := range r.sim.Journal()[mark:] {
+		if ok, _ := path.Match(operation, e.Operation); ok {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// writes are the changes of scale sets after a mark, but for the owner's tag.
+func (r *rig) writes(mark int) []armsim.Entry {
+	var all []armsim.Entry
+	for _, e := range r.sim.Journal()[mark:] {
+		body, _ := e.Body.(map[string]any)
+		if e.Method != http.MethodGet && body["tags"] == nil {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+func (r *rig) fault(faults ...armsim.Fault) {
+	r.Helper()
+	require.NoError(r, r.sim.AddFaults(faults...))
+}
+
+// rigFor limits a fault to a time.
+func rigFor(f armsim.Fault, d time.Duration) armsim.Fault {
+	f.For = armsim.Span(d)
+	return f
+}
+
+// rigTrip is a function as http.RoundTripper.
+type rigTrip func(*http.Request) (*http.Response, error)
+
+func (f rigTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// rigRewrite changes the bodies of answers of status 200.
+func rigRewrite(match func(*http.Request) bool, change func(body map[string]any)) func(http.RoundTripper) http.RoundTripper {
+	return func(under http.RoundTripper) http.RoundTripper {
+		return rigTrip(func(r *http.Request) (*http.Response, error) {
+			response, err := under.RoundTrip(r)
+			if err != nil || response.StatusCode != http.StatusOK || !match(r) {
+				return response, err
+			}
+			body := map[string]any{}
+			if err := errors.Join(json.NewDecoder(response.Body).Decode(&body), response.Body.Close()); err != nil {
+				return nil, err
+			}
+			change(body)
+			return rigAnswer(r, http.StatusOK, body)
+		})
+	}
+}
+
+// rigAnswer answers a request by itself.
+func rigAnswer(r *http.Request, status int, body any) (*http.Response, error) {
+	raw, err := json.Marshal(body)
+	return &http.Response{
+		StatusCode: status, Status: http.StatusText(status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
+		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(raw)), ContentLength: int64(len(raw)),
+	}, err
+}
+
+// rigError is an error in Azure's shape.
+func rigError(code, message string) map[string]any {
+	return map[string]any{"error": map[string]any{"code": code, "message": message}}
+}
+
+// rigLists says whether a request is for a page of the instances' list.
+func rigLists(r *http.Request) bool {
+	return r.Method == http.MethodGet && strings.HasSuffix(strings.ToLower(r.URL.Path), "/virtualmachines")
+}
+
+// rigReads says whether an answer holds instances, one or a page of them.
+func rigReads(r *http.Request) bool {
+	return r.Method == http.MethodGet && strings.Contains(strings.ToLower(r.URL.Path), "/virtualmachines")
+}
+
+// rigEach calls do for each instance of an answer.
+func rigEach(body map[string]any, do func(instance map[string]any)) {
+	value, isList := body["value"].([]any)
+	if !isList {
+		do(body)
+	}
+	for _, entry := range value {
+		if instance, ok := entry.(map[string]any); ok {
+			do(instance)
+		}
+	}
+}
+
+// rigLog keeps a log.
+type rigLog struct {
+	mu  sync.Mutex
+	all strings.Builder
+}
+
+func (l *rigLog) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte("[DEBUG] running ")) {
+		return len(p), nil // every two seconds
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.Write(p)
+}
+
+func (l *rigLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.all.String()
+}
+
+func (l *rigLog) tail(n int) string {
+	text := l.String()
+	return text[max(0, len(text)-n):]
+}
+
+func rigEqual(want, got int) error {
+	if want != got {
+		return fmt.Errorf("%d, not %d", got, want)
+	}
+	return nil
+}
