@@ -10,6 +10,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -244,4 +245,25 @@ func rigEqual(want, got int) error {
 		return fmt.Errorf("%d, not %d", got, want)
 	}
 	return nil
+}
+
+// rigHook is something to do once, when a request passes by.
+type rigHook struct{ atomic.Pointer[func()] }
+
+func (h *rigHook) set(do func()) { h.Store(&do) }
+
+func (h *rigHook) fire() {
+	if do := h.Swap(nil); do != nil {
+		(*do)()
+	}
+}
+
+// nameOf is the name of an instance in Azure's own case, empty where it is gone.
+func (r *rig) nameOf(i fleeting.Instance) string {
+	for _, there := range r.sim.Instances() {
+		if idOf(there) == i.ID() {
+			return there.Name
+		}
+	}
+	return ""
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -74,11 +75,11 @@ func TestF24ANeighbourEatsTheRequestLimit(t *testing.T) {
 	})
 }
 
-// failingPage answers with an error from the page on, for a time.
-func failingPage(status int, code string, until *time.Time) func(http.RoundTripper) http.RoundTripper {
+// rigFailingPage answers with an error from the second page on, while on is set.
+func rigFailingPage(status int, code string, on *atomic.Bool) func(http.RoundTripper) http.RoundTripper {
 	return func(under http.RoundTripper) http.RoundTripper {
 		return rigTrip(func(q *http.Request) (*http.Response, error) {
-			if rigLists(q) && strings.Contains(q.URL.RawQuery, "skiptoken") && time.Now().Before(*until) {
+			if rigLists(q) && strings.Contains(q.URL.RawQuery, "skiptoken") && on.Load() {
 				return rigAnswer(q, status, rigError(code, "The page cannot be had."))
 			}
 			return under.RoundTrip(q)
@@ -95,17 +96,19 @@ func TestF25FailedRefreshReadAsNothingThere(t *testing.T) {
 	} {
 		for _, mode := range []string{"Uniform", "Flexible"} {
 			t.Run(name+" "+mode, func(t *testing.T) {
-				var until time.Time
+				var on atomic.Bool
 				s := rigSetup{max: 8, spec: armsim.ScaleSetSpec{Capacity: 8, OrchestrationMode: mode}, config: armsim.Config{PageSize: 4}}
-				s.tap = failingPage(http.StatusInternalServerError, "InternalServerError", &until)
+				s.tap = rigFailingPage(http.StatusInternalServerError, "InternalServerError", &on)
 				bubbled(t, s, func(r *rig) {
 					busy := r.fleet(8)
-					if until = time.Now().Add(time.Minute); f.Operation != "" {
-						until = time.Time{}
+					on.Store(f.Operation == "")
+					if f.Operation != "" {
 						r.fault(rigFor(f, time.Minute))
 					}
 					r.provisioner.Request(1) // the runner is in a hurry, and could give up in 12 s
-					time.Sleep(3 * time.Minute)
+					time.Sleep(time.Minute)
+					on.Store(false)
+					time.Sleep(2 * time.Minute)
 					r.requireAlive(busy)
 					assert.Len(r, r.provisioner.Instances(), 8)
 				})
@@ -120,13 +123,12 @@ func TestF25FailedRefreshReadAsNothingThere(t *testing.T) {
 func TestF26PagesAreLostOrDoubled(t *testing.T) {
 	for _, c := range []struct{ capacity, page int }{{30, 7}, {100, 25}, {220, 100}} {
 		t.Run(fmt.Sprintf("%d by %d", c.capacity, c.page), func(t *testing.T) {
-			var victim func()
+			var between rigHook
 			s := rigSetup{max: 1000, spec: armsim.ScaleSetSpec{Capacity: c.capacity}, config: armsim.Config{PageSize: c.page, Boot: armsim.Duration{Median: time.Second}}}
 			s.tap = func(under http.RoundTripper) http.RoundTripper {
 				return rigTrip(func(q *http.Request) (*http.Response, error) {
-					if victim != nil && rigLists(q) && strings.Contains(q.URL.RawQuery, "skiptoken") {
-						victim()
-						victim = nil
+					if rigLists(q) && strings.Contains(q.URL.RawQuery, "skiptoken") {
+						between.fire()
 					}
 					return under.RoundTrip(q)
 				})
@@ -137,9 +139,9 @@ func TestF26PagesAreLostOrDoubled(t *testing.T) {
 				half := list(armsim.ListEmptyLast)
 				half.Probability = 0.5
 				r.fault(half, list(armsim.ListRepeat))
-				victim = func() { r.harm(gone, r.sim.Remove) }
+				between.set(func() { r.harm(gone, r.sim.Remove) })
 				time.Sleep(3 * time.Minute)
-				require.Nil(r, victim, "nobody asked for a second page")
+				require.Nil(r, between.Load(), "nobody asked for a second page")
 				assert.Len(r, r.provisioner.Instances(), c.capacity-1)
 				r.requireAlive(slices.DeleteFunc(all, func(i fleeting.Instance) bool { return strings.HasPrefix(i.ID(), gone+"-") }))
 			})
@@ -150,20 +152,21 @@ func TestF26PagesAreLostOrDoubled(t *testing.T) {
 // Azure/azure-sdk-for-java#27991: the service refused its own page token. The
 // rest of the list is missing then, and an instance is not gone for that.
 func TestF26PageTokenIsRefused(t *testing.T) {
-	var until time.Time
+	var on atomic.Bool
 	s := rigSetup{max: 30, spec: armsim.ScaleSetSpec{Capacity: 25}, config: armsim.Config{PageSize: 10}}
-	s.tap = failingPage(http.StatusBadRequest, "InvalidParameter", &until)
+	s.tap = rigFailingPage(http.StatusBadRequest, "InvalidParameter", &on)
 	bubbled(t, s, func(r *rig) {
 		all := r.fleet(25)
 		time.Sleep(5 * time.Minute) // the request limit is untouched
-		until = time.Now().Add(5 * time.Minute)
-		for time.Now().Before(until) {
+		on.Store(true)
+		for range 5 {
 			told := 0
 			err := r.plugin.Update(r.Context(), func(string, provider.State) { told++ })
 			require.ErrorContains(r, err, "InvalidParameter")
 			require.Zero(r, told, "a short list")
 			time.Sleep(time.Minute)
 		}
+		on.Store(false)
 		time.Sleep(3 * time.Minute)
 		r.requireAlive(all)
 	})
@@ -261,18 +264,18 @@ func TestF28NotFoundIsNoDeletion(t *testing.T) {
 func TestF29WrongStatusIsRead(t *testing.T) {
 	for _, mode := range []string{"Uniform", "Flexible"} {
 		t.Run(mode, func(t *testing.T) {
-			powerless := false
-			n := 0
+			var powerless atomic.Bool
+			var n atomic.Int64
 			s := rigSetup{spec: armsim.ScaleSetSpec{Capacity: 3, OrchestrationMode: mode}}
 			s.tap = rigRewrite(rigReads, func(body map[string]any) {
-				rigEach(body, func(i map[string]any) { n++; confuseStatuses(i, n, powerless) })
+				rigEach(body, func(i map[string]any) { confuseStatuses(i, int(n.Add(1)), powerless.Load()) })
 			})
 			bubbled(t, s, func(r *rig) {
 				all := r.fleet(3)
-				powerless = true
+				powerless.Store(true)
 				time.Sleep(5 * time.Minute)
 				r.requireAlive(all) // nothing is said of their power
-				powerless = false
+				powerless.Store(false)
 				r.harm(r.victim(0), r.sim.Kill)
 				r.fleet(2)
 			})
@@ -285,10 +288,10 @@ func TestF29WrongStatusIsRead(t *testing.T) {
 func confuseStatuses(instance map[string]any, n int, powerless bool) {
 	properties, _ := instance["properties"].(map[string]any)
 	view, ok := properties["instanceView"].(map[string]any)
+	statuses, _ := view["statuses"].([]any)
 	if !ok {
 		return
 	}
-	statuses, _ := view["statuses"].([]any)
 	if powerless {
 		statuses = slices.DeleteFunc(statuses, func(s any) bool {
 			return strings.HasPrefix(strings.ToLower(fmt.Sprint(s.(map[string]any)["code"])), "powerstate/")
