@@ -2,15 +2,11 @@ package azure
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"path"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,7 +32,8 @@ type rigSetup struct {
 type rig struct {
 	*testing.T
 	model
-	text *rigLog // what plugin and provisioner logged
+	text   *rigLog // what plugins and provisioners logged
+	rivals []*bubble
 }
 
 // bubbled plays a test in a bubble of virtual time. Azure's request limits are
@@ -72,6 +69,11 @@ func (r *rig) end() {
 	if r.line == nil {
 		r.sim.Close()
 		return
+	}
+	for _, other := range r.rivals {
+		other.line.cut()
+		other.leave(other.provisioner)
+		other.dead.Wait()
 	}
 	r.close()
 	if err := r.watch.err(); err != nil {
@@ -154,66 +156,6 @@ func rigFor(f armsim.Fault, d time.Duration) armsim.Fault {
 	return f
 }
 
-// rigTrip is a function as http.RoundTripper.
-type rigTrip func(*http.Request) (*http.Response, error)
-
-func (f rigTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// rigRewrite changes the bodies of answers of status 200.
-func rigRewrite(match func(*http.Request) bool, change func(body map[string]any)) func(http.RoundTripper) http.RoundTripper {
-	return func(under http.RoundTripper) http.RoundTripper {
-		return rigTrip(func(r *http.Request) (*http.Response, error) {
-			response, err := under.RoundTrip(r)
-			if err != nil || response.StatusCode != http.StatusOK || !match(r) {
-				return response, err
-			}
-			body := map[string]any{}
-			if err := errors.Join(json.NewDecoder(response.Body).Decode(&body), response.Body.Close()); err != nil {
-				return nil, err
-			}
-			change(body)
-			return rigAnswer(r, http.StatusOK, body)
-		})
-	}
-}
-
-// rigAnswer answers a request by itself.
-func rigAnswer(r *http.Request, status int, body any) (*http.Response, error) {
-	raw, err := json.Marshal(body)
-	return &http.Response{
-		StatusCode: status, Status: http.StatusText(status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
-		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(raw)), ContentLength: int64(len(raw)),
-	}, err
-}
-
-// rigError is an error in Azure's shape.
-func rigError(code, message string) map[string]any {
-	return map[string]any{"error": map[string]any{"code": code, "message": message}}
-}
-
-// rigLists says whether a request is for a page of the instances' list.
-func rigLists(r *http.Request) bool {
-	return r.Method == http.MethodGet && strings.HasSuffix(strings.ToLower(r.URL.Path), "/virtualmachines")
-}
-
-// rigReads says whether an answer holds instances, one or a page of them.
-func rigReads(r *http.Request) bool {
-	return r.Method == http.MethodGet && strings.Contains(strings.ToLower(r.URL.Path), "/virtualmachines")
-}
-
-// rigEach calls do for each instance of an answer.
-func rigEach(body map[string]any, do func(instance map[string]any)) {
-	value, isList := body["value"].([]any)
-	if !isList {
-		do(body)
-	}
-	for _, entry := range value {
-		if instance, ok := entry.(map[string]any); ok {
-			do(instance)
-		}
-	}
-}
-
 // rigLog keeps a log.
 type rigLog struct {
 	mu  sync.Mutex
@@ -247,17 +189,6 @@ func rigEqual(want, got int) error {
 	return nil
 }
 
-// rigHook is something to do once, when a request passes by.
-type rigHook struct{ atomic.Pointer[func()] }
-
-func (h *rigHook) set(do func()) { h.Store(&do) }
-
-func (h *rigHook) fire() {
-	if do := h.Swap(nil); do != nil {
-		(*do)()
-	}
-}
-
 // nameOf is the name of an instance in Azure's own case, empty where it is gone.
 func (r *rig) nameOf(i fleeting.Instance) string {
 	for _, there := range r.sim.Instances() {
@@ -266,4 +197,14 @@ func (r *rig) nameOf(i fleeting.Instance) string {
 		}
 	}
 	return ""
+}
+
+// rival is a second manager of the same scale set.
+func (r *rig) rival() *bubble {
+	r.Helper()
+	other := &bubble{sim: r.sim, max: r.max, log: testLog}
+	other.watch = newWatch(other)
+	require.NoError(r, other.start())
+	r.rivals = append(r.rivals, other)
+	return other
 }

@@ -268,7 +268,7 @@ func TestF29WrongStatusIsRead(t *testing.T) {
 			var n atomic.Int64
 			s := rigSetup{spec: armsim.ScaleSetSpec{Capacity: 3, OrchestrationMode: mode}}
 			s.tap = rigRewrite(rigReads, func(body map[string]any) {
-				rigEach(body, func(i map[string]any) { confuseStatuses(i, int(n.Add(1)), powerless.Load()) })
+				rigEach(body, func(i map[string]any) { rigConfuse(i, int(n.Add(1)), powerless.Load()) })
 			})
 			bubbled(t, s, func(r *rig) {
 				all := r.fleet(3)
@@ -281,26 +281,4 @@ func TestF29WrongStatusIsRead(t *testing.T) {
 			})
 		})
 	}
-}
-
-// confuseStatuses puts statuses that say nothing of the power beside the others,
-// before, between and behind them.
-func confuseStatuses(instance map[string]any, n int, powerless bool) {
-	properties, _ := instance["properties"].(map[string]any)
-	view, ok := properties["instanceView"].(map[string]any)
-	statuses, _ := view["statuses"].([]any)
-	if !ok {
-		return
-	}
-	if powerless {
-		statuses = slices.DeleteFunc(statuses, func(s any) bool {
-			return strings.HasPrefix(strings.ToLower(fmt.Sprint(s.(map[string]any)["code"])), "powerstate/")
-		})
-	}
-	for _, code := range []any{"VMAgent/running", "HealthState/stopped", "Power/stopped", "", nil, "ProvisioningState"} {
-		at := n % (len(statuses) + 1)
-		statuses = slices.Insert(statuses, at, any(map[string]any{"code": code, "displayStatus": "VM stopped"}))
-		n = n*7 + 3
-	}
-	view["statuses"] = statuses
 }
