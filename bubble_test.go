@@ -26,6 +26,7 @@ import (
 type bubble struct {
 	sim   *armsim.Server
 	max   int
+	poll  time.Duration // of the runner while something is under way
 	log   hclog.Logger
 	watch *watch // what must hold at all times
 
@@ -60,7 +61,7 @@ func newBubble(c armsim.Config, spec armsim.ScaleSetSpec) (*bubble, error) {
 	if _, err := sim.CreateScaleSet(context.Background(), spec); err != nil {
 		return nil, err
 	}
-	b := &bubble{sim: sim, max: 8, log: testLog}
+	b := &bubble{sim: sim, max: 8, poll: fleeting.DefaultUpdateIntervalWhenExpecting, log: testLog}
 	b.watch = newWatch(b)
 	return b, nil
 }
@@ -87,7 +88,7 @@ func (b *bubble) start() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // as the runner
 	defer cancel()
 	b.provisioner, err = fleeting.Init(ctx, b.log, b.watch.over(b.plugin),
-		fleeting.WithMaxSize(b.max), fleeting.WithInstanceGroupSettings(provider.Settings{ConnectorConfig: provider.ConnectorConfig{
+		fleeting.WithMaxSize(b.max), fleeting.WithUpdateIntervalWhenExpecting(b.poll), fleeting.WithInstanceGroupSettings(provider.Settings{ConnectorConfig: provider.ConnectorConfig{
 			Username: "azureuser", Password: "Not-a-real-1", UseStaticCredentials: true,
 		}}))
 	return err

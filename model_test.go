@@ -19,7 +19,7 @@ import (
 
 // sequences is how many TestModel runs of each orchestration mode, unless
 // -rapid.checks says otherwise.
-const sequences = 1000
+var sequences = 1000
 
 // TestModel drives the plugin, under fleeting's own provisioner, against the
 // simulator: random demand, jobs, faults, evictions, strangers, crashes and
@@ -56,6 +56,7 @@ func TestModel(t *testing.T) {
 type plan struct {
 	config armsim.Config
 	spec   armsim.ScaleSetSpec
+	poll   time.Duration
 	steps  []step
 }
 
@@ -68,7 +69,8 @@ type step struct {
 
 func (p plan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d, pages of %d, parallel writes: %s, %+v\n", p.config.Seed, p.config.PageSize, p.config.ParallelWrites, p.spec)
+	fmt.Fprintf(&b, "seed %d, poll %s, pages of %d, parallel writes: %s, %+v, %+v\n",
+		p.config.Seed, p.poll, p.config.PageSize, p.config.ParallelWrites, p.config.Unknowns, p.spec)
 	for _, s := range p.steps {
 		fmt.Fprintf(&b, "%s %d", s.do, s.n)
 		for _, f := range s.faults {
@@ -95,10 +97,17 @@ func drawPlan(r *rapid.T, mode string) plan {
 			Capacity: rapid.IntRange(0, 2).Draw(r, "capacity"),
 		},
 	}
+	// fleeting's two seconds cost most of the time that a sequence takes.
+	p.poll = time.Duration(rapid.SampledFrom([]int{2, 5, 10, 15}).Draw(r, "poll")) * time.Second
+	p.config.Polite = rapid.Bool().Draw(r, "polite")
 	p.config.Unknowns.NumbersReused = rapid.Bool().Draw(r, "numbers reused")
 	p.config.Unknowns.DeleteKeepsETag = rapid.Bool().Draw(r, "delete keeps ETag")
-	step := rapid.Custom(drawStep)
-	p.steps = rapid.SliceOfN(step, 1, 12).Draw(r, "steps")
+	p.steps = rapid.SliceOfN(rapid.Custom(drawStep), 1, 12).Draw(r, "steps")
+	if p.config.ParallelWrites == armsim.ParallelConflict {
+		// Where a creation never ends, and what runs refuses all else, nobody
+		// can do anything.
+		p.steps = slices.DeleteFunc(p.steps, func(s step) bool { return len(s.faults) > 0 && s.faults[0].Stuck })
+	}
 	return p
 }
 
@@ -122,6 +131,7 @@ func (p plan) run() (err error) {
 	if err != nil {
 		return err
 	}
+	b.poll = p.poll
 	m := model{bubble: b, flexible: p.spec.OrchestrationMode == "Flexible"}
 	if err := b.start(); err != nil {
 		return err

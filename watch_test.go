@@ -116,15 +116,21 @@ func (w *watch) patch(r *http.Request, body map[string]any) func(*http.Response)
 	if _, tags := body["tags"]; len(body) != 1 || body["sku"] == nil && !tags {
 		w.violate("a write of more than it needs: %v", body)
 	}
-	before := w.bubble.sim.Stats()
+	before := w.bubble.sim.Stats().Capacity // the effect comes at once, only answers are late
+	target, isCapacity := capacityIn(body)
 	throttled := w.throttled(r)
 	return func(response *http.Response) {
-		after := w.bubble.sim.Stats()
-		if after.Capacity < before.Capacity || after.Instances < before.Instances {
-			w.violate("a write took the capacity from %d to %d: %v", before.Capacity, after.Capacity, body)
+		if isCapacity && target < before && (response == nil || response.StatusCode < 300) {
+			w.violate("a write took the capacity from %d to %d", before, target)
 		}
 		throttled(response)
 	}
+}
+
+func capacityIn(body map[string]any) (int, bool) {
+	sku, _ := body["sku"].(map[string]any)
+	n, ok := sku["capacity"].(float64)
+	return int(n), ok
 }
 
 // deletion is promise 4 and 6: nothing is deleted that the runner did not ask
