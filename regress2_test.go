@@ -14,8 +14,10 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/stretchr/testify/require"
 	"gitlab.com/gitlab-org/fleeting/fleeting"
+	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armapi"
 )
 
 // rigSetup is what a bubble of a named failure begins with.
@@ -207,4 +209,15 @@ func (r *rig) rival() *bubble {
 	require.NoError(r, other.start())
 	r.rivals = append(r.rivals, other)
 	return other
+}
+
+// bare is a further plugin in the process, that no runner drives.
+func (r *rig) bare() *InstanceGroup {
+	r.Helper()
+	g := &InstanceGroup{Config: r.plugin.Config, api: armapi.Options{Transport: &http.Client{Transport: r.sim.Transport()}, Credential: credential{r.sim}}}
+	_, err := g.Init(r.Context(), testLog, provider.Settings{ConnectorConfig: provider.ConnectorConfig{
+		Username: "azureuser", Password: "Not-a-real-1", UseStaticCredentials: true,
+	}})
+	require.NoError(r, err)
+	return g
 }
