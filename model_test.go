@@ -82,8 +82,8 @@ func (p plan) String() string {
 }
 
 var verbs = []string{
-	"request", "request", "request", "finish", "finish", "fault", "fault", "kill", "evict", "deallocate", "remove", "raise", "tag",
-	"crash", "crash in PATCH", "crash in POST", "clear",
+	"request", "request", "request", "finish", "finish", "fault", "fault", "fault", "fault", "fault", "fault",
+	"rush", "kill", "evict", "deallocate", "remove", "raise", "tag", "crash", "crash in PATCH", "crash in POST", "clear",
 }
 
 func drawPlan(r *rapid.T, mode string) plan {
@@ -158,6 +158,8 @@ func (m *model) step(s step) error {
 		m.provisioner.Request(s.n)
 	case "finish":
 		m.finish(s.n)
+	case "rush":
+		m.rush()
 	case "fault":
 		m.absent = m.absent || s.faults[0].Absent != nil
 		if err := m.sim.AddFaults(s.faults...); err != nil {
@@ -198,6 +200,15 @@ func (m *model) revive() error {
 		m.crash()
 	}
 	return m.restart()
+}
+
+// rush is demand that comes and goes faster than Azure takes writes.
+func (m *model) rush() {
+	for range 16 {
+		m.provisioner.Request(1)
+		m.finish(1)
+		time.Sleep(2 * time.Second)
+	}
 }
 
 // victim is the name of an instance, empty where there is none.
