@@ -64,7 +64,7 @@ func (h *rigHides) only(names []string) {
 	h.names = names
 }
 
-func (h *rigHides) tap(under http.RoundTripper) http.RoundTripper {
+func (h *rigHides) wire(under http.RoundTripper) http.RoundTripper {
 	return rigRewrite(rigLists, func(body map[string]any) {
 		h.mu.Lock()
 		defer h.mu.Unlock()

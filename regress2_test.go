@@ -25,7 +25,7 @@ type rigSetup struct {
 	config armsim.Config
 	spec   armsim.ScaleSetSpec
 	max    int // of the runner; 0: 8
-	tap    func(http.RoundTripper) http.RoundTripper
+	wire   func(http.RoundTripper) http.RoundTripper
 	asleep bool // the test starts the plugin by itself
 }
 

@@ -27,7 +27,7 @@ func (s *rigStates) set(name, state string) {
 	s.told[name] = state
 }
 
-func (s *rigStates) tap(under http.RoundTripper) http.RoundTripper {
+func (s *rigStates) wire(under http.RoundTripper) http.RoundTripper {
 	return rigRewrite(rigReads, func(body map[string]any) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
