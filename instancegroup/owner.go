@@ -56,9 +56,15 @@ const (
 func (g *Group) stillMine(ctx context.Context, old time.Duration) error {
 	room := g.cloud.Room(ReadScaleSet)
 	g.mu.Lock()
-	rest := !g.claimed || g.stranger == nil && (g.now().Sub(g.looked) < old || room < 2)
+	known, rest := g.stranger, !g.claimed || room < 2 || g.now().Sub(g.looked) < old
+	if !rest {
+		g.looked = g.now()
+	}
 	g.mu.Unlock()
-	if rest {
+	switch {
+	case rest && known != nil:
+		return known
+	case rest:
 		return nil
 	}
 	set, err := g.cloud.ScaleSet(ctx)
