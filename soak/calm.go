@@ -35,7 +35,8 @@ func (s *soak) calm(ctx, jobs context.Context) error {
 		return err
 	}
 	s.awaitEmptiness(ctx)
-	return s.stop(ctx)
+	s.stop()
+	return ctx.Err()
 }
 
 // clear ends all faults.
@@ -71,16 +72,15 @@ func (s *soak) awaitEmptiness(ctx context.Context) {
 }
 
 // stop ends scaler and plugin as GitLab Runner does.
-func (s *soak) stop(ctx context.Context) error {
+func (s *soak) stop() {
 	s.stopKeeping()
 	s.kept.Wait()
-	s.plugins.mu.Lock()
-	last := s.plugins.up
-	s.plugins.mu.Unlock()
+	var last *generation
+	s.plugins.change(func() { last, s.plugins.up = s.plugins.up, nil })
 	if last != nil {
 		s.plugins.end(last, 30*time.Second)
 	}
-	return ctx.Err()
+	s.plugins.ending.Wait()
 }
 
 // report prints the last line, and says whether all is well.
@@ -101,8 +101,8 @@ func (s *soak) report() (bool, error) {
 	}
 	t := &s.tally
 	lost := t.asked - t.passed - len(t.failed)
-	s.say("job wait: half of them up to %s, the longest %s; %d instances created, %d evicted",
-		quantile(t.waits, 0.5), quantile(t.waits, 1), stats.Created, stats.Evicted)
+	s.say("job wait: half of them up to %s, the longest %s; %d jobs broken off on their instance; %d instances created, %d evicted",
+		quantile(t.waits, 0.5), quantile(t.waits, 1), t.broken, stats.Created, stats.Evicted)
 	wrong := slices.Concat(t.failed, s.plugins.crashes)
 	for _, request := range stats.NotSimulated {
 		wrong = append(wrong, "the plugin asked for what is not simulated: "+request)

@@ -20,6 +20,7 @@ type tally struct {
 	running int
 	passed  int
 	retried int // jobs that were tried more than once
+	broken  int // tries that had begun
 	failed  []string
 	waits   []time.Duration // from arrival to the start of the script that passed
 }
@@ -59,7 +60,10 @@ func (s *soak) job(ctx context.Context, job fleet.Job) {
 			s.fail(job, a, err)
 			return
 		}
-		s.say("job-%d on %q broken off: %s", job.Number, a.instance, reason)
+		if a.instance != "" {
+			s.tally.change(func(t *tally) { t.broken++ })
+			s.say("job-%d on %s broken off: %s", job.Number, a.instance, reason)
+		}
 		if try == 1 {
 			s.tally.change(func(t *tally) { t.retried++ })
 		}

@@ -28,14 +28,14 @@ type soak struct {
 	givenUp   map[string]bool
 	absent    int // instances that Azure accepted and never made
 
-	stopKeeping context.CancelFunc
+	stopKeeping context.CancelFunc // ends the making of plugins, and the watch
 	kept        sync.WaitGroup
 
 	printing sync.Mutex
 }
 
 func newSoak(o options) (*soak, error) {
-	s := &soak{options: o, began: time.Now(), blows: blows{what: map[string]string{}}, givenUp: map[string]bool{}}
+	s := &soak{options: o, began: time.Now(), stopKeeping: func() {}, blows: blows{what: map[string]string{}}, givenUp: map[string]bool{}}
 	log, err := os.OpenFile(o.logFile, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func newSoak(o options) (*soak, error) {
 }
 
 func (s *soak) close() {
-	s.plugins.ending.Wait()
+	s.stop()
 	_ = s.simulator.Close()
 	_ = s.plugins.log.Close()
 }
@@ -156,7 +156,7 @@ const (
 
 	// azureGivesUp is when Azure ends a creation that does not: here in seconds
 	// what there is minutes (Microsoft's page on resilient create).
-	azureGivesUp = 75 * time.Second
+	azureGivesUp = 50 * time.Second
 )
 
 // watch tells how it goes, and gives up creations that are stuck.
