@@ -111,7 +111,7 @@ func (s *soak) report() (bool, error) {
 		s.say("FAILED: %s", strings.ReplaceAll(what, "\n", " "))
 	}
 	fmt.Printf("soak: %d jobs passed, %d failed, %d retried, %d plugin kills, %d faults; %d leaked, %d lost, capacity drift %d\n",
-		t.passed, len(t.failed), t.retried, s.plugins.kills, s.faults, stats.Instances, lost, drift)
+		t.passed, len(t.failed), t.retried, s.plugins.kills, s.faults.Load(), stats.Instances, lost, drift)
 	return len(wrong) == 0 && stats.Instances == 0 && lost == 0 && drift == 0, nil
 }
 

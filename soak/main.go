@@ -58,7 +58,7 @@ func parse() (options, error) {
 	flag.Uint64Var(&o.seed, "seed", 0, "decides what goes wrong and when, and the jobs; 0 takes a random one")
 	flag.StringVar(&o.mode, "mode", "Uniform", "orchestration mode: Uniform or Flexible")
 	flag.StringVar(&o.spot, "spot", "Delete", "Spot instances with this eviction policy: Delete or Deallocate; empty: regular ones, and no evictions")
-	flag.IntVar(&o.max, "max-instances", 10, "most instances at a time")
+	flag.IntVar(&o.max, "max-instances", 8, "most instances at a time")
 	flag.IntVar(&o.idle, "idle", 2, "idle instances kept ready")
 	flag.BoolVar(&o.throttle, "throttle", false, "let the simulator enforce Azure's request limits")
 	flag.StringVar(&o.logFile, "log", fleet.Beside("soak.log"), "file for the logs of plugin and scaler")

@@ -55,8 +55,11 @@ func planActs(o options) []act {
 		a.at, a.pick = at, d.rand.Uint64()
 		acts = append(acts, a)
 	}
+	// After a kill taskscaler holds back for up to 40 s: each old instance that
+	// the runner refuses counts as a failure (taskscaler's ratelimit.go). More
+	// kills than this would leave no time for anything else.
 	kills := stream(o.seed, streamKills)
-	for at := between(kills, 40*time.Second, 70*time.Second); at < o.duration; at += between(kills, 45*time.Second, 75*time.Second) {
+	for at := between(kills, 40*time.Second, 70*time.Second); at < o.duration; at += between(kills, 50*time.Second, 85*time.Second) {
 		acts = append(acts, act{at: at, killPlugin: true})
 	}
 	slices.SortStableFunc(acts, func(a, b act) int { return int(a.at - b.at) })
@@ -68,7 +71,7 @@ func planJobs(o options) []arrival {
 	r := stream(o.seed, streamJobs)
 	var all []arrival
 	for at := time.Duration(0); at < o.duration; at += between(r, 15*time.Second, 35*time.Second) {
-		for range 2 + r.IntN(6) {
+		for range 2 + r.IntN(5) {
 			all = append(all, arrival{at, fleet.Job{Number: len(all) + 1, Steps: 2 + r.IntN(11)}})
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
@@ -24,7 +25,7 @@ type soak struct {
 	jobs      sync.WaitGroup
 	blows     blows
 	began     time.Time
-	faults    int // that went wrong as planned
+	faults    atomic.Int64 // that went wrong as planned
 	givenUp   map[string]bool
 	absent    int // instances that Azure accepted and never made
 
@@ -92,6 +93,10 @@ func (s *soak) storm(ctx, jobs context.Context) error {
 		if !s.until(storm, a.at) {
 			break
 		}
+		if a.strike != "" {
+			parts.Go(func() { s.strike(storm, a) })
+			continue
+		}
 		if err := s.perform(storm, a); err != nil && storm.Err() == nil {
 			return err
 		}
@@ -107,47 +112,59 @@ func (s *soak) perform(ctx context.Context, a act) error {
 	case a.killPlugin:
 		s.plugins.kill()
 		return nil
-	case a.strike != "":
-		return s.strike(ctx, a)
 	case a.fault != nil:
 		s.say("fault: %s", describe(*a.fault))
-		s.faults++
+		s.faults.Add(1)
 		return s.simulator.AddFaults(ctx, *a.fault)
 	}
 	s.say("fault: %s %s", a.name, describeEvents(a.events))
-	s.faults++
+	s.faults.Add(1)
 	return s.simulator.AddEvents(ctx, a.events...)
 }
 
+// strikeLimit is how long a strike waits for an instance to run.
+const strikeLimit = 30 * time.Second
+
 // strike does something to a running instance. The seed chooses among those
 // there are.
-func (s *soak) strike(ctx context.Context, a act) error {
-	all, err := s.simulator.Instances(ctx)
-	if err != nil {
-		return err
+func (s *soak) strike(ctx context.Context, a act) {
+	ctx, cancel := context.WithTimeout(ctx, strikeLimit)
+	defer cancel()
+	victim, found := s.victim(ctx, a.pick)
+	if !found {
+		s.say("no fault: %s, but no instance runs", a.name)
+		return
 	}
-	all = slices.DeleteFunc(all, func(i armsim.InstanceInfo) bool {
-		return i.PowerState != "running" || i.ProvisioningState != "Succeeded"
-	})
-	if len(all) == 0 {
-		s.say("fault: %s, but no instance runs", a.name)
-		return nil
-	}
-	slices.SortFunc(all, func(a, b armsim.InstanceInfo) int { return strings.Compare(a.VMID, b.VMID) })
-	victim := all[a.pick%uint64(len(all))]
 	id := fleet.ID(victim.Name, victim.VMID)
 	s.blows.note(id, a.name)
 	s.say("fault: %s of %s", a.name, id)
-	s.faults++
+	s.faults.Add(1)
+	do := s.simulator.Kill
 	if a.strike == "evict" {
-		err = s.simulator.Evict(ctx, victim.VMID)
-	} else {
-		err = s.simulator.Kill(ctx, victim.VMID)
+		do = s.simulator.Evict
 	}
-	if err != nil { // it may have gone in between
+	if err := do(ctx, victim.VMID); err != nil { // it may have gone in between
 		s.say("that came too late: %v", err)
 	}
-	return nil
+}
+
+// victim waits for running instances, and picks one.
+func (s *soak) victim(ctx context.Context, pick uint64) (armsim.InstanceInfo, bool) {
+	for {
+		all, err := s.simulator.Instances(ctx)
+		all = slices.DeleteFunc(all, func(i armsim.InstanceInfo) bool {
+			return i.PowerState != "running" || i.ProvisioningState != "Succeeded"
+		})
+		if err == nil && len(all) > 0 {
+			slices.SortFunc(all, func(a, b armsim.InstanceInfo) int { return strings.Compare(a.VMID, b.VMID) })
+			return all[pick%uint64(len(all))], true
+		}
+		select {
+		case <-ctx.Done():
+			return armsim.InstanceInfo{}, false
+		case <-time.After(time.Second):
+		}
+	}
 }
 
 const (
