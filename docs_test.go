@@ -131,3 +131,39 @@ func TestLinks(t *testing.T) {
 		}
 	}
 }
+
+// TestGuaranteesAreHeld: each promise names tests, and they exist.
+func TestGuaranteesAreHeld(t *testing.T) {
+	text, err := os.ReadFile("docs/reference/guarantees.md")
+	require.NoError(t, err)
+	existing := testNames(t)
+	promises := regexp.MustCompile(`(?m)^## \d+\. `).Split(string(text), -1)[1:]
+	require.Len(t, promises, 9)
+	name := regexp.MustCompile("`(Test\\w+)`")
+	for n, promise := range promises {
+		_, held, found := strings.Cut(promise, "\nHeld by ")
+		require.True(t, found, "promise %d names no test", n+1)
+		require.NotEmpty(t, name.FindAllString(held, -1), "promise %d names no test", n+1)
+	}
+	for _, m := range name.FindAllStringSubmatch(string(text), -1) {
+		require.True(t, existing[m[1]], "there is no test %s", m[1])
+	}
+}
+
+// testNames are the tests of all packages.
+func testNames(t *testing.T) map[string]bool {
+	t.Helper()
+	names := map[string]bool{}
+	declaration := regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\)`)
+	require.NoError(t, filepath.WalkDir(".", func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, m := range declaration.FindAllStringSubmatch(string(text), -1) {
+			names[m[1]] = true
+		}
+		return err
+	}))
+	return names
+}

@@ -29,7 +29,8 @@ type Config = config.Config
 type InstanceGroup struct {
 	Config
 
-	raw      []byte // plugin_config as it came, nil where Config was set in Go
+	raw      []byte         // plugin_config as it came, nil where Config was set in Go
+	api      armapi.Options // of tests
 	log      hclog.Logger
 	settings provider.Settings
 	group    *instancegroup.Group
@@ -63,7 +64,7 @@ func (g *InstanceGroup) Init(ctx context.Context, logger hclog.Logger, settings 
 	if err != nil {
 		return provider.ProviderInfo{}, err
 	}
-	client, err := armapi.New(cfg, armapi.Options{})
+	client, err := armapi.New(cfg, g.api)
 	if err != nil {
 		return provider.ProviderInfo{}, err
 	}

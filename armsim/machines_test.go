@@ -28,6 +28,11 @@ type site struct {
 
 func newSite(t *testing.T, spec armsim.ScaleSetSpec) *site {
 	t.Helper()
+	return newSiteOf(t, armsim.Config{}, spec)
+}
+
+func newSiteOf(t *testing.T, c armsim.Config, spec armsim.ScaleSetSpec) *site {
+	t.Helper()
 	if err := machine.Supported(); err != nil {
 		t.Skip(err)
 	}
@@ -36,7 +41,7 @@ func newSite(t *testing.T, spec armsim.ScaleSetSpec) *site {
 	key, err := ssh.NewSignerFromKey(private)
 	require.NoError(t, err)
 	spec.PublicKey = string(ssh.MarshalAuthorizedKey(key.PublicKey()))
-	s := &site{sim: start(t, armsim.Config{}), key: key}
+	s := &site{sim: start(t, c), key: key}
 	s.set, err = s.CreateScaleSet(t.Context(), spec)
 	require.NoError(t, err)
 	return s

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -19,9 +20,14 @@ func (c *call) page(n int, key func(int) string, render func(int) object) (*answ
 	if p != nil {
 		return nil, p
 	}
+	order := make([]int, n)
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return strings.Compare(key(a), key(b)) })
 	value := []any{}
 	last, more := "", false
-	for i := range n {
+	for _, i := range order {
 		if after != "" && key(i) <= after {
 			continue
 		}

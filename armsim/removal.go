@@ -148,6 +148,7 @@ func (s *Server) notRemoved(i *instance, p *problem, done func(*problem)) {
 	if done != nil {
 		done(p)
 	}
+	s.notDropped(i.set, p)
 	s.settle(i.set)
 }
 
@@ -165,12 +166,13 @@ func (s *Server) restore(i *instance) {
 	}
 }
 
-// notDropped ends a scale set's deletion of which an instance failed.
+// notDropped ends the deletion of a scale set, if any, of which an instance
+// failed.
 func (s *Server) notDropped(set *scaleSet, p *problem) {
-	if p == nil || set.removal == nil || !set.removal.running() {
+	if set.removal == nil {
 		return
 	}
-	set.state, set.capacity = stateFailed, len(set.instances)
+	set.state = stateFailed
 	o := set.removal
 	set.removal = nil
 	s.end(o, p)

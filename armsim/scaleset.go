@@ -183,7 +183,10 @@ func (s *Server) drop(set *scaleSet, o *operation) {
 	s.end(set.goal, preempted())
 	set.goal = nil
 	for _, i := range set.live() {
-		s.remove(i, false, func(p *problem) { s.notDropped(set, p) })
+		s.remove(i, false, nil)
+	}
+	for _, i := range set.instances {
+		i.before.vacated = i.before.seat // the capacity fell with all of them
 	}
 	s.time.after(bookkeeping, func() { s.dropped(set) })
 }

@@ -40,7 +40,7 @@ func newDemo(ctx context.Context, o options) (*demo, error) {
 func (d *demo) startSimulator(context.Context) (err error) {
 	args := []string{
 		"--scale-set", "runners", "--orchestration-mode", d.options.mode, "--boot", d.options.boot.String(),
-		"--delete", "1s", "--seed", strconv.FormatUint(d.options.seed, 10),
+		"--page-size", "50", "--delete", "1s", "--seed", strconv.FormatUint(d.options.seed, 10),
 	}
 	if d.options.spot != "" {
 		args = append(args, "--spot", d.options.spot)

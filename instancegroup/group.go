@@ -137,6 +137,12 @@ func (g *Group) Close(ctx context.Context) error {
 	case g.write <- struct{}{}:
 		<-g.write
 		return nil
+	default:
+	}
+	select {
+	case g.write <- struct{}{}:
+		<-g.write
+		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("close scale set %q: a change is still under way: %w", g.set.Name, context.Cause(ctx))
 	}

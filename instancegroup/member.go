@@ -93,6 +93,15 @@ func (g *Group) meetStrays(instances []Instance, last *View) {
 	g.strays = strays
 }
 
+func (g *Group) countStrays() (all, coming int) {
+	for _, since := range g.strays {
+		if g.now().Sub(since) < creationLimit {
+			coming++
+		}
+	}
+	return len(g.strays), coming
+}
+
 // strayID is the ID of an instance that has had no vmId for too long; empty for
 // others. One that is powered on may have a job.
 func (g *Group) strayID(i Instance) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 )
@@ -11,6 +12,9 @@ import (
 // ownerTag is the tag by which the managers of a scale set see each other. Its
 // value names the process that manages the scale set now.
 const ownerTag = "fleeting-plugin-azure"
+
+// claimTimeout bounds what the tag may hold an update up.
+const claimTimeout = 10 * time.Second
 
 // claim marks the scale set as managed by this process, once. Each manager takes
 // all instances for its own and deletes those it does not need: two of them
@@ -26,6 +30,8 @@ func (g *Group) claim(ctx context.Context) {
 		return
 	}
 	defer done()
+	ctx, cancel := context.WithTimeout(ctx, claimTimeout)
+	defer cancel()
 	err = g.tag(ctx)
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -146,7 +146,7 @@ func (g *Group) Settle(v *View, met int) (lost int) {
 // latest is when the last increase ended and why one failed, if the view is late
 // enough to show all that came of them.
 func (g *Group) latest(v *View) (latest time.Time, failure error, settled bool) {
-	if v.unnamed > 0 || g.raising() {
+	if v.coming > 0 || g.raising() {
 		return latest, nil, false
 	}
 	for _, p := range g.pursuits {

@@ -166,7 +166,7 @@ func (g *Group) splits(attempt int) int {
 // send deletes a batch, and if Azure refuses it as a whole, its halves.
 func (g *Group) send(ctx context.Context, ids []string, splits *int) ([]string, []Operation, error) {
 	accepted, operation, err := g.mode.remove(ctx, ids)
-	if err == nil || len(ids) == 1 || *splits == 0 || g.cloud.Room(DeleteBatch) < 2 || lasting(err) || armerr.KindOf(err) == armerr.NotFound {
+	if err == nil || len(ids) == 1 || *splits == 0 || g.cloud.Room(DeleteBatch) < 2 || ofAll(err) {
 		return accepted, []Operation{operation}, err
 	}
 	*splits--
@@ -174,6 +174,11 @@ func (g *Group) send(ctx context.Context, ids []string, splits *int) ([]string, 
 	first, operations, firstErr := g.send(ctx, ids[:middle], splits)
 	second, others, secondErr := g.send(ctx, ids[middle:], splits)
 	return append(first, second...), append(operations, others...), joined(firstErr, secondErr)
+}
+
+// ofAll says whether a refusal is none of a single instance.
+func ofAll(err error) bool {
+	return lasting(err) || armerr.Is(err, armerr.Conflict, armerr.NotFound, armerr.Deleting, armerr.Unauthenticated)
 }
 
 // lasting says whether an error would meet every other call, too.

@@ -20,7 +20,8 @@ type View struct {
 	Gone    []string  // IDs of earlier members that exist no more, for removalMemory
 
 	reading uint64 // place of its reading among all that began
-	unnamed int    // instances without a vmId, which are no members yet
+	unnamed int    // instances without a vmId, which are no members
+	coming  int    // of them, those that may get one yet
 }
 
 // seats is how many instances count in the capacity: all but those that go.
@@ -72,15 +73,15 @@ func (g *Group) Refresh(ctx context.Context) (*View, error) {
 	return v, err
 }
 
-// Observe is Refresh for the runner's updates: it also asks what has become of
-// the changes that are under way, before it reads the instances.
+// Observe is Refresh for the runner's updates: before it reads the instances it
+// asks what has become of the changes that are under way. It changes nothing the
+// first time, which belongs to the start of the plugin.
 func (g *Group) Observe(ctx context.Context) (*View, error) {
-	g.follow(ctx)
-	v, err := g.Refresh(ctx)
-	if err == nil {
+	if g.lastOrNil() != nil {
 		g.claim(ctx)
 	}
-	return v, err
+	g.follow(ctx)
+	return g.Refresh(ctx)
 }
 
 // paced is the last view, if Azure's limit on lists is almost used up.
@@ -291,7 +292,7 @@ func (g *Group) store(v, last *View, instances []Instance, gone []string) *View 
 			v.Members = append(v.Members, m)
 		}
 	}
-	v.unnamed = len(g.strays)
+	v.unnamed, v.coming = g.countStrays()
 	slices.SortStableFunc(v.Members, func(a, b Member) int { return strings.Compare(a.MemberID, b.MemberID) })
 	// A page boundary that moves shows an instance twice (F26).
 	v.Members = slices.CompactFunc(v.Members, func(a, b Member) bool { return a.MemberID == b.MemberID })

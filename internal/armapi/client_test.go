@@ -28,6 +28,7 @@ type reply struct {
 	status int
 	body   string
 	err    error
+	header http.Header // besides; nil: Azure asks to wait a millisecond
 }
 
 // script answers requests in turn, the last reply again and again, and keeps
@@ -51,9 +52,13 @@ func (s *script) Do(r *http.Request) (*http.Response, error) {
 	if a.err != nil {
 		return nil, a.err
 	}
+	header := http.Header{"Content-Type": {"application/json"}, "Etag": {`"h"`}}
+	if a.header == nil {
+		a.header = http.Header{"Retry-After-Ms": {"1"}}
+	}
+	maps.Copy(header, a.header)
 	return &http.Response{
-		StatusCode: a.status, Status: http.StatusText(a.status), Request: r, Body: io.NopCloser(bytes.NewReader([]byte(a.body))),
-		Header: http.Header{"Content-Type": {"application/json"}, "Retry-After-Ms": {"1"}, "Etag": {`"h"`}},
+		StatusCode: a.status, Status: http.StatusText(a.status), Request: r, Body: io.NopCloser(bytes.NewReader([]byte(a.body))), Header: header,
 	}, nil
 }
 

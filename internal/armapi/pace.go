@@ -87,6 +87,10 @@ func (p *pace) bucket(class string) *bucket {
 	return b
 }
 
+// slack is what a bucket must hold beyond a whole number of calls: Azure's may
+// have been filled a moment later.
+const slack = 0.05
+
 // room is how many whole calls of a class can go out now.
 func (p *pace) room(class string) int {
 	p.mu.Lock()
@@ -97,6 +101,9 @@ func (p *pace) room(class string) int {
 	}
 	if burst := limits[class].burst; float64(b.cost) > burst && b.tokens >= burst {
 		return 1 // it is never more than that
+	}
+	if b.tokens < limits[class].burst {
+		return int(b.tokens-slack) / b.cost
 	}
 	return int(b.tokens) / b.cost
 }

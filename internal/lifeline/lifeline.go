@@ -26,7 +26,7 @@ func Watch(ctx context.Context, o Options, onEnd func(reason string)) {
 	if o.Interval == 0 {
 		o.Interval = time.Second
 	}
-	release := surviveBrokenPipes()
+	release := surviveSignals()
 	terminate := make(chan os.Signal, 1)
 	signal.Notify(terminate, syscall.SIGTERM)
 	orphaned := parentEnd(ctx, o.Interval)

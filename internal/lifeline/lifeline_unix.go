@@ -29,12 +29,16 @@ func parentEnd(ctx context.Context, interval time.Duration) <-chan struct{} {
 	return ended
 }
 
-// surviveBrokenPipes makes writes to a broken standard output or error fail
-// rather than end the process (package os/signal, "SIGPIPE"), until release is
-// called. The signal is received rather than ignored, as programs that this
-// process starts, such as Azure's CLI, would inherit that.
-func surviveBrokenPipes() (release func()) {
-	broken := make(chan os.Signal, 1) // nobody reads it
-	signal.Notify(broken, syscall.SIGPIPE)
-	return func() { signal.Stop(broken) }
+// surviveSignals keeps two signals from ending the process until release is
+// called. SIGPIPE: writes to a broken standard output or error fail instead
+// (package os/signal, "SIGPIPE"). SIGQUIT: the runner's sign to stop once its
+// jobs are done, which systemd sends to the plugin as well if KillSignal says so
+// (GitLab Runner's documentation on graceful shutdown); jobs need their
+// instances until then, and the plugin ends with the runner. Both are received
+// rather than ignored, as programs that this process starts, such as Azure's
+// CLI, would inherit that.
+func surviveSignals() (release func()) {
+	received := make(chan os.Signal, 1) // nobody reads it
+	signal.Notify(received, syscall.SIGPIPE, syscall.SIGQUIT)
+	return func() { signal.Stop(received) }
 }

@@ -122,3 +122,15 @@ func TestSIGTERM(t *testing.T) {
 	_, err := p.out.ReadByte()
 	assert.ErrorIs(t, err, io.EOF, "it is called once")
 }
+
+// TestSIGQUIT: the runner's sign to stop after its jobs ends nothing here. It
+// would come first if both were pending: its number is the lower one.
+func TestSIGQUIT(t *testing.T) {
+	p := launch(t, "child")
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGQUIT))
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
+	require.Equal(t, "ending", p.line(t))
+	require.NoError(t, p.stdin.Close())
+	assert.Equal(t, "it was asked to by SIGTERM false", p.line(t))
+	assert.NoError(t, p.cmd.Wait())
+}

@@ -32,5 +32,5 @@ func parentEnd(context.Context, time.Duration) <-chan struct{} {
 	return ended
 }
 
-// surviveBrokenPipes has nothing to do: Windows has no such signal.
-func surviveBrokenPipes() (release func()) { return func() {} }
+// surviveSignals has nothing to do: Windows has no such signal.
+func surviveSignals() (release func()) { return func() {} }

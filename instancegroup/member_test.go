@@ -1,0 +1,121 @@
+package instancegroup
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// arrived is an instance that came after the first view, and its ID.
+func arrived(t *testing.T, change func(*Instance)) (*fake, *Group, *clock, string) {
+	t.Helper()
+	f, g, clock := opened(t, 1)
+	f.foreign(2)
+	f.vm(1, change)
+	return f, g, clock, f.id(1)
+}
+
+func stateOf(t *testing.T, g *Group, id string) State {
+	t.Helper()
+	m := refreshed(t, g).Find(id)
+	require.NotNil(t, m)
+	return m.State
+}
+
+// TestStuckCreation is F31: nobody else would ever remove it.
+func TestStuckCreation(t *testing.T) {
+	for name, look := range map[string]func(*Instance){
+		"creating":           func(*Instance) {},
+		"without an address": func(i *Instance) { i.ProvisioningState, i.PowerState = "Succeeded", "running" },
+		"starting":           func(i *Instance) { i.ProvisioningState, i.PowerState = "Succeeded", "starting" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, g, clock, id := arrived(t, look)
+			f.noNIC[f.vms[1].InstanceID] = true
+			require.Equal(t, Creating, stateOf(t, g, id))
+			clock.pass(creationLimit - time.Second)
+			require.Equal(t, Creating, stateOf(t, g, id))
+			clock.pass(time.Second)
+			require.Equal(t, Dead, stateOf(t, g, id))
+			require.NoError(t, g.Bury(t.Context(), g.last()))
+			assert.Equal(t, []string{f.vms[1].VMID}, f.deleted)
+		})
+	}
+}
+
+// What has served is never stuck: Azure changes it under its job.
+func TestWhatServedIsNotStuck(t *testing.T) {
+	f, g, clock := opened(t, 1)
+	id := f.id(0)
+	for _, state := range []string{"Updating", "Failed", "Creating"} {
+		f.vm(0, func(i *Instance) { i.ProvisioningState = state })
+		refreshed(t, g)
+		clock.pass(2 * creationLimit)
+		require.NotEqual(t, Dead, stateOf(t, g, id), state)
+	}
+	// Nor is what ran when the plugin began, and looks odd.
+	f, _, _ = opened(t, 1)
+	f.vm(0, func(i *Instance) { i.ProvisioningState = "Updating" })
+	g, clock = f.open(t)
+	refreshed(t, g)
+	clock.pass(2 * creationLimit)
+	require.NotEqual(t, Dead, stateOf(t, g, f.id(0)))
+}
+
+// TestFailedWithPower is F30: an instance that fails on its way up may recover.
+func TestFailedWithPower(t *testing.T) {
+	failed := func(i *Instance) {
+		i.ProvisioningState, i.PowerState, i.Failure = "Failed", "running", "VMExtensionProvisioningError"
+	}
+	f, g, clock, id := arrived(t, failed)
+	require.Equal(t, Creating, stateOf(t, g, id))
+	clock.pass(failedGrace / 2)
+	f.vm(1, func(i *Instance) { i.ProvisioningState = "Succeeded" })
+	require.Equal(t, Running, stateOf(t, g, id), "it has recovered")
+	f.vm(1, failed)
+	clock.pass(time.Hour)
+	require.Equal(t, Running, stateOf(t, g, id), "it has served: a job may run there")
+
+	_, g, clock, id = arrived(t, failed)
+	require.Equal(t, Creating, stateOf(t, g, id))
+	clock.pass(failedGrace)
+	require.Equal(t, Dead, stateOf(t, g, id))
+	assert.Contains(t, g.last().Find(id).Reason, "VMExtensionProvisioningError")
+}
+
+// TestInstanceWithoutVMID never becomes one (F27): it is removed in the end, but
+// not if it has power or gets its vmId at the last moment.
+func TestInstanceWithoutVMID(t *testing.T) {
+	blank := func() (*fake, *Group, *clock) {
+		f, g, clock, _ := arrived(t, func(*Instance) {})
+		f.blank[f.vms[1].VMID] = true
+		require.Len(t, refreshed(t, g).Members, 1)
+		clock.pass(creationLimit)
+		return f, g, clock
+	}
+	f, g, _ := blank()
+	v := refreshed(t, g)
+	stray := f.vms[1].Name + "-without-vmid"
+	require.NotNil(t, v.Find(stray))
+	require.NoError(t, g.Bury(t.Context(), v))
+	assert.Equal(t, [][]string{{f.vms[1].InstanceID}}, f.sent)
+	f.finish()
+	assert.Contains(t, refreshed(t, g).Gone, stray)
+
+	f, g, _ = blank()
+	f.vm(1, func(i *Instance) { i.PowerState = "running" })
+	require.NoError(t, g.Bury(t.Context(), refreshed(t, g)))
+	assert.Empty(t, f.sent)
+
+	f, g, _ = blank()
+	v = refreshed(t, g)
+	f.leave = func(op string, _ int) {
+		if op == opList {
+			f.change(func() { f.blank = map[string]bool{} })
+		}
+	}
+	_ = g.Bury(t.Context(), v)
+	assert.Empty(t, f.sent)
+}

@@ -1,0 +1,205 @@
+package instancegroup
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+)
+
+// observed is one update of the runner, which meets the given number of
+// instances for the first time; it returns how many are lost.
+func observed(t *testing.T, g *Group, met int) int {
+	t.Helper()
+	v, err := g.Observe(t.Context())
+	require.NoError(t, err)
+	return g.Settle(v, met)
+}
+
+// raisedBy is an increase that Azure accepts, and of which it makes only some.
+func raisedBy(t *testing.T, f *fake, g *Group, n, made int) {
+	t.Helper()
+	before := len(f.vms)
+	accepted, err := g.Increase(t.Context(), n)
+	require.NoError(t, err)
+	require.Equal(t, n, accepted)
+	f.change(func() { f.vms = f.vms[:before+made] })
+}
+
+// TestLostInstancesAreTold is the request that would stay pending for ever: 2 of
+// 5 instances are never created (F11).
+func TestLostInstancesAreTold(t *testing.T) {
+	f, g, clock := opened(t, 1)
+	raisedBy(t, f, g, 5, 3)
+	f.failures["1"] = azure(armerr.Allocation, 0)
+	assert.Zero(t, observed(t, g, 3), "the operation may still make them")
+	clock.pass(askEvery)
+	assert.Equal(t, 2, observed(t, g, 0))
+	assert.Zero(t, observed(t, g, 0), "once")
+	_, err := g.Increase(t.Context(), 1)
+	require.ErrorContains(t, err, `increase scale set "ci": 2 instances were accepted by Azure and never created: ask scale set "ci": Code0`)
+	accepted, err := g.Increase(t.Context(), 1)
+	require.NoError(t, err)
+	assert.Zero(t, accepted, "held back for a while")
+	clock.pass(15 * time.Second)
+	accepted, err = g.Increase(t.Context(), 1)
+	require.NoError(t, err)
+	assert.Equal(t, 1, accepted)
+}
+
+// A list may be behind the operation: after a success there is more patience.
+func TestLostOnlyAfterTheListHadTime(t *testing.T) {
+	f, g, clock := opened(t, 1)
+	raisedBy(t, f, g, 2, 1)
+	clock.pass(askEvery)
+	assert.Zero(t, observed(t, g, 1))
+	clock.pass(listLag - time.Second)
+	assert.Zero(t, observed(t, g, 0))
+	clock.pass(time.Second)
+	assert.Equal(t, 1, observed(t, g, 0))
+	_, err := g.Increase(t.Context(), 1)
+	require.ErrorContains(t, err, "Azure names no reason")
+}
+
+// TestNothingIsLostWhileAnythingMayCome keeps requests pending.
+func TestNothingIsLostWhileAnythingMayCome(t *testing.T) {
+	for name, spoil := range map[string]func(*fake){
+		"the operation runs":         func(f *fake) { f.endless = true },
+		"it cannot be asked for":     func(f *fake) { f.failNext(opProgress, make([]fault, 0, 99)...) },
+		"an instance without a name": func(f *fake) { f.change(func() { f.extra = []Instance{{ID: "/x/9", Name: "ci_9", InstanceID: "9"}} }) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, g, clock := opened(t, 1)
+			raisedBy(t, f, g, 1, 0)
+			f.failures["1"] = azure(armerr.Allocation, 0)
+			spoil(f)
+			if name == "it cannot be asked for" {
+				for range 99 {
+					f.failNext(opProgress, fault{err: azure(armerr.Transient, 500)})
+				}
+			}
+			for range 20 {
+				clock.pass(askEvery)
+				assert.Zero(t, observed(t, g, 0))
+			}
+			f.endless = false
+			f.change(func() { f.extra, f.faults = nil, map[string][]fault{} })
+			clock.pass(askEvery)
+			assert.Equal(t, 1, observed(t, g, 0))
+		})
+	}
+}
+
+// TestOperationThatNobodyKnows falls back to the state of the scale set (F37).
+func TestOperationThatNobodyKnows(t *testing.T) {
+	for _, kind := range []armerr.Kind{armerr.NotFound, armerr.Forbidden} {
+		f, g, clock := opened(t, 1)
+		raisedBy(t, f, g, 1, 0)
+		f.change(func() { f.set.ProvisioningState = "Updating" })
+		f.failNext(opProgress, fault{err: azure(kind, 404)})
+		clock.pass(askEvery)
+		assert.Zero(t, observed(t, g, 0))
+		f.change(func() { f.set.ProvisioningState = "Failed" })
+		clock.pass(askEvery)
+		assert.Equal(t, 1, observed(t, g, 0))
+		assert.Equal(t, 1, f.count(opProgress), "it is not asked for again")
+	}
+}
+
+// TestPursuitIsBounded is an operation that never ends (F36).
+func TestPursuitIsBounded(t *testing.T) {
+	f, g, clock := opened(t, 1)
+	f.endless = true
+	for range 3 * askAtMost {
+		raisedBy(t, f, g, 1, 1)
+	}
+	f.boot()
+	clock.pass(askEvery)
+	observed(t, g, 3*askAtMost)
+	assert.Equal(t, askAtMost, f.count(opProgress))
+	for range 3 {
+		clock.pass(giveUp)
+		observed(t, g, 0)
+	}
+	assert.Empty(t, g.pursuits)
+}
+
+// TestVacantSeatsAreFilled: what an allocation failure left of the capacity is
+// not asked for on top.
+func TestVacantSeatsAreFilled(t *testing.T) {
+	f, g, clock := opened(t, 1)
+	raisedBy(t, f, g, 4, 1)
+	f.failures["1"] = azure(armerr.Allocation, 0)
+	clock.pass(askEvery)
+	require.Equal(t, 3, observed(t, g, 1))
+	_, _ = g.Increase(t.Context(), 1) // says why
+	clock.pass(time.Minute)
+	require.EqualValues(t, 5, f.set.Capacity)
+	accepted, err := g.Increase(t.Context(), 5)
+	require.NoError(t, err)
+	assert.Equal(t, 5, accepted)
+	assert.Equal(t, []int64{5, 7}, f.writes, "3 of them stand open already")
+}
+
+// TestDeletionThatCameToNothing is sent again by the plugin: the runner was told
+// that it is done (F15).
+func TestDeletionThatCameToNothing(t *testing.T) {
+	for _, kind := range []armerr.Kind{armerr.Preempted, armerr.Transient} {
+		f, g, clock := opened(t, 3)
+		id := f.id(1)
+		done, err := g.Decrease(t.Context(), []string{id})
+		require.NoError(t, err)
+		require.Equal(t, []string{id}, done)
+		f.vm(1, func(i *Instance) { i.ProvisioningState = "Succeeded" })
+		f.failures["1"] = azure(kind, 0)
+		for range 6 {
+			clock.pass(askEvery)
+			observed(t, g, 0)
+			assert.Equal(t, Deleting, g.last().Find(id).State)
+			require.NoError(t, g.Bury(t.Context(), g.last()))
+		}
+		assert.Len(t, f.sent, 2, kind)
+	}
+}
+
+// TestStuckDeletion is sent again every half hour (F20).
+func TestStuckDeletion(t *testing.T) {
+	f, g, clock := opened(t, 2)
+	_, err := g.Decrease(t.Context(), []string{f.id(0)})
+	require.NoError(t, err)
+	for n := range 5 {
+		require.NoError(t, g.Bury(t.Context(), refreshed(t, g)))
+		assert.Len(t, f.sent, n+1)
+		clock.pass(stuckDeleting)
+	}
+}
+
+// TestCircuitBreaker: instances that fail one after the other are asked for less
+// and less often, and it is told once.
+func TestCircuitBreaker(t *testing.T) {
+	f, g, clock := opened(t, 0)
+	begun := clock.now()
+	accepted, told := 0, 0
+	for clock.now().Sub(begun) < 2*time.Hour {
+		n, err := g.Increase(t.Context(), 1)
+		accepted += n
+		if err != nil {
+			told++
+		}
+		f.each(func(i *Instance) bool {
+			i.ProvisioningState, i.Failure = "Failed", "OSProvisioningTimedOut"
+			return true
+		})
+		observed(t, g, n)
+		require.NoError(t, g.Bury(t.Context(), g.last()))
+		f.finish()
+		clock.pass(2 * time.Second)
+	}
+	assert.Equal(t, 1, told)
+	assert.Less(t, accepted, 25, fmt.Sprint(accepted, " machines were paid for in two hours"))
+	assert.Greater(t, accepted, 10, "it goes on trying")
+}

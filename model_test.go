@@ -1,0 +1,318 @@
+package azure
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"gitlab.com/gitlab-org/fleeting/fleeting"
+	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
+	"pgregory.net/rapid"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
+)
+
+// sequences is how many TestModel runs of each orchestration mode, unless
+// -rapid.checks says otherwise.
+var sequences = 1000
+
+// TestModel drives the plugin, under fleeting's own provisioner, against the
+// simulator: random demand, jobs, faults, evictions, strangers, crashes and
+// restarts. The promises are checked with every request and every answer, and
+// in the end that all comes right once the faults stop. Each sequence lives in a
+// bubble of its own time.
+func TestModel(t *testing.T) {
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
+	if checks := flag.Lookup("rapid.checks"); !given {
+		before := checks.Value.String()
+		_ = checks.Value.Set(fmt.Sprint(sequences)) // a number is always good
+		defer func() { _ = checks.Value.Set(before) }()
+	}
+	t.Run("modes", func(t *testing.T) {
+		for _, mode := range []string{"Uniform", "Flexible"} {
+			t.Run(mode, func(t *testing.T) {
+				t.Parallel()
+				rapid.Check(t, func(r *rapid.T) {
+					p := drawPlan(r, mode)
+					var err error
+					synctest.Test(t, func(*testing.T) { err = p.run() })
+					if err != nil {
+						r.Fatalf("%s\n%v", p, err)
+					}
+				})
+			})
+		}
+	})
+}
+
+// plan is a sequence: it is drawn as a whole, as nothing may be drawn inside of
+// a bubble, and written out when it fails.
+type plan struct {
+	config armsim.Config
+	spec   armsim.ScaleSetSpec
+	poll   time.Duration
+	steps  []step
+}
+
+type step struct {
+	do     string
+	n      int
+	wait   time.Duration // afterwards
+	faults []armsim.Fault
+}
+
+func (p plan) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "seed %d, poll %s, pages of %d, parallel writes: %s, %+v, %+v\n",
+		p.config.Seed, p.poll, p.config.PageSize, p.config.ParallelWrites, p.config.Unknowns, p.spec)
+	for _, s := range p.steps {
+		fmt.Fprintf(&b, "%s %d", s.do, s.n)
+		for _, f := range s.faults {
+			fmt.Fprintf(&b, " %s", f.Name)
+		}
+		fmt.Fprintf(&b, ", wait %s\n", s.wait)
+	}
+	return b.String()
+}
+
+var verbs = []string{
+	"request", "request", "request", "finish", "finish", "fault", "fault", "kill", "evict", "deallocate", "remove", "raise", "tag",
+	"crash", "crash in PATCH", "crash in POST", "clear",
+}
+
+func drawPlan(r *rapid.T, mode string) plan {
+	p := plan{
+		config: armsim.Config{
+			Seed: rapid.Uint64Min(1).Draw(r, "seed"), PageSize: rapid.SampledFrom([]int{3, 10, 50}).Draw(r, "page"), Throttle: true,
+			ParallelWrites: rapid.SampledFrom([]string{"queue", "conflict", "preempt"}).Draw(r, "parallel writes"),
+		},
+		spec: armsim.ScaleSetSpec{
+			OrchestrationMode: mode, Priority: "Spot", EvictionPolicy: rapid.SampledFrom([]string{"Delete", "Deallocate"}).Draw(r, "eviction"),
+			Capacity: rapid.IntRange(0, 2).Draw(r, "capacity"),
+		},
+	}
+	// fleeting's two seconds cost most of the time that a sequence takes.
+	p.poll = time.Duration(rapid.SampledFrom([]int{2, 5, 10, 15}).Draw(r, "poll")) * time.Second
+	p.config.Polite = rapid.Bool().Draw(r, "polite")
+	p.config.Unknowns.NumbersReused = rapid.Bool().Draw(r, "numbers reused")
+	p.config.Unknowns.DeleteKeepsETag = rapid.Bool().Draw(r, "delete keeps ETag")
+	p.steps = rapid.SliceOfN(rapid.Custom(drawStep), 1, 12).Draw(r, "steps")
+	if p.config.ParallelWrites == armsim.ParallelConflict {
+		// Where a creation never ends, and what runs refuses all else, nobody
+		// can do anything.
+		p.steps = slices.DeleteFunc(p.steps, func(s step) bool { return len(s.faults) > 0 && s.faults[0].Stuck })
+	}
+	return p
+}
+
+func drawStep(r *rapid.T) step {
+	s := step{
+		do: rapid.SampledFrom(verbs).Draw(r, "do"), n: rapid.IntRange(1, 4).Draw(r, "n"),
+		wait: time.Duration(rapid.SampledFrom([]int{0, 1, 5, 20, 60, 120}).Draw(r, "wait")) * time.Second,
+	}
+	if s.do == "fault" {
+		f := rapid.SampledFrom(palette).Draw(r, "fault")
+		f.Times = s.n
+		f.Skip = rapid.IntRange(0, 2).Draw(r, "skip")
+		s.faults = []armsim.Fault{f}
+	}
+	return s
+}
+
+// run lives the sequence through, and then a time without faults.
+func (p plan) run() (err error) {
+	b, err := newBubble(p.config, p.spec)
+	if err != nil {
+		return err
+	}
+	b.poll = p.poll
+	m := model{bubble: b, flexible: p.spec.OrchestrationMode == "Flexible"}
+	if err := b.start(); err != nil {
+		return err
+	}
+	defer b.close()
+	for n, s := range p.steps {
+		if err := m.step(s); err != nil {
+			return fmt.Errorf("step %d, %s: %w", n+1, s.do, err)
+		}
+	}
+	return m.converge()
+}
+
+type model struct {
+	*bubble
+	flexible bool
+	absent   bool // instances may never have been made
+}
+
+func (m *model) step(s step) error {
+	name := func() string { return m.victim(s.n) }
+	switch s.do {
+	case "request":
+		m.provisioner.Request(s.n)
+	case "finish":
+		m.finish(s.n)
+	case "fault":
+		m.absent = m.absent || s.faults[0].Absent != nil
+		if err := m.sim.AddFaults(s.faults...); err != nil {
+			return err
+		}
+	case "clear":
+		m.sim.ClearFaults()
+	case "kill":
+		m.harm(name(), m.sim.Kill)
+	case "evict":
+		m.harm(name(), m.sim.Evict)
+	case "deallocate":
+		m.harm(name(), m.sim.Deallocate)
+	case "remove":
+		m.harm(name(), m.sim.Remove)
+	case "raise":
+		_ = m.sim.Raise(scaleSetName, 1) // a stranger's refusal is his own
+	case "tag":
+		_ = m.sim.Tag(scaleSetName, "cost-centre", fmt.Sprint(s.n))
+	case "crash":
+		m.crash()
+	case "crash in PATCH", "crash in POST":
+		m.line.dieDuring(strings.TrimPrefix(s.do, "crash in "))
+	}
+	time.Sleep(s.wait)
+	if err := m.revive(); err != nil {
+		return err
+	}
+	return m.watch.err()
+}
+
+// revive starts the plugin again if it has died.
+func (m *model) revive() error {
+	if !m.line.isCut() {
+		return nil
+	}
+	if m.provisioner != nil {
+		m.crash()
+	}
+	return m.restart()
+}
+
+// victim is the name of an instance, empty where there is none.
+func (m *model) victim(n int) string {
+	all := m.sim.Instances()
+	if len(all) == 0 {
+		return ""
+	}
+	slices.SortFunc(all, func(a, b armsim.InstanceInfo) int { return strings.Compare(a.VMID, b.VMID) })
+	return all[n%len(all)].Name
+}
+
+func (m *model) harm(name string, how func(string) error) {
+	if name == "" {
+		return
+	}
+	m.watch.hurt(name)
+	_ = how(name) // one that is on its way out cannot be hurt
+}
+
+// finish ends jobs: taskscaler removes the instances that served.
+func (m *model) finish(n int) {
+	for _, i := range m.running() {
+		if n--; n < 0 {
+			return
+		}
+		i.Delete()
+	}
+}
+
+func (m *model) running() []fleeting.Instance {
+	all := m.provisioner.Instances()
+	slices.SortFunc(all, func(a, b fleeting.Instance) int { return strings.Compare(a.ID(), b.ID()) })
+	return slices.DeleteFunc(all, func(i fleeting.Instance) bool { return i.State() != provider.StateRunning })
+}
+
+const (
+	// settleLimit is the longest that anything takes: a creation or a deletion
+	// that is stuck is seen to after half an hour.
+	settleLimit = 90 * time.Minute
+	settleTick  = 20 * time.Second
+)
+
+// converge is promise 6 and the end of 2 and 5: without further faults demand is
+// met, nothing is stuck, and nothing is left in the end.
+func (m *model) converge() error {
+	m.sim.ClearFaults()
+	if err := m.until("demand is not met", m.settled); err != nil {
+		return err
+	}
+	if m.vacant() > 0 { // the next increase fills the seats of those that were never made
+		m.provisioner.Request(1)
+		time.Sleep(settleTick)
+		if err := m.until("the last demand is not met", m.settled); err != nil {
+			return err
+		}
+	}
+	return m.until("something is left", m.empty)
+}
+
+func (m *model) until(what string, done func() error) error {
+	var err error
+	for begun := time.Now(); time.Since(begun) < settleLimit; time.Sleep(settleTick) {
+		if err := errors.Join(m.revive(), m.watch.err()); err != nil {
+			return err
+		}
+		if err = done(); err == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s after %s: %w", what, settleLimit, err)
+}
+
+// settled says what keeps the fleet from being what the runner believes.
+func (m *model) settled() error {
+	c := m.provisioner.Capacity()
+	if known := c.Creating + c.Running + c.Deleting; c.Pending > 0 || c.Requested > 0 && known < c.Max || c.Creating > 0 || c.Deleting > 0 {
+		return fmt.Errorf("fleeting has %+v", c)
+	}
+	known := map[string]bool{}
+	for _, i := range m.provisioner.Instances() {
+		known[i.ID()] = true
+	}
+	all := m.sim.Instances()
+	for _, i := range all {
+		if !known[idOf(i)] || i.PowerState != "running" {
+			return fmt.Errorf("%s is %s and %s, and fleeting knows %v", idOf(i), i.ProvisioningState, i.PowerState, known)
+		}
+	}
+	if len(all) != len(known) {
+		return fmt.Errorf("fleeting knows %v, Azure has %d instances", known, len(all))
+	}
+	return nil
+}
+
+func (m *model) vacant() int {
+	stats := m.sim.Stats()
+	return stats.Capacity - stats.Instances
+}
+
+// empty removes all, as the runner does when it is idle.
+func (m *model) empty() error {
+	for _, i := range m.provisioner.Instances() {
+		i.Delete()
+	}
+	stats := m.sim.Stats()
+	if n := len(m.provisioner.Instances()); n > 0 || stats.Instances > 0 {
+		return fmt.Errorf("fleeting has %d instances, Azure has %d", n, stats.Instances)
+	}
+	// In Flexible orchestration nothing but lowering it takes such seats away.
+	if stats.Capacity != 0 && !(m.flexible && m.absent) {
+		return fmt.Errorf("the capacity is %d, and there are no instances", stats.Capacity)
+	}
+	if len(stats.NotSimulated) > 0 {
+		return errors.New("not simulated: " + stats.NotSimulated[0])
+	}
+	return nil
+}

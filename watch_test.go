@@ -1,0 +1,257 @@
+package azure
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
+)
+
+// watch looks at every request and at every answer to fleeting, and collects
+// what breaks a promise of docs/reference/guarantees.md.
+type watch struct {
+	bubble *bubble
+
+	mu     sync.Mutex
+	broken []error
+	asked  map[string]bool // IDs that the runner wants deleted
+	ran    map[string]bool // IDs that were reported running, ever
+	listed map[string]bool // IDs that fleeting knows alive, of this process
+	ill    map[string]bool // names of instances that something happened to
+	quota  bool            // a 429 is somebody else's doing
+}
+
+func newWatch(b *bubble) *watch {
+	return &watch{bubble: b, asked: map[string]bool{}, ran: map[string]bool{}, listed: map[string]bool{}, ill: map[string]bool{}}
+}
+
+func (w *watch) violate(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.broken = append(w.broken, fmt.Errorf(format, args...))
+}
+
+// err is what was broken so far.
+func (w *watch) err() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return errors.Join(w.broken...)
+}
+
+// forget is for a crash: fleeting begins anew.
+func (w *watch) forget() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.listed = map[string]bool{}
+}
+
+// delete is the runner's wish.
+func (w *watch) delete(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.asked[id] = true
+}
+
+// hurt notes that something happens to an instance which makes it unfit.
+func (w *watch) hurt(name string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ill[strings.ToLower(name)] = true
+}
+
+// idOf is the plugin's ID of an instance.
+func idOf(i armsim.InstanceInfo) string { return strings.ToLower(i.Name) + "-" + i.VMID[:8] }
+
+// healthy says whether a job may run on an instance.
+func (w *watch) healthy(i armsim.InstanceInfo) bool {
+	return i.PowerState == "running" && (i.ProvisioningState == "Succeeded" || i.ProvisioningState == "Updating") && !w.ill[strings.ToLower(i.Name)]
+}
+
+// request checks a request before it goes out, and returns the check of its
+// effect.
+func (w *watch) request(r *http.Request) func(*http.Response) {
+	body := bodyOf(r)
+	switch {
+	case r.Method == http.MethodPatch:
+		return w.patch(r, body)
+	case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/delete"):
+		ids, _ := body["instanceIds"].([]any)
+		for _, id := range ids {
+			w.deletion(fmt.Sprint(id))
+		}
+	case r.Method == http.MethodDelete:
+		w.deletion(r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:])
+	case r.Method != http.MethodGet:
+		w.violate("unexpected %s %s", r.Method, r.URL.Path)
+	}
+	return w.throttled(r)
+}
+
+func bodyOf(r *http.Request) map[string]any {
+	body := map[string]any{}
+	if r.Body != nil {
+		raw, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(raw))
+		_ = json.Unmarshal(raw, &body)
+	}
+	return body
+}
+
+// patch is promise 1: a write of the capacity never lowers it, is conditional,
+// and writes nothing else.
+func (w *watch) patch(r *http.Request, body map[string]any) func(*http.Response) {
+	if r.Header.Get("If-Match") == "" {
+		w.violate("a write without a condition: %v", body)
+	}
+	if _, tags := body["tags"]; len(body) != 1 || body["sku"] == nil && !tags {
+		w.violate("a write of more than it needs: %v", body)
+	}
+	before := w.bubble.sim.Stats().Capacity // the effect comes at once, only answers are late
+	target, isCapacity := capacityIn(body)
+	throttled := w.throttled(r)
+	return func(response *http.Response) {
+		if isCapacity && target < before && (response == nil || response.StatusCode < 300) {
+			w.violate("a write took the capacity from %d to %d", before, target)
+		}
+		throttled(response)
+	}
+}
+
+func capacityIn(body map[string]any) (int, bool) {
+	sku, _ := body["sku"].(map[string]any)
+	n, ok := sku["capacity"].(float64)
+	return int(n), ok
+}
+
+// deletion is promise 4 and 6: nothing is deleted that the runner did not ask
+// for, or that is still good for a job.
+func (w *watch) deletion(instanceID string) {
+	for _, i := range w.bubble.sim.Instances() {
+		if !strings.EqualFold(i.InstanceID, instanceID) {
+			continue
+		}
+		w.mu.Lock()
+		id := idOf(i)
+		bad := !w.asked[id] && w.ran[id] && w.healthy(i)
+		w.mu.Unlock()
+		if bad {
+			w.violate("%s is deleted, which is healthy and which nobody asked to delete", id)
+		}
+	}
+}
+
+// throttled is promise 8: the plugin by itself stays within Azure's limits.
+func (w *watch) throttled(r *http.Request) func(*http.Response) {
+	method, path := r.Method, r.URL.Path
+	return func(response *http.Response) {
+		if response == nil || response.StatusCode != http.StatusTooManyRequests || w.quota {
+			return
+		}
+		entries := w.bubble.sim.Journal()
+		if last := entries[len(entries)-1]; last.Status == http.StatusTooManyRequests && last.Fault == "" {
+			w.violate("%s %s was throttled", method, path)
+		}
+	}
+}
+
+// over watches what the plugin tells fleeting.
+func (w *watch) over(group provider.InstanceGroup) provider.InstanceGroup {
+	return &watched{InstanceGroup: group, watch: w, line: w.bubble.line}
+}
+
+type watched struct {
+	provider.InstanceGroup
+	watch *watch
+	line  *line
+}
+
+// Increase is promise 2: an error is never beside a success.
+func (g *watched) Increase(ctx context.Context, n int) (int, error) {
+	accepted, err := g.InstanceGroup.Increase(ctx, n)
+	if accepted < 0 || accepted > n || accepted > 0 && err != nil {
+		g.watch.violate("Increase(%d) is %d, %v", n, accepted, err)
+	}
+	checkError(g.watch, err)
+	return accepted, err
+}
+
+// Decrease is promise 4: done is what was asked for.
+func (g *watched) Decrease(ctx context.Context, ids []string) ([]string, error) {
+	for _, id := range ids {
+		g.watch.delete(id)
+	}
+	done, err := g.InstanceGroup.Decrease(ctx, ids)
+	if len(done) > 0 && err != nil {
+		g.watch.violate("Decrease(%v) is %v, %v", ids, done, err)
+	}
+	for _, id := range done {
+		if !slices.Contains(ids, id) {
+			g.watch.violate("Decrease(%v) names %s", ids, id)
+		}
+	}
+	checkError(g.watch, err)
+	return done, err
+}
+
+func checkError(w *watch, err error) {
+	if err != nil && strings.Contains(err.Error(), "\n") {
+		w.violate("an error of several lines: %v", err)
+	}
+}
+
+// Update is promise 3: complete or an error.
+func (g *watched) Update(ctx context.Context, fn func(string, provider.State)) error {
+	told := map[string]provider.State{}
+	err := g.InstanceGroup.Update(ctx, func(id string, state provider.State) {
+		told[id] = state
+		fn(id, state)
+	})
+	checkError(g.watch, err)
+	if err != nil && len(told) > 0 {
+		g.watch.violate("Update told of %d instances and failed: %v", len(told), err)
+	}
+	if err == nil && !g.line.isCut() { // the dead tell nobody
+		g.watch.updated(told)
+	}
+	return err
+}
+
+func (w *watch) updated(told map[string]provider.State) {
+	exists := map[string]bool{}
+	for _, i := range w.bubble.sim.Instances() {
+		exists[idOf(i)] = w.healthy(i)
+	}
+	w.mu.Lock()
+	var missing []string
+	for id := range w.listed {
+		if told[id] == "" {
+			missing = append(missing, id)
+		}
+	}
+	for id, state := range told {
+		if state == provider.StateDeleted && w.ran[id] && exists[id] && !w.asked[id] {
+			missing = append(missing, id+", which is healthy")
+		}
+		if state == provider.StateRunning {
+			w.ran[id] = true
+		}
+		w.listed[id] = true
+		if state == provider.StateDeleted {
+			delete(w.listed, id)
+		}
+	}
+	w.mu.Unlock()
+	if len(missing) > 0 {
+		w.violate("Update dropped %v", missing)
+	}
+}
