@@ -38,7 +38,7 @@ func (s *soak) explain(a attempt) string {
 		return blow
 	}
 	if a.generation.dead() {
-		return fmt.Sprintf("plugin %d was killed", a.generation.number)
+		return fmt.Sprintf("plugin %d is dead", a.generation.number)
 	}
 	return ""
 }
@@ -64,7 +64,7 @@ func (s *soak) evidence(a attempt) string {
 	if at < 0 {
 		return "the instance is gone, and no request deleted it by name"
 	}
-	return fmt.Sprintf("the instance is %s and %s", instances[at].ProvisioningState, instances[at].PowerState)
+	return fmt.Sprintf("the instance is %s and %s, and no request deleted it by name", instances[at].ProvisioningState, instances[at].PowerState)
 }
 
 // deletes says whether a request deletes the instance, alone or among others.
