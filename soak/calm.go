@@ -104,6 +104,13 @@ func (s *soak) report() (bool, error) {
 	s.say("job wait: half of them up to %s, the longest %s; %d jobs broken off on their instance; %d instances created, %d evicted",
 		quantile(t.waits, 0.5), quantile(t.waits, 1), t.broken, stats.Created, stats.Evicted)
 	wrong := slices.Concat(t.failed, s.plugins.crashes)
+	left, err := s.simulator.Instances(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, i := range left {
+		wrong = append(wrong, fmt.Sprintf("%s is left, %s %s", fleet.ID(i.Name, i.VMID), i.ProvisioningState, i.PowerState))
+	}
 	for _, request := range stats.NotSimulated {
 		wrong = append(wrong, "the plugin asked for what is not simulated: "+request)
 	}
