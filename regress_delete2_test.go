@@ -92,7 +92,6 @@ func TestF20StuckDeleting(t *testing.T) {
 // TestF20OthersAreDeleted beside the one that is sent again, after half an hour.
 func TestF20OthersAreDeleted(t *testing.T) {
 	t.Parallel()
-	t.Skip("BUG: in Uniform orchestration nothing else is deleted while an instance hangs in Deleting: removeAll takes a refusal for a success where limits end its attempts")
 	inBothModes(t, armsim.Config{}, armsim.ScaleSetSpec{Capacity: 3}, func(s *scene) {
 		s.settle(3)
 		_, victims := s.stick()
@@ -119,7 +118,6 @@ func (s *scene) stick() (mark int, victims []fleeting.Instance) {
 // TestF20StuckForAnHour: it is tried again seldom, and somebody is told.
 func TestF20StuckForAnHour(t *testing.T) {
 	t.Parallel()
-	t.Skip("BUG: after half an hour the deletion of an instance that hangs in Deleting is sent every 6 to 15 s, all that Azure's limit allows, and no warning tells of it")
 	inBothModes(t, armsim.Config{}, armsim.ScaleSetSpec{Capacity: 3}, func(s *scene) {
 		s.settle(3)
 		mark, victims := s.stick()
@@ -223,7 +221,6 @@ func TestF22Orphans(t *testing.T) {
 // TestF22DetachedResources: a Flexible set whose model detaches interfaces or
 // disks leaves them behind with each instance.
 func TestF22DetachedResources(t *testing.T) {
-	t.Skip("BUG: Init neither refuses nor warns of a Flexible scale set whose deleteOption is Detach")
 	t.Parallel()
 	spec := armsim.ScaleSetSpec{OrchestrationMode: "Flexible", Change: func(model map[string]any) {
 		profile := model["properties"].(map[string]any)["virtualMachineProfile"].(map[string]any)
