@@ -22,13 +22,14 @@ func TestF19AcceptedButStillListed(t *testing.T) {
 		s.settle(3)
 		lag := fate("lists lag at times", anyList, armsim.Effect{Stale: armsim.Span(90 * time.Second)})
 		lag.Probability = 0.5
-		s.fault(lag)
+		s.fault(lag, refusal("no increase", updateSet, http.StatusForbidden, 0, false))
+		s.provisioner.Request(1) // lists are frequent while it waits
 		time.Sleep(2 * time.Minute)
 		victim := s.running()[0]
 		victim.Delete()
-		s.never(victim.ID(), 10*time.Minute)
+		s.never(victim.ID(), 5*time.Minute)
 		s.sim.ClearFaults()
-		s.settle(2)
+		s.settle(3)
 	})
 }
 
