@@ -72,7 +72,7 @@ func (w *watch) hurt(name string) {
 // idOf is the plugin's ID of an instance.
 func idOf(i armsim.InstanceInfo) string { return strings.ToLower(i.Name) + "-" + i.VMID[:8] }
 
-// healthy says whether a job may run on an instance.
+// healthy says whether a job may run on an instance; the lock must be held.
 func (w *watch) healthy(i armsim.InstanceInfo) bool {
 	return i.PowerState == "running" && (i.ProvisioningState == "Succeeded" || i.ProvisioningState == "Updating") && !w.ill[strings.ToLower(i.Name)]
 }
@@ -228,10 +228,11 @@ func (g *watched) Update(ctx context.Context, fn func(string, provider.State)) e
 
 func (w *watch) updated(told map[string]provider.State) {
 	exists := map[string]bool{}
-	for _, i := range w.bubble.sim.Instances() {
+	all := w.bubble.sim.Instances()
+	w.mu.Lock()
+	for _, i := range all {
 		exists[idOf(i)] = w.healthy(i)
 	}
-	w.mu.Lock()
 	var missing []string
 	for id := range w.listed {
 		if told[id] == "" {

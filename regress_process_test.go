@@ -1,0 +1,295 @@
+package azure
+
+import (
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"gitlab.com/gitlab-org/fleeting/fleeting"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
+)
+
+// Azure/karpenter-provider-azure#1860: operations that never end were waited for
+// without limit, each in a goroutine. Here nobody waits: they are asked for now
+// and then, one after the other, and given up.
+func TestF36PollersPileUp(t *testing.T) {
+	var polls, atOnce, most atomic.Int64
+	pending := rigRewrite(rigPolls, func(body map[string]any) { body["status"] = "InProgress" })
+	s := rigSetup{spec: armsim.ScaleSetSpec{Capacity: 2}, wire: func(under http.RoundTripper) http.RoundTripper {
+		endless := pending(under)
+		return rigTrip(func(q *http.Request) (*http.Response, error) {
+			if rigPolls(q) {
+				polls.Add(1)
+				most.Store(max(most.Load(), atOnce.Add(1)))
+				defer atOnce.Add(-1)
+			}
+			return endless.RoundTrip(q)
+		})
+	}}
+	bubbled(t, s, func(r *rig) {
+		r.fleet(2)
+		for range 40 { // 80 operations
+			r.finish(1)
+			r.demand(2)
+			time.Sleep(time.Minute)
+		}
+		r.fleet(2)
+		time.Sleep(45 * time.Minute)
+		assert.EqualValues(r, 1, most.Load())
+		before := polls.Load()
+		time.Sleep(30 * time.Minute)
+		assert.Equal(r, before, polls.Load(), "all are given up")
+		r.provisioner.Request(1)
+		r.fleet(3)
+	})
+}
+
+// A recording: the status of an operation was answered with 500, then with
+// Succeeded. What a poll ends in says nothing of the operation.
+func TestF37PollErrorReadAsFailure(t *testing.T) {
+	for name, f := range map[string]armsim.Fault{
+		"500": refusal("f", getOperation, http.StatusInternalServerError, 0, false), "404": refusal("f", getOperation, http.StatusNotFound, 0, false),
+		"429":         refusal("f", getOperation, http.StatusTooManyRequests, 30, false),
+		"reset":       cut("f", getOperation, armsim.CutBefore),
+		"broken JSON": {Operation: getOperation, Effect: armsim.Effect{Error: &armsim.ErrorAnswer{Status: 200, Body: `{"status": "Succ`}}},
+		"no status":   {Operation: getOperation, Effect: armsim.Effect{Error: &armsim.ErrorAnswer{Status: 200, Body: `{}`}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubbled(t, rigSetup{}, func(r *rig) {
+				r.fault(rigFor(f, 10*time.Minute))
+				r.provisioner.Request(3)
+				all := r.fleet(3)
+				all[0].Delete()
+				r.fleet(2)
+				time.Sleep(15 * time.Minute)
+				r.fleet(2)
+				r.requireAlive(all[1:])
+				stats := r.sim.Stats()
+				assert.Equal(r, []int{3, 2}, []int{stats.Created, stats.Capacity})
+				assert.NotContains(r, r.text.String(), "[WARN]  a deletion has failed")
+			})
+		})
+	}
+}
+
+// hashicorp/go-azure-sdk#1324: who cancels the wait does not cancel the work,
+// and a write of which nobody knows is done twice.
+func TestF38CancelledCallOrphansAWrite(t *testing.T) {
+	for step := range 4 {
+		for _, after := range []bool{false, true} {
+			t.Run(fmt.Sprint(step+1, " ", after), func(t *testing.T) {
+				c := &rigCanceler{after: after}
+				bubbled(t, rigSetup{spec: armsim.ScaleSetSpec{Capacity: 4}, wire: c.wire}, func(r *rig) {
+					all := r.fleet(4)
+					time.Sleep(5 * time.Minute)
+					n, _ := r.plugin.Increase(c.arm(r.Context(), step+1), 2)
+					for n < 2 {
+						time.Sleep(20 * time.Second)
+						more, _ := r.plugin.Increase(r.Context(), 2-n)
+						n += more
+					}
+					r.fleet(6)
+					ids := []string{all[0].ID(), all[1].ID()}
+					for _, id := range ids {
+						r.watch.delete(id)
+					}
+					done, _ := r.plugin.Decrease(c.arm(r.Context(), step+1), ids)
+					for len(done) < 2 {
+						time.Sleep(20 * time.Second)
+						more, _ := r.plugin.Decrease(r.Context(), ids)
+						done = more
+					}
+					r.fleet(4)
+					assert.Equal(r, 6, r.sim.Stats().Created)
+					r.requireAlive(all[2:])
+				})
+			})
+		}
+	}
+}
+
+// microsoft/onefuzz#2203: VMs appear while the program shuts down. The runner
+// gives its plugin some ten seconds, then two more, and kills it: what it wants
+// deleted is in Azure's hands by then, and what comes late is found again.
+func TestF38ShutdownLosesWhatIsUnderWay(t *testing.T) {
+	bubbled(t, rigSetup{spec: armsim.ScaleSetSpec{Capacity: 4}}, func(r *rig) {
+		all := r.fleet(4)
+		time.Sleep(3 * time.Minute)
+		r.fault(fate("slow writes", updateSet, armsim.Effect{Delay: armsim.Span(4 * time.Second)}),
+			fate("slow deletions", deleteBatch, armsim.Effect{Delay: armsim.Span(4 * time.Second)}))
+		mark := r.mark()
+		r.provisioner.Request(2)
+		r.await(2*time.Minute, "write", func() error { return rigEqual(1, len(r.since(mark, updateSet))) })
+		all[0].Delete()
+		all[1].Delete()
+		begun := time.Now()
+		r.provisioner.Shutdown(r.Context())
+		assert.Less(r, time.Since(begun), 30*time.Second)
+		time.Sleep(2 * time.Second)
+		r.crash()
+		time.Sleep(2 * time.Minute)
+		assert.Len(r, r.sim.Instances(), 4, "two went, two came")
+		r.sim.ClearFaults()
+		require.NoError(r, r.restart())
+		for _, i := range r.fleet(4) {
+			assert.Equal(r, fleeting.CausePreexisted, i.Cause())
+		}
+		assert.Equal(r, 6, r.sim.Stats().Created)
+	})
+}
+
+// Azure/azure-sdk-for-js#4814: the machine's clock is wrong, so the token ends
+// long before it says; hashicorp/terraform-provider-azurerm#20867: it ends within
+// an operation. That an identity endpoint is down needs a process: see
+// TestF39EntraIDIsDown.
+func TestF39TokenEndsBeforeItSays(t *testing.T) {
+	bubbled(t, rigSetup{config: armsim.Config{TokenLifetime: time.Minute}, spec: armsim.ScaleSetSpec{Capacity: 2}}, func(r *rig) {
+		all := r.fleet(2)
+		time.Sleep(time.Hour)
+		r.requireAlive(all)
+		r.provisioner.Request(2)
+		r.fleet(4)
+		all[0].Delete()
+		r.fleet(3)
+		assert.Contains(r, r.text.String(), "ExpiredAuthenticationToken", "or nothing is proved")
+		assert.NotContains(r, r.text.String(), "eyJ", "a token in the log")
+	})
+}
+
+// One 401, and five minutes of 403, as while an identity's role is renewed.
+func TestF39RightsAreGoneForAWhile(t *testing.T) {
+	once := refusal("once", "VirtualMachine*", http.StatusUnauthorized, 0, false)
+	once.Times = 1
+	for name, f := range map[string]armsim.Fault{
+		"401": once, "403": rigFor(refusal("forbidden", "", http.StatusForbidden, 0, false), 5*time.Minute),
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubbled(t, rigSetup{spec: armsim.ScaleSetSpec{Capacity: 3}}, func(r *rig) {
+				all := r.fleet(3)
+				r.fault(f)
+				all[0].Delete()
+				r.provisioner.Request(2)
+				time.Sleep(5 * time.Minute)
+				r.requireAlive(all[1:])
+				r.fleet(4)
+				assert.Equal(r, 5, r.sim.Stats().Created)
+			})
+		})
+	}
+}
+
+// jenkinsci/azure-vm-agents-plugin#634: each of two managers took the other's VMs
+// for its own.
+func TestF40TwoManagers(t *testing.T) {
+	bubbled(t, rigSetup{spec: armsim.ScaleSetSpec{Capacity: 2}}, func(r *rig) {
+		all := r.fleet(2)
+		time.Sleep(2 * time.Minute)
+		other := r.rival()
+		time.Sleep(2 * time.Minute)
+		r.provisioner.Request(1)
+		time.Sleep(30 * time.Minute)
+		require.Equal(r, 2, r.sim.Stats().Capacity, "the first has lost the scale set")
+		assert.Contains(r, r.text.String(), "another manager has taken it over: its tag fleeting-plugin-azure says")
+		other.provisioner.Request(1)
+		r.await(2*time.Minute, "the second has it", func() error { return rigEqual(3, r.sim.Stats().Capacity) })
+		time.Sleep(5 * time.Minute)
+		r.requireAlive(all) // no war
+		assert.NoError(r, other.watch.err())
+	})
+}
+
+// The first manager takes the second one's instances for surplus, and its runner
+// removes them when they are idle there. It asks for nothing meanwhile. Whether it
+// deletes or refuses to, it must say what goes on.
+func TestF40TheLoserDeletesTheOthersInstances(t *testing.T) {
+	t.Skip("BUG: a manager that asks for nothing never learns that another one has taken the scale set over, and deletes its instances in silence")
+	bubbled(t, rigSetup{}, func(r *rig) {
+		time.Sleep(2 * time.Minute)
+		other := r.rival()
+		other.provisioner.Request(1)
+		busy := r.fleet(1)[0]
+		assert.Equal(r, fleeting.CauseUnexpected, busy.Cause())
+		busy.Delete()
+		time.Sleep(5 * time.Minute)
+		assert.Contains(r, r.text.String(), "another manager", "a silent war")
+	})
+}
+
+// MicrosoftDocs/azure-devops-docs#11251: Azure's own autoscale on the same set.
+func TestF40AzureAutoscaleIsOn(t *testing.T) {
+	bubbled(t, rigSetup{asleep: true}, func(r *rig) {
+		require.NoError(r, r.sim.Put(r.Context(), r.sim.ResourcePath("/providers/Microsoft.Insights/autoscaleSettings/busy"), "2022-10-01", map[string]any{
+			"location": "westeurope", "properties": map[string]any{"enabled": true, "targetResourceUri": r.sim.ScaleSetPath(scaleSetName), "profiles": []any{}},
+		}))
+		require.NoError(r, r.start())
+		assert.Contains(r, r.text.String(), "Azure autoscale is attached and will delete instances while jobs run")
+	})
+}
+
+// dataplat/dbatools#10540: the capacity of a Flexible scale set stays above its
+// count after VMs were deleted one by one, and a new capacity makes the
+// difference to the old one. Whether it stays, nobody has told for certain. Where
+// it stays and Azure then counts VMs, it makes more than anybody asked for, and
+// no client can tell: see TestUnknowns.
+func TestF41FlexibleCapacityAboveTheCount(t *testing.T) {
+	for _, lowers := range []bool{false, true} {
+		t.Run(fmt.Sprint("deletion lowers it ", lowers), func(t *testing.T) {
+			s := rigSetup{max: 10, spec: armsim.ScaleSetSpec{OrchestrationMode: "Flexible", Capacity: 10}}
+			s.config.Unknowns.VMDeleteLowersCapacity = lowers
+			bubbled(t, s, func(r *rig) {
+				all := r.fleet(10)
+				for _, i := range all[:5] {
+					name := r.nameOf(i)
+					r.watch.hurt(name)
+					path := r.sim.ResourcePath("/providers/Microsoft.Compute/virtualMachines/" + name)
+					require.NoError(r, r.sim.Do(r.Context(), http.MethodDelete, path, "2025-04-01", map[string]any{}))
+				}
+				r.fleet(5)
+				require.Equal(r, map[bool]int{false: 10, true: 5}[lowers], r.sim.Stats().Capacity)
+				r.provisioner.Request(3)
+				r.fleet(8)
+				r.requireAlive(all[5:])
+				assert.Equal(r, 13, r.sim.Stats().Created)
+			})
+		})
+	}
+}
+
+// Azure/karpenter-provider-azure#791: a program that fails at its start and is
+// started again sends the same forbidden change each time. The runner starts a
+// plugin anew whenever it looks for a job.
+func TestF42CrashLoop(t *testing.T) {
+	refused := func(model map[string]any) { model["properties"].(map[string]any)["overprovision"] = true }
+	for name, c := range map[string]struct {
+		spec  armsim.ScaleSetSpec
+		fault *armsim.Fault
+		lists int // the runner itself reads five times
+	}{
+		"scale set refused": {spec: armsim.ScaleSetSpec{Change: refused}},
+		"no right to list":  {fault: &armsim.Fault{Operation: anyList, Effect: armsim.Effect{Error: &armsim.ErrorAnswer{Status: 403}}}, lists: 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubbled(t, rigSetup{asleep: true, spec: c.spec}, func(r *rig) {
+				if c.fault != nil {
+					r.fault(*c.fault)
+				}
+				mark := r.mark()
+				for range 100 {
+					require.Error(r, r.start())
+					r.line.cut()
+					time.Sleep(6 * time.Second)
+				}
+				assert.Len(r, r.since(mark, getSet), 100)
+				assert.Len(r, r.since(mark, anyList), 100*c.lists)
+				for _, e := range r.since(mark, "*") {
+					require.Equal(r, http.MethodGet, e.Method, e.Path)
+				}
+			})
+		})
+	}
+}
