@@ -28,10 +28,8 @@ type bubble struct {
 	max   int
 	poll  time.Duration // of the runner while something is under way
 	log   hclog.Logger
-	watch *watch // what must hold at all times
-
-	// tap, where set, stands between the plugin and the simulator.
-	tap func(http.RoundTripper) http.RoundTripper
+	watch *watch                                    // what must hold at all times
+	wire  func(http.RoundTripper) http.RoundTripper // what lies between plugin and simulator; nil: nothing
 
 	plugin      *InstanceGroup
 	provisioner *fleeting.Provisioner
@@ -69,8 +67,8 @@ func newBubble(c armsim.Config, spec armsim.ScaleSetSpec) (*bubble, error) {
 // start starts the plugin and the provisioner, as the runner does.
 func (b *bubble) start() error {
 	b.line = &line{bubble: b, under: b.sim.Transport()}
-	if b.tap != nil {
-		b.line.under = b.tap(b.line.under)
+	if b.wire != nil {
+		b.line.under = b.wire(b.line.under)
 	}
 	raw, err := json.Marshal(map[string]any{
 		"name": scaleSetName, "subscription_id": armsim.DefaultSubscriptionID, "resource_group_name": armsim.DefaultResourceGroup,

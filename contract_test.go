@@ -64,7 +64,7 @@ func (h *rigHides) only(names []string) {
 	h.names = names
 }
 
-func (h *rigHides) tap(under http.RoundTripper) http.RoundTripper {
+func (h *rigHides) wire(under http.RoundTripper) http.RoundTripper {
 	return rigRewrite(rigLists, func(body map[string]any) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
@@ -78,7 +78,7 @@ func (h *rigHides) tap(under http.RoundTripper) http.RoundTripper {
 // One that comes after it was given up is a new one to fleeting, and is used.
 func TestContractDLateArrivalAfterTombstone(t *testing.T) {
 	h := &rigHides{}
-	bubbled(t, rigSetup{spec: armsim.ScaleSetSpec{Capacity: 1}, tap: h.tap}, func(r *rig) {
+	bubbled(t, rigSetup{spec: armsim.ScaleSetSpec{Capacity: 1}, wire: h.wire}, func(r *rig) {
 		r.fleet(1)
 		h.only([]string{r.victim(0)})
 		r.provisioner.Request(1)

@@ -57,6 +57,7 @@ type plan struct {
 	config armsim.Config
 	spec   armsim.ScaleSetSpec
 	poll   time.Duration
+	max    int
 	steps  []step
 }
 
@@ -69,8 +70,8 @@ type step struct {
 
 func (p plan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d, poll %s, pages of %d, parallel writes: %s, %+v, %+v\n",
-		p.config.Seed, p.poll, p.config.PageSize, p.config.ParallelWrites, p.config.Unknowns, p.spec)
+	fmt.Fprintf(&b, "seed %d, max %d, poll %s, pages of %d, parallel writes: %s, %+v, %+v\n",
+		p.config.Seed, p.max, p.poll, p.config.PageSize, p.config.ParallelWrites, p.config.Unknowns, p.spec)
 	for _, s := range p.steps {
 		fmt.Fprintf(&b, "%s %d", s.do, s.n)
 		for _, f := range s.faults {
@@ -99,6 +100,7 @@ func drawPlan(r *rapid.T, mode string) plan {
 	}
 	// fleeting's two seconds cost most of the time that a sequence takes.
 	p.poll = time.Duration(rapid.SampledFrom([]int{2, 5, 10, 15}).Draw(r, "poll")) * time.Second
+	p.max = rapid.SampledFrom([]int{8, 24}).Draw(r, "max")
 	p.config.Polite = rapid.Bool().Draw(r, "polite")
 	p.config.Unknowns.NumbersReused = rapid.Bool().Draw(r, "numbers reused")
 	p.config.Unknowns.DeleteKeepsETag = rapid.Bool().Draw(r, "delete keeps ETag")
@@ -131,7 +133,7 @@ func (p plan) run() (err error) {
 	if err != nil {
 		return err
 	}
-	b.poll = p.poll
+	b.poll, b.max = p.poll, p.max
 	m := model{bubble: b, flexible: p.spec.OrchestrationMode == "Flexible"}
 	if err := b.start(); err != nil {
 		return err

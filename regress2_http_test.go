@@ -95,7 +95,7 @@ type rigCanceler struct {
 	cancel atomic.Pointer[context.CancelFunc]
 }
 
-func (c *rigCanceler) tap(under http.RoundTripper) http.RoundTripper {
+func (c *rigCanceler) wire(under http.RoundTripper) http.RoundTripper {
 	return rigTrip(func(q *http.Request) (*http.Response, error) {
 		cancel := c.cancel.Load()
 		now := cancel != nil && c.left.Add(-1) == 0

@@ -25,7 +25,7 @@ type rigSetup struct {
 	config armsim.Config
 	spec   armsim.ScaleSetSpec
 	max    int // of the runner; 0: 8
-	tap    func(http.RoundTripper) http.RoundTripper
+	wire   func(http.RoundTripper) http.RoundTripper
 	asleep bool // the test starts the plugin by itself
 }
 
@@ -54,7 +54,7 @@ func bubbled(t *testing.T, s rigSetup, play func(*rig)) {
 		b, err := newBubble(s.config, s.spec)
 		require.NoError(t, err)
 		r := &rig{T: t, model: model{bubble: b, flexible: s.spec.OrchestrationMode == "Flexible"}, text: &rigLog{}}
-		b.tap = s.tap
+		b.wire = s.tap
 		b.log = hclog.New(&hclog.LoggerOptions{Level: hclog.Debug, Output: r.text})
 		if b.max = s.max; b.max == 0 {
 			b.max = 8

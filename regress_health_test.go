@@ -27,7 +27,7 @@ func (s *rigStates) set(name, state string) {
 	s.told[name] = state
 }
 
-func (s *rigStates) tap(under http.RoundTripper) http.RoundTripper {
+func (s *rigStates) wire(under http.RoundTripper) http.RoundTripper {
 	return rigRewrite(rigReads, func(body map[string]any) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -61,7 +61,7 @@ func TestF30FailedKeepsItsSeat(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			states := &rigStates{told: map[string]string{}}
-			bubbled(t, rigSetup{tap: states.tap}, func(r *rig) {
+			bubbled(t, rigSetup{wire: states.wire}, func(r *rig) {
 				states.set("*", c.told)
 				if c.fault != nil {
 					r.fault(*c.fault)
@@ -88,7 +88,7 @@ func TestF30FailedKeepsItsSeat(t *testing.T) {
 // reason to rebuild it (cluster-api-provider-azure#3087).
 func TestF30FailedWhileAJobRuns(t *testing.T) {
 	states := &rigStates{told: map[string]string{}}
-	bubbled(t, rigSetup{spec: armsim.ScaleSetSpec{Capacity: 3}, tap: states.tap}, func(r *rig) {
+	bubbled(t, rigSetup{spec: armsim.ScaleSetSpec{Capacity: 3}, wire: states.wire}, func(r *rig) {
 		busy := r.fleet(3)
 		states.set("*", "Failed")
 		r.fault(armsim.Fault{Operation: updateSet, Times: 1, Effect: armsim.Effect{FailOperation: noCapacity}})
@@ -132,7 +132,7 @@ func TestF31CreatingForEver(t *testing.T) {
 // that does not come up.
 func TestF31UpdatingForLongWithAJob(t *testing.T) {
 	states := &rigStates{told: map[string]string{}}
-	bubbled(t, rigSetup{spec: armsim.ScaleSetSpec{Capacity: 2}, tap: states.tap}, func(r *rig) {
+	bubbled(t, rigSetup{spec: armsim.ScaleSetSpec{Capacity: 2}, wire: states.wire}, func(r *rig) {
 		busy := r.fleet(2)
 		states.set("*", "Updating")
 		time.Sleep(time.Hour)
@@ -244,7 +244,7 @@ func TestF34EvictionDuringTheDeletion(t *testing.T) {
 		t.Run(policy, func(t *testing.T) {
 			var before rigHook
 			s := rigSetup{spec: rigSpot("Uniform", policy, 4)}
-			s.tap = func(under http.RoundTripper) http.RoundTripper {
+			s.wire = func(under http.RoundTripper) http.RoundTripper {
 				return rigTrip(func(q *http.Request) (*http.Response, error) {
 					if q.Method == http.MethodPost {
 						before.fire()

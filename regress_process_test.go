@@ -20,7 +20,7 @@ import (
 func TestF36PollersPileUp(t *testing.T) {
 	var polls, atOnce, most atomic.Int64
 	pending := rigRewrite(rigPolls, func(body map[string]any) { body["status"] = "InProgress" })
-	s := rigSetup{spec: armsim.ScaleSetSpec{Capacity: 2}, tap: func(under http.RoundTripper) http.RoundTripper {
+	s := rigSetup{spec: armsim.ScaleSetSpec{Capacity: 2}, wire: func(under http.RoundTripper) http.RoundTripper {
 		endless := pending(under)
 		return rigTrip(func(q *http.Request) (*http.Response, error) {
 			if rigPolls(q) {
@@ -84,7 +84,7 @@ func TestF38CancelledCallOrphansAWrite(t *testing.T) {
 		for _, after := range []bool{false, true} {
 			t.Run(fmt.Sprint(step+1, " ", after), func(t *testing.T) {
 				c := &rigCanceler{after: after}
-				bubbled(t, rigSetup{spec: armsim.ScaleSetSpec{Capacity: 4}, tap: c.tap}, func(r *rig) {
+				bubbled(t, rigSetup{spec: armsim.ScaleSetSpec{Capacity: 4}, wire: c.wire}, func(r *rig) {
 					all := r.fleet(4)
 					time.Sleep(5 * time.Minute)
 					n, _ := r.plugin.Increase(c.arm(r.Context(), step+1), 2)

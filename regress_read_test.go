@@ -98,7 +98,7 @@ func TestF25FailedRefreshReadAsNothingThere(t *testing.T) {
 			t.Run(name+" "+mode, func(t *testing.T) {
 				var on atomic.Bool
 				s := rigSetup{max: 8, spec: armsim.ScaleSetSpec{Capacity: 8, OrchestrationMode: mode}, config: armsim.Config{PageSize: 4}}
-				s.tap = rigFailingPage(http.StatusInternalServerError, "InternalServerError", &on)
+				s.wire = rigFailingPage(http.StatusInternalServerError, "InternalServerError", &on)
 				bubbled(t, s, func(r *rig) {
 					busy := r.fleet(8)
 					on.Store(f.Operation == "")
@@ -125,7 +125,7 @@ func TestF26PagesAreLostOrDoubled(t *testing.T) {
 		t.Run(fmt.Sprintf("%d by %d", c.capacity, c.page), func(t *testing.T) {
 			var between rigHook
 			s := rigSetup{max: 1000, spec: armsim.ScaleSetSpec{Capacity: c.capacity}, config: armsim.Config{PageSize: c.page, Boot: armsim.Duration{Median: time.Second}}}
-			s.tap = func(under http.RoundTripper) http.RoundTripper {
+			s.wire = func(under http.RoundTripper) http.RoundTripper {
 				return rigTrip(func(q *http.Request) (*http.Response, error) {
 					if rigLists(q) && strings.Contains(q.URL.RawQuery, "skiptoken") {
 						between.fire()
@@ -154,7 +154,7 @@ func TestF26PagesAreLostOrDoubled(t *testing.T) {
 func TestF26PageTokenIsRefused(t *testing.T) {
 	var on atomic.Bool
 	s := rigSetup{max: 30, spec: armsim.ScaleSetSpec{Capacity: 25}, config: armsim.Config{PageSize: 10}}
-	s.tap = rigFailingPage(http.StatusBadRequest, "InvalidParameter", &on)
+	s.wire = rigFailingPage(http.StatusBadRequest, "InvalidParameter", &on)
 	bubbled(t, s, func(r *rig) {
 		all := r.fleet(25)
 		time.Sleep(5 * time.Minute) // the request limit is untouched
@@ -267,7 +267,7 @@ func TestF29WrongStatusIsRead(t *testing.T) {
 			var powerless atomic.Bool
 			var n atomic.Int64
 			s := rigSetup{spec: armsim.ScaleSetSpec{Capacity: 3, OrchestrationMode: mode}}
-			s.tap = rigRewrite(rigReads, func(body map[string]any) {
+			s.wire = rigRewrite(rigReads, func(body map[string]any) {
 				rigEach(body, func(i map[string]any) { rigConfuse(i, int(n.Add(1)), powerless.Load()) })
 			})
 			bubbled(t, s, func(r *rig) {

@@ -121,7 +121,7 @@ func TestWeakness05ErrorsAreAllAlike(t *testing.T) {
 
 func TestWeakness05TwoWritersOverwriteEachOther(t *testing.T) {
 	var before rigHook
-	s := rigSetup{spec: armsim.ScaleSetSpec{Capacity: 1}, tap: func(under http.RoundTripper) http.RoundTripper {
+	s := rigSetup{spec: armsim.ScaleSetSpec{Capacity: 1}, wire: func(under http.RoundTripper) http.RoundTripper {
 		return rigTrip(func(q *http.Request) (*http.Response, error) {
 			if q.Method == http.MethodPatch {
 				before.fire()
