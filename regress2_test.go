@@ -54,7 +54,7 @@ func bubbled(t *testing.T, s rigSetup, play func(*rig)) {
 		b, err := newBubble(s.config, s.spec)
 		require.NoError(t, err)
 		r := &rig{T: t, model: model{bubble: b, flexible: s.spec.OrchestrationMode == "Flexible"}, text: &rigLog{}}
-		b.wire = s.tap
+		b.wire = s.wire
 		b.log = hclog.New(&hclog.LoggerOptions{Level: hclog.Debug, Output: r.text})
 		if b.max = s.max; b.max == 0 {
 			b.max = 8

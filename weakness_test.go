@@ -193,7 +193,7 @@ func TestWeakness08OwnershipByNamePrefix(t *testing.T) {
 					return under.RoundTrip(q)
 				})
 			}
-			bubbled(t, rigSetup{tap: overlooked, spec: armsim.ScaleSetSpec{OrchestrationMode: mode, Capacity: 2}}, func(r *rig) {
+			bubbled(t, rigSetup{wire: overlooked, spec: armsim.ScaleSetSpec{OrchestrationMode: mode, Capacity: 2}}, func(r *rig) {
 				_, err := r.sim.CreateScaleSet(r.Context(), armsim.ScaleSetSpec{Name: "CI2", OrchestrationMode: mode, Capacity: 3})
 				require.NoError(r, err)
 				time.Sleep(5 * time.Minute)
