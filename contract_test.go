@@ -99,8 +99,9 @@ func TestContractDLateArrivalAfterTombstone(t *testing.T) {
 func (r *rig) empties() error { return r.until("something is left", r.empty) }
 
 // taskscaler knows nothing of an instance that never ran, and never removes it.
+// Here it is dead at first sight, and the runner still waits for it.
 func TestContractEFailedBeforeRunning(t *testing.T) {
-	bubbled(t, rigSetup{}, func(r *rig) {
+	bubbled(t, rigSetup{config: armsim.Config{Boot: armsim.Duration{Median: time.Second}}}, func(r *rig) {
 		r.fault(armsim.Fault{Operation: "instance.create", Times: 2, Effect: armsim.Effect{Fail: noCapacity}})
 		r.provisioner.Request(2)
 		r.await(time.Minute, "accepted", func() error { return rigEqual(2, r.sim.Stats().Instances) })

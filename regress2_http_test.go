@@ -105,6 +105,9 @@ func (c *rigCanceler) wire(under http.RoundTripper) http.RoundTripper {
 		response, err := under.RoundTrip(q)
 		if now && c.after {
 			(*cancel)()
+			if err := q.Context().Err(); err != nil { // as net/http has it
+				return nil, err
+			}
 		}
 		return response, err
 	})

@@ -204,7 +204,7 @@ func (r *rig) nameOf(i fleeting.Instance) string {
 // rival is a second manager of the same scale set.
 func (r *rig) rival() *bubble {
 	r.Helper()
-	other := &bubble{sim: r.sim, max: r.max, log: testLog}
+	other := &bubble{sim: r.sim, max: r.max, poll: r.poll, log: testLog}
 	other.watch = newWatch(other)
 	require.NoError(r, other.start())
 	r.rivals = append(r.rivals, other)

@@ -141,6 +141,11 @@ func TestF31UpdatingForLongWithAJob(t *testing.T) {
 		require.NoError(r, r.restart()) // which knows nothing of the past
 		time.Sleep(time.Hour)
 		assert.Len(r, r.sim.Instances(), 2)
+		r.provisioner.Request(1) // it never ran before
+		time.Sleep(time.Hour)
+		states.set("*", "")
+		r.fleet(3)
+		assert.Equal(r, 3, r.sim.Stats().Created)
 	})
 }
 
