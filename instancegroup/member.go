@@ -113,13 +113,14 @@ func (g *Group) strayID(i Instance) string {
 }
 
 // compare draws the conclusions from what has changed since the last view: an
-// instance that leaves lowers the capacity, and one that dies without ever
-// having served speaks against making others. The lock must be held.
-func (g *Group) compare(v, last *View) {
+// instance that leaves lowers the capacity (of those that we delete, going, that
+// was counted at acceptance), and one that dies without ever having served speaks
+// against making others. The lock must be held.
+func (g *Group) compare(v, last *View, going map[string]*removal) {
 	served, dead, reason := 0, 0, ""
 	for n := range v.Members {
 		m, before := &v.Members[n], last.Find(v.Members[n].MemberID)
-		if before != nil && before.State != Deleting && m.State == Deleting {
+		if before != nil && before.State != Deleting && m.State == Deleting && going[m.MemberID] == nil {
 			g.goal.capacity--
 		}
 		switch {
@@ -131,7 +132,7 @@ func (g *Group) compare(v, last *View) {
 		}
 	}
 	for n := range last.Members {
-		if m := &last.Members[n]; m.State != Deleting && v.Find(m.MemberID) == nil {
+		if m := &last.Members[n]; m.State != Deleting && v.Find(m.MemberID) == nil && going[m.MemberID] == nil {
 			g.goal.capacity--
 		}
 	}

@@ -84,6 +84,9 @@ func (g *Group) accepted(ids []string, operations []Operation) {
 		if r == nil {
 			r = &removal{since: now}
 			g.removing[id] = r
+			if m := g.lastLocked().Find(id); m != nil && m.State != Deleting {
+				g.goal.capacity--
+			}
 		}
 		r.sent, r.again = now, false
 		g.explain(id)

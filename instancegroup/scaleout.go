@@ -136,7 +136,7 @@ func (g *Group) raise(ctx context.Context, n int) (int, error) {
 		return accepted, nil
 	}
 	if g.lags(ctx, set) {
-		g.log.Info("Azure's answer is older than the last change; waiting for a newer one", "operation", "increase", "capacity", set.Capacity)
+		g.log.Debug("Azure's answer is older than the last change; waiting for a newer one", "operation", "increase", "capacity", set.Capacity)
 		return 0, errLater
 	}
 	more, err := g.seats(ctx, set, &n)

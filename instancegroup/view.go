@@ -286,6 +286,7 @@ func (g *Group) store(v, last *View, instances []Instance, gone []string) *View 
 	case current.reading != last.reading:
 		return nil
 	}
+	going := maps.Clone(g.removing)
 	g.forget(gone)
 	g.meetStrays(instances, last)
 	for _, i := range instances {
@@ -298,7 +299,7 @@ func (g *Group) store(v, last *View, instances []Instance, gone []string) *View 
 	// A page boundary that moves shows an instance twice (F26).
 	v.Members = slices.CompactFunc(v.Members, func(a, b Member) bool { return a.MemberID == b.MemberID })
 	v.Gone = slices.Sorted(maps.Keys(g.gone))
-	g.compare(v, last)
+	g.compare(v, last, going)
 	g.view = v
 	return v
 }
