@@ -111,8 +111,8 @@ func TestInstanceWithoutVMID(t *testing.T) {
 
 	f, g, _ = blank()
 	v = refreshed(t, g)
-	f.leave = func(op string, _ int) {
-		if op == opList {
+	f.enter = func(op string, _ int) {
+		if op == opGet {
 			f.change(func() { f.blank = map[string]bool{} })
 		}
 	}

@@ -5,6 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 )
@@ -14,13 +18,13 @@ import (
 const removeAttempts = 3
 
 // Decrease deletes exactly the instances of these IDs and returns those that
-// Azure accepted or that exist no more, even with an error beside them. Each is
-// looked up in a fresh list first: a number that Azure gave to another instance
-// since then is another instance. While Azure's request limits are used up, or
+// Azure accepted or that exist no more, even with an error beside them. Azure is
+// asked for each of them first, or many are looked up in a fresh list: a number
+// that was given to another instance since then is another instance. While Azure's request limits are used up, or
 // after a refusal, IDs are left out without an error, and the runner asks again.
 func (g *Group) Decrease(ctx context.Context, ids []string) ([]string, error) {
 	done, ids := g.parted(ids)
-	if len(ids) == 0 || g.keepsRemovals() {
+	if len(ids) == 0 || g.keepsRemovals(ids) {
 		return done, nil
 	}
 	ctx, end, err := g.writing(ctx, fmt.Sprintf("decrease scale set %q by %d", g.set.Name, len(ids)))
@@ -49,12 +53,26 @@ func (g *Group) parted(ids []string) (done, left []string) {
 }
 
 // keepsRemovals says whether deletions wait for now.
-func (g *Group) keepsRemovals() bool {
-	room := min(g.cloud.Room(DeleteBatch), g.cloud.Room(g.mode.listing()))
+func (g *Group) keepsRemovals(ids []string) bool {
+	room := g.cloud.Room(DeleteBatch)
+	if !g.askable(ids) {
+		room = min(room, g.cloud.Room(g.mode.listing()))
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return room < 1 || g.removals.held(g.now())
 }
+
+// askable says whether Azure can be asked for each of these instances, which
+// spares the list for the updates: a few that the last view shows.
+func (g *Group) askable(ids []string) bool {
+	v := g.lastOrNil()
+	return v != nil && len(ids) <= askAtOnce && !slices.ContainsFunc(ids, func(id string) bool { return v.Find(id) == nil })
+}
+
+// freshView is how old a view may be for the plugin's own deletions: they follow
+// an update, and another list would find Azure's limit used up by it.
+const freshView = 5 * time.Second
 
 // removed keeps account of how a deletion ended, and returns what the runner is
 // to be told: one error in an episode.
@@ -83,7 +101,7 @@ func (g *Group) removeAll(ctx context.Context, ids []string) (done []string, err
 		return nil, err
 	}
 	for attempt := range removeAttempts {
-		if attempt > 0 && g.keepsRemovals() {
+		if attempt > 0 && g.keepsRemovals(ids) {
 			break
 		}
 		if done, err = g.remove(ctx, ids, attempt); armerr.KindOf(err) != armerr.InstanceGone {
@@ -94,14 +112,18 @@ func (g *Group) removeAll(ctx context.Context, ids []string) (done []string, err
 }
 
 // remove makes one attempt. On an error it still returns the IDs that need no
-// deletion. After the first it does not rely on the list for what exists, and at
-// the last one instance that Azure refuses does not harm the others.
+// deletion. After the first it relies neither on asking nor on the list alone for
+// what exists, and at the last one instance that Azure refuses does not harm the
+// others.
 func (g *Group) remove(ctx context.Context, ids []string, attempt int) ([]string, error) {
-	v, err := g.reread(ctx)
-	if err != nil {
-		return nil, err
+	v, ask := g.last(), attempt > 0 || g.askable(slices.Concat(ids, g.own(g.last())))
+	if fresh := g.now().Sub(v.At) < freshView && len(ids) == 0; attempt > 0 || !ask && !fresh {
+		var err error
+		if v, err = g.reread(ctx); err != nil {
+			return nil, err
+		}
 	}
-	done, victims, doubt := g.victims(ctx, v, ids, attempt > 0)
+	done, victims, doubt := g.victims(ctx, v, ids, ask)
 	if len(victims) == 0 {
 		return done, doubt
 	}
@@ -130,19 +152,20 @@ func (g *Group) remove(ctx context.Context, ids []string, attempt int) ([]string
 // that would meet the deletion, too; other errors each cost the member that
 // could not be told.
 func (g *Group) victims(ctx context.Context, v *View, ids []string, ask bool) (done []string, victims []*Member, doubt error) {
-	for _, id := range slices.Concat(ids, g.own(v)) {
+	all := slices.Concat(ids, g.own(v))
+	answers := g.askFor(ctx, v, all, ask)
+	for _, id := range all {
 		m := v.Find(id)
 		gone := m == nil || m.State == Deleting && !g.isDue(m)
-		if !gone && (ask || m.assumed) {
-			var err error
-			gone, err = g.isAnother(ctx, m)
-			if lasting(err) {
-				return done, nil, err
+		if answer, asked := answers[id]; asked && !gone {
+			if lasting(answer.err) {
+				return done, nil, answer.err
 			}
-			if err != nil {
-				doubt = err
+			if answer.err != nil {
+				doubt = answer.err
 				continue
 			}
+			gone = answer.gone
 		}
 		switch {
 		case gone:
@@ -152,6 +175,43 @@ func (g *Group) victims(ctx context.Context, v *View, ids []string, ask bool) (d
 		}
 	}
 	return done, victims, doubt
+}
+
+// answer is what Azure said when it was asked for an instance.
+type answer struct {
+	gone bool
+	err  error
+}
+
+// askFor asks for the members of IDs, at the same time: for all of them, or only
+// for those of which the view does not tell the vmId.
+func (g *Group) askFor(ctx context.Context, v *View, ids []string, all bool) map[string]answer {
+	var mu sync.Mutex
+	answers := map[string]answer{}
+	asking, ctx := errgroup.WithContext(ctx) // which an error that meets all ends
+	asking.SetLimit(askAtOnce)
+	for _, id := range ids {
+		m := v.Find(id)
+		if m == nil || !all && !m.assumed {
+			continue
+		}
+		asking.Go(func() error {
+			gone, err := false, ctx.Err()
+			if err == nil {
+				gone, err = g.isAnother(ctx, m)
+			}
+			err = armerr.From("delete instances of", fmt.Sprintf("scale set %q", g.set.Name), err)
+			mu.Lock()
+			defer mu.Unlock()
+			answers[id] = answer{gone, err}
+			if lasting(err) {
+				return err
+			}
+			return nil
+		})
+	}
+	_ = asking.Wait() // it is among the answers
+	return answers
 }
 
 // maxSplits bounds how often a batch that Azure refuses is split in two to find
@@ -193,7 +253,7 @@ func lasting(err error) bool {
 }
 
 // isAnother asks Azure if the number of a member belongs to nobody or to
-// somebody else by now. Where no vmId says so it is an error: what is not
+// somebody else by now, or if somebody else deletes it. Where no vmId says so it is an error: what is not
 // known for certain is not deleted (F17).
 func (g *Group) isAnother(ctx context.Context, m *Member) (bool, error) {
 	i, err := g.mode.get(ctx, m.InstanceID)
@@ -207,14 +267,14 @@ func (g *Group) isAnother(ctx context.Context, m *Member) (bool, error) {
 	case identify(i) == "":
 		return false, fmt.Errorf("delete instance %q of scale set %q: Azure tells no vmId, and its number may belong to another by now; nothing was changed; fix: none needed, it is tried again", m.MemberID, g.set.Name)
 	}
-	return identify(i) != m.MemberID, nil
+	return identify(i) != m.MemberID || strings.EqualFold(i.ProvisioningState, "Deleting"), nil
 }
 
 // Bury deletes the members of a view that the plugin has to delete by itself.
 // What Azure refuses stays in the list and is tried again after the next view.
 func (g *Group) Bury(ctx context.Context, v *View) error {
 	dead, stuck := g.own(v), g.stuck(v)
-	if len(dead)+len(stuck) == 0 || g.keepsRemovals() {
+	if len(dead)+len(stuck) == 0 || g.keepsRemovals(nil) {
 		return nil
 	}
 	ctx, end, err := g.writing(ctx, fmt.Sprintf("remove dead instances of scale set %q", g.set.Name))

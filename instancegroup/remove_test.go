@@ -54,7 +54,7 @@ func TestDecreaseByIdentity(t *testing.T) {
 	assert.Equal(t, []string{old}, done)
 	assert.Empty(t, f.sent)
 	assert.Empty(t, f.deleted)
-	assert.Contains(t, g.last().Gone, old)
+	assert.Contains(t, refreshed(t, g).Gone, old)
 }
 
 // TestDecreaseWithoutVMID has the number of a known instance in the list and no
@@ -78,10 +78,8 @@ func TestDecreaseWithoutVMID(t *testing.T) {
 
 	f.vm(0, func(i *Instance) { i.VMID, i.ProvisioningState = "ffffffff-new", "Succeeded" })
 	f.blank["ffffffff-new"] = true // the list has none yet, the instance itself does
-	f.leave = func(op string, _ int) {
-		if op == opList {
-			f.change(func() { delete(f.blank, "ffffffff-new") })
-		}
+	f.enter = func(op string, _ int) {
+		f.change(func() { f.blank["ffffffff-new"] = op == opList })
 	}
 	done, err = g.Decrease(t.Context(), []string{a})
 	require.NoError(t, err)

@@ -53,7 +53,7 @@ const (
 	// refresh, as deletions need some, unless the last view is older than
 	// oldView. The runner asks every two seconds while something is under way,
 	// and Azure answers ten pages a minute once its burst of thirty is used up.
-	reserve = 3
+	reserve = 2
 	oldView = 30 * time.Second
 )
 
