@@ -168,8 +168,9 @@ func (g *Group) victims(ctx context.Context, v *View, ids []string, ask bool) (d
 			gone = answer.gone
 		}
 		switch {
-		case gone:
+		case gone && slices.Contains(ids, id):
 			done = append(done, id)
+		case gone:
 		case !slices.Contains(victims, m):
 			victims = append(victims, m)
 		}
