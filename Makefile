@@ -11,7 +11,7 @@ BUILDVCS := $(shell git status >/dev/null 2>&1 && echo auto || echo false)
 BUILD     = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=$(BUILDVCS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test vet lint check cross docs fuzz clean
+.PHONY: help demo soak build test vet lint check cross docs fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +20,11 @@ demo: ## 24 jobs on simulated VMs; MODE=flexible, SPOT=1, EVICT=3 vary it
 	@mkdir -p bin
 	$(BUILD) -o bin/ ./cmd/fleeting-plugin-azure ./cmd/armsim ./demo
 	bin/demo $(if $(MODE),-mode $(MODE)) $(if $(SPOT),-spot $(SPOT)) $(if $(EVICT),-evict $(EVICT))
+
+soak: ## the same for 10 minutes with faults and kills; SEED=7, DURATION=2m, MODE=Flexible, SPOT=Deallocate vary it
+	@mkdir -p bin
+	$(BUILD) -o bin/ ./cmd/fleeting-plugin-azure ./cmd/armsim ./soak
+	bin/soak $(if $(SEED),-seed $(SEED)) $(if $(DURATION),-duration $(DURATION)) $(if $(MODE),-mode $(MODE)) $(if $(SPOT),-spot $(SPOT))
 
 build: ## build the plugin and the simulator into bin/
 	@mkdir -p bin

@@ -26,7 +26,7 @@ import (
 type bubble struct {
 	sim   *armsim.Server
 	max   int
-	poll  time.Duration // of the runner while something is under way
+	poll  time.Duration // of the runner while something is under way; 0: fleeting's default
 	log   hclog.Logger
 	watch *watch                                    // what must hold at all times
 	wire  func(http.RoundTripper) http.RoundTripper // what lies between plugin and simulator; nil: nothing
@@ -59,13 +59,16 @@ func newBubble(c armsim.Config, spec armsim.ScaleSetSpec) (*bubble, error) {
 	if _, err := sim.CreateScaleSet(context.Background(), spec); err != nil {
 		return nil, err
 	}
-	b := &bubble{sim: sim, max: 8, poll: fleeting.DefaultUpdateIntervalWhenExpecting, log: testLog}
+	b := &bubble{sim: sim, max: 8, log: testLog}
 	b.watch = newWatch(b)
 	return b, nil
 }
 
 // start starts the plugin and the provisioner, as the runner does.
 func (b *bubble) start() error {
+	if b.poll == 0 {
+		b.poll = fleeting.DefaultUpdateIntervalWhenExpecting
+	}
 	b.line = &line{bubble: b, under: b.sim.Transport()}
 	if b.wire != nil {
 		b.line.under = b.wire(b.line.under)

@@ -73,6 +73,7 @@ var arrows = map[string]mayImport{
 	"armsim/machine": {},
 	"armsim/process": {ours: []string{"armsim"}},
 	"demo/...":       {ours: []string{".", "armsim/...", "demo/..."}, foreign: []string{fleeting + "/...", tasks + "/..."}},
+	"soak":           {ours: []string{".", "armsim/...", "demo/..."}, foreign: []string{fleeting + "/...", tasks + "/..."}},
 
 	"internal/recordings":         {},
 	"internal/recordings/cmd/...": {ours: []string{"internal/recordings"}},

@@ -13,11 +13,11 @@ import (
 
 // TestF01UnknownSizeUsedAsANumber: after a throttled read the size was -1, and
 // the next scale-up wrote 3 over 200, which
-// are 20 here (kubernetes/autoscaler#3240, #9779).
+// are 10 here (kubernetes/autoscaler#3240, #9779).
 func TestF01UnknownSizeUsedAsANumber(t *testing.T) {
 	t.Parallel()
-	inBothModes(t, armsim.Config{}, armsim.ScaleSetSpec{Capacity: 20}, func(s *scene) {
-		s.settle(20)
+	inBothModes(t, armsim.Config{}, armsim.ScaleSetSpec{Capacity: 10}, func(s *scene) {
+		s.settle(10)
 		failed := refusal("fails", getSet, http.StatusInternalServerError, 0, false)
 		failed.Times = 4 // the SDK repeats
 		throttled := refusal("throttled", getSet, http.StatusTooManyRequests, 20, false)
@@ -30,10 +30,10 @@ func TestF01UnknownSizeUsedAsANumber(t *testing.T) {
 		})
 		assert.Empty(s.t, s.calls(mark, updateSet), "nothing is written that rests on an unknown size")
 		assert.Zero(s.t, s.provisioner.Capacity().Pending)
-		assert.Equal(s.t, 20, s.sim.Stats().Capacity)
+		assert.Equal(s.t, 10, s.sim.Stats().Capacity)
 		s.sim.ClearFaults()
-		s.settle(23)
-		assert.Equal(s.t, []int{23}, s.goals(mark))
+		s.settle(13)
+		assert.Equal(s.t, []int{13}, s.goals(mark))
 	})
 }
 

@@ -62,6 +62,7 @@ func newScene(t *testing.T, c armsim.Config, spec armsim.ScaleSetSpec) *scene {
 	b, err := newBubble(c, spec)
 	require.NoError(t, err)
 	s := &scene{bubble: b, t: t, out: &journal{}}
+	s.poll = 5 * time.Second // fleeting has two, which takes most of a test's time
 	s.max, s.log = 100, hclog.New(&hclog.LoggerOptions{Output: s.out, Level: hclog.Debug})
 	return s
 }
@@ -71,6 +72,7 @@ func inBothModes(t *testing.T, c armsim.Config, spec armsim.ScaleSetSpec, play f
 	for _, mode := range []string{"Uniform", "Flexible"} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
+			spec := spec // the modes run beside each other
 			spec.OrchestrationMode = mode
 			inBubble(t, c, spec, play)
 		})

@@ -48,11 +48,12 @@ func (w *watch) err() error {
 	return errors.Join(w.broken...)
 }
 
-// forget is for a crash: fleeting begins anew.
+// forget is for a crash: fleeting begins anew, and so does the plugin's count of
+// its calls, but not Azure's.
 func (w *watch) forget() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.listed = map[string]bool{}
+	w.listed, w.quota = map[string]bool{}, true
 }
 
 // delete is the runner's wish.

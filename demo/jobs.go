@@ -1,15 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
-	"gitlab.com/gitlab-org/fleeting/fleeting/connector"
-	"gitlab.com/gitlab-org/fleeting/taskscaler"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/demo/fleet"
 )
 
 // burst is a part of the jobs that arrives at once, so long after the start.
@@ -107,11 +104,11 @@ func (d *demo) attempt(ctx context.Context, number, try int) (string, error) {
 	defer d.scaler.Release(key)
 	d.tally.change(func(t *tally) { t.running++ })
 	defer d.tally.change(func(t *tally) { t.running-- })
-	strike := func() error { return nil }
+	job := fleet.Job{Number: number, Steps: 1 + number%3}
 	if try == 1 && d.chosen(number) {
-		strike = func() error { return d.evict(ctx, acquisition.InstanceID()) }
+		job.Begun = func() error { return d.evict(ctx, acquisition.InstanceID()) }
 	}
-	return acquisition.InstanceID(), execute(ctx, number, acquisition, strike)
+	return acquisition.InstanceID(), job.Run(ctx, acquisition)
 }
 
 // chosen says whether the first try of a job is to be evicted: the evictions
@@ -124,72 +121,7 @@ func (d *demo) chosen(number int) bool {
 	return number%stride == 0 && number/stride <= d.options.evict
 }
 
-// evict takes an instance away as Azure does. The plugin's ID of an instance is
-// its resource name and a part of its vmId.
+// evict takes an instance away as Azure does.
 func (d *demo) evict(ctx context.Context, instance string) error {
-	return d.simulator.Evict(ctx, instance[:strings.LastIndexByte(instance, '-')])
-}
-
-// script is a job: it works for a while and tells where it did. It fails on an
-// instance that an earlier job has used.
-const script = `set -eu
-test ! -e used || { echo "an earlier job ran here: $(cat used)" >&2; exit 3; }
-echo job-%[1]d > used
-echo begun
-i=0; while [ $i -lt %[2]d ]; do i=$((i+1)); echo "step $i" >> log; sleep 1; done
-echo "steps=$(wc -l < log)"
-echo "where=$ARMSIM_INSTANCE $ARMSIM_VM_ID"
-`
-
-// begun is the output of a job; it calls strike at the first sign of life.
-type begun struct {
-	text   bytes.Buffer // not embedded: its ReadFrom would pass Write by
-	once   sync.Once
-	strike func() error
-	failed error
-}
-
-func (b *begun) Write(p []byte) (int, error) {
-	b.once.Do(func() { b.failed = b.strike() })
-	return b.text.Write(p)
-}
-
-// execute runs the job's script over SSH and checks that it ran to its end, on
-// the instance that the scaler gave it.
-func execute(ctx context.Context, number int, a taskscaler.Acquisition, strike func() error) error {
-	info, err := a.InstanceConnectInfo(ctx)
-	if err != nil {
-		return err
-	}
-	client, err := connector.Dial(ctx, info, connector.DialOptions{})
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	steps := 1 + number%3
-	out, complaint := begun{strike: strike}, bytes.Buffer{}
-	err = client.Run(ctx, connector.RunOptions{
-		Command: "/bin/sh", Stdin: strings.NewReader(fmt.Sprintf(script, number, steps)), Stdout: &out, Stderr: &complaint,
-	})
-	switch {
-	case out.failed != nil:
-		return out.failed
-	case err != nil:
-		return fmt.Errorf("%w: %s", err, strings.TrimSpace(complaint.String()))
-	}
-	return proof(out.text.String(), a.InstanceID(), steps)
-}
-
-// proof checks what a script told: the plugin's ID of an instance is its name
-// and the first eight digits of its vmId.
-func proof(out, instance string, steps int) error {
-	var ran int
-	var name, vmID string
-	if _, err := fmt.Sscanf(out, "begun\nsteps=%d\nwhere=%s %s", &ran, &name, &vmID); err != nil {
-		return fmt.Errorf("job told %q: %w", out, err)
-	}
-	if place := strings.ToLower(name) + "-" + vmID[:min(8, len(vmID))]; ran != steps || place != instance {
-		return fmt.Errorf("job ran %d of %d steps on %s; expected on %s", ran, steps, place, instance)
-	}
-	return nil
+	return d.simulator.Evict(ctx, fleet.Name(instance))
 }

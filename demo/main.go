@@ -4,8 +4,8 @@
 // Each job is a shell script that runs over SSH on an instance of its own.
 //
 // It uses what users can use: the binaries, armsim's control endpoint and
-// fleeting's connector; of this module it must import only the root package
-// and armsim.
+// fleeting's connector; of this module it must import only the root package,
+// armsim and demo/fleet.
 package main
 
 import (
@@ -14,9 +14,10 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 	"time"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/demo/fleet"
 )
 
 type options struct {
@@ -47,8 +48,8 @@ func main() {
 
 func parse() options {
 	var o options
-	flag.StringVar(&o.plugin, "plugin", beside("fleeting-plugin-azure"), "plugin binary")
-	flag.StringVar(&o.simulator, "armsim", beside("armsim"), "simulator binary")
+	flag.StringVar(&o.plugin, "plugin", fleet.Beside("fleeting-plugin-azure"), "plugin binary")
+	flag.StringVar(&o.simulator, "armsim", fleet.Beside("armsim"), "simulator binary")
 	flag.IntVar(&o.jobs, "jobs", 24, "jobs to run")
 	flag.IntVar(&o.max, "max-instances", 10, "most instances at a time")
 	flag.IntVar(&o.idle, "idle", 2, "idle instances kept ready")
@@ -58,22 +59,13 @@ func parse() options {
 	flag.Uint64Var(&o.seed, "seed", 0, "decides the simulator's chance; 0 takes a random one")
 	flag.DurationVar(&o.boot, "boot", 2*time.Second, "median boot time of an instance")
 	flag.DurationVar(&o.timeout, "timeout", 110*time.Second, "give up after this time")
-	flag.StringVar(&o.logFile, "log", beside("demo.log"), "file for the logs of plugin and scaler")
+	flag.StringVar(&o.logFile, "log", fleet.Beside("demo.log"), "file for the logs of plugin and scaler")
 	flag.Parse()
 	o.evict = min(o.evict, o.jobs)
 	if o.spot == "1" || o.spot == "" && o.evict > 0 {
 		o.spot = "Delete"
 	}
 	return o
-}
-
-// beside names a file next to this program, where the Makefile puts all three.
-func beside(name string) string {
-	self, err := os.Executable()
-	if err != nil {
-		return name
-	}
-	return filepath.Join(filepath.Dir(self), name)
 }
 
 // run is the demonstration. It says whether all jobs passed and nothing was

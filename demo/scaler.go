@@ -2,19 +2,17 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"strconv"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"gitlab.com/gitlab-org/fleeting/fleeting"
-	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
 	"gitlab.com/gitlab-org/fleeting/taskscaler"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/process"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/demo/fleet"
 )
 
 // demo holds the parts: simulator, plugin, scaler, and the jobs' tally.
@@ -62,57 +60,19 @@ func (d *demo) startPlugin(ctx context.Context) error {
 	}
 	d.closers = append(d.closers, func() { _ = logs.Close() })
 	log := hclog.New(&hclog.LoggerOptions{Output: logs, Level: hclog.Debug})
-	config, err := json.Marshal(d.pluginConfig())
-	if err != nil {
+	if d.plugin, err = fleet.StartPlugin(d.options.plugin, d.simulator.Env, log); err != nil {
 		return err
-	}
-	if d.plugin, err = fleeting.RunPlugin(d.options.plugin, config, fleeting.WithPluginLogger(log)); err != nil {
-		return fmt.Errorf("start plugin: %w", err)
 	}
 	d.closers = append(d.closers, d.plugin.Kill)
 	return d.startScaler(ctx, log)
 }
 
-// pluginConfig is what plugin_config in config.toml would be.
-func (d *demo) pluginConfig() map[string]any {
-	env := d.simulator.Env
-	return map[string]any{
-		"name":                env["ARMSIM_SCALE_SET"],
-		"subscription_id":     env["AZURE_SUBSCRIPTION_ID"],
-		"resource_group_name": env["AZURE_RESOURCE_GROUP"],
-		"credential":          "environment",
-		"cloud": map[string]any{
-			"authority_host":            env["AZURE_AUTHORITY_HOST"],
-			"resource_manager_endpoint": env["ARMSIM_ENDPOINT"],
-			"resource_manager_audience": env["ARMSIM_AUDIENCE"],
-		},
-	}
-}
-
-// startScaler sets taskscaler up as GitLab Runner does for
-// capacity_per_instance = 1, max_use_count = 1 and an idle policy.
 func (d *demo) startScaler(ctx context.Context, log hclog.Logger) error {
-	key, err := os.ReadFile(d.simulator.Env["ARMSIM_SSH_KEY_FILE"])
+	options, err := fleet.ScalerOptions(d.simulator.Env, log, d.options.max)
 	if err != nil {
 		return err
 	}
-	port, err := strconv.Atoi(d.simulator.Env["ARMSIM_SSH_PORT"])
-	if err != nil {
-		return err
-	}
-	d.scaler, err = taskscaler.New(ctx, d.plugin.InstanceGroup(),
-		taskscaler.WithLogger(log),
-		taskscaler.WithCapacityPerInstance(1),
-		taskscaler.WithMaxUseCount(1),
-		taskscaler.WithMaxInstances(d.options.max),
-		taskscaler.WithAcquireDelay(100*time.Millisecond),
-		taskscaler.WithUpdateInterval(time.Second),
-		taskscaler.WithUpdateIntervalWhenExpecting(500*time.Millisecond),
-		taskscaler.WithInstanceGroupSettings(provider.Settings{ConnectorConfig: provider.ConnectorConfig{
-			Key: key, UseStaticCredentials: true, Username: "azureuser", ProtocolPort: port, Timeout: 30 * time.Second,
-		}}),
-	)
-	if err != nil {
+	if d.scaler, err = taskscaler.New(ctx, d.plugin.InstanceGroup(), options...); err != nil {
 		return err
 	}
 	return d.scaler.ConfigureSchedule(taskscaler.Schedule{IdleCount: d.options.idle, IdleTime: 10 * time.Second})

@@ -140,6 +140,7 @@ type Model struct {
 	ZoneBalance          bool
 	Zones                []string
 	HealthExtension      bool
+	Detached             []string // what instances leave behind, as "nic" or "osDisk"
 }
 
 // Instance is an instance as Azure tells of it.

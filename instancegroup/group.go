@@ -47,9 +47,11 @@ type Group struct {
 	births   brake // instances that never served
 	removals brake // of deletions
 
-	owner   string
-	claimed bool
-	claims  brake
+	owner    string
+	claimed  bool
+	claims   brake
+	looked   time.Time // at the tag
+	stranger *stranger // another manager has the scale set
 }
 
 // Options are what Open needs.

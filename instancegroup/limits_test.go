@@ -161,7 +161,7 @@ func TestSecondManager(t *testing.T) {
 	second, _ := open("second")
 	assert.Equal(t, map[string]string{"team": "ci", ownerTag: "second"}, f.set.Tags)
 	_, err = first.Increase(t.Context(), 1)
-	require.ErrorContains(t, err, `another manager has taken it over: its tag fleeting-plugin-azure says "second", and this one is "first"; nothing was changed; fix: give each runner a scale set of its own`)
+	require.ErrorContains(t, err, `change scale set "ci": another manager has taken it over: its tag fleeting-plugin-azure says "second", and this one is "first"; nothing was changed; fix: give each runner a scale set of its own, end the process that is not wanted, and restart`)
 	accepted, err = second.Increase(t.Context(), 1)
 	require.NoError(t, err)
 	assert.Equal(t, 1, accepted)

@@ -2,6 +2,7 @@ package instancegroup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -43,6 +44,36 @@ func (g *Group) claim(ctx context.Context) {
 	}
 }
 
+const (
+	// removeCheck and idleCheck are how old the last look at the tag may be for
+	// a deletion, and while nothing is written. An increase always looks.
+	removeCheck = time.Minute
+	idleCheck   = 5 * time.Minute
+)
+
+// stillMine looks at the tag, if the last look is older than that. Trouble with
+// looking stops nothing.
+func (g *Group) stillMine(ctx context.Context, old time.Duration) error {
+	room := g.cloud.Room(ReadScaleSet)
+	g.mu.Lock()
+	known, rest := g.stranger, !g.claimed || room < 2 || g.now().Sub(g.looked) < old
+	if !rest {
+		g.looked = g.now()
+	}
+	g.mu.Unlock()
+	switch {
+	case rest && known != nil:
+		return known
+	case rest:
+		return nil
+	}
+	set, err := g.cloud.ScaleSet(ctx)
+	if err != nil {
+		return nil //nolint:nilerr // it says nothing of the tag
+	}
+	return g.refuseStranger(set)
+}
+
 func (g *Group) claimable() bool {
 	room := min(g.cloud.Room(WriteScaleSet), g.cloud.Room(ReadScaleSet))
 	g.mu.Lock()
@@ -78,16 +109,33 @@ func (g *Group) tag(ctx context.Context) error {
 	return nil
 }
 
+// stranger is the error of a manager that has lost its scale set.
+type stranger struct{ text string }
+
+func (s *stranger) Error() string { return s.text }
+
+func isStranger(err error) bool {
+	_, is := errors.AsType[*stranger](err)
+	return is
+}
+
 // refuseStranger is an error if another manager has taken the scale set over. A
 // tag that is gone says nothing: tools that keep a model remove tags that are
 // not theirs.
 func (g *Group) refuseStranger(set ScaleSet) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.looked = g.now()
 	other := set.Tags[ownerTag]
 	if !g.claimed || other == "" || other == g.owner {
+		g.stranger = nil
 		return nil
 	}
-	return fmt.Errorf("increase scale set %q: another manager has taken it over: its tag %s says %q, and this one is %q; nothing was changed; fix: give each runner a scale set of its own, and end the process that is not wanted",
-		g.set.Name, ownerTag, other, g.owner)
+	known := g.stranger != nil
+	g.stranger = &stranger{fmt.Sprintf("change scale set %q: another manager has taken it over: its tag %s says %q, and this one is %q; nothing was changed; fix: give each runner a scale set of its own, end the process that is not wanted, and restart this runner if it is to have the scale set",
+		g.set.Name, ownerTag, other, g.owner)}
+	if !known {
+		g.log.Error("this plugin has lost its scale set and changes nothing any more", "operation", "claim", "tag", ownerTag, "error", g.stranger)
+	}
+	return g.stranger
 }

@@ -42,6 +42,8 @@ var warnings = []finding{
 		"termination notices are on: each deletion waits for an approval or its time limit", "az vmss update --ids %s --enable-terminate-notification false"},
 	{func(s ScaleSet) bool { return s.Model.ResilientCreation },
 		"resilient creation is on: Azure swaps an instance that is slow to come up for another one", "turn resiliencyPolicy.resilientVMCreationPolicy off"},
+	{func(s ScaleSet) bool { return len(s.Model.Detached) > 0 },
+		"its model has a deleteOption of Detach: interfaces or disks of deleted instances stay, and are billed", "set deleteOption to Delete for them in the scale set's virtualMachineProfile"},
 	{func(s ScaleSet) bool { return s.Model.SinglePlacementGroup },
 		"it is limited to 100 instances by its single placement group", "az vmss update --ids %s --set singlePlacementGroup=false, which cannot be undone"},
 	{func(s ScaleSet) bool { return len(s.Model.ScaleInRules) > 0 || s.Model.ScaleInForced },

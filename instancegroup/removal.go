@@ -28,10 +28,22 @@ const (
 
 // due says whether the deletion of a member has to be sent again.
 func (r *removal) due(i Instance, now time.Time) bool {
-	if strings.EqualFold(i.ProvisioningState, "Deleting") {
-		return now.Sub(r.sent) >= stuckDeleting
+	return !strings.EqualFold(i.ProvisioningState, "Deleting") && (r.again || now.Sub(r.sent) >= removalLag)
+}
+
+// stuck are the members that hang in a deletion of ours.
+func (g *Group) stuck(v *View) []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var ids []string
+	for n := range v.Members {
+		m := &v.Members[n]
+		r := g.removing[m.MemberID]
+		if r != nil && strings.EqualFold(m.ProvisioningState, "Deleting") && g.now().Sub(r.sent) >= stuckDeleting {
+			ids = append(ids, m.MemberID)
+		}
 	}
-	return r.again || now.Sub(r.sent) >= removalLag
+	return ids
 }
 
 func (g *Group) isDue(m *Member) bool {

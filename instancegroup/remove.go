@@ -69,7 +69,7 @@ func (g *Group) removed(left int, err error) error {
 	if wait := armerr.RetryAfter(err); wait > 0 {
 		g.removals.hold(g.now(), wait)
 	}
-	if first && !armerr.Is(err, armerr.Throttled, armerr.Conflict) {
+	if isStranger(err) || first && !armerr.Is(err, armerr.Throttled, armerr.Conflict) {
 		return err
 	}
 	g.log.Info("instances could not be deleted yet; trying again at growing intervals", "operation", "decrease", "count", left, "failures", g.removals.failures, "error", err)
@@ -79,9 +79,12 @@ func (g *Group) removed(left int, err error) error {
 // removeAll deletes instances, and with them those that the plugin has to delete
 // by itself: each call counts against Azure's limit.
 func (g *Group) removeAll(ctx context.Context, ids []string) (done []string, err error) {
+	if err := g.stillMine(ctx, removeCheck); err != nil {
+		return nil, err
+	}
 	for attempt := range removeAttempts {
 		if attempt > 0 && g.keepsRemovals() {
-			return done, nil
+			break
 		}
 		if done, err = g.remove(ctx, ids, attempt); armerr.KindOf(err) != armerr.InstanceGone {
 			return done, err
@@ -109,13 +112,16 @@ func (g *Group) remove(ctx context.Context, ids []string, attempt int) ([]string
 	splits := g.splits(attempt)
 	accepted, operations, err := g.send(ctx, instanceIDs, &splits)
 	for _, m := range victims {
-		if slices.Contains(accepted, m.InstanceID) {
-			taken = append(taken, m.MemberID)
+		if !slices.Contains(accepted, m.InstanceID) {
+			continue
+		}
+		taken = append(taken, m.MemberID)
+		if slices.Contains(ids, m.MemberID) {
+			done = append(done, m.MemberID)
 		}
 	}
 	g.accepted(taken, operations)
-	asked := slices.DeleteFunc(taken, func(id string) bool { return !slices.Contains(ids, id) })
-	return append(done, asked...), joined(err, doubt)
+	return done, joined(err, doubt)
 }
 
 // victims parts IDs into those that need no deletion and the members to delete,
@@ -207,7 +213,8 @@ func (g *Group) isAnother(ctx context.Context, m *Member) (bool, error) {
 // Bury deletes the members of a view that the plugin has to delete by itself.
 // What Azure refuses stays in the list and is tried again after the next view.
 func (g *Group) Bury(ctx context.Context, v *View) error {
-	if len(g.own(v)) == 0 || g.keepsRemovals() {
+	dead, stuck := g.own(v), g.stuck(v)
+	if len(dead)+len(stuck) == 0 || g.keepsRemovals() {
 		return nil
 	}
 	ctx, end, err := g.writing(ctx, fmt.Sprintf("remove dead instances of scale set %q", g.set.Name))
@@ -215,6 +222,28 @@ func (g *Group) Bury(ctx context.Context, v *View) error {
 		return err
 	}
 	defer end()
-	_, err = g.removeAll(ctx, nil)
-	return g.removed(0, err)
+	if len(dead) > 0 {
+		_, err = g.removeAll(ctx, nil)
+		err = g.removed(0, err)
+	}
+	g.nudge(ctx, v, stuck)
+	return err
+}
+
+// nudge sends the deletion of instances again that hang in theirs, by itself:
+// Azure may refuse it, and others must not suffer.
+func (g *Group) nudge(ctx context.Context, v *View, ids []string) {
+	if len(ids) == 0 || g.cloud.Room(DeleteBatch) < 1 {
+		return
+	}
+	var instanceIDs []string
+	for _, id := range ids {
+		instanceIDs = append(instanceIDs, v.Find(id).InstanceID)
+	}
+	g.log.Warn("instances hang in their deletion; sending it again", "operation", "decrease", "count", len(ids), "instances", ids, "duration", stuckDeleting)
+	_, operation, err := g.mode.remove(ctx, instanceIDs)
+	if err != nil {
+		g.log.Info("the deletion was refused", "operation", "decrease", "instances", ids, "error", err)
+	}
+	g.accepted(ids, []Operation{operation}) // tried: not again for a while
 }

@@ -101,6 +101,8 @@ func (g *Group) raised(n, accepted int, err error) error {
 		b.hold(g.now(), wait)
 	}
 	switch {
+	case isStranger(err):
+		return err // each time: nobody but the operator can mend it
 	case !first:
 		g.log.Debug("Azure goes on refusing", "operation", "increase", "count", n, "failures", b.failures, "error", err)
 		return nil

@@ -79,6 +79,7 @@ func (g *Group) Refresh(ctx context.Context) (*View, error) {
 func (g *Group) Observe(ctx context.Context) (*View, error) {
 	if g.lastOrNil() != nil {
 		g.claim(ctx)
+		_ = g.stillMine(ctx, idleCheck) // it is logged; a change is refused
 	}
 	g.follow(ctx)
 	return g.Refresh(ctx)

@@ -141,7 +141,9 @@ func (c *Client) read(ctx context.Context, op string, call func(context.Context)
 
 // readList is read for a list of instances, whose pages count.
 func (c *Client) readList(ctx context.Context, op, class string, call func(context.Context) error) error {
-	return c.pace.measure(class, func() error { return c.read(ctx, op, call) })
+	return c.read(ctx, op, func(ctx context.Context) error {
+		return c.pace.measure(class, func() error { return call(ctx) })
+	})
 }
 
 func within(ctx context.Context, limit time.Duration, call func(context.Context) error) error {

@@ -74,6 +74,9 @@ func newPace(now func() time.Time) *pace {
 	return &pace{now: now, buckets: map[string]*bucket{}}
 }
 
+// refill keeps behind Azure's own count: its clock is another one.
+const refill = 0.99
+
 // bucket refills and returns the bucket of a class; the lock must be held.
 func (p *pace) bucket(class string) *bucket {
 	now, l := p.now(), limits[class]
@@ -82,14 +85,10 @@ func (p *pace) bucket(class string) *bucket {
 		b = &bucket{tokens: l.burst, filled: now, cost: 1}
 		p.buckets[class] = b
 	}
-	b.tokens = min(l.burst, b.tokens+now.Sub(b.filled).Minutes()*l.perMinute)
+	b.tokens = min(l.burst, b.tokens+now.Sub(b.filled).Minutes()*l.perMinute*refill)
 	b.filled = now
 	return b
 }
-
-// slack is what a bucket must hold beyond a whole number of calls: Azure's may
-// have been filled a moment later.
-const slack = 0.05
 
 // room is how many whole calls of a class can go out now.
 func (p *pace) room(class string) int {
@@ -102,13 +101,11 @@ func (p *pace) room(class string) int {
 	if burst := limits[class].burst; float64(b.cost) > burst && b.tokens >= burst {
 		return 1 // it is never more than that
 	}
-	if b.tokens < limits[class].burst {
-		return int(b.tokens-slack) / b.cost
-	}
 	return int(b.tokens) / b.cost
 }
 
-// measure notes how many requests a whole call of a class took.
+// measure notes how many requests a whole call of a class took. A list that has
+// grown may run out of calls before its end: then it costs more than it did.
 func (p *pace) measure(class string, call func() error) error {
 	p.mu.Lock()
 	before := p.bucket(class).drawn
@@ -116,8 +113,13 @@ func (p *pace) measure(class string, call func() error) error {
 	err := call()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if b := p.bucket(class); err == nil && b.drawn > before {
-		b.cost = b.drawn - before
+	b := p.bucket(class)
+	_, short := errors.AsType[*held](err)
+	switch drawn := b.drawn - before; {
+	case err == nil && drawn > 0:
+		b.cost = drawn
+	case short && drawn >= b.cost:
+		b.cost = 2 * drawn
 	}
 	return err
 }
@@ -153,13 +155,18 @@ func (c *Client) explain(op string, err error) error {
 	return armerr.From(op, c.object(), err)
 }
 
-// draw takes a token, or says how long no call may be sent.
+// draw takes a token, or says how long no call may be sent. Only a list that
+// never fits goes on without: it would never end.
 func (p *pace) draw(class string) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	b := p.bucket(class)
 	if wait := b.blocked.Sub(p.now()); wait > 0 {
 		return wait
+	}
+	l, limited := limits[class]
+	if missing := 1 - b.tokens; limited && missing > 0 && float64(b.cost) <= l.burst {
+		return time.Duration(missing / l.perMinute / refill * float64(time.Minute))
 	}
 	b.drawn++
 	b.tokens = max(0, b.tokens-1)

@@ -73,7 +73,7 @@ func TestRoomCountsPages(t *testing.T) {
 		}))
 	}
 	list(10)
-	assert.Equal(t, 1, p.room(listClass), "two, but for the slack")
+	assert.Equal(t, 2, p.room(listClass))
 	*now = now.Add(time.Hour)
 	list(40) // more than Azure ever answers at once
 	assert.Zero(t, p.room(listClass))
@@ -87,11 +87,11 @@ func TestRemainingCallsCorrectTheCount(t *testing.T) {
 		p.learn(listClass, &http.Response{StatusCode: http.StatusOK, Header: http.Header{"X-Ms-Ratelimit-Remaining-Resource": {header}}})
 	}
 	answer("Microsoft.Compute/HighCostGetVMScaleSetResource;29,Microsoft.Compute/VMScaleSetVMViewsSubscriptionMaximum;2")
-	assert.Equal(t, 28, p.room(listClass), "views are no calls")
+	assert.Equal(t, 29, p.room(listClass), "views are no calls")
 	answer("Microsoft.Compute/HighCostGetVMScaleSetResource;20,Microsoft.Compute/HighCostGetVMScaleSetSubscriptionMaximum;3")
-	assert.Equal(t, 2, p.room(listClass), "a neighbour uses the subscription's")
+	assert.Equal(t, 3, p.room(listClass), "a neighbour uses the subscription's")
 	answer("nonsense;;x,")
-	assert.Equal(t, 2, p.room(listClass))
+	assert.Equal(t, 3, p.room(listClass))
 }
 
 // What is sent while Azure has asked to wait prolongs the block: nothing is.
@@ -141,4 +141,39 @@ func TestProgress(t *testing.T) {
 		}
 		assert.NoError(t, p.Failure, body)
 	}
+}
+
+// TestListThatHasGrown stops where Azure would refuse its next page, and is known
+// to cost more from then on.
+func TestListThatHasGrown(t *testing.T) {
+	p, now := watched()
+	list := func(pages int) error {
+		return p.measure(listClass, func() error {
+			for range pages {
+				if wait := p.draw(listClass); wait > 0 {
+					return &held{wait}
+				}
+			}
+			return nil
+		})
+	}
+	for range 8 {
+		require.NoError(t, list(3))
+	}
+	require.Equal(t, 2, p.room(listClass))
+	require.Error(t, list(9), "6 calls are left")
+	assert.Zero(t, p.room(listClass))
+	*now = now.Add(time.Minute)
+	assert.Zero(t, p.room(listClass), "it needs more than it did")
+	*now = now.Add(time.Minute)
+	require.Equal(t, 1, p.room(listClass))
+	require.NoError(t, list(9))
+	*now = now.Add(time.Minute)
+	assert.Equal(t, 2, p.room(listClass))
+	for range 3 {
+		_ = list(40)
+		*now = now.Add(5 * time.Minute)
+	}
+	require.Equal(t, 1, p.room(listClass))
+	require.NoError(t, list(40), "what never fits goes out all the same, from a full bucket")
 }

@@ -85,7 +85,28 @@ func modelOf(p armcompute.VirtualMachineScaleSetProperties) instancegroup.Model 
 		ScaleInRules:         texts(scaleIn.Rules),
 		ZoneBalance:          val(p.ZoneBalance),
 		HealthExtension:      network.HealthProbe != nil || hasHealthExtension(val(vm.ExtensionProfile)),
+		Detached:             detached(network, val(vm.StorageProfile)),
 	}
+}
+
+// detached names the parts that outlive their instance. Only Flexible scale sets
+// may have such.
+func detached(n armcompute.VirtualMachineScaleSetNetworkProfile, s armcompute.VirtualMachineScaleSetStorageProfile) []string {
+	var all []string
+	for _, nic := range n.NetworkInterfaceConfigurations {
+		if strings.EqualFold(string(val(val(val(nic).Properties).DeleteOption)), "Detach") {
+			all = append(all, val(val(nic).Name))
+		}
+	}
+	if strings.EqualFold(string(val(val(s.OSDisk).DeleteOption)), "Detach") {
+		all = append(all, "osDisk")
+	}
+	for _, disk := range s.DataDisks {
+		if strings.EqualFold(string(val(val(disk).DeleteOption)), "Detach") {
+			all = append(all, val(val(disk).Name))
+		}
+	}
+	return all
 }
 
 func osType(vm armcompute.VirtualMachineScaleSetVMProfile) string {

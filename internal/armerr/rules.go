@@ -29,8 +29,9 @@ var armRules = []rule{
 		kind: SubscriptionNotFound, hint: say("check subscription_id, and that the identity may see it"),
 	},
 	{
-		origin: arm, codes: []string{"ResourceGroupNotFound"},
-		kind: GroupNotFound, hint: say("check resource_group_name and subscription_id"),
+		// A resource in another one that is not there says nothing of itself.
+		origin: arm, codes: []string{"ResourceGroupNotFound", "ParentResourceNotFound"},
+		kind: GroupNotFound, hint: say("check name, resource_group_name and subscription_id"),
 	},
 	{
 		origin: arm, codes: []string{"InvalidAuthenticationTokenTenant"},
