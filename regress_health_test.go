@@ -139,10 +139,10 @@ func TestF31UpdatingForLongWithAJob(t *testing.T) {
 		r.requireAlive(busy)
 		r.crash()
 		require.NoError(r, r.restart()) // which knows nothing of the past
-		time.Sleep(time.Hour)
+		time.Sleep(30 * time.Minute)
 		assert.Len(r, r.sim.Instances(), 2)
 		r.provisioner.Request(1) // it never ran before
-		time.Sleep(time.Hour)
+		time.Sleep(30 * time.Minute)
 		states.set("*", "")
 		r.fleet(3)
 		assert.Equal(r, 3, r.sim.Stats().Created)
@@ -272,24 +272,24 @@ func TestF34EvictionDuringTheDeletion(t *testing.T) {
 func TestF35EvictionWave(t *testing.T) {
 	for _, policy := range []string{"Delete", "Deallocate"} {
 		t.Run(policy, func(t *testing.T) {
-			bubbled(t, rigSetup{max: 100, spec: rigSpot("Uniform", policy, 50), config: armsim.Config{Boot: armsim.Duration{Median: 5 * time.Second}}}, func(r *rig) {
-				all := r.fleet(50)
+			bubbled(t, rigSetup{max: 40, spec: rigSpot("Uniform", policy, 25), config: armsim.Config{Boot: armsim.Duration{Median: 5 * time.Second}}}, func(r *rig) {
+				all := r.fleet(25)
 				refused := refusal("no capacity", updateSet, http.StatusConflict, 0, false)
 				refused.Error.Code, refused.Error.Message = noCapacity.Code, noCapacity.Message
 				r.fault(rigFor(refused, 5*time.Minute))
 				mark, begun := r.mark(), time.Now()
-				for n, i := range all[:40] {
+				for n, i := range all[:20] {
 					r.harm(r.nameOf(i), r.sim.Evict)
-					if n%4 == 3 {
+					if n%2 == 1 {
 						time.Sleep(time.Second)
 					}
 				}
-				for time.Since(begun) < 15*time.Minute {
-					r.demand(50)
+				for time.Since(begun) < 12*time.Minute {
+					r.demand(25)
 					time.Sleep(5 * time.Second)
 				}
-				r.fleet(50)
-				r.requireAlive(all[40:])
+				r.fleet(25)
+				r.requireAlive(all[20:])
 				assert.LessOrEqual(r, len(r.since(mark, updateSet)), 10)
 				assert.LessOrEqual(r, len(r.since(mark, deleteBatch)), 10)
 			})
