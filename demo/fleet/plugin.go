@@ -70,7 +70,7 @@ func ScalerOptions(env map[string]string, log hclog.Logger, maxInstances int) ([
 		taskscaler.WithMaxInstances(maxInstances),
 		taskscaler.WithAcquireDelay(100 * time.Millisecond),
 		taskscaler.WithUpdateInterval(time.Second),
-		taskscaler.WithUpdateIntervalWhenExpecting(500 * time.Millisecond),
+		taskscaler.WithUpdateIntervalWhenExpecting(2 * time.Second),
 		taskscaler.WithInstanceGroupSettings(provider.Settings{ConnectorConfig: provider.ConnectorConfig{
 			Key: key, UseStaticCredentials: true, Username: "azureuser", ProtocolPort: port, Timeout: 30 * time.Second,
 		}}),
