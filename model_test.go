@@ -99,8 +99,8 @@ func drawPlan(r *rapid.T, mode string) plan {
 		},
 	}
 	// fleeting's two seconds cost most of the time that a sequence takes.
-	p.poll = time.Duration(rapid.SampledFrom([]int{2, 5, 10, 15}).Draw(r, "poll")) * time.Second
-	p.max = rapid.SampledFrom([]int{8, 24}).Draw(r, "max")
+	p.poll = time.Duration(rapid.SampledFrom([]int{2, 10, 15, 20}).Draw(r, "poll")) * time.Second
+	p.max = rapid.SampledFrom([]int{8, 8, 8, 8, 24}).Draw(r, "max") // 12 writes are less than Azure takes at once
 	p.config.Polite = rapid.Bool().Draw(r, "polite")
 	p.config.Unknowns.NumbersReused = rapid.Bool().Draw(r, "numbers reused")
 	p.config.Unknowns.DeleteKeepsETag = rapid.Bool().Draw(r, "delete keeps ETag")

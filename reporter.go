@@ -53,10 +53,10 @@ func (r *reporter) mourn(n int, fn func(string, provider.State)) {
 }
 
 func (r *reporter) reportMember(m instancegroup.Member, fn func(string, provider.State)) provider.State {
-	if before := r.told[m.MemberID]; before == provider.StateDeleted {
-		return before
-	}
 	state := fleetingState(m.State)
+	if before := r.told[m.MemberID]; before == provider.StateDeleted && (state == before || state == provider.StateDeleting) {
+		return before // else it has come back, and is another one to fleeting
+	}
 	if state == provider.StateDeleted {
 		return r.reportDeath(m.MemberID, fn)
 	}

@@ -47,6 +47,12 @@ func TestReporter(t *testing.T) {
 			{viewOf("a", instancegroup.Deleting), nil},
 			{viewOf("a", gone), nil},
 		},
+		"it comes back": { // a deletion that came to nothing after all
+			{viewOf("a", instancegroup.Running), []string{"a running"}},
+			{viewOf("a", gone), []string{"a deleted"}},
+			{viewOf("a", instancegroup.Deleting), nil},
+			{viewOf("a", instancegroup.Running), []string{"a running"}},
+		},
 		"dead while it ran": {
 			{viewOf("a", instancegroup.Running, "b", instancegroup.Running), []string{"a running", "b running"}},
 			{viewOf("a", instancegroup.Dead, "b", instancegroup.Running), []string{"a deleted", "b running"}},

@@ -209,9 +209,8 @@ func missing(instances []Instance, last *View) []Member {
 const askAtOnce = 16
 
 // confirmGone says which of the missing members exist no more, and finds the
-// others. Where a deletion was under way the list is believed; else Azure is
-// asked for the instance itself, since a list may lag or skip and a job may run
-// there (F25). What was found out before an error is remembered, so that the
+// others. Azure is asked for the instance itself, since a list may lag or skip:
+// a job may run there (F25), or its deletion may yet come to nothing. What was found out before an error is remembered, so that the
 // next reading has less to ask.
 func (g *Group) confirmGone(ctx context.Context, last *View, missing []Member) (found []Instance, gone []string, err error) {
 	var mu sync.Mutex
@@ -246,7 +245,7 @@ func (g *Group) confirmGone(ctx context.Context, last *View, missing []Member) (
 
 // find looks for a member that a list lacks.
 func (g *Group) find(ctx context.Context, last *View, m Member) (Instance, bool, error) {
-	if m.State == Deleting || g.isRemoving(m.MemberID) || g.went(m.MemberID) {
+	if g.went(m.MemberID) {
 		return Instance{}, false, nil
 	}
 	i, err := g.mode.get(ctx, m.InstanceID)
@@ -265,12 +264,6 @@ func (g *Group) went(id string) bool {
 	defer g.mu.Unlock()
 	_, went := g.gone[id]
 	return went
-}
-
-func (g *Group) isRemoving(id string) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.removing[id] != nil
 }
 
 // store completes the view of a reading and keeps it. If a reading that began
