@@ -5,11 +5,13 @@ import (
 	"flag"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/require"
 	"gitlab.com/gitlab-org/fleeting/fleeting"
 	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
 	"pgregory.net/rapid"
@@ -17,9 +19,9 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
 )
 
-// sequences is how many TestModel runs of each orchestration mode, unless
-// -rapid.checks says otherwise.
-var sequences = 1000
+// sequences is how many TestModel runs in all, unless -rapid.checks says
+// otherwise.
+var sequences = 2000
 
 // TestModel drives the plugin, under fleeting's own provisioner, against the
 // simulator: random demand, jobs, faults, evictions, strangers, crashes and
@@ -27,15 +29,9 @@ var sequences = 1000
 // in the end that all comes right once the faults stop. Each sequence lives in a
 // bubble of its own time.
 func TestModel(t *testing.T) {
-	given := false
-	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
-	if checks := flag.Lookup("rapid.checks"); !given {
-		before := checks.Value.String()
-		_ = checks.Value.Set(fmt.Sprint(sequences)) // a number is always good
-		defer func() { _ = checks.Value.Set(before) }()
-	}
+	defer shareChecks(t, 4)()
 	t.Run("modes", func(t *testing.T) {
-		for _, mode := range []string{"Uniform", "Flexible"} {
+		for _, mode := range []string{"Uniform", "Flexible", "Uniform", "Flexible"} { // so that no processor is idle for long
 			t.Run(mode, func(t *testing.T) {
 				t.Parallel()
 				rapid.Check(t, func(r *rapid.T) {
@@ -49,6 +45,21 @@ func TestModel(t *testing.T) {
 			})
 		}
 	})
+}
+
+// shareChecks parts the number of sequences among tests, until what it returns
+// is called. No other test runs meanwhile, as this one is not parallel to any.
+func shareChecks(t *testing.T, tests int) func() {
+	t.Helper()
+	checks := flag.Lookup("rapid.checks")
+	before, all := checks.Value.String(), sequences
+	flag.Visit(func(f *flag.Flag) {
+		if f.Name == checks.Name {
+			all, _ = strconv.Atoi(before) // the flag's own parser let it pass
+		}
+	})
+	require.NoError(t, checks.Value.Set(strconv.Itoa(max(1, all/tests))))
+	return func() { require.NoError(t, checks.Value.Set(before)) }
 }
 
 // plan is a sequence: it is drawn as a whole, as nothing may be drawn inside of

@@ -4,4 +4,4 @@ package azure
 
 // The race detector makes a sequence several times as slow. `make test` runs
 // them all without it, and some with it.
-func init() { sequences = 40 }
+func init() { sequences = 80 }
