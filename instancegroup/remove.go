@@ -4,11 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
-	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 )
@@ -20,8 +16,9 @@ const removeAttempts = 3
 // Decrease deletes exactly the instances of these IDs and returns those that
 // Azure accepted or that exist no more, even with an error beside them. Azure is
 // asked for each of them first, or many are looked up in a fresh list: a number
-// that was given to another instance since then is another instance. While Azure's request limits are used up, or
-// after a refusal, IDs are left out without an error, and the runner asks again.
+// that was given to another instance since then is another instance. While
+// Azure's request limits are used up, or after a refusal, IDs are left out
+// without an error, and the runner asks again.
 func (g *Group) Decrease(ctx context.Context, ids []string) ([]string, error) {
 	done, ids := g.parted(ids)
 	if len(ids) == 0 || g.keepsRemovals(ids) {
@@ -101,7 +98,7 @@ func (g *Group) removeAll(ctx context.Context, ids []string) (done []string, err
 		return nil, err
 	}
 	for attempt := range removeAttempts {
-		if attempt > 0 && g.keepsRemovals(ids) {
+		if attempt > 0 && (g.keepsRemovals(ids) || g.cloud.Room(g.mode.listing()) < 1) {
 			break
 		}
 		if done, err = g.remove(ctx, ids, attempt); armerr.KindOf(err) != armerr.InstanceGone {
@@ -116,14 +113,11 @@ func (g *Group) removeAll(ctx context.Context, ids []string) (done []string, err
 // what exists, and at the last one instance that Azure refuses does not harm the
 // others.
 func (g *Group) remove(ctx context.Context, ids []string, attempt int) ([]string, error) {
-	v, ask := g.last(), attempt > 0 || g.askable(slices.Concat(ids, g.own(g.last())))
-	if fresh := g.now().Sub(v.At) < freshView && len(ids) == 0; attempt > 0 || !ask && !fresh {
-		var err error
-		if v, err = g.reread(ctx); err != nil {
-			return nil, err
-		}
+	v, own, ask, err := g.candidates(ctx, ids, attempt)
+	if err != nil {
+		return nil, err
 	}
-	done, victims, doubt := g.victims(ctx, v, ids, ask)
+	done, victims, doubt := g.victims(ctx, v, ids, own, ask)
 	if len(victims) == 0 {
 		return done, doubt
 	}
@@ -146,13 +140,31 @@ func (g *Group) remove(ctx context.Context, ids []string, attempt int) ([]string
 	return done, joined(err, doubt)
 }
 
+// candidates is the view in which to look instances up, those to delete that
+// nobody asks for, and whether Azure is to be asked for each. The runner's few
+// are asked for, with as many of the others; of the others alone, an update has
+// just shown the state.
+func (g *Group) candidates(ctx context.Context, ids []string, attempt int) (v *View, own []string, ask bool, err error) {
+	v = g.last()
+	own = g.own(v)
+	switch {
+	case attempt == 0 && len(ids) == 0 && g.now().Sub(v.At) < freshView:
+		return v, own, false, nil
+	case attempt == 0 && g.askable(ids):
+		return v, own[:min(len(own), askAtOnce-len(ids))], true, nil
+	}
+	if v, err = g.reread(ctx); err != nil {
+		return nil, nil, false, err
+	}
+	return v, g.own(v), attempt > 0, nil
+}
+
 // victims parts IDs into those that need no deletion and the members to delete,
-// to which it adds those that nobody asks for and that must go. With ask it does
-// not rely on the view for what exists. There are no victims beside an error
-// that would meet the deletion, too; other errors each cost the member that
-// could not be told.
-func (g *Group) victims(ctx context.Context, v *View, ids []string, ask bool) (done []string, victims []*Member, doubt error) {
-	all := slices.Concat(ids, g.own(v))
+// to which own is added. With ask it does not rely on the view for what exists.
+// There are no victims beside an error that would meet the deletion, too; other
+// errors each cost the member that could not be told.
+func (g *Group) victims(ctx context.Context, v *View, ids, own []string, ask bool) (done []string, victims []*Member, doubt error) {
+	all := slices.Concat(ids, own)
 	answers := g.askFor(ctx, v, all, ask)
 	for _, id := range all {
 		m := v.Find(id)
@@ -176,43 +188,6 @@ func (g *Group) victims(ctx context.Context, v *View, ids []string, ask bool) (d
 		}
 	}
 	return done, victims, doubt
-}
-
-// answer is what Azure said when it was asked for an instance.
-type answer struct {
-	gone bool
-	err  error
-}
-
-// askFor asks for the members of IDs, at the same time: for all of them, or only
-// for those of which the view does not tell the vmId.
-func (g *Group) askFor(ctx context.Context, v *View, ids []string, all bool) map[string]answer {
-	var mu sync.Mutex
-	answers := map[string]answer{}
-	asking, ctx := errgroup.WithContext(ctx) // which an error that meets all ends
-	asking.SetLimit(askAtOnce)
-	for _, id := range ids {
-		m := v.Find(id)
-		if m == nil || !all && !m.assumed {
-			continue
-		}
-		asking.Go(func() error {
-			gone, err := false, ctx.Err()
-			if err == nil {
-				gone, err = g.isAnother(ctx, m)
-			}
-			err = armerr.From("delete instances of", fmt.Sprintf("scale set %q", g.set.Name), err)
-			mu.Lock()
-			defer mu.Unlock()
-			answers[id] = answer{gone, err}
-			if lasting(err) {
-				return err
-			}
-			return nil
-		})
-	}
-	_ = asking.Wait() // it is among the answers
-	return answers
 }
 
 // maxSplits bounds how often a batch that Azure refuses is split in two to find
@@ -251,60 +226,4 @@ func ofAll(err error) bool {
 // lasting says whether an error would meet every other call, too.
 func lasting(err error) bool {
 	return armerr.Is(err, armerr.Network, armerr.Throttled, armerr.Transient, armerr.Canceled)
-}
-
-// isAnother asks Azure if the number of a member belongs to nobody or to
-// somebody else by now, or if somebody else deletes it. Where no vmId says so it is an error: what is not
-// known for certain is not deleted (F17).
-func (g *Group) isAnother(ctx context.Context, m *Member) (bool, error) {
-	i, err := g.mode.get(ctx, m.InstanceID)
-	switch {
-	case armerr.Is(err, armerr.NotFound):
-		return true, nil
-	case err != nil:
-		return false, err
-	case m.stray() && identify(i) == "" && !strings.EqualFold(i.PowerState, "running"):
-		return false, nil
-	case identify(i) == "":
-		return false, fmt.Errorf("delete instance %q of scale set %q: Azure tells no vmId, and its number may belong to another by now; nothing was changed; fix: none needed, it is tried again", m.MemberID, g.set.Name)
-	}
-	return identify(i) != m.MemberID || strings.EqualFold(i.ProvisioningState, "Deleting"), nil
-}
-
-// Bury deletes the members of a view that the plugin has to delete by itself.
-// What Azure refuses stays in the list and is tried again after the next view.
-func (g *Group) Bury(ctx context.Context, v *View) error {
-	dead, stuck := g.own(v), g.stuck(v)
-	if len(dead)+len(stuck) == 0 || g.keepsRemovals(nil) {
-		return nil
-	}
-	ctx, end, err := g.writing(ctx, fmt.Sprintf("remove dead instances of scale set %q", g.set.Name))
-	if err != nil {
-		return err
-	}
-	defer end()
-	if len(dead) > 0 {
-		_, err = g.removeAll(ctx, nil)
-		err = g.removed(0, err)
-	}
-	g.nudge(ctx, v, stuck)
-	return err
-}
-
-// nudge sends the deletion of instances again that hang in theirs, by itself:
-// Azure may refuse it, and others must not suffer.
-func (g *Group) nudge(ctx context.Context, v *View, ids []string) {
-	if len(ids) == 0 || g.cloud.Room(DeleteBatch) < 1 {
-		return
-	}
-	var instanceIDs []string
-	for _, id := range ids {
-		instanceIDs = append(instanceIDs, v.Find(id).InstanceID)
-	}
-	g.log.Warn("instances hang in their deletion; sending it again", "operation", "decrease", "count", len(ids), "instances", ids, "duration", stuckDeleting)
-	_, operation, err := g.mode.remove(ctx, instanceIDs)
-	if err != nil {
-		g.log.Info("the deletion was refused", "operation", "decrease", "instances", ids, "error", err)
-	}
-	g.accepted(ids, []Operation{operation}) // tried: not again for a while
 }
