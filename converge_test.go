@@ -80,7 +80,7 @@ func (m *model) empty() error {
 		return fmt.Errorf("fleeting has %d instances, Azure has %d", n, stats.Instances)
 	}
 	// In Flexible orchestration nothing but lowering it takes such seats away.
-	if stats.Capacity != 0 && !(m.flexible && m.absent) {
+	if stats.Capacity != 0 && (!m.flexible || !m.absent) {
 		return fmt.Errorf("the capacity is %d, and there are no instances", stats.Capacity)
 	}
 	if len(stats.NotSimulated) > 0 {

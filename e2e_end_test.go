@@ -214,7 +214,7 @@ func holdWrites(t *testing.T, s *armsim.Server) *slowAzure {
 	t.Helper()
 	target, err := url.Parse(s.Endpoint)
 	require.NoError(t, err)
-	released, release := context.WithCancel(context.Background())
+	released, release := context.WithCancel(t.Context())
 	a := &slowAzure{env: environmentOf(s), config: settingsFor(s, "ci"), held: make(chan struct{}), cut: make(chan struct{}), release: release}
 	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }, Transport: s.Client().Transport}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

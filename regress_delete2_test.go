@@ -1,7 +1,6 @@
 package azure
 
 import (
-	"context"
 	"net/http"
 	"slices"
 	"testing"
@@ -153,7 +152,7 @@ func TestF21SetDeletedUnderThePlugin(t *testing.T) {
 		assert.NotZero(s.t, s.out.count("[ERROR]", `scale set \"ci\"`), "the error names the set")
 		assert.LessOrEqual(s.t, len(s.calls(mark, "")), 310, "no busy loop")
 		spec := armsim.ScaleSetSpec{Name: scaleSetName, AdminPassword: "Not-a-real-1", Capacity: 1, OrchestrationMode: s.mode()}
-		_, err := s.sim.CreateScaleSet(context.Background(), spec)
+		_, err := s.sim.CreateScaleSet(s.t.Context(), spec)
 		require.NoError(s.t, err)
 		s.settle(3) // one of its own and the two that were asked for
 		for _, id := range old {
@@ -178,7 +177,7 @@ func TestF17SetCreatedAgain(t *testing.T) {
 		mode := s.mode()
 		s.foreign(http.MethodDelete, s.sim.ScaleSetPath(scaleSetName), struct{}{})
 		time.Sleep(10 * time.Second)
-		_, err := s.sim.CreateScaleSet(context.Background(), armsim.ScaleSetSpec{Name: scaleSetName, AdminPassword: "Not-a-real-1", Capacity: 3, OrchestrationMode: mode})
+		_, err := s.sim.CreateScaleSet(s.t.Context(), armsim.ScaleSetSpec{Name: scaleSetName, AdminPassword: "Not-a-real-1", Capacity: 3, OrchestrationMode: mode})
 		require.NoError(s.t, err)
 		mark := s.mark()
 		for _, i := range old {

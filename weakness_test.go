@@ -3,6 +3,7 @@ package azure
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -208,7 +209,7 @@ func TestWeakness08OwnershipByNamePrefix(t *testing.T) {
 				}
 				require.Len(r, ours, 2)
 				assert.NotSubset(r, others, ours)
-				asked := append(others, "ci_", "ci_-", "_", "CI_", "ci2_")
+				asked := append(slices.Clone(others), "ci_", "ci_-", "_", "CI_", "ci2_")
 				mark := r.mark()
 				done, err := r.plugin.Decrease(r.Context(), asked)
 				require.NoError(r, err)
@@ -224,7 +225,7 @@ func TestWeakness08OwnershipByNamePrefix(t *testing.T) {
 // that did not run were never deleted.
 func TestWeakness09FailedScaleSetIsStuck(t *testing.T) {
 	bubbled(t, rigSetup{spec: armsim.ScaleSetSpec{Capacity: 3}}, func(r *rig) {
-		all := r.fleet(3)
+		r.fleet(3)
 		r.fault(armsim.Fault{Operation: updateSet, Times: 1, Effect: armsim.Effect{FailOperation: noCapacity}})
 		r.provisioner.Request(1)
 		r.fleet(4)
@@ -233,7 +234,7 @@ func TestWeakness09FailedScaleSetIsStuck(t *testing.T) {
 		n, err := r.plugin.Increase(r.Context(), 1)
 		require.NoError(r, err)
 		require.Equal(r, 1, n, "%v", r.since(mark, "*"))
-		all = r.fleet(5)
+		all := r.fleet(5)
 		r.harm(r.nameOf(all[0]), r.sim.Kill)
 		r.fleet(4)
 	})

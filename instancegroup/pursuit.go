@@ -132,7 +132,7 @@ func (g *Group) Settle(v *View, met int) (lost int) {
 		g.doubt.count -= max(0, met-g.owed)
 	}
 	g.owed = max(0, g.owed-met)
-	latest, failure, settled := g.latest(v)
+	latest, settled, failure := g.latest(v)
 	if !settled {
 		return 0
 	}
@@ -145,9 +145,9 @@ func (g *Group) Settle(v *View, met int) (lost int) {
 
 // latest is when the last increase ended and why one failed, if the view is late
 // enough to show all that came of them.
-func (g *Group) latest(v *View) (latest time.Time, failure error, settled bool) {
+func (g *Group) latest(v *View) (latest time.Time, settled bool, failure error) {
 	if v.coming > 0 || g.raising() {
-		return latest, nil, false
+		return latest, false, nil
 	}
 	for _, p := range g.pursuits {
 		if len(p.ids) > 0 {
@@ -164,7 +164,7 @@ func (g *Group) latest(v *View) (latest time.Time, failure error, settled bool) 
 	if failure == nil {
 		visible, failure = latest.Add(listLag), errNeverCame
 	}
-	return latest, failure, g.owed == 0 || !v.At.Before(visible)
+	return latest, g.owed == 0 || !v.At.Before(visible), failure
 }
 
 // stillborn holds further increases back after instances that never served: else
@@ -184,4 +184,4 @@ func (g *Group) stillborn(count int, what string, cause error) {
 }
 
 // errNeverCame is the cause where Azure named none.
-var errNeverCame = errors.New("Azure names no reason; fix: look into the scale set's activity log")
+var errNeverCame = errors.New("no reason is named; fix: look into the scale set's activity log")

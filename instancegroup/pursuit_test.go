@@ -62,7 +62,7 @@ func TestLostOnlyAfterTheListHadTime(t *testing.T) {
 	clock.pass(time.Second)
 	assert.Equal(t, 1, observed(t, g, 0))
 	_, err := g.Increase(t.Context(), 1)
-	require.ErrorContains(t, err, "Azure names no reason")
+	require.ErrorContains(t, err, "no reason is named")
 }
 
 // TestNothingIsLostWhileAnythingMayCome keeps requests pending.

@@ -31,13 +31,13 @@ var kinds = []kind{
 		return d.while(5, 20, oneOf(d, updates, deletions), armsim.Effect{Error: &armsim.ErrorAnswer{Status: 429, RetryAfter: 1 + d.rand.IntN(5)}})
 	}},
 	{name: "server errors", draw: func(d *deck) act {
-		return d.some(5, 25, "*", armsim.Effect{Error: &armsim.ErrorAnswer{Status: oneOf(d, 500, 502, 503)}})
+		return d.some(25, "*", armsim.Effect{Error: &armsim.ErrorAnswer{Status: oneOf(d, 500, 502, 503)}})
 	}},
 	{name: "server errors after the effect", draw: func(d *deck) act {
-		return d.some(5, 25, oneOf(d, updates, deletions), armsim.Effect{Error: &armsim.ErrorAnswer{Status: oneOf(d, 500, 502, 503), After: true}})
+		return d.some(25, oneOf(d, updates, deletions), armsim.Effect{Error: &armsim.ErrorAnswer{Status: oneOf(d, 500, 502, 503), After: true}})
 	}},
 	{name: "slow answers", draw: func(d *deck) act {
-		return d.some(5, 25, "*", armsim.Effect{Delay: d.span(1, 5)})
+		return d.some(25, "*", armsim.Effect{Delay: d.span(1, 5)})
 	}},
 	{name: "increases cut off", draw: func(d *deck) act {
 		return d.once(2, updates, armsim.Effect{Cut: oneOf(d, armsim.CutBefore, armsim.CutAfter)})
@@ -52,10 +52,10 @@ var kinds = []kind{
 		return d.while(10, 30, "VirtualMachineScaleSets_Get", armsim.Effect{Stale: d.span(5, 10), FreshETag: oneOf(d, true, false)})
 	}},
 	{name: "odd lists", draw: func(d *deck) act {
-		return d.some(5, 25, d.lists(), armsim.Effect{List: oneOf(d, armsim.ListShuffle, armsim.ListRepeat, armsim.ListOdd, armsim.ListEmptyLast)})
+		return d.some(25, d.lists(), armsim.Effect{List: oneOf(d, armsim.ListShuffle, armsim.ListRepeat, armsim.ListOdd, armsim.ListEmptyLast)})
 	}},
 	{name: "empty lists", draw: func(d *deck) act {
-		return d.some(5, 20, d.lists(), armsim.Effect{List: oneOf(d, armsim.ListEmpty, armsim.ListNoValue)})
+		return d.some(20, d.lists(), armsim.Effect{List: oneOf(d, armsim.ListEmpty, armsim.ListNoValue)})
 	}},
 	{name: "increase fails later", draw: func(d *deck) act {
 		return d.once(1, updates, armsim.Effect{FailOperation: &armsim.Failure{Code: oneOf(d, "InternalExecutionError", "OverconstrainedAllocationRequest")}})
@@ -86,7 +86,7 @@ var kinds = []kind{
 		return d.once(1, deletion, armsim.Effect{Slow: float64(25 + d.rand.IntN(20))})
 	}},
 	{name: "conflicts", draw: func(d *deck) act {
-		return d.some(5, 20, oneOf(d, updates, deletions), armsim.Effect{Error: &armsim.ErrorAnswer{Status: 409}})
+		return d.some(20, oneOf(d, updates, deletions), armsim.Effect{Error: &armsim.ErrorAnswer{Status: 409}})
 	}},
 	{name: "expired token", draw: func(d *deck) act {
 		return d.once(1, "*", armsim.Effect{Error: &armsim.ErrorAnswer{Status: 401}})
@@ -107,8 +107,8 @@ func (d *deck) while(least, most int, operation string, e armsim.Effect) act {
 }
 
 // some is a fault that meets a share of the requests for some seconds.
-func (d *deck) some(least, most int, operation string, e armsim.Effect) act {
-	a := d.while(least, most, operation, e)
+func (d *deck) some(most int, operation string, e armsim.Effect) act {
+	a := d.while(5, most, operation, e)
 	a.fault.Probability = d.chance()
 	return a
 }

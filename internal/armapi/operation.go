@@ -21,7 +21,7 @@ func (c *Client) Progress(ctx context.Context, o instancegroup.Operation) (p ins
 		if err != nil {
 			return err
 		}
-		answer, err := c.generic.Pipeline().Do(r)
+		answer, err := c.generic.Pipeline().Do(r) //nolint:bodyclose // the pipeline has read and closed it
 		if err != nil {
 			return err
 		}
