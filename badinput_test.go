@@ -83,7 +83,7 @@ var configMistakes = []badInput{
 
 var placeMistakes = []badInput{
 	{"wrong subscription", []change{key("subscription_id", otherID)}, "SubscriptionNotFound", "fix: check subscription_id"},
-	{"wrong resource group", []change{key("resource_group_name", "elsewhere")}, "ResourceGroupNotFound", "fix: check resource_group_name"},
+	{"wrong resource group", []change{key("resource_group_name", "elsewhere")}, "ResourceGroupNotFound", "fix: check name, resource_group_name"},
 	{"wrong scale set", []change{key("name", "cii")}, `scale set "cii"`, "fix: check name"},
 	{"scale set being deleted", []change{key("name", "going")}, "is being deleted", "fix: name a scale set that stays"},
 	{"overprovisioning", []change{key("name", "over")}, "overprovisioning is on", "fix: az vmss update --ids /subscriptions/"},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -35,6 +36,8 @@ type InstanceGroup struct {
 	settings provider.Settings
 	group    *instancegroup.Group
 	reporter reporter
+
+	updating sync.Mutex // at its shutdown fleeting updates beside its own loop
 
 	// closer is group for Shutdown, which may come at any time, even in Init,
 	// from whatever notices that the process must end.
@@ -114,6 +117,8 @@ func (g *InstanceGroup) Update(ctx context.Context, fn func(instance string, sta
 	if g.group == nil {
 		return errNotInitialised
 	}
+	g.updating.Lock()
+	defer g.updating.Unlock()
 	v, err := g.group.Observe(ctx)
 	if err != nil {
 		return fmt.Errorf("update: %w", err)

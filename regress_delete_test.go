@@ -143,8 +143,12 @@ func TestF16OneUnknownIDFailsTheBatch(t *testing.T) {
 func (s *scene) playF16(after bool, wait time.Duration) {
 	victims, names := s.victims(3)
 	if after {
-		late := fate("the list is of before", anyList, armsim.Effect{Delay: armsim.Span(10 * time.Second)})
-		late.Times = 1
+		ask := "VirtualMachineScaleSetVMs_Get"
+		if s.mode() == "Flexible" {
+			ask = "VirtualMachines_Get"
+		}
+		late := fate("the answer is of before", ask, armsim.Effect{Delay: armsim.Span(10 * time.Second)})
+		late.Times = len(victims)
 		s.fault(late)
 	}
 	mark := s.mark()

@@ -20,7 +20,7 @@ func TestNothingIsWrittenAfterShutdown(t *testing.T) {
 	require.NoError(t, p.Shutdown(t.Context()))
 
 	n, err := p.Increase(t.Context(), 1)
-	require.ErrorContains(t, err, `change scale set "ci": the plugin is shutting down; nothing was changed`)
+	require.ErrorContains(t, err, `the plugin is shutting down; nothing was changed`)
 	assert.Zero(t, n)
 	gone, err := p.Decrease(t.Context(), ids)
 	require.ErrorContains(t, err, "the plugin is shutting down")

@@ -34,6 +34,9 @@ func (g *Group) findAddresses(ctx context.Context, instances []Instance) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for id, config := range configs {
+		if _, went := g.gone[id]; went {
+			continue
+		}
 		a := addresses{private: config.Private, public: public[config.PublicID]}
 		if config.PublicID != "" && !a.public.IsValid() {
 			continue // Azure is still giving it one

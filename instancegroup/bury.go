@@ -3,6 +3,7 @@ package instancegroup
 import (
 	"context"
 	"fmt"
+	"strings"
 )
 
 // Bury deletes the members of a view that the plugin has to delete by itself.
@@ -17,6 +18,9 @@ func (g *Group) Bury(ctx context.Context, v *View) error {
 		return err
 	}
 	defer end()
+	if err := g.stillMine(ctx, removeCheck); err != nil {
+		return g.removed(len(dead), err)
+	}
 	if len(dead) > 0 {
 		_, err = g.removeAll(ctx, nil)
 		err = g.removed(0, err)
@@ -31,14 +35,20 @@ func (g *Group) nudge(ctx context.Context, v *View, ids []string) {
 	if len(ids) == 0 || g.cloud.Room(DeleteBatch) < 1 {
 		return
 	}
-	var instanceIDs []string
-	for _, id := range ids {
-		instanceIDs = append(instanceIDs, v.Find(id).InstanceID)
+	var instanceIDs, stuck []string
+	for _, id := range ids[:min(len(ids), askAtOnce)] {
+		m := v.Find(id)
+		if i, err := g.mode.get(ctx, m.InstanceID); err == nil && identify(i) == id && strings.EqualFold(i.ProvisioningState, "Deleting") {
+			instanceIDs, stuck = append(instanceIDs, m.InstanceID), append(stuck, id)
+		}
 	}
-	g.log.Warn("instances hang in their deletion; sending it again", "operation", "decrease", "count", len(ids), "instances", ids, "duration", stuckDeleting)
+	if len(stuck) == 0 {
+		return
+	}
+	g.log.Warn("instances hang in their deletion; sending it again", "operation", "decrease", "count", len(stuck), "instances", stuck, "duration", stuckDeleting)
 	_, operation, err := g.mode.remove(ctx, instanceIDs)
 	if err != nil {
-		g.log.Info("the deletion was refused", "operation", "decrease", "instances", ids, "error", err)
+		g.log.Info("the deletion was refused", "operation", "decrease", "instances", stuck, "error", err)
 	}
-	g.accepted(ids, []Operation{operation}) // tried: not again for a while
+	g.accepted(stuck, []Operation{operation}) // tried: not again for a while
 }

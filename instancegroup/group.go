@@ -33,6 +33,7 @@ type Group struct {
 	gone      map[string]time.Time // by member ID: when it was found to exist no more
 	strays    map[string]time.Time // by resource ID: since when it has no vmId
 	readings  uint64               // how many have begun
+	opened    time.Time            // when the first view was made
 	stale     bool                 // the last view was served in place of a new one
 
 	pursuits []*pursuit // accepted operations

@@ -37,26 +37,35 @@ func (g *Group) member(i Instance, last *View) (Member, bool) {
 	}
 	m.Private, m.Public = g.addresses[id].private, g.addresses[id].public
 	m.State, m.Reason = classify(i, before, m.Private.IsValid())
-	m.age(before, g.now(), g.view == nil)
+	m.age(before, g.now(), g.isOpening())
 	if g.removing[id] != nil {
 		m.State = Deleting
 	}
 	return m, true
 }
 
+// openingTime is how long after its first view the plugin takes what runs for
+// older than itself: a list may lack an instance, or its vmId, for a while.
+const openingTime = 2 * failedGrace
+
+// isOpening says whether the plugin has just begun. The lock must be held.
+func (g *Group) isOpening() bool {
+	if g.opened.IsZero() {
+		g.opened = g.now()
+	}
+	return g.now().Sub(g.opened) < openingTime
+}
+
 // age judges a member by its past: one that never served and does not come up is
-// dead. opening says that this is the first view of all: what runs then may have
-// a job, whatever it looks like.
+// dead. opening says that the plugin has just begun: what runs then, and was not
+// seen being created, may have a job, whatever it looks like.
 func (m *Member) age(before *Member, now time.Time, opening bool) {
-	m.first, m.served = now, opening && strings.EqualFold(m.PowerState, "running")
+	m.first, m.served = now, opening && strings.EqualFold(m.PowerState, "running") && !strings.EqualFold(m.ProvisioningState, "Creating")
 	if before != nil {
-		m.first, m.served, m.failed = before.first, before.served, before.failed
+		m.first, m.served, m.failed, m.deleting = before.first, before.served, before.failed, before.deleting
 	}
-	if !strings.EqualFold(m.ProvisioningState, "Failed") {
-		m.failed = time.Time{}
-	} else if m.failed.IsZero() {
-		m.failed = now
-	}
+	m.deleting = since(m.deleting, now, strings.EqualFold(m.ProvisioningState, "Deleting"))
+	m.failed = since(m.failed, now, strings.EqualFold(m.ProvisioningState, "Failed"))
 	switch {
 	case m.stray() && !strings.EqualFold(m.PowerState, "running"):
 		m.State, m.Reason = Dead, fmt.Sprintf("it got no vmId within %s", creationLimit)
@@ -69,6 +78,17 @@ func (m *Member) age(before *Member, now time.Time, opening bool) {
 		m.State, m.Reason = Dead, fmt.Sprintf("it did not come up within %s", creationLimit)
 	}
 	m.served = m.served || m.State == Running
+}
+
+// since is when something began that is so now, zero where it is not.
+func since(begun, now time.Time, is bool) time.Time {
+	switch {
+	case !is:
+		return time.Time{}
+	case begun.IsZero():
+		return now
+	}
+	return begun
 }
 
 // busy says whether something may run on an instance that Azure is changing.

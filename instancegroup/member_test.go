@@ -12,6 +12,7 @@ import (
 func arrived(t *testing.T, change func(*Instance)) (*fake, *Group, *clock, string) {
 	t.Helper()
 	f, g, clock := opened(t, 1)
+	clock.pass(openingTime)
 	f.foreign(2)
 	f.vm(1, change)
 	return f, g, clock, f.id(1)

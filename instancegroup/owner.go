@@ -14,7 +14,7 @@ import (
 // value names the process that manages the scale set now.
 const ownerTag = "fleeting-plugin-azure"
 
-// claimTimeout bounds what the tag may hold an update up.
+// claimTimeout bounds for how long the tag may hold an update or a change up.
 const claimTimeout = 10 * time.Second
 
 // claim marks the scale set as managed by this process, once. Each manager takes
@@ -38,7 +38,7 @@ func (g *Group) claim(ctx context.Context) {
 	defer g.mu.Unlock()
 	switch {
 	case err == nil:
-		g.claimed = true
+		g.claimed, g.looked = true, g.now()
 	case g.claims.fail(g.now()) && !armerr.Is(err, armerr.Precondition):
 		g.log.Warn("scale set could not be tagged; a second manager of it would not be seen", "operation", "claim", "tag", ownerTag, "error", err)
 	}
@@ -67,6 +67,8 @@ func (g *Group) stillMine(ctx context.Context, old time.Duration) error {
 	case rest:
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, claimTimeout)
+	defer cancel()
 	set, err := g.cloud.ScaleSet(ctx)
 	if err != nil {
 		return nil //nolint:nilerr // it says nothing of the tag

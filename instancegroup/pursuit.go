@@ -132,39 +132,40 @@ func (g *Group) Settle(v *View, met int) (lost int) {
 		g.doubt.count -= max(0, met-g.owed)
 	}
 	g.owed = max(0, g.owed-met)
-	latest, settled, failure := g.latest(v)
-	if !settled {
-		return 0
-	}
-	g.pursuits = slices.DeleteFunc(g.pursuits, func(p *pursuit) bool { return len(p.ids) == 0 && (g.owed == 0 || !p.ended.After(latest)) })
-	if lost, g.owed = g.owed, 0; lost > 0 {
+	coming, failure := g.visible(v)
+	lost = max(0, g.owed-coming)
+	if lost > 0 {
+		g.owed -= lost
 		g.stillborn(lost, "were accepted by Azure and never created", failure)
 	}
 	return lost
 }
 
-// latest is when the last increase ended and why one failed, if the view is late
-// enough to show all that came of them.
-func (g *Group) latest(v *View) (latest time.Time, settled bool, failure error) {
-	if v.coming > 0 || g.raising() {
-		return latest, false, nil
-	}
-	for _, p := range g.pursuits {
+// visible says how many instances may still come that the view does not show,
+// and why others did not: it drops the increases that ended long enough before
+// the view. No more can come than those of the other ones, and than have no vmId
+// yet.
+func (g *Group) visible(v *View) (coming int, failure error) {
+	coming, failure = v.coming, errNeverCame
+	g.pursuits = slices.DeleteFunc(g.pursuits, func(p *pursuit) bool {
 		if len(p.ids) > 0 {
-			continue
+			return false
 		}
-		if p.ended.After(latest) {
-			latest = p.ended
+		real := p.failure != nil && !armerr.Is(p.failure, armerr.Preempted)
+		seen := p.ended
+		if !real {
+			seen = seen.Add(listLag)
 		}
-		if p.failure != nil && !armerr.Is(p.failure, armerr.Preempted) {
+		if p.ended.IsZero() || v.At.Before(seen) {
+			coming += p.count
+			return false
+		}
+		if real {
 			failure = p.failure
 		}
-	}
-	visible := latest
-	if failure == nil {
-		visible, failure = latest.Add(listLag), errNeverCame
-	}
-	return latest, g.owed == 0 || !v.At.Before(visible), failure
+		return true
+	})
+	return coming, failure
 }
 
 // stillborn holds further increases back after instances that never served: else

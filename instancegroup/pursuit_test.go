@@ -121,7 +121,7 @@ func TestPursuitIsBounded(t *testing.T) {
 	clock.pass(askEvery)
 	observed(t, g, 3*askAtMost)
 	assert.Equal(t, askAtMost, f.count(opProgress))
-	for range 3 {
+	for range 4 { // the last of them has to be visible, too
 		clock.pass(giveUp)
 		observed(t, g, 0)
 	}
@@ -202,4 +202,41 @@ func TestCircuitBreaker(t *testing.T) {
 	assert.Equal(t, 1, told)
 	assert.Less(t, accepted, 25, fmt.Sprint(accepted, " machines were paid for in two hours"))
 	assert.Greater(t, accepted, 10, "it goes on trying")
+}
+
+// TestLostAmongOthers: where increases follow each other without a pause, what
+// the older ones lost is told all the same.
+func TestLostAmongOthers(t *testing.T) {
+	f, g, clock := opened(t, 1)
+	lost := 0
+	for n := 1; n <= 20; n++ {
+		if accepted, _ := g.Increase(t.Context(), 3); accepted == 3 {
+			f.failures[Operation(fmt.Sprint(f.begun))] = azure(armerr.Allocation, 0)
+			f.change(func() { f.vms = f.vms[:len(f.vms)-1] })
+			lost += observed(t, g, 2)
+		}
+		clock.pass(30 * time.Second)
+		lost += observed(t, g, 0)
+		f.boot()
+	}
+	assert.Positive(t, lost)
+	assert.LessOrEqual(t, g.owed, 3)
+	assert.LessOrEqual(t, len(g.pursuits), 3)
+}
+
+// TestStuckDeletionAfterARestart is sent again, though nobody knows who began it;
+// but not if the number is another instance's by then.
+func TestStuckDeletionAfterARestart(t *testing.T) {
+	f, _, _ := opened(t, 2)
+	f.vm(0, func(i *Instance) { i.ProvisioningState = "Deleting" })
+	g, clock := f.open(t)
+	refreshed(t, g)
+	clock.pass(stuckDeleting)
+	v := refreshed(t, g)
+	require.NoError(t, g.Bury(t.Context(), v))
+	require.Len(t, f.sent, 1)
+	clock.pass(stuckDeleting)
+	f.vm(0, func(i *Instance) { i.VMID, i.ProvisioningState = "ffffffff-another", "Succeeded" })
+	require.NoError(t, g.Bury(t.Context(), v))
+	assert.Len(t, f.sent, 1)
 }

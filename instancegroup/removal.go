@@ -31,15 +31,19 @@ func (r *removal) due(i Instance, now time.Time) bool {
 	return !strings.EqualFold(i.ProvisioningState, "Deleting") && (r.again || now.Sub(r.sent) >= removalLag)
 }
 
-// stuck are the members that hang in a deletion of ours.
+// stuck are the members that hang in a deletion, whoever began it: after a
+// restart nobody knows.
 func (g *Group) stuck(v *View) []string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	var ids []string
 	for n := range v.Members {
 		m := &v.Members[n]
-		r := g.removing[m.MemberID]
-		if r != nil && strings.EqualFold(m.ProvisioningState, "Deleting") && g.now().Sub(r.sent) >= stuckDeleting {
+		since := m.deleting
+		if r := g.removing[m.MemberID]; r != nil && r.sent.After(since) {
+			since = r.sent
+		}
+		if !m.deleting.IsZero() && g.now().Sub(since) >= stuckDeleting {
 			ids = append(ids, m.MemberID)
 		}
 	}
@@ -64,6 +68,9 @@ func (g *Group) own(v *View) []string {
 	for n := range v.Members {
 		m := &v.Members[n]
 		r := g.removing[m.MemberID]
+		if m.stray() && strings.EqualFold(m.PowerState, "running") {
+			continue // it has come up after all, and may have a job
+		}
 		if r == nil && m.State == Dead || r != nil && r.due(m.Instance, now) {
 			ids = append(ids, m.MemberID)
 		}
@@ -80,6 +87,9 @@ func (g *Group) accepted(ids []string, operations []Operation) {
 	defer g.mu.Unlock()
 	now := g.now()
 	for _, id := range ids {
+		if _, went := g.gone[id]; went {
+			continue
+		}
 		r := g.removing[id]
 		if r == nil {
 			r = &removal{since: now}

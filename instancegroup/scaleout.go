@@ -153,7 +153,8 @@ func (g *Group) raise(ctx context.Context, n int) (int, error) {
 func (g *Group) seats(ctx context.Context, set ScaleSet, n *int) (int64, error) {
 	room := g.MaxSize() - int(set.Capacity)
 	if room <= 0 {
-		return 0, fmt.Errorf("increase scale set %q by %d: its capacity of %d is all that Azure allows; fix: lower max_instances or use a further scale set", g.set.Name, *n, set.Capacity)
+		return 0, fmt.Errorf("increase scale set %q by %d: its capacity of %d is all that Azure allows; fix: lower max_instances or use a further scale set; if it has fewer instances than that, set sku.capacity to their number while nothing is under way",
+			g.set.Name, *n, set.Capacity)
 	}
 	vacant := g.vacant(set)
 	if vacant > 0 && g.cloud.Room(g.mode.listing()) > 0 { // be sure
@@ -180,6 +181,7 @@ func (g *Group) writeCapacity(ctx context.Context, set ScaleSet, n int, more int
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.doubt = nil
 	g.owe(n, target, operation, at)
 	return n, nil
 }
@@ -213,8 +215,10 @@ func (g *Group) took(ctx context.Context, d doubt, cause error) bool {
 	if !armerr.MayHaveTakenEffect(cause) {
 		return false
 	}
-	after, err := g.cloud.ScaleSet(context.WithoutCancel(ctx))
-	if err != nil || !after.HasCapacity {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
+	defer cancel()
+	after, err := g.cloud.ScaleSet(ctx)
+	if err != nil || !after.HasCapacity || after.ETag == d.etag { // the write may still be on its way
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		g.doubt = &d
@@ -229,8 +233,11 @@ func (g *Group) settleDoubt(set ScaleSet, n int) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	d := g.doubt
+	if d == nil || set.ETag == d.etag { // the next write has the same condition: only one can succeed
+		return 0
+	}
 	g.doubt = nil
-	if d == nil || !d.carriedOut(set) || d.count <= 0 {
+	if !d.carriedOut(set) || d.count <= 0 {
 		return 0
 	}
 	n = min(n, d.count)

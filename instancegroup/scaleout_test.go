@@ -172,3 +172,20 @@ func TestIncreaseUpToTheLimit(t *testing.T) {
 	}
 	assert.Len(t, f.writes, 1)
 }
+
+// TestLateWrite: a write whose answer was lost takes effect after the read that
+// asks for it. It is not sent a second time for the same demand.
+func TestLateWrite(t *testing.T) {
+	f := newFake(3)
+	g, clock := f.open(t)
+	f.failNext(opWrite, fault{err: azure(armerr.Network, 0)})
+	accepted, err := g.Increase(t.Context(), 3)
+	require.Error(t, err)
+	require.Zero(t, accepted)
+	f.foreign(6) // it arrives
+	clock.pass(time.Minute)
+	accepted, err = g.Increase(t.Context(), 3)
+	require.NoError(t, err)
+	assert.Equal(t, 3, accepted)
+	assert.EqualValues(t, 6, f.set.Capacity)
+}

@@ -38,6 +38,8 @@ type Member struct {
 	served  bool      // it was Running once, or may have been before the plugin began
 	first   time.Time // when it was seen first
 	failed  time.Time // since when its provisioning state is Failed; zero: it is not
+
+	deleting time.Time // the same of Deleting
 }
 
 // stray says whether the member never got a vmId.

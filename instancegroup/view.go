@@ -156,9 +156,7 @@ func (g *Group) confirmGone(ctx context.Context, last *View, missing []Member) (
 		g.log.Info("instances are missing from the list", "count", len(missing), "gone", len(gone), "found", len(found))
 	}
 	if err != nil {
-		g.mu.Lock()
-		g.forget(gone)
-		g.mu.Unlock()
+		g.remember(gone)
 	}
 	return found, gone, err
 }
@@ -215,6 +213,15 @@ func (g *Group) store(v, last *View, instances []Instance, gone []string) *View 
 	g.compare(v, last, going)
 	g.view = v
 	return v
+}
+
+// remember keeps what a reading that failed has found out.
+func (g *Group) remember(gone []string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, id := range gone {
+		g.gone[id] = g.now()
+	}
 }
 
 // forget drops what is known of members that went, and remembers that they did:
