@@ -36,6 +36,7 @@ func TestRequestsOfAQuietFleet(t *testing.T) {
 			// No more than a few lists: the plugin keeps to Azure's limits.
 			require.Eventually(t, func() bool { return s.Stats().Running == 200 }, patience, tick)
 			p.running(t, 200)
+			p.running(t, 200) // the tag is written with the second update
 			seen := map[string]int{}
 			requests(s, seen)
 			for range 3 {

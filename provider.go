@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -37,7 +36,7 @@ type InstanceGroup struct {
 	group    *instancegroup.Group
 	reporter reporter
 
-	updating sync.Mutex // at its shutdown fleeting updates beside its own loop
+	updating chan struct{} // holds one token: at its shutdown fleeting updates beside its own loop
 
 	// closer is group for Shutdown, which may come at any time, even in Init,
 	// from whatever notices that the process must end.
@@ -71,7 +70,7 @@ func (g *InstanceGroup) Init(ctx context.Context, logger hclog.Logger, settings 
 	if err != nil {
 		return provider.ProviderInfo{}, err
 	}
-	g.log = logger
+	g.log, g.updating = logger, make(chan struct{}, 1)
 	if g.group, err = instancegroup.Open(ctx, instancegroup.Options{Cloud: client, Logger: logger, Owner: owner()}); err != nil {
 		return provider.ProviderInfo{}, err
 	}
@@ -117,8 +116,12 @@ func (g *InstanceGroup) Update(ctx context.Context, fn func(instance string, sta
 	if g.group == nil {
 		return errNotInitialised
 	}
-	g.updating.Lock()
-	defer g.updating.Unlock()
+	select {
+	case g.updating <- struct{}{}:
+		defer func() { <-g.updating }()
+	case <-ctx.Done():
+		return fmt.Errorf("update: %w", context.Cause(ctx))
+	}
 	v, err := g.group.Observe(ctx)
 	if err != nil {
 		return fmt.Errorf("update: %w", err)

@@ -57,7 +57,8 @@ func TestF11AllocationFailsAfterAcceptance(t *testing.T) {
 		})
 		assert.Equal(s.t, 1, s.out.count("[ERROR] instances did not come up"))
 		asked := time.Now()
-		s.provisioner.Request(4) // the runner replaces them at once
+		s.wait("the failed are still there", 5*time.Minute, func() error { return missingUnless(len(s.sim.Instances()) == 11) })
+		s.provisioner.Request(4) // while a deletion is under way, vacant seats cannot be told
 		s.settle(15)
 		goals := slices.DeleteFunc(s.raises(mark), func(e armsim.Entry) bool { return e.Status != http.StatusOK })
 		require.Len(s.t, goals, 2)
