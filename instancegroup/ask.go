@@ -3,7 +3,6 @@ package instancegroup
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -30,11 +29,10 @@ func (g *Group) askFor(ctx context.Context, v *View, ids []string, all bool) map
 			continue
 		}
 		asking.Go(func() error {
-			gone, err := false, ctx.Err()
+			gone, err := false, armerr.From("delete instances of", fmt.Sprintf("scale set %q", g.set.Name), ctx.Err())
 			if err == nil {
 				gone, err = g.isAnother(ctx, m)
 			}
-			err = armerr.From("delete instances of", fmt.Sprintf("scale set %q", g.set.Name), err)
 			mu.Lock()
 			defer mu.Unlock()
 			answers[id] = answer{gone, err}
@@ -49,8 +47,8 @@ func (g *Group) askFor(ctx context.Context, v *View, ids []string, all bool) map
 }
 
 // isAnother asks Azure if the number of a member belongs to nobody or to
-// somebody else by now, or if somebody else deletes it. Where no vmId says so it is an error: what is not
-// known for certain is not deleted (F17).
+// somebody else by now, or if somebody else deletes it. Where no vmId says so it
+// is an error: what is not known for certain is not deleted (F17).
 func (g *Group) isAnother(ctx context.Context, m *Member) (bool, error) {
 	i, err := g.mode.get(ctx, m.InstanceID)
 	switch {
@@ -58,10 +56,10 @@ func (g *Group) isAnother(ctx context.Context, m *Member) (bool, error) {
 		return true, nil
 	case err != nil:
 		return false, err
-	case m.stray() && identify(i) == "" && !strings.EqualFold(i.PowerState, "running"):
+	case m.stray() && identify(i) == "" && !i.on():
 		return false, nil
 	case identify(i) == "":
 		return false, fmt.Errorf("delete instance %q of scale set %q: Azure tells no vmId, and its number may belong to another by now; nothing was changed; fix: none needed, it is tried again", m.MemberID, g.set.Name)
 	}
-	return identify(i) != m.MemberID || strings.EqualFold(i.ProvisioningState, "Deleting"), nil
+	return identify(i) != m.MemberID || i.is("Deleting"), nil
 }

@@ -2,6 +2,8 @@ package instancegroup
 
 import (
 	"time"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 )
 
 // brake holds something back after it failed: longer each time it fails again,
@@ -11,29 +13,19 @@ type brake struct {
 	shortest, longest time.Duration
 
 	failures int
-	since    time.Time // the episode's begin
 	until    time.Time
 }
 
-// fail lengthens the pause and says whether an episode begins with it.
-func (b *brake) fail(now time.Time) (first bool) {
+// fail lengthens the pause, at least to what the error asks for, and says whether
+// an episode begins with it.
+func (b *brake) fail(now time.Time, err error) (first bool) {
 	pause := b.longest
 	if b.failures < 16 {
 		pause = min(pause, b.shortest<<b.failures)
 	}
-	if b.failures == 0 {
-		b.since = now
-	}
 	b.failures++
-	b.until = now.Add(pause)
+	b.until = now.Add(max(pause, armerr.RetryAfter(err)))
 	return b.failures == 1
-}
-
-// hold makes the pause at least so long.
-func (b *brake) hold(now time.Time, pause time.Duration) {
-	if until := now.Add(pause); until.After(b.until) {
-		b.until = until
-	}
 }
 
 func (b *brake) held(now time.Time) bool { return now.Before(b.until) }

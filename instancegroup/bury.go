@@ -3,7 +3,6 @@ package instancegroup
 import (
 	"context"
 	"fmt"
-	"strings"
 )
 
 // Bury deletes the members of a view that the plugin has to delete by itself.
@@ -38,7 +37,7 @@ func (g *Group) nudge(ctx context.Context, v *View, ids []string) {
 	var instanceIDs, stuck []string
 	for _, id := range ids[:min(len(ids), askAtOnce)] {
 		m := v.Find(id)
-		if i, err := g.mode.get(ctx, m.InstanceID); err == nil && identify(i) == id && strings.EqualFold(i.ProvisioningState, "Deleting") {
+		if i, err := g.mode.get(ctx, m.InstanceID); err == nil && identify(i) == id && i.is("Deleting") {
 			instanceIDs, stuck = append(instanceIDs, m.InstanceID), append(stuck, id)
 		}
 	}

@@ -40,8 +40,8 @@ type Group struct {
 	owed     int        // accepted instances that the runner has not met yet
 	goal     goal
 	doubt    *doubt
-	news     error          // for the runner, which no call has returned yet
-	counts   map[string]int // of what went wrong, by kind
+	news     error // for the runner, which no call has returned yet
+	buried   int   // dead instances that were removed, ever
 
 	refusals brake // of increases, by Azure
 	troubles brake // of increases, for reasons that pass
@@ -80,7 +80,7 @@ func Open(ctx context.Context, o Options) (*Group, error) {
 	g := &Group{
 		cloud: o.Cloud, mode: modeOf(set, o.Cloud), log: o.Logger.With("scale_set", set.Name), now: o.Now, set: set,
 		addresses: map[string]addresses{}, removing: map[string]*removal{}, gone: map[string]time.Time{}, strays: map[string]time.Time{},
-		counts: map[string]int{}, owner: o.Owner, write: make(chan struct{}, 1), closed: make(chan struct{}),
+		owner: o.Owner, write: make(chan struct{}, 1), closed: make(chan struct{}),
 		refusals: brake{shortest: 15 * time.Second, longest: 10 * time.Minute},
 		troubles: brake{shortest: 2 * time.Second, longest: time.Minute},
 		births:   brake{shortest: 15 * time.Second, longest: 10 * time.Minute},

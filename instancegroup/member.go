@@ -60,14 +60,14 @@ func (g *Group) isOpening() bool {
 // dead. opening says that the plugin has just begun: what runs then, and was not
 // seen being created, may have a job, whatever it looks like.
 func (m *Member) age(before *Member, now time.Time, opening bool) {
-	m.first, m.served = now, opening && strings.EqualFold(m.PowerState, "running") && !strings.EqualFold(m.ProvisioningState, "Creating")
+	m.first, m.served = now, opening && m.on() && !m.is("Creating")
 	if before != nil {
 		m.first, m.served, m.failed, m.deleting = before.first, before.served, before.failed, before.deleting
 	}
-	m.deleting = since(m.deleting, now, strings.EqualFold(m.ProvisioningState, "Deleting"))
-	m.failed = since(m.failed, now, strings.EqualFold(m.ProvisioningState, "Failed"))
+	m.deleting = since(m.deleting, now, m.is("Deleting"))
+	m.failed = since(m.failed, now, m.is("Failed"))
 	switch {
-	case m.stray() && !strings.EqualFold(m.PowerState, "running"):
+	case m.stray() && !m.on():
 		m.State, m.Reason = Dead, fmt.Sprintf("it got no vmId within %s", creationLimit)
 	case m.served || m.State == Dead || m.State == Deleting:
 	case !m.failed.IsZero() && now.Sub(m.failed) >= failedGrace:
@@ -93,7 +93,7 @@ func since(begun, now time.Time, is bool) time.Time {
 
 // busy says whether something may run on an instance that Azure is changing.
 func (m *Member) busy() bool {
-	return strings.EqualFold(m.ProvisioningState, "Updating") && strings.EqualFold(m.PowerState, "running")
+	return m.is("Updating") && m.on()
 }
 
 // meetStrays keeps account of instances without a vmId, of which lists have some
@@ -126,7 +126,7 @@ func (g *Group) countStrays() (all, coming int) {
 // others. One that is powered on may have a job.
 func (g *Group) strayID(i Instance) string {
 	since, ok := g.strays[strings.ToLower(i.ID)]
-	if !ok || g.now().Sub(since) < creationLimit || strings.EqualFold(i.PowerState, "running") {
+	if !ok || g.now().Sub(since) < creationLimit || i.on() {
 		return ""
 	}
 	return strings.ToLower(i.Name) + "-without-vmid"

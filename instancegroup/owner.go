@@ -14,8 +14,9 @@ import (
 // value names the process that manages the scale set now.
 const ownerTag = "fleeting-plugin-azure"
 
-// claimTimeout bounds for how long the tag may hold an update or a change up.
-const claimTimeout = 10 * time.Second
+// lookTimeout bounds a look at the scale set by the way: for the tag, or after a
+// lost answer. It must not hold an update or a change up for long.
+const lookTimeout = 10 * time.Second
 
 // claim marks the scale set as managed by this process, once. Each manager takes
 // all instances for its own and deletes those it does not need: two of them
@@ -31,7 +32,7 @@ func (g *Group) claim(ctx context.Context) {
 		return
 	}
 	defer done()
-	ctx, cancel := context.WithTimeout(ctx, claimTimeout)
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	err = g.tag(ctx)
 	g.mu.Lock()
@@ -39,7 +40,7 @@ func (g *Group) claim(ctx context.Context) {
 	switch {
 	case err == nil:
 		g.claimed, g.looked = true, g.now()
-	case g.claims.fail(g.now()) && !armerr.Is(err, armerr.Precondition):
+	case g.claims.fail(g.now(), nil) && !armerr.Is(err, armerr.Precondition):
 		g.log.Warn("scale set could not be tagged; a second manager of it would not be seen", "operation", "claim", "tag", ownerTag, "error", err)
 	}
 }
@@ -67,7 +68,7 @@ func (g *Group) stillMine(ctx context.Context, old time.Duration) error {
 	case rest:
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, claimTimeout)
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	set, err := g.cloud.ScaleSet(ctx)
 	if err != nil {
@@ -77,7 +78,7 @@ func (g *Group) stillMine(ctx context.Context, old time.Duration) error {
 }
 
 func (g *Group) claimable() bool {
-	room := min(g.cloud.Room(WriteScaleSet), g.cloud.Room(ReadScaleSet))
+	room := g.writeRoom()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.owner != "" && !g.claimed && !g.claims.held(g.now()) && room > 1 // demand goes first

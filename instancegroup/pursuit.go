@@ -151,16 +151,16 @@ func (g *Group) visible(v *View) (coming int, failure error) {
 		if len(p.ids) > 0 {
 			return false
 		}
-		real := p.failure != nil && !armerr.Is(p.failure, armerr.Preempted)
+		failed := p.failure != nil && !armerr.Is(p.failure, armerr.Preempted)
 		seen := p.ended
-		if !real {
+		if !failed {
 			seen = seen.Add(listLag)
 		}
 		if p.ended.IsZero() || v.At.Before(seen) {
 			coming += p.count
 			return false
 		}
-		if real {
+		if failed {
 			failure = p.failure
 		}
 		return true
@@ -172,9 +172,8 @@ func (g *Group) visible(v *View) (coming int, failure error) {
 // the runner would ask for others at once, and again (the circuit breaker). The
 // lock must be held.
 func (g *Group) stillborn(count int, what string, cause error) {
-	g.counts["stillborn"] += count
 	err := fmt.Errorf("increase scale set %q: %d instances %s: %w", g.set.Name, count, what, cause)
-	first := g.births.fail(g.now())
+	first := g.births.fail(g.now(), nil)
 	pause := g.births.until.Sub(g.now())
 	if !first {
 		g.log.Debug("more instances did not come up", "count", count, "pause", pause, "error", err)

@@ -1,7 +1,6 @@
 package instancegroup
 
 import (
-	"strings"
 	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
@@ -10,8 +9,7 @@ import (
 // removal is a deletion that Azure has accepted. The runner takes it for done,
 // so the plugin sees to it until the instance is gone.
 type removal struct {
-	since time.Time // acceptance of the first
-	sent  time.Time // acceptance of the last
+	sent  time.Time // acceptance
 	again bool      // the operation has failed
 }
 
@@ -28,7 +26,7 @@ const (
 
 // due says whether the deletion of a member has to be sent again.
 func (r *removal) due(i Instance, now time.Time) bool {
-	return !strings.EqualFold(i.ProvisioningState, "Deleting") && (r.again || now.Sub(r.sent) >= removalLag)
+	return !i.is("Deleting") && (r.again || now.Sub(r.sent) >= removalLag)
 }
 
 // stuck are the members that hang in a deletion, whoever began it: after a
@@ -68,7 +66,7 @@ func (g *Group) own(v *View) []string {
 	for n := range v.Members {
 		m := &v.Members[n]
 		r := g.removing[m.MemberID]
-		if m.stray() && strings.EqualFold(m.PowerState, "running") {
+		if m.stray() && m.on() {
 			continue // it has come up after all, and may have a job
 		}
 		if r == nil && m.State == Dead || r != nil && r.due(m.Instance, now) {
@@ -92,7 +90,7 @@ func (g *Group) accepted(ids []string, operations []Operation) {
 		}
 		r := g.removing[id]
 		if r == nil {
-			r = &removal{since: now}
+			r = &removal{}
 			g.removing[id] = r
 			if m := g.lastLocked().Find(id); m != nil && m.State != Deleting {
 				g.goal.capacity--
@@ -116,8 +114,8 @@ func (g *Group) explain(id string) {
 	if m == nil || m.Reason == "" {
 		return
 	}
-	g.counts["dead"]++
-	g.log.Warn("removing a dead instance", "instance", id, "reason", m.Reason, "count", g.counts["dead"])
+	g.buried++
+	g.log.Warn("removing a dead instance", "instance", id, "reason", m.Reason, "count", g.buried)
 }
 
 // resume sends deletions again whose operation has failed; the lock must be
@@ -135,7 +133,7 @@ func (g *Group) resume(p *pursuit) {
 		return
 	}
 	if !armerr.Is(p.failure, armerr.Preempted) {
-		g.removals.fail(g.now())
+		g.removals.fail(g.now(), nil)
 	}
 	g.log.Warn("a deletion has failed; sending it again", "operation", "decrease", "count", left, "error", p.failure)
 }

@@ -29,6 +29,9 @@ func (g *Group) Decrease(ctx context.Context, ids []string) ([]string, error) {
 		return done, err
 	}
 	defer end()
+	if err := g.stillMine(ctx, removeCheck); err != nil {
+		return done, g.removed(len(ids), err)
+	}
 	more, err := g.removeAll(ctx, ids)
 	return append(done, more...), g.removed(len(ids)-len(more), err)
 }
@@ -80,10 +83,7 @@ func (g *Group) removed(left int, err error) error {
 		g.removals.release()
 		return nil
 	}
-	first := g.removals.fail(g.now())
-	if wait := armerr.RetryAfter(err); wait > 0 {
-		g.removals.hold(g.now(), wait)
-	}
+	first := g.removals.fail(g.now(), err)
 	if isStranger(err) || first && !armerr.Is(err, armerr.Throttled, armerr.Conflict) {
 		return err
 	}
@@ -94,9 +94,6 @@ func (g *Group) removed(left int, err error) error {
 // removeAll deletes instances, and with them those that the plugin has to delete
 // by itself: each call counts against Azure's limit.
 func (g *Group) removeAll(ctx context.Context, ids []string) (done []string, err error) {
-	if err := g.stillMine(ctx, removeCheck); err != nil {
-		return nil, err
-	}
 	for attempt := range removeAttempts {
 		if attempt > 0 && (g.keepsRemovals(ids) || g.cloud.Room(g.mode.listing()) < 1) {
 			break

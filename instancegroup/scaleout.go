@@ -42,7 +42,7 @@ func (g *Group) Increase(ctx context.Context, n int) (int, error) {
 // wrong since the last call is told along with that, once: the runner shows
 // nothing else of the plugin to everybody.
 func (g *Group) notNow() (bool, error) {
-	room := min(g.cloud.Room(WriteScaleSet), g.cloud.Room(ReadScaleSet))
+	room := g.writeRoom()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if news := g.news; news != nil {
@@ -51,6 +51,12 @@ func (g *Group) notNow() (bool, error) {
 	}
 	now := g.now()
 	return room < 1 || g.refusals.held(now) || g.troubles.held(now) || g.births.held(now), nil
+}
+
+// writeRoom is how many writes Azure would take now, each with the read that it
+// is relative to.
+func (g *Group) writeRoom() int {
+	return min(g.cloud.Room(WriteScaleSet), g.cloud.Room(ReadScaleSet))
 }
 
 // raiseOrLess raises by n, or where a quota is in the way by what it leaves.
@@ -74,7 +80,7 @@ func (g *Group) race(ctx context.Context, n int) (int, error) {
 		if !armerr.Is(err, armerr.Precondition) {
 			return accepted, err
 		}
-		if min(g.cloud.Room(WriteScaleSet), g.cloud.Room(ReadScaleSet)) < 1 {
+		if g.writeRoom() < 1 {
 			return 0, errLater
 		}
 	}
@@ -96,10 +102,7 @@ func (g *Group) raised(n, accepted int, err error) error {
 	if passing(err) {
 		b = &g.troubles
 	}
-	first := b.fail(g.now())
-	if wait := armerr.RetryAfter(err); wait > 0 {
-		b.hold(g.now(), wait)
-	}
+	first := b.fail(g.now(), err)
 	switch {
 	case isStranger(err):
 		return err // each time: nobody but the operator can mend it
@@ -215,7 +218,7 @@ func (g *Group) took(ctx context.Context, d doubt, cause error) bool {
 	if !armerr.MayHaveTakenEffect(cause) {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookTimeout)
 	defer cancel()
 	after, err := g.cloud.ScaleSet(ctx)
 	if err != nil || !after.HasCapacity || after.ETag == d.etag { // the write may still be on its way

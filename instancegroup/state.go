@@ -6,6 +6,12 @@ import (
 	"time"
 )
 
+// on says whether the instance is powered on.
+func (i Instance) on() bool { return strings.EqualFold(i.PowerState, "running") }
+
+// is says whether the instance is in a provisioning state.
+func (i Instance) is(state string) bool { return strings.EqualFold(i.ProvisioningState, state) }
+
 // State is what an instance is good for.
 type State int
 
@@ -76,7 +82,7 @@ func classify(i Instance, before *Member, addressed bool) (State, string) {
 // (cluster-autoscaler's azure_scale_set_instance_cache.go; Microsoft's
 // states-billing page). before is what it was at the last look.
 func judge(i Instance, before *Member, addressed bool) (State, string) {
-	on := strings.EqualFold(i.PowerState, "running")
+	on := i.on()
 	switch strings.ToLower(i.ProvisioningState) {
 	case "deleting":
 		return Deleting, ""
@@ -107,7 +113,7 @@ func judge(i Instance, before *Member, addressed bool) (State, string) {
 // "starting" and "unknown" settle later; so does a missing one, except where
 // provisioning failed and nothing ran before: then the VM never came up.
 func withoutPower(i Instance, before *Member) (State, string) {
-	failed := strings.EqualFold(i.ProvisioningState, "failed")
+	failed := i.is("failed")
 	switch power := strings.ToLower(i.PowerState); power {
 	case "stopped", "stopping", "deallocated", "deallocating":
 		if failed && i.Failure != "" {

@@ -101,7 +101,7 @@ func known(i Instance, last *View) (string, *Member) {
 	}
 	for n := range last.Members {
 		m := &last.Members[n]
-		if strings.EqualFold(m.ID, i.ID) && (m.stray() || m.State == Creating || !strings.EqualFold(i.ProvisioningState, "Creating")) {
+		if strings.EqualFold(m.ID, i.ID) && (m.stray() || m.State == Creating || !i.is("Creating")) {
 			return m.MemberID, m
 		}
 	}
