@@ -11,7 +11,7 @@ BUILDVCS := $(shell git status >/dev/null 2>&1 && echo auto || echo false)
 BUILD     = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=$(BUILDVCS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo soak build test vet lint check cross docs fuzz clean
+.PHONY: help demo soak build test compat tidy vet lint check cross docs fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,9 @@ build: ## build the plugin and the simulator into bin/
 	@mkdir -p bin
 	$(BUILD) -o bin/ ./cmd/fleeting-plugin-azure ./cmd/armsim
 
+# A module has one version of fleeting, so this is another (compat/doc.go).
+compat = $(GO) -C compat test $(1) -shuffle=on -timeout 10m ./...
+
 # The model's sequences take several times as long with the race detector; some
 # run with it, all of them without.
 test: ## run all tests, with the race detector where there is a C compiler
@@ -37,21 +40,30 @@ test: ## run all tests, with the race detector where there is a C compiler
 	if echo '#include <stdlib.h>' | $$cc -x c -c -o /dev/null - >/dev/null 2>&1; then \
 		set -ex; CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 10m ./...; \
 		CGO_ENABLED=0 $(GO) test -run '^TestModel$$' -timeout 10m .; \
+		export CGO_ENABLED=1; $(call compat,-race); \
 	else \
 		echo "**** NO WORKING C COMPILER ($$cc): TESTING WITHOUT THE RACE DETECTOR ****" >&2; \
-		CGO_ENABLED=0 $(GO) test -shuffle=on -timeout 10m ./...; rc=$$?; \
+		export CGO_ENABLED=0; $(GO) test -shuffle=on -timeout 10m ./... && $(call compat); rc=$$?; \
 		echo "**** DATA RACES WERE NOT LOOKED FOR: install gcc and run again ****" >&2; \
 		exit $$rc; \
 	fi
+
+compat: ## run the plugin under the fleeting of an older runner (part of test)
+	$(call compat)
+
+tidy: ## write go.mod and go.sum of all modules again
+	$(GO) mod tidy
+	$(GO) -C compat mod tidy
 
 vet: ## check format and go vet
 	@files=$$(find . -path './.*' -prune -o -name '*.go' -exec gofmt -l {} +) || exit 1; \
 	if [ -n "$$files" ]; then echo "not formatted; run gofmt -w on:" >&2; echo "$$files" >&2; exit 1; fi
 	$(GO) vet ./...
+	$(GO) -C compat vet ./...
 
 lint: vet ## vet, and golangci-lint where it is installed
 	@if command -v golangci-lint >/dev/null 2>&1; then \
-		set -x; golangci-lint run; \
+		set -ex; golangci-lint run; cd compat; golangci-lint run; \
 	else \
 		echo "golangci-lint is not installed: left out"; \
 	fi
