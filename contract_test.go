@@ -23,18 +23,14 @@ import (
 // A request is pending until an instance is discovered. One that Azure accepted
 // and never made would hold a seat and keep the runner in its hurry for ever.
 func TestContractBLostCreation(t *testing.T) {
-	for _, mode := range []string{"Uniform", "Flexible"} {
-		t.Run(mode, func(t *testing.T) {
-			bubbled(t, rigSetup{spec: armsim.ScaleSetSpec{OrchestrationMode: mode}}, func(r *rig) {
-				r.fault(armsim.Fault{Operation: "instance.create", Times: 2, Effect: armsim.Effect{Absent: noCapacity}})
-				r.provisioner.Request(3)
-				r.await(time.Minute, "accepted", func() error { return rigEqual(3, r.provisioner.Capacity().Pending+len(r.provisioner.Instances())) })
-				r.await(3*time.Minute, "pending", func() error { return rigEqual(0, r.provisioner.Capacity().Pending) })
-				r.fleet(1)
-				assert.Contains(r, r.text.String(), "were accepted by Azure and never created")
-			})
-		})
-	}
+	inBothModes(t, rigSetup{}, func(r *rig) {
+		r.fault(armsim.Fault{Operation: "instance.create", Times: 2, Effect: armsim.Effect{Absent: noCapacity}})
+		r.provisioner.Request(3)
+		r.await(time.Minute, "accepted", func() bool { return r.provisioner.Capacity().Pending+len(r.provisioner.Instances()) == 3 })
+		r.await(3*time.Minute, "pending", func() bool { return r.provisioner.Capacity().Pending == 0 })
+		r.fleet(1)
+		assert.Contains(r, r.text.String(), "were accepted by Azure and never created")
+	})
 }
 
 // Six updates without an instance kill it, which takes twelve seconds.
@@ -82,21 +78,18 @@ func TestContractDLateArrivalAfterTombstone(t *testing.T) {
 		r.fleet(1)
 		h.only([]string{r.victim(0)})
 		r.provisioner.Request(1)
-		r.await(time.Minute, "accepted", func() error { return rigEqual(1, r.provisioner.Capacity().Pending) })
+		r.await(time.Minute, "accepted", func() bool { return r.provisioner.Capacity().Pending == 1 })
 		require.Len(r, r.sim.Instances(), 2)
 		time.Sleep(80 * time.Second)
 		require.Equal(r, 1, r.provisioner.Capacity().Pending, "too early to give it up")
-		r.await(2*time.Minute, "given up", func() error { return rigEqual(0, r.provisioner.Capacity().Pending) })
+		r.await(2*time.Minute, "given up", func() bool { return r.provisioner.Capacity().Pending == 0 })
 		h.only(nil)
 		all := r.fleet(2)
 		causes := []fleeting.Cause{all[0].Cause(), all[1].Cause()}
 		assert.ElementsMatch(r, []fleeting.Cause{fleeting.CausePreexisted, fleeting.CauseUnexpected}, causes)
-		assert.NoError(r, r.empties())
+		assert.NoError(r, r.until("something is left", r.empty))
 	})
 }
-
-// empties removes all instances, as the runner does when it is idle.
-func (r *rig) empties() error { return r.until("something is left", r.empty) }
 
 // taskscaler knows nothing of an instance that never ran, and never removes it.
 // Here it is dead at first sight, and the runner still waits for it.
@@ -104,7 +97,7 @@ func TestContractEFailedBeforeRunning(t *testing.T) {
 	bubbled(t, rigSetup{config: armsim.Config{Boot: armsim.Duration{Median: time.Second}}}, func(r *rig) {
 		r.fault(armsim.Fault{Operation: "instance.create", Times: 2, Effect: armsim.Effect{Fail: noCapacity}})
 		r.provisioner.Request(2)
-		r.await(time.Minute, "accepted", func() error { return rigEqual(2, r.sim.Stats().Instances) })
+		r.await(time.Minute, "accepted", func() bool { return r.sim.Stats().Instances == 2 })
 		r.fleet(0)
 		assert.Zero(r, r.sim.Stats().Capacity)
 		assert.NotContains(r, r.text.String(), "state=running")
@@ -113,7 +106,7 @@ func TestContractEFailedBeforeRunning(t *testing.T) {
 
 // Each instance's goroutine connects by itself, whatever else goes on.
 func TestContractFConnectInfoAllAtOnce(t *testing.T) {
-	bubbled(t, rigSetup{max: 100, spec: armsim.ScaleSetSpec{Capacity: 100}, config: armsim.Config{PageSize: 100}}, func(r *rig) {
+	bubbled(t, rigSetup{spec: armsim.ScaleSetSpec{Capacity: 100}, config: armsim.Config{PageSize: 100}}, func(r *rig) {
 		all := r.fleet(100)
 		addresses := map[string]string{}
 		for _, i := range r.sim.Instances() {
@@ -168,7 +161,7 @@ func TestContractHShutdownDuringAWrite(t *testing.T) {
 		time.Sleep(3 * time.Minute)
 		mark := r.mark()
 		r.provisioner.Request(3)
-		r.await(2*time.Minute, "write", func() error { return rigEqual(1, len(r.writes(mark))) })
+		r.await(2*time.Minute, "write", func() bool { return len(r.writes(mark)) == 1 })
 		ctx, cancel := context.WithTimeout(r.Context(), 10*time.Second)
 		defer cancel()
 		begun := time.Now()
@@ -186,7 +179,7 @@ func TestContractHShutdownDuringAWrite(t *testing.T) {
 // After a restart the runner removes what it has no record of, all at once, and
 // asks for others at the same time.
 func TestContractIRestartWithFifty(t *testing.T) {
-	bubbled(t, rigSetup{max: 60, spec: armsim.ScaleSetSpec{Capacity: 50}}, func(r *rig) {
+	bubbled(t, rigSetup{spec: armsim.ScaleSetSpec{Capacity: 50}}, func(r *rig) {
 		before := r.fleet(50)
 		r.crash()
 		require.NoError(r, r.restart())
@@ -239,14 +232,10 @@ func TestContractJMaxSize(t *testing.T) {
 func TestContractKRecreatedScaleSet(t *testing.T) {
 	bubbled(t, rigSetup{spec: armsim.ScaleSetSpec{Capacity: 3}}, func(r *rig) {
 		old := r.fleet(3)
-		for _, i := range r.sim.Instances() {
-			r.watch.hurt(i.Name)
-		}
-		require.NoError(r, r.sim.Do(r.Context(), http.MethodDelete, r.sim.ScaleSetPath(scaleSetName), "2025-04-01", map[string]any{}))
-		r.await(5*time.Minute, "gone", func() error { return rigEqual(0, len(r.sim.Instances())) })
+		r.dropSet()
+		r.await(5*time.Minute, "gone", func() bool { return len(r.sim.Instances()) == 0 })
 		time.Sleep(5 * time.Minute)
-		_, err := r.sim.CreateScaleSet(r.Context(), armsim.ScaleSetSpec{Name: scaleSetName, Capacity: 3})
-		require.NoError(r, err)
+		r.makeSet(3)
 		r.watch.mu.Lock()
 		clear(r.watch.ill) // the names are those of others now
 		r.watch.mu.Unlock()

@@ -20,45 +20,31 @@ import (
 // case (kubernetes/kubernetes#71994, Azure/azure-cli#7262). Here each segment of
 // each ID has another one each time.
 func TestF18ResourceIDsInAnyCase(t *testing.T) {
-	t.Parallel()
-	for _, mode := range []string{"Uniform", "Flexible"} {
-		t.Run(mode, func(t *testing.T) {
-			t.Parallel()
-			inScene(t, armsim.Config{}, armsim.ScaleSetSpec{OrchestrationMode: mode, Capacity: 2, PublicAddress: true}, playF18)
-		})
-	}
-}
-
-func playF18(s *scene) {
-	odd := &oddCase{rand: rand.New(rand.NewPCG(1, 1))}
-	s.wire = func(under http.RoundTripper) http.RoundTripper {
-		odd.under = under
-		return odd
-	}
-	require.NoError(s.t, s.start())
-	s.settle(2)
-	s.request(2)
-	for _, i := range s.running() {
-		info, err := i.ConnectInfo(s.t.Context())
-		require.NoError(s.t, err)
-		found := s.find(i.ID())
-		assert.Equal(s.t, found.PrivateAddress, info.InternalAddr)
-		assert.Equal(s.t, found.PublicAddress, info.ExternalAddr)
-	}
-	victims, names := s.victims(3)
-	victims[0].Delete()
-	s.settle(3)
-	s.watch.hurt(names[1])
-	require.NoError(s.t, s.sim.Kill(names[1]))
-	require.NoError(s.t, s.sim.Remove(names[2]))
-	s.settle(1)
-	assert.Greater(s.t, odd.changed, 100)
+	spec := armsim.ScaleSetSpec{Capacity: 2, PublicAddress: true}
+	inBothModes(t, rigSetup{spec: spec, asleep: true}, func(r *rig) {
+		odd := &oddCase{rand: rand.New(rand.NewPCG(1, 1))}
+		r.wire = odd.wire
+		require.NoError(r, r.start())
+		r.fleet(2)
+		all := r.grow(2)
+		for _, i := range all {
+			info, err := i.ConnectInfo(r.Context())
+			require.NoError(r, err)
+			found := r.find(i.ID())
+			assert.Equal(r, found.PrivateAddress, info.InternalAddr)
+			assert.Equal(r, found.PublicAddress, info.ExternalAddr)
+		}
+		all[0].Delete()
+		r.fleet(3)
+		r.harm(r.nameOf(all[1]), r.sim.Kill)
+		r.harm(r.nameOf(all[2]), r.sim.Remove)
+		r.fleet(1)
+		assert.Greater(r, odd.changed, 100)
+	})
 }
 
 // oddCase writes the IDs in answers in random case.
 type oddCase struct {
-	under http.RoundTripper
-
 	mu      sync.Mutex
 	rand    *rand.Rand
 	changed int
@@ -67,23 +53,24 @@ type oddCase struct {
 // An ID that is a value of JSON as a whole; links are none.
 var resourceID = regexp.MustCompile(`"/subscriptions/[^"?]*"`)
 
-// RoundTrip implements http.RoundTripper.
-func (o *oddCase) RoundTrip(r *http.Request) (*http.Response, error) {
-	response, err := o.under.RoundTrip(r)
-	if err != nil {
-		return response, err
-	}
-	raw, err := io.ReadAll(response.Body)
-	if err != nil {
-		return nil, err
-	}
-	_ = response.Body.Close() // it was read to its end
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	raw = resourceID.ReplaceAllFunc(raw, o.scramble)
-	response.Body, response.ContentLength = io.NopCloser(bytes.NewReader(raw)), int64(len(raw))
-	response.Header.Del("Content-Length")
-	return response, nil
+func (o *oddCase) wire(under http.RoundTripper) http.RoundTripper {
+	return rigTrip(func(q *http.Request) (*http.Response, error) {
+		response, err := under.RoundTrip(q)
+		if err != nil {
+			return response, err
+		}
+		raw, err := io.ReadAll(response.Body)
+		if err != nil {
+			return nil, err
+		}
+		_ = response.Body.Close() // it was read to its end
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		raw = resourceID.ReplaceAllFunc(raw, o.scramble)
+		response.Body, response.ContentLength = io.NopCloser(bytes.NewReader(raw)), int64(len(raw))
+		response.Header.Del("Content-Length")
+		return response, nil
+	})
 }
 
 func (o *oddCase) scramble(id []byte) []byte {

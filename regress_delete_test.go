@@ -1,7 +1,6 @@
 package azure
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"gitlab.com/gitlab-org/fleeting/fleeting"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
 )
@@ -17,42 +17,36 @@ import (
 // TestF14ParallelDeletesConflict: deletions beside each other were refused, and
 // instances were left (kubernetes/autoscaler#3284, Azure/azure-cli#15765).
 func TestF14ParallelDeletesConflict(t *testing.T) {
-	t.Parallel()
 	config := armsim.Config{ParallelWrites: armsim.ParallelConflict, Delete: armsim.Duration{Median: time.Minute}}
-	inBothModes(t, config, armsim.ScaleSetSpec{Capacity: 8}, func(s *scene) {
-		s.settle(8)
-		mark := s.mark()
-		victims, _ := s.victims(6)
-		for _, v := range victims {
+	inBothModes(t, rigSetup{config: config, spec: armsim.ScaleSetSpec{Capacity: 8}}, func(r *rig) {
+		all := r.fleet(8)
+		mark := r.mark()
+		for _, v := range all[:6] {
 			v.Delete()
 			time.Sleep(5 * time.Second)
 		}
-		s.settle(2)
-		posts := s.calls(mark, deleteBatch)
-		assert.Zero(s.t, s.out.count("decreasing instances: err"), "that is no error")
-		assert.True(s.t, slices.ContainsFunc(posts, func(e armsim.Entry) bool { return e.Status == http.StatusConflict }))
-		assert.LessOrEqual(s.t, len(posts), 14)
+		r.fleet(2)
+		posts := r.since(mark, deleteBatch)
+		assert.Zero(r, r.text.count("decreasing instances: err"), "that is no error")
+		assert.True(r, slices.ContainsFunc(posts, func(e armsim.Entry) bool { return e.Status == http.StatusConflict }))
+		assert.LessOrEqual(r, len(posts), 14)
 	})
 }
 
 // TestF14ConflictMeetsTheWholeBatch: a conflict is with the scale set, so that
 // to refuse a batch says nothing of its instances.
 func TestF14ConflictMeetsTheWholeBatch(t *testing.T) {
-	t.Parallel()
-	inBothModes(t, armsim.Config{}, armsim.ScaleSetSpec{Capacity: 8}, func(s *scene) {
-		s.settle(8)
-		conflict := refusal("another operation runs", deleteBatch, http.StatusConflict, 0, false)
-		conflict.For = armsim.Span(2 * time.Minute)
-		s.fault(conflict)
-		mark := s.mark()
-		victims, _ := s.victims(6)
-		for _, v := range victims {
+	inBothModes(t, rigSetup{spec: armsim.ScaleSetSpec{Capacity: 8}}, func(r *rig) {
+		all := r.fleet(8)
+		r.fault(rigFor(refusal("another operation runs", deleteBatch, http.StatusConflict, 0, false), 2*time.Minute))
+		mark := r.mark()
+		for _, v := range all[:6] {
 			v.Delete()
 		}
-		s.settle(2)
-		posts := s.calls(mark, deleteBatch)
-		assert.LessOrEqual(s.t, len(posts), 7)
-		assert.False(s.t, slices.ContainsFunc(posts, func(e armsim.Entry) bool { return victimsOf(e) < 6 }), "merged, and never less than all")
+		r.fleet(2)
+		posts := r.since(mark, deleteBatch)
+		assert.LessOrEqual(r, len(posts), 7)
+		assert.False(r, slices.ContainsFunc(posts, func(e armsim.Entry) bool { return victimsOf(e) < 6 }), "merged, and never less than all")
 	})
 }
 
@@ -66,61 +60,49 @@ func victimsOf(e armsim.Entry) int {
 // TestF15DeleteSuperseded: a later operation took the place of a deletion
 // (kubernetes/autoscaler#9505).
 func TestF15DeleteSuperseded(t *testing.T) {
-	t.Parallel()
 	config := armsim.Config{ParallelWrites: armsim.ParallelPreempt, Delete: armsim.Duration{Median: time.Minute}}
-	inBothModes(t, config, armsim.ScaleSetSpec{Capacity: 5}, func(s *scene) {
-		s.settle(5)
-		victims, names := s.victims(3)
+	inBothModes(t, rigSetup{config: config, spec: armsim.ScaleSetSpec{Capacity: 5}}, func(r *rig) {
+		victims := r.fleet(5)[:3]
 		victims[0].Delete()
 		victims[1].Delete()
 		time.Sleep(10 * time.Second)
-		require.False(s.t, s.exists(victims[0].ID()) && s.find(victims[0].ID()).ProvisioningState != "Deleting")
-		mark := s.mark()
-		s.watch.hurt(names[2])
-		require.NoError(s.t, s.sim.Remove(names[2])) // somebody else supersedes it
-		s.wait("not sent again", time.Minute, func() error { return missingUnless(len(s.calls(mark, deleteBatch)) > 0) })
-		s.wait("not deleted", 5*time.Minute, func() error {
-			return missingUnless(!s.exists(victims[0].ID()) && !s.exists(victims[1].ID()))
-		})
+		require.False(r, r.exists(victims[0].ID()) && r.find(victims[0].ID()).ProvisioningState != "Deleting")
+		mark := r.mark()
+		r.harm(r.nameOf(victims[2]), r.sim.Remove) // somebody else supersedes it
+		r.await(time.Minute, "not sent again", func() bool { return len(r.since(mark, deleteBatch)) > 0 })
+		r.await(5*time.Minute, "not deleted", func() bool { return !r.exists(victims[0].ID()) && !r.exists(victims[1].ID()) })
 	})
 }
 
 // TestF15OwnDeleteSuperseded is the same for a deletion that nobody asked for:
 // that of a dead instance.
 func TestF15OwnDeleteSuperseded(t *testing.T) {
-	t.Parallel()
 	config := armsim.Config{ParallelWrites: armsim.ParallelPreempt, Delete: armsim.Duration{Median: time.Minute}}
-	inBothModes(t, config, armsim.ScaleSetSpec{Capacity: 5}, func(s *scene) {
-		s.settle(5)
-		mark := s.mark()
-		_, names := s.victims(2)
-		s.watch.hurt(names[0])
-		require.NoError(s.t, s.sim.Kill(names[0]))
-		s.wait("the dead is not deleted", 5*time.Minute, func() error { return missingUnless(len(s.calls(mark, deleteBatch)) > 0) })
+	inBothModes(t, rigSetup{config: config, spec: armsim.ScaleSetSpec{Capacity: 5}}, func(r *rig) {
+		victims := r.fleet(5)[:2]
+		mark := r.mark()
+		r.harm(r.nameOf(victims[0]), r.sim.Kill)
+		r.await(5*time.Minute, "the dead is not deleted", func() bool { return len(r.since(mark, deleteBatch)) > 0 })
 		time.Sleep(10 * time.Second)
-		mark = s.mark()
-		s.watch.hurt(names[1])
-		require.NoError(s.t, s.sim.Remove(names[1]))
-		s.wait("not sent again", time.Minute, func() error { return missingUnless(len(s.calls(mark, deleteBatch)) > 0) })
-		s.wait("not gone", 5*time.Minute, func() error {
-			return missingUnless(!slices.ContainsFunc(s.sim.Instances(), func(i armsim.InstanceInfo) bool { return i.Name == names[0] }))
-		})
+		mark = r.mark()
+		r.harm(r.nameOf(victims[1]), r.sim.Remove)
+		r.await(time.Minute, "not sent again", func() bool { return len(r.since(mark, deleteBatch)) > 0 })
+		r.await(5*time.Minute, "not gone", func() bool { return !r.exists(victims[0].ID()) })
 	})
 }
 
 // TestF15ManyVictimsAtOnce: deletions one by one superseded each other, which
 // took half an hour (Azure/AKS#4413).
 func TestF15ManyVictimsAtOnce(t *testing.T) {
-	t.Parallel()
 	config := armsim.Config{ParallelWrites: armsim.ParallelPreempt, Boot: armsim.Duration{Median: 5 * time.Second}, Delete: armsim.Duration{Median: 5 * time.Second}}
-	inBothModes(t, config, armsim.ScaleSetSpec{Capacity: 100}, func(s *scene) {
-		s.settle(100)
-		mark := s.mark()
-		for _, i := range s.running() {
+	inBothModes(t, rigSetup{config: config, spec: armsim.ScaleSetSpec{Capacity: 100}}, func(r *rig) {
+		all := r.fleet(100)
+		mark := r.mark()
+		for _, i := range all {
 			i.Delete()
 		}
-		s.settle(0)
-		assert.LessOrEqual(s.t, len(s.calls(mark, deleteBatch)), 2)
+		r.fleet(0)
+		assert.LessOrEqual(r, len(r.since(mark, deleteBatch)), 2)
 	})
 }
 
@@ -131,30 +113,24 @@ func TestF16OneUnknownIDFailsTheBatch(t *testing.T) {
 	t.Parallel()
 	for name, wait := range map[string]time.Duration{"before the plugin's list": 0, "after it": 5 * time.Second, "long before": 50 * time.Second} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			inBothModes(t, armsim.Config{Delete: armsim.Duration{Median: 20 * time.Second}}, armsim.ScaleSetSpec{Capacity: 4}, func(s *scene) {
-				s.settle(4)
-				s.playF16(name == "after it", wait)
+			inBothModes(t, rigSetup{config: armsim.Config{Delete: armsim.Duration{Median: 20 * time.Second}}, spec: armsim.ScaleSetSpec{Capacity: 4}}, func(r *rig) {
+				r.playF16(r.fleet(4)[:3], name == "after it", wait)
 			})
 		})
 	}
 }
 
-func (s *scene) playF16(after bool, wait time.Duration) {
-	victims, names := s.victims(3)
+func (r *rig) playF16(victims []fleeting.Instance, after bool, wait time.Duration) {
 	if after {
 		ask := "VirtualMachineScaleSetVMs_Get"
-		if s.mode() == "Flexible" {
+		if r.flexible {
 			ask = "VirtualMachines_Get"
 		}
-		late := fate("the answer is of before", ask, armsim.Effect{Delay: armsim.Span(10 * time.Second)})
-		late.Times = len(victims)
-		s.fault(late)
+		r.fault(rigTimes(fate("the answer is of before", ask, armsim.Effect{Delay: armsim.Span(10 * time.Second)}), len(victims)))
 	}
-	mark := s.mark()
+	mark := r.mark()
 	remove := func() {
-		s.watch.hurt(names[1])
-		require.NoError(s.t, s.sim.Remove(names[1]))
+		r.harm(r.nameOf(victims[1]), r.sim.Remove)
 		time.Sleep(wait)
 	}
 	if !after {
@@ -167,8 +143,8 @@ func (s *scene) playF16(after bool, wait time.Duration) {
 		time.Sleep(wait)
 		remove()
 	}
-	s.settle(1)
-	assert.LessOrEqual(s.t, len(s.calls(mark, deleteBatch)), 3)
+	r.fleet(1)
+	assert.LessOrEqual(r, len(r.since(mark, deleteBatch)), 3)
 }
 
 // TestF17WrongInstanceByReusedNumber: Azure may give the number of a deleted
@@ -176,28 +152,25 @@ func (s *scene) playF16(after bool, wait time.Duration) {
 // kubernetes/kubernetes#93287). Names of a Flexible set's instances are not
 // used again.
 func TestF17WrongInstanceByReusedNumber(t *testing.T) {
-	t.Parallel()
 	config := armsim.Config{Delete: armsim.Duration{Median: 5 * time.Second}}
 	config.Unknowns.NumbersReused = true
-	inBubble(t, config, armsim.ScaleSetSpec{Capacity: 4}, func(s *scene) {
-		s.settle(4)
-		s.wait("no update", 2*time.Minute, func() error { return missingUnless(len(s.calls(s.mark()-1, anyListOfUniform)) > 0) })
-		victims, names := s.victims(1)
-		old := victims[0].ID()
-		s.watch.hurt(names[0])
-		require.NoError(s.t, s.sim.Remove(names[0]))
+	bubbled(t, rigSetup{config: config, spec: armsim.ScaleSetSpec{Capacity: 4}}, func(r *rig) {
+		victim := r.fleet(4)[0]
+		r.await(2*time.Minute, "no update", func() bool { return len(r.since(r.mark()-1, anyListOfUniform)) > 0 })
+		name := r.nameOf(victim)
+		r.harm(name, r.sim.Remove)
 		time.Sleep(6 * time.Second)
-		require.NoError(s.t, s.sim.Raise(scaleSetName, 1))
-		mark := s.mark()
-		n := slices.IndexFunc(s.sim.Instances(), func(i armsim.InstanceInfo) bool { return i.Name == names[0] })
-		require.GreaterOrEqual(s.t, n, 0, "the number is used again")
-		successor := idOf(s.sim.Instances()[n])
-		victims[0].Delete()
-		s.settle(4)
-		assert.Empty(s.t, s.calls(mark, deleteBatch))
-		assert.False(s.t, s.knows(old))
-		assert.True(s.t, s.exists(successor))
-		assert.True(s.t, strings.HasPrefix(successor, strings.ToLower(names[0])), fmt.Sprint(successor))
+		require.NoError(r, r.sim.Raise(scaleSetName, 1))
+		mark := r.mark()
+		n := slices.IndexFunc(r.sim.Instances(), func(i armsim.InstanceInfo) bool { return i.Name == name })
+		require.GreaterOrEqual(r, n, 0, "the number is used again")
+		successor := idOf(r.sim.Instances()[n])
+		victim.Delete()
+		r.fleet(4)
+		assert.Empty(r, r.since(mark, deleteBatch))
+		assert.False(r, r.knows(victim.ID()))
+		assert.True(r, r.exists(successor))
+		assert.True(r, strings.HasPrefix(successor, strings.ToLower(name)), successor)
 	})
 }
 

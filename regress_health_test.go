@@ -3,6 +3,7 @@ package azure
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -106,26 +107,22 @@ func TestF30FailedWhileAJobRuns(t *testing.T) {
 // jenkinsci/azure-vm-agents-plugin#227, #481: they were never cleaned up, then
 // with them VMs that had jobs.
 func TestF31CreatingForEver(t *testing.T) {
-	for _, mode := range []string{"Uniform", "Flexible"} {
-		t.Run(mode, func(t *testing.T) {
-			bubbled(t, rigSetup{spec: armsim.ScaleSetSpec{Capacity: 2, OrchestrationMode: mode}}, func(r *rig) {
-				busy := r.fleet(2)
-				r.fault(armsim.Fault{Operation: "instance.create", Times: 1, Effect: armsim.Effect{Stuck: true}})
-				r.provisioner.Request(1)
-				r.await(time.Minute, "accepted", func() error { return rigEqual(3, r.sim.Stats().Instances) })
-				time.Sleep(20 * time.Minute) // Azure's own limit
-				require.Len(r, r.sim.Instances(), 3)
-				time.Sleep(8 * time.Minute)
-				r.fleet(2)
-				mark := r.mark()
-				time.Sleep(10 * time.Minute)
-				assert.LessOrEqual(r, len(r.since(mark, anyList)), 12, "the runner is at rest")
-				r.provisioner.Request(1)
-				r.fleet(3)
-				r.requireAlive(busy)
-			})
-		})
-	}
+	inBothModes(t, rigSetup{spec: armsim.ScaleSetSpec{Capacity: 2}}, func(r *rig) {
+		busy := r.fleet(2)
+		r.fault(armsim.Fault{Operation: "instance.create", Times: 1, Effect: armsim.Effect{Stuck: true}})
+		r.provisioner.Request(1)
+		r.await(time.Minute, "accepted", func() bool { return r.sim.Stats().Instances == 3 })
+		time.Sleep(20 * time.Minute) // Azure's own limit
+		require.Len(r, r.sim.Instances(), 3)
+		time.Sleep(8 * time.Minute)
+		r.fleet(2)
+		mark := r.mark()
+		time.Sleep(10 * time.Minute)
+		assert.LessOrEqual(r, len(r.since(mark, anyList)), 12, "the runner is at rest")
+		r.provisioner.Request(1)
+		r.fleet(3)
+		r.requireAlive(busy)
+	})
 }
 
 // An instance that Azure updates for half an hour, with a job on it, is not one
@@ -156,13 +153,10 @@ func (r *rig) harmed(victims, others []fleeting.Instance, how func(string) error
 	for _, i := range victims {
 		r.harm(r.nameOf(i), how)
 	}
-	r.await(75*time.Second, "the next fresh read", func() error {
-		for _, i := range victims {
-			if s := i.State(); s != provider.StateDeleted && s != provider.StateDeleting {
-				return fmt.Errorf("%s is %s", i.ID(), s)
-			}
-		}
-		return nil
+	r.await(75*time.Second, "the next fresh read", func() bool {
+		return !slices.ContainsFunc(victims, func(i fleeting.Instance) bool {
+			return i.State() != provider.StateDeleted && i.State() != provider.StateDeleting
+		})
 	})
 	r.fleet(len(others))
 	r.requireAlive(others)
@@ -213,28 +207,24 @@ func TestF33EvictionThatDeallocates(t *testing.T) {
 // Azure/karpenter-provider-azure#1769, #1594: the VM is gone within seconds and
 // the capacity is lower.
 func TestF34EvictionThatDeletes(t *testing.T) {
-	for _, mode := range []string{"Uniform", "Flexible"} {
-		t.Run(mode, func(t *testing.T) {
-			s := rigSetup{spec: rigSpot(mode, "Delete", 3)}
-			s.config.Unknowns.NumbersReused = true
-			bubbled(t, s, func(r *rig) {
-				all := r.fleet(3)
-				r.provisioner.Request(2)
-				r.await(time.Minute, "accepted", func() error { return rigEqual(5, r.sim.Stats().Instances) })
-				for _, i := range r.sim.Instances() { // before any update has shown them
-					if i.ProvisioningState == "Creating" {
-						r.harm(i.Name, r.sim.Evict)
-					}
-				}
-				r.fleet(3)
-				r.requireAlive(all)
-				r.harmed(all[:1], all[1:], r.sim.Evict)
-				r.provisioner.Request(1)
-				r.fleet(3) // one of them has the number of the evicted one, perhaps
-				r.requireAlive(all[1:])
-			})
-		})
-	}
+	s := rigSetup{spec: rigSpot("", "Delete", 3)}
+	s.config.Unknowns.NumbersReused = true
+	inBothModes(t, s, func(r *rig) {
+		all := r.fleet(3)
+		r.provisioner.Request(2)
+		r.await(time.Minute, "accepted", func() bool { return r.sim.Stats().Instances == 5 })
+		for _, i := range r.sim.Instances() { // before any update has shown them
+			if i.ProvisioningState == "Creating" {
+				r.harm(i.Name, r.sim.Evict)
+			}
+		}
+		r.fleet(3)
+		r.requireAlive(all)
+		r.harmed(all[:1], all[1:], r.sim.Evict)
+		r.provisioner.Request(1)
+		r.fleet(3) // one of them has the number of the evicted one, perhaps
+		r.requireAlive(all[1:])
+	})
 }
 
 // The same during the instance's own deletion: no endless repetition, and the
@@ -242,20 +232,11 @@ func TestF34EvictionThatDeletes(t *testing.T) {
 func TestF34EvictionDuringTheDeletion(t *testing.T) {
 	for _, policy := range []string{"Delete", "Deallocate"} {
 		t.Run(policy, func(t *testing.T) {
-			var before rigHook
-			s := rigSetup{spec: rigSpot("Uniform", policy, 4)}
-			s.wire = func(under http.RoundTripper) http.RoundTripper {
-				return rigTrip(func(q *http.Request) (*http.Response, error) {
-					if q.Method == http.MethodPost {
-						before.fire()
-					}
-					return under.RoundTrip(q)
-				})
-			}
-			bubbled(t, s, func(r *rig) {
+			var hook rigHook
+			bubbled(t, rigSetup{spec: rigSpot("Uniform", policy, 4), wire: hook.before(rigSends(http.MethodPost))}, func(r *rig) {
 				all := r.fleet(4)
 				mark := r.mark()
-				before.set(func() { r.harm(r.nameOf(all[0]), r.sim.Evict) })
+				hook.set(func() { r.harm(r.nameOf(all[0]), r.sim.Evict) })
 				all[0].Delete()
 				all[1].Delete()
 				r.fleet(2)
@@ -272,7 +253,7 @@ func TestF34EvictionDuringTheDeletion(t *testing.T) {
 func TestF35EvictionWave(t *testing.T) {
 	for _, policy := range []string{"Delete", "Deallocate"} {
 		t.Run(policy, func(t *testing.T) {
-			bubbled(t, rigSetup{max: 40, spec: rigSpot("Uniform", policy, 25), config: armsim.Config{Boot: armsim.Duration{Median: 5 * time.Second}}}, func(r *rig) {
+			bubbled(t, rigSetup{spec: rigSpot("Uniform", policy, 25), config: armsim.Config{Boot: armsim.Duration{Median: 5 * time.Second}}}, func(r *rig) {
 				all := r.fleet(25)
 				refused := refusal("no capacity", updateSet, http.StatusConflict, 0, false)
 				refused.Error.Code, refused.Error.Message = noCapacity.Code, noCapacity.Message

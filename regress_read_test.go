@@ -17,14 +17,6 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
 )
 
-// requireAlive says that no job was taken from under these instances.
-func (r *rig) requireAlive(all []fleeting.Instance) {
-	r.Helper()
-	for _, i := range all {
-		require.Equal(r, provider.StateRunning, i.State(), i.ID())
-	}
-}
-
 // kubernetes/autoscaler#2817, #3270: polling ate the request limits, and
 // repetitions prolonged the block. Here the runner asks every two seconds for
 // half an hour, as it does with demand that it cannot meet. The limit counts pages.
@@ -79,7 +71,7 @@ func TestF24ANeighbourEatsTheRequestLimit(t *testing.T) {
 func rigFailingPage(status int, code string, on *atomic.Bool) func(http.RoundTripper) http.RoundTripper {
 	return func(under http.RoundTripper) http.RoundTripper {
 		return rigTrip(func(q *http.Request) (*http.Response, error) {
-			if rigLists(q) && strings.Contains(q.URL.RawQuery, "skiptoken") && on.Load() {
+			if rigPages(q) && on.Load() {
 				return rigAnswer(q, status, rigError(code, "The page cannot be had."))
 			}
 			return under.RoundTrip(q)
@@ -125,14 +117,7 @@ func TestF26PagesAreLostOrDoubled(t *testing.T) {
 		t.Run(fmt.Sprintf("%d by %d", c.capacity, c.page), func(t *testing.T) {
 			var between rigHook
 			s := rigSetup{max: 1000, spec: armsim.ScaleSetSpec{Capacity: c.capacity}, config: armsim.Config{PageSize: c.page, Boot: armsim.Duration{Median: time.Second}}}
-			s.wire = func(under http.RoundTripper) http.RoundTripper {
-				return rigTrip(func(q *http.Request) (*http.Response, error) {
-					if rigLists(q) && strings.Contains(q.URL.RawQuery, "skiptoken") {
-						between.fire()
-					}
-					return under.RoundTrip(q)
-				})
-			}
+			s.wire = between.before(rigPages)
 			bubbled(t, s, func(r *rig) {
 				all := r.fleet(c.capacity)
 				gone := r.victim(0)
@@ -153,7 +138,7 @@ func TestF26PagesAreLostOrDoubled(t *testing.T) {
 // rest of the list is missing then, and an instance is not gone for that.
 func TestF26PageTokenIsRefused(t *testing.T) {
 	var on atomic.Bool
-	s := rigSetup{max: 30, spec: armsim.ScaleSetSpec{Capacity: 25}, config: armsim.Config{PageSize: 10}}
+	s := rigSetup{spec: armsim.ScaleSetSpec{Capacity: 25}, config: armsim.Config{PageSize: 10}}
 	s.wire = rigFailingPage(http.StatusBadRequest, "InvalidParameter", &on)
 	bubbled(t, s, func(r *rig) {
 		all := r.fleet(25)
@@ -175,26 +160,22 @@ func TestF26PageTokenIsRefused(t *testing.T) {
 // Entries with empty IDs and null properties, and an interface that is listed a
 // minute after its VM (cloudfoundry/bosh-azure-cpi-release#765).
 func TestF27OddEntriesAndLateInterfaces(t *testing.T) {
-	for _, mode := range []string{"Uniform", "Flexible"} {
-		t.Run(mode, func(t *testing.T) {
-			bubbled(t, rigSetup{spec: armsim.ScaleSetSpec{OrchestrationMode: mode}}, func(r *rig) {
-				r.fault(rigFor(list(armsim.ListOdd), 10*time.Minute))
-				r.fault(rigFor(armsim.Fault{Operation: "NetworkInterfaces_*", Effect: armsim.Effect{List: armsim.ListEmpty}}, 90*time.Second))
-				r.provisioner.Request(3)
-				begun := time.Now()
-				r.await(time.Minute, "up", func() error { return rigEqual(3, r.sim.Stats().Running) })
-				for time.Since(begun) < 90*time.Second {
-					require.Empty(r, r.running(), "one without an address is of no use")
-					time.Sleep(time.Second)
-				}
-				for _, i := range r.fleet(3) {
-					info, err := i.ConnectInfo(r.Context())
-					require.NoError(r, err)
-					assert.NotEmpty(r, info.InternalAddr)
-				}
-			})
-		})
-	}
+	inBothModes(t, rigSetup{}, func(r *rig) {
+		r.fault(rigFor(list(armsim.ListOdd), 10*time.Minute))
+		r.fault(rigFor(armsim.Fault{Operation: "NetworkInterfaces_*", Effect: armsim.Effect{List: armsim.ListEmpty}}, 90*time.Second))
+		r.provisioner.Request(3)
+		begun := time.Now()
+		r.await(time.Minute, "up", func() bool { return r.sim.Stats().Running == 3 })
+		for time.Since(begun) < 90*time.Second {
+			require.Empty(r, r.running(), "one without an address is of no use")
+			time.Sleep(time.Second)
+		}
+		for _, i := range r.fleet(3) {
+			info, err := i.ConnectInfo(r.Context())
+			require.NoError(r, err)
+			assert.NotEmpty(r, info.InternalAddr)
+		}
+	})
 }
 
 // Azure/karpenter-provider-azure#1014: "not found" has many codes. Only the word

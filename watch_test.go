@@ -118,20 +118,24 @@ func (w *watch) patch(r *http.Request, body map[string]any) func(*http.Response)
 		w.violate("a write of more than it needs: %v", body)
 	}
 	before := w.bubble.sim.Stats().Capacity // the effect comes at once, only answers are late
-	target, isCapacity := capacityIn(body)
+	target := capacityOf(body)
 	throttled := w.throttled(r)
 	return func(response *http.Response) {
-		if isCapacity && target < before && (response == nil || response.StatusCode < 300) {
+		if target >= 0 && target < before && (response == nil || response.StatusCode < 300) {
 			w.violate("a write took the capacity from %d to %d", before, target)
 		}
 		throttled(response)
 	}
 }
 
-func capacityIn(body map[string]any) (int, bool) {
-	sku, _ := body["sku"].(map[string]any)
-	n, ok := sku["capacity"].(float64)
-	return int(n), ok
+// capacityOf is the capacity that a request's body writes; -1: none.
+func capacityOf(body any) int {
+	object, _ := body.(map[string]any)
+	sku, _ := object["sku"].(map[string]any)
+	if n, ok := sku["capacity"].(float64); ok {
+		return int(n)
+	}
+	return -1
 }
 
 // deletion is promise 4 and 6: nothing is deleted that the runner did not ask

@@ -1,7 +1,6 @@
 package azure
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -32,8 +31,7 @@ func TestWeakness01RunningCountTakenForTheCapacity(t *testing.T) {
 		n, err := r.plugin.Increase(r.Context(), 1)
 		require.NoError(r, err)
 		require.Equal(r, 1, n)
-		write := r.writes(mark)[0]
-		assert.Equal(r, "6", fmt.Sprint(write.Body.(map[string]any)["sku"].(map[string]any)["capacity"]))
+		assert.Equal(r, 6, capacityOf(r.writes(mark)[0].Body))
 		r.fleet(4)
 		r.requireAlive(all[2:])
 	})
@@ -121,19 +119,11 @@ func TestWeakness05ErrorsAreAllAlike(t *testing.T) {
 }
 
 func TestWeakness05TwoWritersOverwriteEachOther(t *testing.T) {
-	var before rigHook
-	s := rigSetup{spec: armsim.ScaleSetSpec{Capacity: 1}, wire: func(under http.RoundTripper) http.RoundTripper {
-		return rigTrip(func(q *http.Request) (*http.Response, error) {
-			if q.Method == http.MethodPatch {
-				before.fire()
-			}
-			return under.RoundTrip(q)
-		})
-	}}
-	bubbled(t, s, func(r *rig) {
+	var hook rigHook
+	bubbled(t, rigSetup{spec: armsim.ScaleSetSpec{Capacity: 1}, wire: hook.before(rigSends(http.MethodPatch))}, func(r *rig) {
 		r.fleet(1)
 		time.Sleep(5 * time.Minute)
-		before.set(func() { assert.NoError(r, r.sim.Raise(scaleSetName, 2)) })
+		hook.set(func() { assert.NoError(r, r.sim.Raise(scaleSetName, 2)) })
 		mark := r.mark()
 		r.provisioner.Request(2)
 		r.fleet(5)
@@ -145,7 +135,7 @@ func TestWeakness05TwoWritersOverwriteEachOther(t *testing.T) {
 // A status of N instances of a Flexible scale set took 2 + 2N calls, and an error
 // on one of them lowered the count.
 func TestWeakness06CallsForEachInstance(t *testing.T) {
-	bubbled(t, rigSetup{max: 20, spec: armsim.ScaleSetSpec{OrchestrationMode: "Flexible", Capacity: 20}}, func(r *rig) {
+	bubbled(t, rigSetup{spec: armsim.ScaleSetSpec{OrchestrationMode: "Flexible", Capacity: 20}}, func(r *rig) {
 		all := r.fleet(20)
 		r.fault(refusal("each", "VirtualMachines_Get", http.StatusForbidden, 0, false))
 		time.Sleep(5 * time.Minute)
@@ -161,64 +151,56 @@ func TestWeakness06CallsForEachInstance(t *testing.T) {
 // It could scale only after it was asked for a status, and kept what that found
 // for all scale sets together.
 func TestWeakness07StateOfAnotherCallOrScaleSet(t *testing.T) {
-	for _, mode := range []string{"Uniform", "Flexible"} {
-		t.Run(mode, func(t *testing.T) {
-			bubbled(t, rigSetup{spec: armsim.ScaleSetSpec{OrchestrationMode: mode, Capacity: 2}}, func(r *rig) {
-				all := r.fleet(2)
-				time.Sleep(5 * time.Minute)
-				r.watch.delete(all[0].ID())
-				done, err := r.bare().Decrease(r.Context(), []string{all[0].ID()}) // no Update before
-				require.NoError(r, err)
-				assert.Equal(r, []string{all[0].ID()}, done)
-				n, err := r.bare().Increase(r.Context(), 1)
-				require.NoError(r, err)
-				assert.Equal(r, 1, n)
-				r.fleet(2)
-				r.requireAlive(all[1:])
-			})
-		})
-	}
+	inBothModes(t, rigSetup{spec: armsim.ScaleSetSpec{Capacity: 2}}, func(r *rig) {
+		all := r.fleet(2)
+		time.Sleep(5 * time.Minute)
+		r.watch.delete(all[0].ID())
+		done, err := r.bare().Decrease(r.Context(), []string{all[0].ID()}) // no Update before
+		require.NoError(r, err)
+		assert.Equal(r, []string{all[0].ID()}, done)
+		n, err := r.bare().Increase(r.Context(), 1)
+		require.NoError(r, err)
+		assert.Equal(r, 1, n)
+		r.fleet(2)
+		r.requireAlive(all[1:])
+	})
 }
 
 // It took each VM whose name began with the scale set's for its own, and an ID
 // that ended in "_" for an empty one.
 func TestWeakness08OwnershipByNamePrefix(t *testing.T) {
-	for _, mode := range []string{"Uniform", "Flexible"} {
-		t.Run(mode, func(t *testing.T) {
-			overlooked := func(under http.RoundTripper) http.RoundTripper { // Azure lists all VMs of the resource group
-				return rigTrip(func(q *http.Request) (*http.Response, error) {
-					q = q.Clone(q.Context())
-					query := q.URL.Query()
-					query.Del("$filter")
-					q.URL.RawQuery = query.Encode()
-					return under.RoundTrip(q)
-				})
-			}
-			bubbled(t, rigSetup{wire: overlooked, spec: armsim.ScaleSetSpec{OrchestrationMode: mode, Capacity: 2}}, func(r *rig) {
-				_, err := r.sim.CreateScaleSet(r.Context(), armsim.ScaleSetSpec{Name: "CI2", OrchestrationMode: mode, Capacity: 3})
-				require.NoError(r, err)
-				time.Sleep(5 * time.Minute)
-				var others, ours []string
-				for _, i := range r.sim.Instances() {
-					if i.ScaleSet == "CI2" {
-						others = append(others, idOf(i), i.Name)
-					}
-				}
-				for _, i := range r.provisioner.Instances() {
-					ours = append(ours, i.ID())
-				}
-				require.Len(r, ours, 2)
-				assert.NotSubset(r, others, ours)
-				asked := append(slices.Clone(others), "ci_", "ci_-", "_", "CI_", "ci2_")
-				mark := r.mark()
-				done, err := r.plugin.Decrease(r.Context(), asked)
-				require.NoError(r, err)
-				assert.ElementsMatch(r, asked, done, "there is none of them in this scale set")
-				assert.Empty(r, r.writes(mark))
-				assert.Len(r, r.sim.Instances(), 5)
-			})
+	overlooked := func(under http.RoundTripper) http.RoundTripper { // Azure lists all VMs of the resource group
+		return rigTrip(func(q *http.Request) (*http.Response, error) {
+			q = q.Clone(q.Context())
+			query := q.URL.Query()
+			query.Del("$filter")
+			q.URL.RawQuery = query.Encode()
+			return under.RoundTrip(q)
 		})
 	}
+	inBothModes(t, rigSetup{wire: overlooked, spec: armsim.ScaleSetSpec{Capacity: 2}}, func(r *rig) {
+		_, err := r.sim.CreateScaleSet(r.Context(), armsim.ScaleSetSpec{Name: "CI2", OrchestrationMode: r.spec.OrchestrationMode, Capacity: 3})
+		require.NoError(r, err)
+		time.Sleep(5 * time.Minute)
+		var others, ours []string
+		for _, i := range r.sim.Instances() {
+			if i.ScaleSet == "CI2" {
+				others = append(others, idOf(i), i.Name)
+			}
+		}
+		for _, i := range r.provisioner.Instances() {
+			ours = append(ours, i.ID())
+		}
+		require.Len(r, ours, 2)
+		assert.NotSubset(r, others, ours)
+		asked := append(slices.Clone(others), "ci_", "ci_-", "_", "CI_", "ci2_")
+		mark := r.mark()
+		done, err := r.plugin.Decrease(r.Context(), asked)
+		require.NoError(r, err)
+		assert.ElementsMatch(r, asked, done, "there is none of them in this scale set")
+		assert.Empty(r, r.writes(mark))
+		assert.Len(r, r.sim.Instances(), 5)
+	})
 }
 
 // A scale set in the state Failed could not be scaled any more, and instances

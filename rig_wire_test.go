@@ -76,15 +76,33 @@ func rigEach(body map[string]any, do func(instance map[string]any)) {
 // rigPolls says whether a request asks for an operation.
 func rigPolls(q *http.Request) bool { return strings.Contains(q.URL.Path, "/operations/") }
 
+// rigPages says whether a request is for a later page of the instances' list.
+func rigPages(q *http.Request) bool {
+	return rigLists(q) && strings.Contains(q.URL.RawQuery, "skiptoken")
+}
+
 // rigHook is something to do once, when a request passes by.
 type rigHook struct{ atomic.Pointer[func()] }
 
 func (h *rigHook) set(do func()) { h.Store(&do) }
 
-func (h *rigHook) fire() {
-	if do := h.Swap(nil); do != nil {
-		(*do)()
+// before has it done before the next request that matches.
+func (h *rigHook) before(match func(*http.Request) bool) func(http.RoundTripper) http.RoundTripper {
+	return func(under http.RoundTripper) http.RoundTripper {
+		return rigTrip(func(q *http.Request) (*http.Response, error) {
+			if match(q) {
+				if do := h.Swap(nil); do != nil {
+					(*do)()
+				}
+			}
+			return under.RoundTrip(q)
+		})
 	}
+}
+
+// rigSends says whether a request is of a method.
+func rigSends(method string) func(*http.Request) bool {
+	return func(q *http.Request) bool { return q.Method == method }
 }
 
 // rigCanceler ends a context with the n-th request that passes by, before it is
