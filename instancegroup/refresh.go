@@ -28,7 +28,7 @@ func (g *Group) Refresh(ctx context.Context) (*View, error) {
 		return v, nil
 	}
 	v, err := g.share(ctx)
-	if last := g.lastOrNil(); last != nil && armerr.Is(err, armerr.Throttled) {
+	if last := g.last(); last.reading > 0 && armerr.Is(err, armerr.Throttled) {
 		g.serveStale(true, err)
 		return last, nil
 	}
@@ -40,7 +40,7 @@ func (g *Group) Refresh(ctx context.Context) (*View, error) {
 // asks what has become of the changes that are under way. It changes nothing the
 // first time, which belongs to the start of the plugin.
 func (g *Group) Observe(ctx context.Context) (*View, error) {
-	if g.lastOrNil() != nil {
+	if g.last().reading > 0 {
 		g.claim(ctx)
 		_ = g.stillMine(ctx, idleCheck) // it is logged; a change is refused
 	}
@@ -50,17 +50,11 @@ func (g *Group) Observe(ctx context.Context) (*View, error) {
 
 // paced is the last view, if Azure's limit on lists is almost used up.
 func (g *Group) paced() *View {
-	room, last := g.cloud.Room(g.mode.listing()), g.lastOrNil()
-	if last == nil || room >= reserve || room > 0 && g.now().Sub(last.At) >= oldView {
+	room, last := g.cloud.Room(g.mode.listing()), g.last()
+	if last.reading == 0 || room >= reserve || room > 0 && g.now().Sub(last.At) >= oldView {
 		return nil
 	}
 	return last
-}
-
-func (g *Group) lastOrNil() *View {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.view
 }
 
 // serveStale logs the beginning and the end of a time in which Azure's limits

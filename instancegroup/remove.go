@@ -66,8 +66,8 @@ func (g *Group) keepsRemovals(ids []string) bool {
 // askable says whether Azure can be asked for each of these instances, which
 // spares the list for the updates: a few that the last view shows.
 func (g *Group) askable(ids []string) bool {
-	v := g.lastOrNil()
-	return v != nil && len(ids) <= askAtOnce && !slices.ContainsFunc(ids, func(id string) bool { return v.Find(id) == nil })
+	v := g.last()
+	return v.reading > 0 && len(ids) <= askAtOnce && !slices.ContainsFunc(ids, func(id string) bool { return v.Find(id) == nil })
 }
 
 // freshView is how old a view may be for the plugin's own deletions: they follow

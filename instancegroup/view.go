@@ -130,8 +130,9 @@ const askAtOnce = 16
 
 // confirmGone says which of the missing members exist no more, and finds the
 // others. Azure is asked for the instance itself, since a list may lag or skip:
-// a job may run there (F25), or its deletion may yet come to nothing. What was found out before an error is remembered, so that the
-// next reading has less to ask.
+// a job may run there (F25), or its deletion may yet come to nothing. What was
+// found out before an error is remembered, so that the next reading has less to
+// ask.
 func (g *Group) confirmGone(ctx context.Context, last *View, missing []Member) (found []Instance, gone []string, err error) {
 	var mu sync.Mutex
 	var asking errgroup.Group
