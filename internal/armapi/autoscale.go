@@ -30,26 +30,13 @@ type autoscalePage struct {
 // AutoscaleSettings implements instancegroup.Cloud. It looks in the scale
 // set's own resource group, which is where Azure's portal puts settings.
 func (c *Client) AutoscaleSettings(ctx context.Context) (names []string, err error) {
-	err = c.read(ctx, "list the autoscale settings of", func(ctx context.Context) error {
-		list, err := collect(ctx, c.autoscalePager(), func(p autoscalePage) ([]*autoscaleSetting, *string) {
-			return p.Value, p.NextLink
-		})
-		if err == nil {
-			names = targeting(list, c.id())
-		}
-		return err
-	})
+	err = c.read(ctx, "list the autoscale settings of", into(&names, c.autoscalePager(),
+		func(p autoscalePage) ([]*autoscaleSetting, *string) { return p.Value, p.NextLink },
+		each(func(s autoscaleSetting) (string, bool) {
+			target := strings.TrimSuffix(s.Properties.TargetResourceURI, "/")
+			return s.Name, s.Properties.Enabled && strings.EqualFold(target, c.id())
+		})))
 	return names, err
-}
-
-func targeting(list []*autoscaleSetting, id string) []string {
-	var names []string
-	for _, s := range list {
-		if s.Properties.Enabled && strings.EqualFold(strings.TrimSuffix(s.Properties.TargetResourceURI, "/"), id) {
-			names = append(names, s.Name)
-		}
-	}
-	return names
 }
 
 func (c *Client) autoscalePager() *runtime.Pager[autoscalePage] {

@@ -15,23 +15,16 @@ import (
 
 // Instances implements instancegroup.Cloud.
 func (c *Client) Instances(ctx context.Context) (all []instancegroup.Instance, err error) {
-	err = c.readList(ctx, "list the instances of", listClass, func(ctx context.Context) error {
-		pager := c.instances.NewListPager(c.group, c.name, &armcompute.VirtualMachineScaleSetVMsClientListOptions{
-			Expand: to.Ptr("instanceView"),
-		})
-		list, err := collect(ctx, pager,
-			func(p armcompute.VirtualMachineScaleSetVMsClientListResponse) ([]*armcompute.VirtualMachineScaleSetVM, *string) {
-				return p.Value, p.NextLink
-			})
-		if err != nil {
-			return err
-		}
-		all = make([]instancegroup.Instance, 0, len(list))
-		for _, vm := range list {
-			all = append(all, instanceOf(*vm))
-		}
-		return nil
+	pager := c.instances.NewListPager(c.group, c.name, &armcompute.VirtualMachineScaleSetVMsClientListOptions{
+		Expand: to.Ptr("instanceView"),
 	})
+	err = c.readList(ctx, "list the instances of", listClass, into(&all, pager,
+		func(p armcompute.VirtualMachineScaleSetVMsClientListResponse) ([]*armcompute.VirtualMachineScaleSetVM, *string) {
+			return p.Value, p.NextLink
+		},
+		each(func(vm armcompute.VirtualMachineScaleSetVM) (instancegroup.Instance, bool) {
+			return instanceOf(vm), true
+		})))
 	return all, err
 }
 

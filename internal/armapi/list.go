@@ -13,6 +13,32 @@ var (
 	errEndless = errors.New("the list links to the same page again")
 )
 
+// into is a call that reads a list and leaves in all what becomes of it.
+func into[P, T, R any](
+	all *R, pager *runtime.Pager[P], open func(P) ([]*T, *string), convert func([]*T) R,
+) func(context.Context) error {
+	return func(ctx context.Context) error {
+		list, err := collect(ctx, pager, open)
+		if err == nil {
+			*all = convert(list)
+		}
+		return err
+	}
+}
+
+// each converts a list one by one; false leaves an entry out.
+func each[T, R any](one func(T) (R, bool)) func([]*T) []R {
+	return func(list []*T) []R {
+		all := make([]R, 0, len(list))
+		for _, item := range list {
+			if r, ok := one(*item); ok {
+				all = append(all, r)
+			}
+		}
+		return all
+	}
+}
+
 // collect gathers all pages. A list that is not whole is an error: a missing
 // instance would be taken for a deleted one.
 func collect[P, T any](ctx context.Context, pager *runtime.Pager[P], open func(P) ([]*T, *string)) ([]*T, error) {

@@ -31,26 +31,16 @@ func (c *Client) VirtualMachineModels(ctx context.Context) ([]instancegroup.Inst
 func (c *Client) machines(
 	ctx context.Context, op string, expand *armcompute.ExpandTypeForListVMs,
 ) (all []instancegroup.Instance, err error) {
-	err = c.readList(ctx, op, machineListClass, func(ctx context.Context) error {
-		pager := c.virtual.NewListPager(c.group, &armcompute.VirtualMachinesClientListOptions{
-			// The quotes around the field are Azure's (cloud-provider-azure).
-			Filter: to.Ptr(fmt.Sprintf("'virtualMachineScaleSet/id' eq '%s'", c.id())),
-			Expand: expand,
-		})
-		list, err := collect(ctx, pager, func(p armcompute.VirtualMachinesClientListResponse) ([]*armcompute.VirtualMachine, *string) {
-			return p.Value, p.NextLink
-		})
-		if err != nil {
-			return err
-		}
-		all = make([]instancegroup.Instance, 0, len(list))
-		for _, vm := range list {
-			if i, ok := c.ours(*vm, expand != nil); ok {
-				all = append(all, i)
-			}
-		}
-		return nil
+	pager := c.virtual.NewListPager(c.group, &armcompute.VirtualMachinesClientListOptions{
+		// The quotes around the field are Azure's (cloud-provider-azure).
+		Filter: to.Ptr(fmt.Sprintf("'virtualMachineScaleSet/id' eq '%s'", c.id())),
+		Expand: expand,
 	})
+	err = c.readList(ctx, op, machineListClass, into(&all, pager,
+		func(p armcompute.VirtualMachinesClientListResponse) ([]*armcompute.VirtualMachine, *string) {
+			return p.Value, p.NextLink
+		},
+		each(func(vm armcompute.VirtualMachine) (instancegroup.Instance, bool) { return c.ours(vm, expand != nil) })))
 	return all, err
 }
 
@@ -119,38 +109,24 @@ func checkName(name string) error {
 // GroupInterfaces implements instancegroup.Cloud. An interface of a VM outside
 // of the scale set is in the list, too: its VM tells.
 func (c *Client) GroupInterfaces(ctx context.Context) (all []instancegroup.Interface, err error) {
-	err = c.read(ctx, "list the network interfaces of the resource group of", func(ctx context.Context) error {
-		list, err := collect(ctx, c.interfaces.NewListPager(c.group, nil),
-			func(p armnetwork.InterfacesClientListResponse) ([]*armnetwork.Interface, *string) {
-				return p.Value, p.NextLink
-			})
-		if err != nil {
-			return err
-		}
-		all = make([]instancegroup.Interface, 0, len(list))
-		for _, n := range list {
-			if i := interfaceOf(*n); i.VMID != "" {
-				all = append(all, i)
-			}
-		}
-		return nil
-	})
+	err = c.read(ctx, "list the network interfaces of the resource group of", into(&all, c.interfaces.NewListPager(c.group, nil),
+		func(p armnetwork.InterfacesClientListResponse) ([]*armnetwork.Interface, *string) {
+			return p.Value, p.NextLink
+		},
+		each(func(n armnetwork.Interface) (instancegroup.Interface, bool) {
+			i := interfaceOf(n)
+			return i, i.VMID != ""
+		})))
 	return all, err
 }
 
 // GroupPublicAddresses implements instancegroup.Cloud, with the words of
 // PublicAddresses.
 func (c *Client) GroupPublicAddresses(ctx context.Context) (all map[string]netip.Addr, err error) {
-	err = c.read(ctx, "list the public addresses of the resource group of", func(ctx context.Context) error {
-		list, err := collect(ctx, c.addresses.NewListPager(c.group, nil),
-			func(p armnetwork.PublicIPAddressesClientListResponse) ([]*armnetwork.PublicIPAddress, *string) {
-				return p.Value, p.NextLink
-			})
-		if err == nil {
-			all = addressesOf(list)
-		}
-		return err
-	})
+	err = c.read(ctx, "list the public addresses of the resource group of", into(&all, c.addresses.NewListPager(c.group, nil),
+		func(p armnetwork.PublicIPAddressesClientListResponse) ([]*armnetwork.PublicIPAddress, *string) {
+			return p.Value, p.NextLink
+		}, addressesOf))
 	return all, err
 }
 

@@ -12,38 +12,23 @@ import (
 
 // Interfaces implements instancegroup.Cloud.
 func (c *Client) Interfaces(ctx context.Context) (all []instancegroup.Interface, err error) {
-	err = c.read(ctx, "list the network interfaces of", func(ctx context.Context) error {
-		pager := c.interfaces.NewListVirtualMachineScaleSetNetworkInterfacesPager(c.group, c.name, nil)
-		list, err := collect(ctx, pager,
-			func(p armnetwork.InterfacesClientListVirtualMachineScaleSetNetworkInterfacesResponse) ([]*armnetwork.Interface, *string) {
-				return p.Value, p.NextLink
-			})
-		if err != nil {
-			return err
-		}
-		all = make([]instancegroup.Interface, 0, len(list))
-		for _, n := range list {
-			all = append(all, interfaceOf(*n))
-		}
-		return nil
-	})
+	pager := c.interfaces.NewListVirtualMachineScaleSetNetworkInterfacesPager(c.group, c.name, nil)
+	err = c.read(ctx, "list the network interfaces of", into(&all, pager,
+		func(p armnetwork.InterfacesClientListVirtualMachineScaleSetNetworkInterfacesResponse) ([]*armnetwork.Interface, *string) {
+			return p.Value, p.NextLink
+		},
+		each(func(n armnetwork.Interface) (instancegroup.Interface, bool) { return interfaceOf(n), true })))
 	return all, err
 }
 
 // PublicAddresses implements instancegroup.Cloud. An address that Azure has
 // not allocated yet is left out. The IDs are those that the interfaces name.
 func (c *Client) PublicAddresses(ctx context.Context) (all map[string]netip.Addr, err error) {
-	err = c.read(ctx, "list the public addresses of", func(ctx context.Context) error {
-		pager := c.addresses.NewListVirtualMachineScaleSetPublicIPAddressesPager(c.group, c.name, nil)
-		list, err := collect(ctx, pager,
-			func(p armnetwork.PublicIPAddressesClientListVirtualMachineScaleSetPublicIPAddressesResponse) ([]*armnetwork.PublicIPAddress, *string) {
-				return p.Value, p.NextLink
-			})
-		if err == nil {
-			all = addressesOf(list)
-		}
-		return err
-	})
+	pager := c.addresses.NewListVirtualMachineScaleSetPublicIPAddressesPager(c.group, c.name, nil)
+	err = c.read(ctx, "list the public addresses of", into(&all, pager,
+		func(p armnetwork.PublicIPAddressesClientListVirtualMachineScaleSetPublicIPAddressesResponse) ([]*armnetwork.PublicIPAddress, *string) {
+			return p.Value, p.NextLink
+		}, addressesOf))
 	return all, err
 }
 
