@@ -20,8 +20,7 @@ func TestContractAErrorBesideASuccess(t *testing.T) {
 	t.Parallel()
 	refused := armsim.Fault{Operation: "VirtualMachineScaleSets_DeleteInstances", Effect: armsim.Effect{Error: &armsim.ErrorAnswer{Status: 403}}}
 	s := simulate(t, armsim.Config{NoMachines: true, CoreQuota: 8}, armsim.ScaleSetSpec{Name: "ci", Capacity: 1}) // of 2 cores each
-	p := startPlugin(t, environmentOf(s), settingsFor(s, "ci"))
-	p.open(t)
+	p := openPlugin(t, s)
 	p.running(t, 1)
 	n, err := p.Increase(t.Context(), 5)
 	require.NoError(t, err)
@@ -48,8 +47,7 @@ func TestContractAErrorBesideASuccess(t *testing.T) {
 func TestF39EntraIDIsDown(t *testing.T) {
 	t.Parallel()
 	s := simulate(t, armsim.Config{NoMachines: true, TokenLifetime: 2 * time.Second}, armsim.ScaleSetSpec{Name: "ci", Capacity: 2})
-	p := startPlugin(t, environmentOf(s), settingsFor(s, "ci"))
-	p.open(t)
+	p := openPlugin(t, s)
 	ids := p.running(t, 2)
 	require.NoError(t, s.AddFaults(armsim.Fault{Operation: "Token", Effect: armsim.Effect{Error: &armsim.ErrorAnswer{Status: 503}}}))
 	down := 0

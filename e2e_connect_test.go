@@ -106,8 +106,7 @@ func (c connection) check(t *testing.T) {
 func TestConnectToNobody(t *testing.T) {
 	t.Parallel()
 	s := simulate(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{Name: "ci", Capacity: 1})
-	p := startPlugin(t, environmentOf(s), settingsFor(s, "ci"))
-	p.open(t)
+	p := openPlugin(t, s)
 	_, err := p.ConnectInfo(t.Context(), "ci_99-01234567")
 	require.ErrorContains(t, err, `instance "ci_99-01234567": it exists no more`)
 	id := p.running(t, 1)[0]

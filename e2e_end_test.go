@@ -138,8 +138,7 @@ func TestPluginEndsOnSIGTERM(t *testing.T) {
 func TestPluginSaysThatTheRunnerEndedIt(t *testing.T) {
 	t.Parallel()
 	s := simulate(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{Name: "ci"})
-	p := startPlugin(t, environmentOf(s), settingsFor(s, "ci"))
-	p.open(t)
+	p := openPlugin(t, s)
 	p.stop()
 	p.requireEnd(t, "the runner asked it to")
 }

@@ -31,8 +31,7 @@ func TestRequestsOfAQuietFleet(t *testing.T) {
 			t.Parallel()
 			s := simulate(t, armsim.Config{NoMachines: true, PageSize: 60},
 				armsim.ScaleSetSpec{Name: "ci", Capacity: 200, OrchestrationMode: mode, PublicAddress: true})
-			p := startPlugin(t, environmentOf(s), settingsFor(s, "ci"))
-			p.open(t)
+			p := openPlugin(t, s)
 			// No more than a few lists: the plugin keeps to Azure's limits.
 			require.Eventually(t, func() bool { return s.Stats().Running == 200 }, patience, tick)
 			p.running(t, 200)
@@ -58,8 +57,7 @@ func TestRequestsOfAScaleOut(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			s := simulate(t, armsim.Config{NoMachines: true, PageSize: 100}, armsim.ScaleSetSpec{Name: "ci", OrchestrationMode: mode})
-			p := startPlugin(t, environmentOf(s), settingsFor(s, "ci"))
-			p.open(t)
+			p := openPlugin(t, s)
 			_, err := p.Increase(t.Context(), 50)
 			require.NoError(t, err)
 			require.Eventually(t, func() bool { return s.Stats().Running == 50 }, patience, tick)

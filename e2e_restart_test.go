@@ -13,8 +13,7 @@ import (
 func TestRestartKeepsIDs(t *testing.T) {
 	t.Parallel()
 	s := simulate(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{Name: "ci", Capacity: 4})
-	p := startPlugin(t, environmentOf(s), settingsFor(s, "ci"))
-	p.open(t)
+	p := openPlugin(t, s)
 	ids := p.running(t, 4)
 	p.murder(t)
 	require.Eventually(t, func() bool {
@@ -22,8 +21,7 @@ func TestRestartKeepsIDs(t *testing.T) {
 		return err != nil
 	}, patience, tick)
 
-	next := startPlugin(t, environmentOf(s), settingsFor(s, "ci"))
-	next.open(t)
+	next := openPlugin(t, s)
 	states, err := next.update(t)
 	require.NoError(t, err)
 	assert.Len(t, states, 4)

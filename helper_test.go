@@ -190,6 +190,14 @@ func (p *plugin) open(t *testing.T) provider.ProviderInfo {
 	return info
 }
 
+// openPlugin is a plugin that drives the scale set of a simulator.
+func openPlugin(t *testing.T, s *armsim.Server) *plugin {
+	t.Helper()
+	p := startPlugin(t, environmentOf(s), settingsFor(s, "ci"))
+	p.open(t)
+	return p
+}
+
 // update returns the last state reported of each instance.
 func (p *plugin) update(t *testing.T) (map[string]provider.State, error) {
 	states := map[string]provider.State{}

@@ -26,8 +26,7 @@ func onePlacementGroup(model map[string]any) {
 func TestIncreaseAtTheLimit(t *testing.T) {
 	t.Parallel()
 	s := simulate(t, armsim.Config{NoMachines: true, PageSize: 60}, armsim.ScaleSetSpec{Name: "ci", Capacity: 99, Change: onePlacementGroup})
-	p := startPlugin(t, environmentOf(s), settingsFor(s, "ci"))
-	p.open(t)
+	p := openPlugin(t, s)
 	n, err := p.Increase(t.Context(), 5)
 	require.NoError(t, err)
 	assert.Equal(t, 1, n)
@@ -43,8 +42,7 @@ func TestIncreaseAtTheLimit(t *testing.T) {
 func TestDecreaseOfKnownAndUnknown(t *testing.T) {
 	t.Parallel()
 	s := simulate(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{Name: "ci", Capacity: 3})
-	p := startPlugin(t, environmentOf(s), settingsFor(s, "ci"))
-	p.open(t)
+	p := openPlugin(t, s)
 	ids := p.running(t, 3)
 	asked := []string{"ci_99-01234567", ids[0], "0", "", "*", ids[2]}
 	done, err := p.Decrease(t.Context(), asked)
@@ -89,8 +87,7 @@ func TestUpdateReadsEveryPage(t *testing.T) {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			t.Parallel()
 			s := simulate(t, armsim.Config{NoMachines: true, PageSize: size}, armsim.ScaleSetSpec{Name: "ci", Capacity: 7, PublicAddress: true})
-			p := startPlugin(t, environmentOf(s), settingsFor(s, "ci"))
-			p.open(t)
+			p := openPlugin(t, s)
 			boot := func(n int) { require.Eventually(t, func() bool { return s.Stats().Running == n }, patience, tick) }
 			boot(7)
 			ids := p.running(t, 7)
@@ -111,8 +108,7 @@ func TestUpdateReadsEveryPage(t *testing.T) {
 func TestUpdateWithoutAnswerReportsNothing(t *testing.T) {
 	t.Parallel()
 	s := simulate(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{Name: "ci", Capacity: 4})
-	p := startPlugin(t, environmentOf(s), settingsFor(s, "ci"))
-	p.open(t)
+	p := openPlugin(t, s)
 	p.running(t, 4)
 	s.Close()
 	began := time.Now()

@@ -12,8 +12,7 @@ import (
 func TestNothingIsWrittenAfterShutdown(t *testing.T) {
 	t.Parallel()
 	s := simulate(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{Name: "ci", Capacity: 1})
-	p := startPlugin(t, environmentOf(s), settingsFor(s, "ci"))
-	p.open(t)
+	p := openPlugin(t, s)
 	ids := p.running(t, 1)
 	writes := writesOf(s)
 	require.NoError(t, p.Shutdown(t.Context()))
