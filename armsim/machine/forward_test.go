@@ -63,36 +63,34 @@ func TestForwardToNowhere(t *testing.T) {
 	require.ErrorContains(t, err, "refused")
 }
 
-// The target learns that the client has gone, even while neither sends.
-func TestForwardEndsWithTheClient(t *testing.T) {
-	h := bootOne(t)
+// forward is a connection through the host and its end at the target.
+func (h *host) forward(t *testing.T) (conn, target net.Conn) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()
-	conn, err := h.client().Dial("tcp", l.Addr().String())
+	conn, err = h.client().Dial("tcp", l.Addr().String())
 	require.NoError(t, err)
-	target, err := l.Accept()
+	target, err = l.Accept()
 	require.NoError(t, err)
-	defer target.Close()
+	t.Cleanup(func() { _ = target.Close() })
+	return conn, target
+}
 
+// The target learns that the client has gone, even while neither sends.
+func TestForwardEndsWithTheClient(t *testing.T) {
+	h := bootOne(t)
+	conn, target := h.forward(t)
 	require.NoError(t, conn.Close())
-	_, err = io.ReadAll(target)
+	_, err := io.ReadAll(target)
 	require.NoError(t, err)
 }
 
 func TestPowerOffCutsForwards(t *testing.T) {
 	h := bootOne(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	conn, err := h.client().Dial("tcp", l.Addr().String())
-	require.NoError(t, err)
-	target, err := l.Accept()
-	require.NoError(t, err)
-	defer target.Close()
-
+	conn, target := h.forward(t)
 	h.PowerOff()
-	_, err = io.ReadAll(target)
+	_, err := io.ReadAll(target)
 	require.NoError(t, err)
 	_, err = io.ReadAll(conn)
 	require.NoError(t, err)
