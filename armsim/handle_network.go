@@ -104,19 +104,13 @@ func (c *call) networkInstances() ([]*instance, *problem) {
 }
 
 func listInterfaces(c *call) (*answer, *problem) {
-	instances, p := c.networkInstances()
-	if p != nil {
-		return nil, p
-	}
-	var keys []string
-	var rendered []object
-	for _, i := range instances {
-		for place, n := range i.nics {
-			keys = append(keys, sortable(i.id)+sortable(place))
-			rendered = append(rendered, c.renderInterface(i, n))
+	return c.listOfEach(func(i *instance) []object {
+		var all []object
+		for _, n := range i.nics {
+			all = append(all, c.renderInterface(i, n))
 		}
-	}
-	return c.page(len(keys), func(n int) string { return keys[n] }, func(n int) object { return rendered[n] })
+		return all
+	})
 }
 
 func getInterface(c *call) (*answer, *problem) {
@@ -134,7 +128,10 @@ func getInterface(c *call) (*answer, *problem) {
 	return nil, networkNotFound(c.request.URL.Path)
 }
 
-func listPublicAddresses(c *call) (*answer, *problem) {
+func listPublicAddresses(c *call) (*answer, *problem) { return c.listOfEach(c.publicAddresses) }
+
+// listOfEach is a page of what the instances have.
+func (c *call) listOfEach(has func(*instance) []object) (*answer, *problem) {
 	instances, p := c.networkInstances()
 	if p != nil {
 		return nil, p
@@ -142,7 +139,7 @@ func listPublicAddresses(c *call) (*answer, *problem) {
 	var keys []string
 	var rendered []object
 	for _, i := range instances {
-		for place, body := range c.publicAddresses(i) {
+		for place, body := range has(i) {
 			keys, rendered = append(keys, sortable(i.id)+sortable(place)), append(rendered, body)
 		}
 	}
