@@ -259,7 +259,7 @@ func TestContractKRecreatedScaleSet(t *testing.T) {
 func TestContractLUpdateFailsMidway(t *testing.T) {
 	bubbled(t, rigSetup{spec: armsim.ScaleSetSpec{Capacity: 7}, config: armsim.Config{PageSize: 3}}, func(r *rig) {
 		r.fleet(7)
-		time.Sleep(5 * time.Minute)
+		time.Sleep(5*time.Minute + time.Second/2) // between the updates of the runner, which would meet the faults
 		page := refusal("third page", anyList, http.StatusForbidden, 0, false)
 		page.Skip = 2
 		for _, f := range []armsim.Fault{page, refusal("no addresses", interfaces, http.StatusForbidden, 0, false)} {
