@@ -145,6 +145,24 @@ func TestVacantSeatsAreFilled(t *testing.T) {
 	assert.Equal(t, []int64{5, 7}, f.writes, "3 of them stand open already")
 }
 
+// TestSeatsOfALaggingListAreTaken: what an increase made and no list shows yet
+// is not there for the next one to fill.
+func TestSeatsOfALaggingListAreTaken(t *testing.T) {
+	f, g, clock := opened(t, 1)
+	accepted, err := g.Increase(t.Context(), 3)
+	require.NoError(t, err)
+	require.Equal(t, 3, accepted)
+	for _, i := range f.vms[1:] {
+		f.hidden[i.VMID] = true
+	}
+	clock.pass(askEvery)
+	require.Zero(t, observed(t, g, 0), "they may still come")
+	accepted, err = g.Increase(t.Context(), 2)
+	require.NoError(t, err)
+	assert.Equal(t, 2, accepted)
+	assert.Equal(t, []int64{4, 6}, f.writes)
+}
+
 // TestDeletionThatCameToNothing is sent again by the plugin: the runner was told
 // that it is done (F15).
 func TestDeletionThatCameToNothing(t *testing.T) {
