@@ -80,6 +80,7 @@ var arrows = map[string]mayImport{
 
 	"conformance/...":          {testOnly: true},
 	"internal/conformance/...": {testOnly: true},
+	"internal/engine":          {testOnly: true},
 	"internal/testutil/...":    {testOnly: true},
 }
 
