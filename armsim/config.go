@@ -81,6 +81,10 @@ type Config struct {
 	// NoMachines leaves out the SSH servers: instances are data alone.
 	NoMachines bool
 
+	// MachineEnv holds further KEY=value pairs for every command on a machine,
+	// such as DOCKER_HOST for an engine that all machines share.
+	MachineEnv []string
+
 	// StateDir holds the CA certificate and the machines' directories; empty:
 	// a temporary one, removed by Close.
 	StateDir string

@@ -108,7 +108,7 @@ func (s *Server) connect(i *instance) (err error) {
 	i.machine, err = machine.New(machine.Config{
 		Name: i.computer, Addresses: append(private, public...), Port: s.SSHPort, User: text(os, "adminUsername"),
 		Password: password, AuthorizedKeys: publicKeys(os), ParentDir: s.machineDir,
-		Env: []string{"ARMSIM_INSTANCE=" + i.name, "ARMSIM_VM_ID=" + i.vmID},
+		Env: append([]string{"ARMSIM_INSTANCE=" + i.name, "ARMSIM_VM_ID=" + i.vmID}, s.config.MachineEnv...),
 	})
 	return err
 }

@@ -93,10 +93,11 @@ func (s *site) job(t *testing.T, address string) (wait func() error) {
 
 func TestJobsOnInstances(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, armsim.ScaleSetSpec{Name: "ci", Capacity: 2, PublicAddress: true})
+	c := armsim.Config{MachineEnv: []string{"DOCKER_HOST=unix:///none", "COLOUR=blue"}}
+	s := newSiteOf(t, c, armsim.ScaleSetSpec{Name: "ci", Capacity: 2, PublicAddress: true})
 	for _, i := range s.running(t) {
 		for _, address := range []string{i.PrivateAddress, i.PublicAddress} {
-			assert.Equal(t, i.Name, s.run(t, address, `printf %s "$ARMSIM_INSTANCE"`))
+			assert.Equal(t, i.Name+" unix:///none blue", s.run(t, address, `printf %s "$ARMSIM_INSTANCE $DOCKER_HOST $COLOUR"`))
 		}
 		nics := s.get(t, s.set+"/virtualMachines/"+i.InstanceID+"/networkInterfaces")
 		assert.Equal(t, i.PrivateAddress, get(nics.body, "value.0.properties.ipConfigurations.0.properties.privateIPAddress"))

@@ -119,6 +119,9 @@ func (s *Server) openDir() error {
 // openMachines picks the addresses, the private and the public half of a /16
 // of 127.0.0.0/8, and the one SSH port.
 func (s *Server) openMachines() (err error) {
+	if err := machine.CheckEnv(s.config.MachineEnv); err != nil {
+		return err
+	}
 	net16 := byte(16 + s.rand.IntN(224))
 	whole := netip.PrefixFrom(netip.AddrFrom4([4]byte{127, net16, 0, 0}), 16)
 	if s.privatePool, err = machine.NewPool(netip.PrefixFrom(whole.Addr(), 17)); err != nil {

@@ -42,12 +42,20 @@ func (c Config) validate() error {
 	if c.Port < 1 || c.Port > 65535 {
 		return fmt.Errorf("port %d is not between 1 and 65535", c.Port)
 	}
-	for _, pair := range c.Env {
+	if err := CheckEnv(c.Env); err != nil {
+		return err
+	}
+	return c.validateAddresses()
+}
+
+// CheckEnv finds the first entry that Config.Env may not hold.
+func CheckEnv(pairs []string) error {
+	for _, pair := range pairs {
 		if key, value, _ := strings.Cut(pair, "="); !validEnv(key, value) || len(key) == len(pair) {
 			return fmt.Errorf("environment entry %q is not of the form KEY=value", pair)
 		}
 	}
-	return c.validateAddresses()
+	return nil
 }
 
 const nameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"

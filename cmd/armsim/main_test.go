@@ -62,6 +62,7 @@ func TestMistakes(t *testing.T) {
 		"impossible event":    {[]string{"--faults", write("event.json", `{"events":[{"do":"hug"}]}`)}, `add event 1: do "hug"`},
 		"parallel writes":     {[]string{"--parallel-writes", "never"}, "known: queue, conflict, preempt"},
 		"eviction policy":     {[]string{"--scale-set", "ci", "--spot", "Keep"}, "evictionPolicy"},
+		"nameless variable":   {[]string{"--machine-env", "DOCKER_HOST"}, `environment entry "DOCKER_HOST" is not of the form KEY=value`},
 		"over the limit":      {[]string{"--scale-set", "ci", "--capacity", "1001", "--ssh-public-key-file", key}, "out of range"},
 	} {
 		t.Run(name, func(t *testing.T) {

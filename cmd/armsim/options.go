@@ -81,6 +81,10 @@ func (o *options) simulatorFlags(f *flag.FlagSet) {
 	f.BoolVar(&c.Polite, "polite", false, "no odd case, no unknown fields")
 	f.BoolVar(&c.Throttle, "throttle", false, "enforce Azure's documented request limits")
 	f.BoolVar(&c.NoMachines, "no-machines", false, "instances without SSH servers")
+	f.Func("machine-env", "`KEY=value` for every command on a machine, as DOCKER_HOST=unix:///var/run/docker.sock; may be repeated", func(pair string) error {
+		c.MachineEnv = append(c.MachineEnv, pair)
+		return nil
+	})
 	f.IntVar(&c.CoreQuota, "core-quota", 0, "regional vCPU quota; 0: none")
 	f.Float64Var(&c.TimeScale, "time-scale", 1, "simulated seconds per real second")
 	f.DurationVar(&c.Boot.Median, "boot", 5*time.Second, "median time from acceptance to running")
