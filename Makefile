@@ -1,5 +1,5 @@
 # Everything here needs Go and make; `test` also wants a C compiler, because
-# Go's race detector does.
+# Go's race detector does, and Docker, for the tests with containers.
 
 GO       ?= go
 FUZZTIME ?= 10s
@@ -36,7 +36,9 @@ compat = $(GO) -C compat test $(1) -shuffle=on -timeout 10m ./...
 # The model's sequences take several times as long with the race detector; some
 # run with it, all of them without.
 test: ## run all tests, with the race detector where there is a C compiler
-	@cc=$$($(GO) env CC) || exit 1; \
+	@SKIPS_FILE=$$(mktemp) && export SKIPS_FILE || exit 1; \
+	trap '{ set +x; } 2>/dev/null; sort -u "$$SKIPS_FILE" >&2; rm -f "$$SKIPS_FILE"' EXIT; \
+	cc=$$($(GO) env CC) || exit 1; \
 	if echo '#include <stdlib.h>' | $$cc -x c -c -o /dev/null - >/dev/null 2>&1; then \
 		set -ex; CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 10m ./...; \
 		CGO_ENABLED=0 $(GO) test -run '^TestModel$$' -timeout 10m .; \

@@ -81,7 +81,9 @@ func (d *dockerSite) client(t *testing.T, id string) *docker.Client {
 	t.Cleanup(func() { _ = tunnel.Close() }) // the instance may be dead
 	c, err := docker.New(docker.WithHost("http://instance.invalid"), docker.WithDialContext(
 		// The context that comes with the call ends with it; the connection must not.
-		func(context.Context, string, string) (net.Conn, error) { return dockerWays[d.way](t.Context(), tunnel, d.engine) }))
+		func(context.Context, string, string) (net.Conn, error) {
+			return dockerWays[d.way](t.Context(), tunnel, d.engine)
+		}))
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, c.Close()) })
 	return c
