@@ -30,6 +30,9 @@ type dockerSite struct {
 	engine *engine.Engine
 	image  string
 	way    string // of dockerWays
+
+	// ctx bounds all that is done with Docker, so that nothing hangs for ever.
+	ctx context.Context
 }
 
 func newDockerSite(t *testing.T, e *engine.Engine, image, mode, way string) *dockerSite {
@@ -42,7 +45,9 @@ func newDockerSite(t *testing.T, e *engine.Engine, image, mode, way string) *doc
 		Key: key, ProtocolPort: s.SSHPort, Timeout: patience, Keepalive: time.Second,
 	}})
 	require.NoError(t, err)
-	return &dockerSite{plugin: p, sim: s, engine: e, image: image, way: way}
+	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
+	t.Cleanup(cancel)
+	return &dockerSite{plugin: p, sim: s, engine: e, image: image, way: way, ctx: ctx}
 }
 
 func (d *dockerSite) scaleOut(t *testing.T, n int) []string {
@@ -76,13 +81,13 @@ func (d *dockerSite) client(t *testing.T, id string) *docker.Client {
 	t.Helper()
 	info, err := d.ConnectInfo(t.Context(), id)
 	require.NoError(t, err)
-	tunnel, err := connector.Dial(t.Context(), info, connector.DialOptions{})
+	tunnel, err := connector.Dial(d.ctx, info, connector.DialOptions{})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = tunnel.Close() }) // the instance may be dead
 	c, err := docker.New(docker.WithHost("http://instance.invalid"), docker.WithDialContext(
 		// The context that comes with the call ends with it; the connection must not.
 		func(context.Context, string, string) (net.Conn, error) {
-			return dockerWays[d.way](t.Context(), tunnel, d.engine)
+			return dockerWays[d.way](d.ctx, tunnel, d.engine)
 		}))
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, c.Close()) })
@@ -112,7 +117,7 @@ type job struct {
 // order. The script's $0 and on are args.
 func (d *dockerSite) start(t *testing.T, c *docker.Client, script string, args ...string) *job {
 	t.Helper()
-	made, err := c.ContainerCreate(t.Context(), docker.ContainerCreateOptions{
+	made, err := c.ContainerCreate(d.ctx, docker.ContainerCreateOptions{
 		Image: d.image,
 		Config: &container.Config{
 			Cmd: append([]string{"sh", "-c", script}, args...), OpenStdin: true, StdinOnce: true,
@@ -120,7 +125,7 @@ func (d *dockerSite) start(t *testing.T, c *docker.Client, script string, args .
 		},
 	})
 	require.NoError(t, err)
-	attach, err := c.ContainerAttach(t.Context(), made.ID, docker.ContainerAttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
+	attach, err := c.ContainerAttach(d.ctx, made.ID, docker.ContainerAttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
 	require.NoError(t, err)
 	r, w := io.Pipe()
 	j := &job{client: c, id: made.ID, attach: attach, stdout: bufio.NewReader(r), ended: make(chan error, 1)}
@@ -135,7 +140,7 @@ func (d *dockerSite) start(t *testing.T, c *docker.Client, script string, args .
 		j.ended <- err
 		_ = w.CloseWithError(err) // cannot fail
 	}()
-	_, err = c.ContainerStart(t.Context(), made.ID, docker.ContainerStartOptions{})
+	_, err = c.ContainerStart(d.ctx, made.ID, docker.ContainerStartOptions{})
 	require.NoError(t, err)
 	return j
 }

@@ -103,7 +103,7 @@ func (d *dockerSite) muchData(t *testing.T, id string) {
 func (d *dockerSite) stopped(t *testing.T, id string) {
 	j := d.start(t, d.client(t, id), `echo up; read word`)
 	require.Equal(t, "up\n", j.line(t))
-	_, err := d.client(t, id).ContainerKill(t.Context(), j.id, docker.ContainerKillOptions{Signal: "KILL"})
+	_, err := d.client(t, id).ContainerKill(d.ctx, j.id, docker.ContainerKillOptions{Signal: "KILL"})
 	require.NoError(t, err)
 	assert.Empty(t, j.rest(t))
 	assert.EqualValues(t, 137, j.exitCode(t))
@@ -117,7 +117,7 @@ func (d *dockerSite) evicted(t *testing.T, victim, other string) {
 	dead, alive := d.start(t, d.client(t, victim), script), d.start(t, d.client(t, other), script)
 	require.Equal(t, "up\n", dead.line(t))
 	require.Equal(t, "up\n", alive.line(t))
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(d.ctx, patience)
 	defer cancel()
 	waiting := dead.client.ContainerWait(ctx, dead.id, docker.ContainerWaitOptions{})
 
@@ -161,11 +161,11 @@ func requireNoContainers(t *testing.T, e *engine.Engine, image string) {
 // the container is gone.
 func (d *dockerSite) remove(t *testing.T, j *job) {
 	t.Helper()
-	_, err := j.client.ContainerRemove(t.Context(), j.id, docker.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+	_, err := j.client.ContainerRemove(d.ctx, j.id, docker.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
 	require.NoError(t, err)
 	c := direct(t, d.engine)
 	defer c.Close()
-	_, err = c.ContainerInspect(t.Context(), j.id, docker.ContainerInspectOptions{})
+	_, err = c.ContainerInspect(d.ctx, j.id, docker.ContainerInspectOptions{})
 	require.True(t, cerrdefs.IsNotFound(err), "%v", err)
 }
 
@@ -175,6 +175,6 @@ func (d *dockerSite) bury(t *testing.T, j *job) {
 	t.Helper()
 	c := direct(t, d.engine)
 	defer c.Close()
-	_, err := c.ContainerRemove(t.Context(), j.id, docker.ContainerRemoveOptions{Force: true})
+	_, err := c.ContainerRemove(d.ctx, j.id, docker.ContainerRemoveOptions{Force: true})
 	require.NoError(t, err)
 }
