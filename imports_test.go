@@ -20,6 +20,8 @@ const (
 	module   = "gitlab.com/fleeting-azure/fleeting-plugin-azure"
 	fleeting = "gitlab.com/gitlab-org/fleeting/fleeting"
 	tasks    = "gitlab.com/gitlab-org/fleeting/taskscaler"
+	artifact = "gitlab.com/gitlab-org/fleeting/fleeting-artifact"
+	registry = "github.com/google/go-containerregistry"
 	azcore   = "github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	identity = "github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	compute  = "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute"
@@ -28,7 +30,7 @@ const (
 
 // guarded are the foreign modules that a package may import only if its row
 // names them. All other foreign modules are free to use.
-var guarded = []string{"github.com/Azure/...", "gitlab.com/gitlab-org/fleeting/..."}
+var guarded = []string{"github.com/Azure/...", "gitlab.com/gitlab-org/fleeting/...", registry + "/..."}
 
 // mayImport is what packages of the same name or pattern may import. Names are
 // relative to the module, with "." for its root. A pattern ending in "/..."
@@ -75,6 +77,9 @@ var arrows = map[string]mayImport{
 	"demo/...":       {ours: []string{".", "armsim/...", "demo/..."}, foreign: []string{fleeting + "/...", tasks + "/..."}},
 	"soak":           {ours: []string{".", "armsim/...", "demo/..."}, foreign: []string{fleeting + "/...", tasks + "/..."}},
 
+	// Nothing that makes or fetches releases gets into what is released.
+	"release": {foreign: []string{artifact + "/...", registry + "/..."}},
+
 	"internal/recordings":         {},
 	"internal/recordings/cmd/...": {ours: []string{"internal/recordings"}},
 
@@ -117,6 +122,8 @@ func TestForbiddenImportsAreReported(t *testing.T) {
 		"SDK in the root":      {module, compute + "/armcompute/v8", []string{". must not import " + compute + "/armcompute/v8"}},
 		"fleeting in the core": {at + "instancegroup", fleeting + "/provider", []string{"instancegroup must not import " + fleeting + "/provider"}},
 		"taskscaler in a tool": {at + "internal/doctor", tasks, []string{"internal/doctor must not import " + tasks}},
+		"registry in a tool":   {at + "cmd/fleeting-plugin-azure", registry + "/pkg/v1", []string{"cmd/fleeting-plugin-azure must not import " + registry + "/pkg/v1"}},
+		"plugin in a release":  {at + "release", module, []string{"release must not import ."}},
 		"neighbour of a name":  {at + "internal/config", azcore + "/armx", []string{"internal/config must not import " + azcore + "/armx"}},
 		"helper of tests":      {at + "internal/testutil/cloud", compute + "/armcompute/v8", nil},
 		"helper out of tests":  {at + "cmd/other", at + "internal/testutil", []string{"cmd/other must not import internal/testutil: it is for tests only"}},

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	module     = "gitlab.com/fleeting-azure/fleeting-plugin-azure"
+	pluginName = "fleeting-plugin-azure"
+
+	// sbomTool lists the modules that Go's linker put into a binary.
+	sbomTool = "github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0"
+)
+
+// defaults are what Go takes where nothing is set. They are set here so that
+// what a user has set does not change the bytes.
+var defaults = []string{
+	"CGO_ENABLED=0", "GOFLAGS=-mod=readonly", "GOWORK=off", "GOEXPERIMENT=", "GOFIPS140=off",
+	"GOAMD64=v1", "GO386=sse2", "GOARM=7", "GOARM64=v8.0", "GOPPC64=power8", "GORISCV64=rva20u64",
+}
+
+// build makes the plugin for one platform. The same source, version and Go give
+// the same bytes, in whatever directory and at whatever time.
+func build(ctx context.Context, s source, version string, p platform, file string) error {
+	set := func(variable, value string) string { return "-X " + module + "." + variable + "=" + value }
+	flags := []string{
+		"-s", "-w",
+		set("version", version), set("reference", "v"+version),
+		set("revision", s.revision), set("builtAt", s.date.Format(time.RFC3339)),
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false",
+		"-ldflags", strings.Join(flags, " "), "-o", file, "./cmd/"+pluginName)
+	cmd.Dir = s.dir
+	cmd.Env = slices.Concat(os.Environ(), defaults, []string{"GOOS=" + p.os, "GOARCH=" + p.goArch()})
+	return run(cmd, "build for "+p.String())
+}
+
+// describe writes what is in a binary as CycloneDX, without the serial number
+// and the time that would differ each time.
+func describe(ctx context.Context, version, binary, file string) error {
+	cmd := exec.CommandContext(ctx, "go", "run", sbomTool, "bin", "-json", "-std", "-noserial", "-notimestamp",
+		"-version", "v"+version, "-output", file, binary)
+	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOOS=", "GOARCH=")
+	return run(cmd, "list what is in "+filepath.Base(binary))
+}
+
+func run(cmd *exec.Cmd, what string) error {
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("release: %s: %w: %s", what, err, oneLine(string(out)))
+	}
+	return nil
+}
+
+// sum writes SHA256SUMS for all files of a directory, as sha256sum reads it.
+func sum(dir string) error {
+	files, err := os.ReadDir(dir) // in order of their names
+	if err != nil {
+		return err
+	}
+	var lines strings.Builder
+	for _, file := range files {
+		digest, err := digestOf(filepath.Join(dir, file.Name()))
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&lines, "%x  %s\n", digest, file.Name())
+	}
+	return os.WriteFile(filepath.Join(dir, "SHA256SUMS"), []byte(lines.String()), 0o644)
+}
+
+func digestOf(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, f); err != nil {
+		return nil, err
+	}
+	return hash.Sum(nil), nil
+}

@@ -1,0 +1,278 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/hashicorp/go-hclog"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"gitlab.com/gitlab-org/fleeting/fleeting"
+	"gitlab.com/gitlab-org/fleeting/fleeting-artifact/pkg/installer"
+	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
+)
+
+var (
+	scratch string // removed by TestMain
+
+	made = source{dir: "..", revision: "0123456789ab", date: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}
+)
+
+// host is the platform that the tests run on.
+func host(t *testing.T) platform {
+	t.Helper()
+	for _, p := range platforms() {
+		if p.os == runtime.GOOS && p.goArch() == runtime.GOARCH {
+			return p
+		}
+	}
+	t.Skipf("nothing is released for %s/%s", runtime.GOOS, runtime.GOARCH)
+	return platform{}
+}
+
+var built sync.Map // version to path
+
+// dist is a directory as `make release` fills it: the plugin for this host, and
+// stand-ins for other platforms.
+func dist(t *testing.T, version string) string {
+	t.Helper()
+	dir := filepath.Join(scratch, version)
+	if _, done := built.LoadOrStore(version, dir); done {
+		return dir
+	}
+	for _, p := range platforms() {
+		file := filepath.Join(dir, p.plugin())
+		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+		if p == host(t) {
+			require.NoError(t, build(t.Context(), made, version, p, file))
+		} else {
+			require.NoError(t, os.WriteFile(file, standIn(t, p), 0o755))
+		}
+	}
+	return dir
+}
+
+// release pushes a version as `make release` does and returns the repository.
+func (r *testRegistry) release(t *testing.T, version string) (string, pushed) {
+	t.Helper()
+	repo, err := repository(r.host + "/ci")
+	require.NoError(t, err)
+	got, err := push(t.Context(), dist(t, version), repo, version, made.date)
+	require.NoError(t, err)
+	return repo, got
+}
+
+// install is what `gitlab-runner fleeting install` does, and returns what the
+// runner would start for the same address.
+func install(t *testing.T, address, dir string) string {
+	t.Helper()
+	require.NoError(t, installer.Install(t.Context(), address, installer.WithDirectory(dir)))
+	file, err := installer.LookPath(address, dir)
+	require.NoError(t, err)
+	return file
+}
+
+// requireWorks runs an installed plugin as users and as the runner do.
+func requireWorks(t *testing.T, file, version string) {
+	t.Helper()
+	f, err := os.Open(file)
+	require.NoError(t, err)
+	defer f.Close()
+	require.Equal(t, machine(t, bytes.NewReader(standIn(t, host(t)))), machine(t, f))
+
+	out, err := exec.CommandContext(t.Context(), file, "--version").CombinedOutput()
+	require.NoError(t, err, string(out))
+	for _, line := range []string{"fleeting-plugin-azure", version, "0123456789ab", "v" + version, "2026-03-04T05:06:07Z", runtime.GOOS + "/" + runtime.GOARCH} {
+		require.Regexp(t, `(?m): +`+line+`$`, string(out))
+	}
+
+	started, err := fleeting.RunPlugin(file, []byte(`{"name": "ci"}`), fleeting.WithPluginLogger(hclog.NewNullLogger()))
+	require.NoError(t, err)
+	defer started.Kill()
+	_, err = started.InstanceGroup().Init(t.Context(), hclog.NewNullLogger(), provider.Settings{})
+	require.ErrorContains(t, err, "subscription_id", "the plugin's own words")
+}
+
+func TestInstall(t *testing.T) {
+	r := newRegistry(t)
+	repo, _ := r.release(t, "0.1.0")
+	r.release(t, "0.2.0")
+	for constraint, want := range map[string]string{
+		":latest": "0.2.0", "": "0.2.0", ":0": "0.2.0", ":0.2": "0.2.0", ":0.1": "0.1.0", ":0.1.0": "0.1.0",
+	} {
+		file := install(t, repo+constraint, t.TempDir())
+		require.Equal(t, want, filepath.Base(filepath.Dir(file)), constraint)
+		requireWorks(t, file, want)
+	}
+}
+
+// TestOlderVersionLater: a fix for an older line does not move the others.
+func TestOlderVersionLater(t *testing.T) {
+	r := newRegistry(t)
+	repo, _ := r.release(t, "0.2.0")
+	r.release(t, "0.1.0")
+	r.release(t, "0.1.1")
+	for constraint, want := range map[string]string{"latest": "0.2.0", "0": "0.2.0", "0.2": "0.2.0", "0.1": "0.1.1"} {
+		require.Equal(t, want, filepath.Base(filepath.Dir(install(t, repo+":"+constraint, t.TempDir()))), constraint)
+	}
+}
+
+// TestRunnerTakesTheNewestInstalled: with one directory for all, what is
+// installed first stays until something newer is.
+func TestRunnerTakesTheNewestInstalled(t *testing.T) {
+	r, dir := newRegistry(t), t.TempDir()
+	t.Setenv("FLEETING_PLUGIN_PATH", dir)
+	repo, _ := r.release(t, "0.1.0")
+	require.Contains(t, install(t, repo+":0", ""), dir)
+	r.release(t, "0.2.0")
+	requireWorks(t, lookPath(t, repo+":0"), "0.1.0")
+	requireWorks(t, install(t, repo+":0", ""), "0.2.0")
+	requireWorks(t, lookPath(t, repo+":0.1"), "0.1.0")
+}
+
+func lookPath(t *testing.T, address string) string {
+	t.Helper()
+	file, err := installer.LookPath(address, "")
+	require.NoError(t, err)
+	return file
+}
+
+// TestBootstrap runs the plugin out of its image, as a container would.
+func TestBootstrap(t *testing.T) {
+	r := newRegistry(t)
+	repo, got := r.release(t, "0.1.0")
+	ref, err := name.NewDigest(got.images[host(t)])
+	require.NoError(t, err)
+	image, err := remote.Image(ref)
+	require.NoError(t, err)
+	config, err := image.ConfigFile()
+	require.NoError(t, err)
+	root, plugins := t.TempDir(), t.TempDir()
+	unpack(t, image, root)
+
+	cmd := exec.CommandContext(t.Context(), filepath.Join(root, config.Config.Entrypoint[0]), "bootstrap", repo)
+	cmd.Env = append(config.Config.Env, "FLEETING_PLUGIN_PATH="+plugins)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+	require.NotContains(t, string(out), "warn", "image and binary are of the same version")
+	file, err := installer.LookPath(repo+":0", plugins)
+	require.NoError(t, err)
+	requireWorks(t, file, "0.1.0")
+}
+
+func unpack(t *testing.T, image v1.Image, root string) {
+	t.Helper()
+	files := mutate.Extract(image)
+	defer files.Close()
+	for archive := tar.NewReader(files); ; {
+		header, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		require.NoError(t, err)
+		assert.Equal(t, made.date, header.ModTime.UTC())
+		assert.Equal(t, int64(0o755), header.Mode)
+		if header.Typeflag == tar.TypeDir {
+			require.NoError(t, os.Mkdir(filepath.Join(root, header.Name), 0o755))
+			continue
+		}
+		content, err := io.ReadAll(archive)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(root, header.Name), content, 0o755))
+	}
+}
+
+// TestSameImagesTwice: what a host installs from one push and the next is the
+// same; only the index holds the time at which it was made.
+func TestSameImagesTwice(t *testing.T) {
+	r := newRegistry(t)
+	_, first := r.release(t, "0.1.0")
+	later := time.Now().Add(time.Hour)
+	require.NoError(t, os.Chtimes(filepath.Join(dist(t, "0.1.0"), host(t).plugin()), later, later))
+	_, second := newRegistry(t).release(t, "0.1.0")
+	require.Len(t, first.images, len(platforms()))
+	for p, address := range first.images {
+		_, want, _ := strings.Cut(address, "@")
+		_, got, _ := strings.Cut(second.images[p], "@")
+		require.Equal(t, want, got, p)
+	}
+}
+
+// TestTroubleInstallsNothing: what breaks off or is not what the manifest says
+// leaves nothing that the runner would start.
+func TestTroubleInstallsNothing(t *testing.T) {
+	r := newRegistry(t)
+	repo, _ := r.release(t, "0.1.0")
+	_, later := newRegistry(t).release(t, "0.2.0")
+	other := compressed(t, later.images[host(t)])
+	for trouble, between := range map[string]func(http.ResponseWriter, []byte){
+		"broken off": func(w http.ResponseWriter, layer []byte) {
+			_, _ = w.Write(layer[:len(layer)/2])
+			panic(http.ErrAbortHandler)
+		},
+		"changed": func(w http.ResponseWriter, layer []byte) {
+			layer[len(layer)/2] ^= 1
+			_, _ = w.Write(layer)
+		},
+		"replaced": func(w http.ResponseWriter, _ []byte) { _, _ = w.Write(other) },
+		"changed at the end": func(w http.ResponseWriter, layer []byte) {
+			layer[len(layer)-6] ^= 1 // gzip's checksum
+			_, _ = w.Write(layer)
+		},
+		"refused": func(w http.ResponseWriter, _ []byte) { w.WriteHeader(http.StatusForbidden) },
+	} {
+		t.Run(trouble, func(t *testing.T) {
+			dir := t.TempDir()
+			r.fault(between)
+			err := installer.Install(t.Context(), repo+":0", installer.WithDirectory(dir))
+			r.fault(nil)
+			require.Error(t, err)
+			requireNothing(t, repo, dir)
+			install(t, repo+":0", dir) // the next try has its way
+		})
+	}
+}
+
+// compressed is the plugin's layer of an image as a registry sends it.
+func compressed(t *testing.T, address string) []byte {
+	t.Helper()
+	ref, err := name.NewDigest(address)
+	require.NoError(t, err)
+	image, err := remote.Image(ref)
+	require.NoError(t, err)
+	layers, err := image.Layers()
+	require.NoError(t, err)
+	stream, err := layers[0].Compressed()
+	require.NoError(t, err)
+	defer stream.Close()
+	all, err := io.ReadAll(stream)
+	require.NoError(t, err)
+	return all
+}
+
+func requireNothing(t *testing.T, repo, dir string) {
+	t.Helper()
+	require.NoError(t, filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		require.NoError(t, err)
+		require.True(t, entry.IsDir(), "left over: %s", path)
+		return nil
+	}))
+	_, err := installer.LookPath(repo+":0", dir)
+	require.ErrorIs(t, err, installer.ErrPluginNotFound)
+}

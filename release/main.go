@@ -1,0 +1,120 @@
+// Command release builds what users install: a static binary for each platform,
+// with a list of what is in it and checksums, and pushes it to a registry from
+// which GitLab Runner installs. `make release` runs it. It must import nothing
+// of this module, and nothing of it gets into the plugin.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// options are the command line.
+type options struct {
+	version    string
+	registry   string // empty: nothing is pushed
+	allowDirty bool
+	out        string
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.version, "version", "", "semantic version, without v")
+	flag.StringVar(&o.registry, "registry", "", "push to host[:port][/path] of an OCI registry")
+	flag.BoolVar(&o.allowDirty, "allow-dirty", false, "build a working tree that differs from its commit")
+	flag.StringVar(&o.out, "out", "dist", "directory for what is built")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := release(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// release checks everything before it builds anything.
+func release(ctx context.Context, o options) error {
+	if err := checkVersion(o.version); err != nil {
+		return err
+	}
+	repo := ""
+	if o.registry != "" {
+		var err error
+		if repo, err = repository(o.registry); err != nil {
+			return err
+		}
+	}
+	s, err := inspect(ctx, ".", o.allowDirty)
+	if err != nil {
+		return err
+	}
+	images, downloads := filepath.Join(o.out, "oci"), filepath.Join(o.out, "download")
+	if err := makeAll(ctx, s, o.version, images, downloads); err != nil {
+		return err
+	}
+	fmt.Printf("%s %s (%s) is in %s and %s\n", pluginName, o.version, s.revision, images, downloads)
+	if repo == "" {
+		fmt.Println("not pushed: no REGISTRY")
+		return nil
+	}
+	got, err := push(ctx, images, repo, o.version, s.date)
+	if err != nil {
+		return err
+	}
+	return report(got, repo, filepath.Join(images, "digests"))
+}
+
+// makeAll builds every platform: the binary where fleeting-artifact looks for
+// it, and the same file beside its SBOM under a name to download.
+func makeAll(ctx context.Context, s source, version, images, downloads string) error {
+	for _, dir := range []string{images, downloads} {
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	for _, p := range platforms() {
+		fmt.Println("build", p)
+		binary, download := filepath.Join(images, p.plugin()), filepath.Join(downloads, p.download())
+		absolute, err := filepath.Abs(binary)
+		if err != nil {
+			return err
+		}
+		if err := build(ctx, s, version, p, absolute); err != nil {
+			return err
+		}
+		if err := os.Link(binary, download); err != nil {
+			return err
+		}
+		if err := describe(ctx, version, download, filepath.Join(downloads, p.sbom())); err != nil {
+			return err
+		}
+	}
+	return sum(downloads)
+}
+
+// report says what was pushed, and writes it to a file for what signs it: a line
+// for the index and one for each image, with its download name and its address.
+func report(got pushed, repo, file string) error {
+	var lines strings.Builder
+	fmt.Fprintf(&lines, "index %s\n", got.index)
+	for _, p := range platforms() {
+		fmt.Fprintf(&lines, "%s-%s-%s %s\n", pluginName, p.os, p.arch, got.images[p])
+	}
+	if err := os.WriteFile(file, []byte(lines.String()), 0o644); err != nil {
+		return err
+	}
+	fmt.Print("pushed\n", lines.String())
+	if host, _, _ := strings.Cut(repo, "/"); strings.Contains(host, ":") {
+		fmt.Fprintf(os.Stderr, "note: `gitlab-runner fleeting install` cannot install from a registry with a port (%s)\n", host)
+	}
+	return nil
+}
