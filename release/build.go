@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -24,7 +26,7 @@ const (
 // defaults are what Go takes where nothing is set. They are set here so that
 // what a user has set does not change the bytes.
 var defaults = []string{
-	"CGO_ENABLED=0", "GOFLAGS=-mod=readonly", "GOWORK=off", "GOEXPERIMENT=", "GOFIPS140=off",
+	"CGO_ENABLED=0", "GOFLAGS=-modcacherw", "GOWORK=off", "GOEXPERIMENT=", "GOFIPS140=off",
 	"GOAMD64=v1", "GO386=sse2", "GOARM=7", "GOARM64=v8.0", "GOPPC64=power8", "GORISCV64=rva20u64",
 }
 
@@ -44,13 +46,39 @@ func build(ctx context.Context, s source, version string, p platform, file strin
 	return run(cmd, "build for "+p.String())
 }
 
-// describe writes what is in a binary as CycloneDX, without the serial number
-// and the time that would differ each time.
+// describe writes what is in a binary as CycloneDX, without what differs each
+// time (serial number, time) or on each machine (the digests of the tool).
 func describe(ctx context.Context, version, binary, file string) error {
+	list := file + ".tmp"
 	cmd := exec.CommandContext(ctx, "go", "run", sbomTool, "bin", "-json", "-std", "-noserial", "-notimestamp",
-		"-version", "v"+version, "-output", file, binary)
-	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOOS=", "GOARCH=")
-	return run(cmd, "list what is in "+filepath.Base(binary))
+		"-version", "v"+version, "-output", list, binary)
+	cmd.Env = append(os.Environ(), "GOFLAGS=-modcacherw", "GOOS=", "GOARCH=")
+	if err := run(cmd, "list what is in "+filepath.Base(binary)); err != nil {
+		return err
+	}
+	text, err := os.ReadFile(list)
+	if err != nil {
+		return err
+	}
+	if text, err = withoutToolDigests(text); err != nil {
+		return fmt.Errorf("release: list of what is in %s: %w", filepath.Base(binary), err)
+	}
+	return errors.Join(os.Remove(list), os.WriteFile(file, text, 0o644))
+}
+
+func withoutToolDigests(sbom []byte) ([]byte, error) {
+	var all map[string]any
+	if err := json.Unmarshal(sbom, &all); err != nil {
+		return nil, err
+	}
+	metadata, _ := all["metadata"].(map[string]any)
+	tools, _ := metadata["tools"].([]any)
+	for _, tool := range tools {
+		if tool, ok := tool.(map[string]any); ok {
+			delete(tool, "hashes")
+		}
+	}
+	return json.MarshalIndent(all, "", "  ")
 }
 
 func run(cmd *exec.Cmd, what string) error {

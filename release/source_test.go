@@ -158,3 +158,13 @@ func TestSums(t *testing.T) {
 	require.Equal(t, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  a\n"+
 		"5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03  b\n", string(text))
 }
+
+func TestToolDigestsAreLeftOut(t *testing.T) {
+	got, err := withoutToolDigests([]byte(`{"specVersion": "1.6", "version": 1,
+		"metadata": {"tools": [{"name": "tool", "version": "v1", "hashes": [{"alg": "MD5", "content": "00"}]}], "properties": [{"name": "hash"}]},
+		"components": [{"name": "module", "hashes": [{"alg": "SHA-256", "content": "11"}]}]}`))
+	require.NoError(t, err)
+	require.JSONEq(t, `{"specVersion": "1.6", "version": 1,
+		"metadata": {"tools": [{"name": "tool", "version": "v1"}], "properties": [{"name": "hash"}]},
+		"components": [{"name": "module", "hashes": [{"alg": "SHA-256", "content": "11"}]}]}`, string(got))
+}
