@@ -167,7 +167,7 @@ func TestBootstrap(t *testing.T) {
 	unpack(t, image, root)
 
 	cmd := exec.CommandContext(t.Context(), filepath.Join(root, config.Config.Entrypoint[0]), "bootstrap", repo)
-	cmd.Env = append(config.Config.Env, "FLEETING_PLUGIN_PATH="+plugins)
+	cmd.Env = append([]string{"FLEETING_PLUGIN_PATH=" + plugins}, config.Config.Env...)
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(out))
 	require.NotContains(t, string(out), "warn", "image and binary are of the same version")

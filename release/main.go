@@ -31,8 +31,9 @@ func main() {
 	flag.StringVar(&o.out, "out", "dist", "directory for what is built")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := release(ctx, o); err != nil {
+	err := release(ctx, o)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

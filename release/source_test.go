@@ -24,7 +24,7 @@ func TestVersions(t *testing.T) {
 		"1.2.3-01":     "three numbers",
 		"1.2.3-":       "three numbers",
 		"1.2.3-a_b":    "three numbers",
-		"1.2.3 ":       "three numbers",
+		"1.2.3\n":      "three numbers",
 		"-1.2.3":       "three numbers",
 		"1.2.3+build":  "leave out what follows the +",
 		"1.2.3-rc.1+b": "leave out what follows the +",
