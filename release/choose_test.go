@@ -26,7 +26,7 @@ func pushOnly(t *testing.T, repo string, only ...platform) string {
 	var artifacts []client.Artifact
 	for _, p := range only {
 		artifacts = append(artifacts, client.Artifact{Platform: p.oci(), ReaderFn: func() (io.ReadCloser, error) {
-			return layer(filepath.Join(dist(t, "0.1.0"), p.plugin()), made.date)
+			return layer(filepath.Join(standIns(t, "0.1.0"), p.plugin()), made.date)
 		}})
 	}
 	return pushArtifacts(t, repo, artifacts)
@@ -88,7 +88,7 @@ func layersByPlatform(t *testing.T, index string) map[platform]string {
 
 // TestChosen: a host gets what it can run at its best, or an error.
 func TestChosen(t *testing.T) {
-	_, got := newRegistry(t).release(t, "0.1.0")
+	_, got := newRegistry(t).release(t, standIns(t, "0.1.0"))
 	for _, c := range []struct {
 		os, arch, variant, version string
 		want                       string

@@ -46,34 +46,46 @@ func host(t *testing.T) platform {
 	return platform{}
 }
 
-var built sync.Map // version to path
+var filled sync.Map // directory to whether
 
-// dist is a directory as `make release` fills it: the plugin for this host, and
+// buildReal is a directory as `make release` fills it: the plugin for this host, and
 // stand-ins for other platforms.
-func dist(t *testing.T, version string) string {
+func buildReal(t *testing.T, version string) string {
 	t.Helper()
-	dir := filepath.Join(scratch, version)
-	if _, done := built.LoadOrStore(version, dir); done {
-		return dir
-	}
-	for _, p := range platforms() {
-		file := filepath.Join(dir, p.plugin())
-		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
-		if p == host(t) {
-			require.NoError(t, build(t.Context(), made, version, p, file))
-		} else {
-			require.NoError(t, os.WriteFile(file, standIn(t, p), 0o755))
-		}
+	dir := filepath.Join(scratch, "real", version)
+	if _, done := filled.LoadOrStore(dir, true); !done {
+		fill(t, dir, version)
+		require.NoError(t, build(t.Context(), made, version, host(t), filepath.Join(dir, host(t).plugin())))
 	}
 	return dir
 }
 
-// release pushes a version as `make release` does and returns the repository.
-func (r *testRegistry) release(t *testing.T, version string) (string, pushed) {
+// standIns has a stand-in for this host, too. It is far quicker than 20 MB that
+// are compressed under the race detector.
+func standIns(t *testing.T, version string) string {
+	t.Helper()
+	dir := filepath.Join(scratch, "stand-in", version)
+	if _, done := filled.LoadOrStore(dir, true); !done {
+		fill(t, dir, version)
+	}
+	return dir
+}
+
+func fill(t *testing.T, dir, version string) {
+	t.Helper()
+	for _, p := range platforms() {
+		file := filepath.Join(dir, p.plugin())
+		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+		require.NoError(t, os.WriteFile(file, append(standIn(t, p), version...), 0o755))
+	}
+}
+
+// release pushes a directory as `make release` does and returns the repository.
+func (r *testRegistry) release(t *testing.T, dir string) (string, pushed) {
 	t.Helper()
 	repo, err := repository(r.host + "/ci")
 	require.NoError(t, err)
-	got, err := push(t.Context(), dist(t, version), repo, version, made.date)
+	got, err := push(t.Context(), dir, repo, filepath.Base(dir), made.date)
 	require.NoError(t, err)
 	return repo, got
 }
@@ -111,26 +123,36 @@ func requireWorks(t *testing.T, file, version string) {
 
 func TestInstall(t *testing.T) {
 	r := newRegistry(t)
-	repo, _ := r.release(t, "0.1.0")
-	r.release(t, "0.2.0")
-	for constraint, want := range map[string]string{
-		":latest": "0.2.0", "": "0.2.0", ":0": "0.2.0", ":0.2": "0.2.0", ":0.1": "0.1.0", ":0.1.0": "0.1.0",
-	} {
-		file := install(t, repo+constraint, t.TempDir())
-		require.Equal(t, want, filepath.Base(filepath.Dir(file)), constraint)
-		requireWorks(t, file, want)
+	repo, first := r.release(t, buildReal(t, "0.1.0"))
+	r.release(t, buildReal(t, "0.2.0"))
+	for constraint, want := range map[string]string{"latest": "0.2.0", "0.1": "0.1.0"} {
+		t.Run(constraint, func(t *testing.T) { requireWorks(t, install(t, repo+":"+constraint, t.TempDir()), want) })
 	}
+	t.Run("bootstrap", func(t *testing.T) { requireBootstraps(t, repo, first.images[host(t)]) })
 }
 
-// TestOlderVersionLater: a fix for an older line does not move the others.
-func TestOlderVersionLater(t *testing.T) {
+// installed is the version that a constraint gets on a new host.
+func installed(t *testing.T, repo, constraint string) string {
+	t.Helper()
+	return filepath.Base(filepath.Dir(install(t, repo+constraint, t.TempDir())))
+}
+
+// TestConstraints: a fix for an older line does not move the others.
+func TestConstraints(t *testing.T) {
 	r := newRegistry(t)
-	repo, _ := r.release(t, "0.2.0")
-	r.release(t, "0.1.0")
-	r.release(t, "0.1.1")
-	for constraint, want := range map[string]string{"latest": "0.2.0", "0": "0.2.0", "0.2": "0.2.0", "0.1": "0.1.1"} {
-		require.Equal(t, want, filepath.Base(filepath.Dir(install(t, repo+":"+constraint, t.TempDir()))), constraint)
+	repo, _ := r.release(t, standIns(t, "0.1.0"))
+	r.release(t, standIns(t, "0.2.0"))
+	require.Equal(t, "0.1.0", installed(t, repo, ":0.1"))
+	r.release(t, standIns(t, "0.1.1"))
+	r.release(t, standIns(t, "0.0.9"))
+	for constraint, want := range map[string]string{
+		":latest": "0.2.0", "": "0.2.0", ":0": "0.2.0", ":0.2": "0.2.0", ":0.2.0": "0.2.0",
+		":0.1": "0.1.1", ":0.1.1": "0.1.1", ":0.1.0": "0.1.0", ":0.0": "0.0.9",
+	} {
+		require.Equal(t, want, installed(t, repo, constraint), constraint)
 	}
+	err := installer.Install(t.Context(), repo+":1", installer.WithDirectory(t.TempDir()))
+	require.ErrorContains(t, err, "MANIFEST_UNKNOWN")
 }
 
 // TestRunnerTakesTheNewestInstalled: with one directory for all, what is
@@ -138,12 +160,15 @@ func TestOlderVersionLater(t *testing.T) {
 func TestRunnerTakesTheNewestInstalled(t *testing.T) {
 	r, dir := newRegistry(t), t.TempDir()
 	t.Setenv("FLEETING_PLUGIN_PATH", dir)
-	repo, _ := r.release(t, "0.1.0")
-	require.Contains(t, install(t, repo+":0", ""), dir)
-	r.release(t, "0.2.0")
-	requireWorks(t, lookPath(t, repo+":0"), "0.1.0")
-	requireWorks(t, install(t, repo+":0", ""), "0.2.0")
-	requireWorks(t, lookPath(t, repo+":0.1"), "0.1.0")
+	repo, _ := r.release(t, standIns(t, "0.1.0"))
+	first := install(t, repo+":0", "")
+	require.Contains(t, first, dir)
+	r.release(t, standIns(t, "0.2.0"))
+	require.Equal(t, first, lookPath(t, repo+":0"))
+	second := install(t, repo+":0", "")
+	require.Contains(t, second, "0.2.0")
+	require.Equal(t, second, lookPath(t, repo+":0"))
+	require.Equal(t, first, lookPath(t, repo+":0.1"))
 }
 
 func lookPath(t *testing.T, address string) string {
@@ -153,11 +178,10 @@ func lookPath(t *testing.T, address string) string {
 	return file
 }
 
-// TestBootstrap runs the plugin out of its image, as a container would.
-func TestBootstrap(t *testing.T) {
-	r := newRegistry(t)
-	repo, got := r.release(t, "0.1.0")
-	ref, err := name.NewDigest(got.images[host(t)])
+// requireBootstraps runs the plugin out of its image, as a container would.
+func requireBootstraps(t *testing.T, repo, address string) {
+	t.Helper()
+	ref, err := name.NewDigest(address)
 	require.NoError(t, err)
 	image, err := remote.Image(ref)
 	require.NoError(t, err)
@@ -202,10 +226,11 @@ func unpack(t *testing.T, image v1.Image, root string) {
 // same; only the index holds the time at which it was made.
 func TestSameImagesTwice(t *testing.T) {
 	r := newRegistry(t)
-	_, first := r.release(t, "0.1.0")
-	later := time.Now().Add(time.Hour)
-	require.NoError(t, os.Chtimes(filepath.Join(dist(t, "0.1.0"), host(t).plugin()), later, later))
-	_, second := newRegistry(t).release(t, "0.1.0")
+	_, first := r.release(t, standIns(t, "0.1.0"))
+	file, later := filepath.Join(standIns(t, "0.1.0"), host(t).plugin()), time.Now().Add(time.Hour)
+	require.NoError(t, os.Chtimes(file, later, later))
+	require.NoError(t, os.Chmod(file, 0o700))
+	_, second := newRegistry(t).release(t, standIns(t, "0.1.0"))
 	require.Len(t, first.images, len(platforms()))
 	for p, address := range first.images {
 		_, want, _ := strings.Cut(address, "@")
@@ -218,8 +243,8 @@ func TestSameImagesTwice(t *testing.T) {
 // leaves nothing that the runner would start.
 func TestTroubleInstallsNothing(t *testing.T) {
 	r := newRegistry(t)
-	repo, _ := r.release(t, "0.1.0")
-	_, later := newRegistry(t).release(t, "0.2.0")
+	repo, _ := r.release(t, standIns(t, "0.1.0"))
+	_, later := newRegistry(t).release(t, standIns(t, "0.2.0"))
 	other := compressed(t, later.images[host(t)])
 	for trouble, between := range map[string]func(http.ResponseWriter, []byte){
 		"broken off": func(w http.ResponseWriter, layer []byte) {

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -36,7 +37,8 @@ func elfHeader(m elf.Machine, class elf.Class, data elf.Data) any {
 	return elf.Header64{Ident: ident, Type: uint16(elf.ET_EXEC), Machine: uint16(m), Version: uint32(elf.EV_CURRENT), Ehsize: 64}
 }
 
-// standIn is the beginning of a binary for a platform, and which it is for.
+// standIn is the beginning of a binary for a platform, and then something as
+// long and as little to be compressed as code is.
 func standIn(t *testing.T, p platform) []byte {
 	t.Helper()
 	require.Contains(t, machines, p)
@@ -46,7 +48,9 @@ func standIn(t *testing.T, p platform) []byte {
 	}
 	out, err := binary.Append(nil, order, machines[p])
 	require.NoError(t, err)
-	return append(append(out, make([]byte, 100)...), "a stand-in for "+p.String()...)
+	rest := make([]byte, 1<<17)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(rest) // never fails
+	return append(append(append(out, make([]byte, 100)...), rest...), "a stand-in for "+p.String()...)
 }
 
 // machine reads what a binary is for.

@@ -99,11 +99,11 @@ func TestMain(m *testing.M) {
 	transport.Proxy = nil
 	transport.TLSClientConfig = &tls.Config{RootCAs: trusted()}
 	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		real, known := hosts.Load(address)
+		listener, known := hosts.Load(address)
 		if !known {
 			return nil, fmt.Errorf("no test listens at %s", address)
 		}
-		return (&net.Dialer{}).DialContext(ctx, network, real.(string))
+		return (&net.Dialer{}).DialContext(ctx, network, listener.(string))
 	}
 	remote.DefaultTransport = transport
 	code := m.Run()

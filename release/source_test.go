@@ -122,7 +122,7 @@ func TestRefusedBeforeAnythingIsBuilt(t *testing.T) {
 // TestSameBytesElsewhere builds from a copy of the module in another directory,
 // and with what a user may have set.
 func TestSameBytesElsewhere(t *testing.T) {
-	here := filepath.Join(dist(t, "0.1.0"), host(t).plugin())
+	here := filepath.Join(buildReal(t, "0.1.0"), host(t).plugin())
 	elsewhere := made
 	elsewhere.dir = t.TempDir()
 	for _, part := range []string{"cmd/" + pluginName, "instancegroup", "internal"} {
