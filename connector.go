@@ -43,7 +43,7 @@ func checkLogin(s provider.Settings) error {
 		return errors.New("connector_config: username is missing and the scale set's model has none; fix: set username to the user that the image lets in")
 	}
 	if s.Password == "" && len(s.Key) == 0 && !s.UseStaticCredentials {
-		return errors.New("connector_config: there is nothing to log in with; fix: set use_static_credentials = true and key_path to the private key whose public half is in the scale set's model")
+		return errors.New("connector_config: there is nothing to log in with; fix: set key_path to the private key whose public half is in the scale set's model")
 	}
 	if s.Protocol != provider.ProtocolSSH {
 		return checkWinRM(s)

@@ -76,7 +76,7 @@ func TestConnectorRefuses(t *testing.T) {
 		want  string
 	}{
 		"no user":         {provider.ConnectorConfig{Password: "p"}, nobody, "fix: set username"},
-		"nothing":         {provider.ConnectorConfig{}, scaleSet("Linux"), "there is nothing to log in with; fix: set use_static_credentials = true and key_path"},
+		"nothing":         {provider.ConnectorConfig{}, scaleSet("Linux"), "there is nothing to log in with; fix: set key_path to the private key"},
 		"nothing, WinRM":  {provider.ConnectorConfig{}, scaleSet("Windows"), "there is nothing to log in with"},
 		"key for WinRM":   {provider.ConnectorConfig{Key: []byte(garbage), Protocol: provider.ProtocolWinRM}, scaleSet("Windows"), `protocol "winrm" logs in with a password, and there is none; fix: set password`},
 		"passphrase":      {provider.ConnectorConfig{Key: privateKey(t, "hunter2-is-the-secret")}, scaleSet("Linux"), "fix: use a key without one"},
@@ -89,6 +89,9 @@ func TestConnectorRefuses(t *testing.T) {
 		assert.ErrorContains(t, err, c.want, name)
 		assert.NotContains(t, err.Error()+log, "hunter2", name)
 		assert.NotContains(t, err.Error(), "\n", name)
+		// With it fleeting refuses a connector_config without username (the
+		// options' validation), which is what the model is for.
+		assert.NotContains(t, err.Error(), "use_static_credentials", name)
 	}
 }
 
