@@ -81,6 +81,9 @@ type Config struct {
 	// NoMachines leaves out the SSH servers: instances are data alone.
 	NoMachines bool
 
+	// SSHPort is the port of every machine's SSH server; 0 takes a free one.
+	SSHPort int
+
 	// MachineEnv holds further KEY=value pairs for every command on a machine,
 	// such as DOCKER_HOST for an engine that all machines share.
 	MachineEnv []string

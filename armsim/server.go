@@ -117,7 +117,7 @@ func (s *Server) openDir() error {
 }
 
 // openMachines picks the addresses, the private and the public half of a /16
-// of 127.0.0.0/8, and the one SSH port.
+// of 127.0.0.0/8, and the one SSH port unless it is given.
 func (s *Server) openMachines() (err error) {
 	if err := machine.CheckEnv(s.config.MachineEnv); err != nil {
 		return err
@@ -141,7 +141,7 @@ func (s *Server) openMachines() (err error) {
 	if err := os.MkdirAll(s.machineDir, 0o700); err != nil {
 		return err
 	}
-	port, release, err := machine.ReservePort(whole)
+	port, release, err := machine.ReservePort(whole, s.config.SSHPort)
 	if err != nil {
 		return err
 	}

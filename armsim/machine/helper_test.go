@@ -60,7 +60,7 @@ func newSite(t *testing.T) *site {
 	}
 	pool, err := machine.NewPool(prefix)
 	require.NoError(t, err)
-	port, release, err := machine.ReservePort(prefix)
+	port, release, err := machine.ReservePort(prefix, 0)
 	require.NoError(t, err)
 	t.Cleanup(release)
 	return &site{t: t, pool: pool, port: port, signer: newSigner(t), parent: t.TempDir()}

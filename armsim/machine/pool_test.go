@@ -1,6 +1,7 @@
 package machine_test
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
@@ -81,7 +82,7 @@ func TestPoolRefusesPrefix(t *testing.T) {
 	} {
 		_, err := machine.NewPool(netip.MustParsePrefix(prefix))
 		require.ErrorContains(t, err, want)
-		_, _, err = machine.ReservePort(netip.MustParsePrefix(prefix))
+		_, _, err = machine.ReservePort(netip.MustParsePrefix(prefix), 0)
 		require.ErrorContains(t, err, want)
 	}
 	_, err := machine.NewPool(netip.Prefix{})
@@ -100,8 +101,21 @@ func TestReservedPortIsUsableAndKept(t *testing.T) {
 	require.Error(t, err)
 }
 
+func TestReservedPortIsTheOneWanted(t *testing.T) {
+	free, release, err := machine.ReservePort(prefix, 0)
+	require.NoError(t, err)
+	_, _, err = machine.ReservePort(prefix, free)
+	require.ErrorContains(t, err, fmt.Sprintf("reserve port %d: ", free))
+	require.ErrorContains(t, err, "fix: ")
+	release()
+	port, release, err := machine.ReservePort(prefix, free)
+	require.NoError(t, err)
+	defer release()
+	assert.Equal(t, free, port)
+}
+
 func TestReleasedPortIsFree(t *testing.T) {
-	port, release, err := machine.ReservePort(prefix)
+	port, release, err := machine.ReservePort(prefix, 0)
 	require.NoError(t, err)
 	release()
 	release()

@@ -13,16 +13,20 @@ import (
 // reserveTries is how often another process may snatch the port found.
 const reserveTries = 32
 
-// ReservePort finds a TCP port that is free on every address of prefix, and
-// listens on it at the prefix's first host, which no Pool hands out. That keeps
-// other processes from taking the port on all addresses at once, until release
-// is called; release may be called more than once. The error says that prefix
-// is not one for a Pool, or that no port could be had.
-func ReservePort(prefix netip.Prefix) (port int, release func(), err error) {
+// ReservePort finds a TCP port that is free on every address of prefix, or takes
+// the one that wanted names if it is not 0, and listens on it at the prefix's
+// first host, which no Pool hands out. That keeps other processes from taking
+// the port on all addresses at once, until release is called; release may be
+// called more than once. The error says that prefix is not one for a Pool, or
+// that the port, or any, could not be had.
+func ReservePort(prefix netip.Prefix, wanted int) (port int, release func(), err error) {
 	if err := checkPrefix(prefix); err != nil {
 		return 0, nil, fmt.Errorf("reserve port on %s: %w", prefix, err)
 	}
 	first := prefix.Masked().Addr().Next()
+	if wanted != 0 {
+		return takePort(netip.AddrPortFrom(first, uint16(wanted)))
+	}
 	for range reserveTries {
 		var keeper net.Listener
 		if keeper, port, err = tryReserve(context.Background(), first); err == nil {
@@ -30,6 +34,15 @@ func ReservePort(prefix netip.Prefix) (port int, release func(), err error) {
 		}
 	}
 	return 0, nil, fmt.Errorf("reserve port on %s: %w", prefix, err)
+}
+
+func takePort(at netip.AddrPort) (port int, release func(), err error) {
+	var config net.ListenConfig
+	keeper, err := config.Listen(context.Background(), "tcp4", at.String())
+	if err != nil {
+		return 0, nil, fmt.Errorf("reserve port %d: %w; fix: take a port that is free on all addresses and that this user may listen on", at.Port(), err)
+	}
+	return int(at.Port()), sync.OnceFunc(func() { _ = keeper.Close() }), nil
 }
 
 // tryReserve asks for the port on all addresses first, since only a port that

@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,6 +64,9 @@ func parse(args []string, out io.Writer) (*options, error) {
 	if o.spec.Name == "" && o.spec.Capacity > 0 {
 		return nil, errors.New("armsim: --capacity needs --scale-set")
 	}
+	if o.config.SSHPort < 0 || o.config.SSHPort > math.MaxUint16 {
+		return nil, fmt.Errorf("armsim: --ssh-port %d: it must be 0 to 65535", o.config.SSHPort)
+	}
 	if o.spec.Name == "" && o.modelFile != "" {
 		return nil, errors.New("armsim: --model needs --scale-set")
 	}
@@ -81,6 +85,7 @@ func (o *options) simulatorFlags(f *flag.FlagSet) {
 	f.BoolVar(&c.Polite, "polite", false, "no odd case, no unknown fields")
 	f.BoolVar(&c.Throttle, "throttle", false, "enforce Azure's documented request limits")
 	f.BoolVar(&c.NoMachines, "no-machines", false, "instances without SSH servers")
+	f.IntVar(&c.SSHPort, "ssh-port", 0, "SSH port of the instances; 0: a free one")
 	f.Func("machine-env", "`KEY=value` for every command on a machine, as DOCKER_HOST=unix:///var/run/docker.sock; may be repeated", func(pair string) error {
 		c.MachineEnv = append(c.MachineEnv, pair)
 		return nil
