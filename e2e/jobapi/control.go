@@ -1,0 +1,72 @@
+package jobapi
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// routeControl adds what people use by curl:
+//
+//	POST /control/jobs            a Spec as JSON; answers with the job
+//	GET  /control/jobs            all jobs
+//	GET  /control/jobs/ID         one
+//	GET  /control/jobs/ID/log     its log
+//	POST /control/jobs/ID/cancel
+func (s *Server) routeControl() {
+	const jobs = "/control/jobs"
+	s.mux.HandleFunc("POST "+jobs, s.controlEnqueue)
+	s.mux.HandleFunc("GET "+jobs, func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, s.Jobs()) })
+	s.mux.HandleFunc("GET "+jobs+"/{id}", func(w http.ResponseWriter, r *http.Request) {
+		s.controlJob(w, r, func(j Job) { answer(w, http.StatusOK, j) })
+	})
+	s.mux.HandleFunc("GET "+jobs+"/{id}/log", func(w http.ResponseWriter, r *http.Request) {
+		s.controlJob(w, r, func(j Job) {
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+			_, _ = w.Write(j.Log) // a client that went away is its own affair
+		})
+	})
+	s.mux.HandleFunc("POST "+jobs+"/{id}/cancel", func(w http.ResponseWriter, r *http.Request) {
+		s.controlJob(w, r, func(j Job) {
+			if err := s.Cancel(j.ID); err != nil {
+				fail(w, http.StatusConflict, err.Error())
+				return
+			}
+			s.controlJob(w, r, func(j Job) { answer(w, http.StatusOK, j) })
+		})
+	})
+}
+
+func (s *Server) controlEnqueue(w http.ResponseWriter, r *http.Request) {
+	var spec Spec
+	if !decode(w, r, &spec) {
+		return
+	}
+	if strings.TrimSpace(strings.Join(spec.Script, "")) == "" {
+		fail(w, http.StatusBadRequest, `a job needs a script, as {"script": ["echo hello"]}`)
+		return
+	}
+	if spec.Name == "" {
+		spec.Name = "job"
+	}
+	id := s.Enqueue(spec)
+	s.mu.Lock()
+	job := s.find(id).clone()
+	s.mu.Unlock()
+	answer(w, http.StatusCreated, job)
+}
+
+func (s *Server) controlJob(w http.ResponseWriter, r *http.Request, then func(Job)) {
+	id, _ := strconv.ParseInt(r.PathValue("id"), 10, 64) // no number, no job
+	s.mu.Lock()
+	found := s.find(id)
+	if found == nil {
+		s.mu.Unlock()
+		fail(w, http.StatusNotFound, fmt.Sprintf("there is no job %q", r.PathValue("id")))
+		return
+	}
+	job := found.clone()
+	s.mu.Unlock()
+	then(job)
+}

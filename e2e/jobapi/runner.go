@@ -1,0 +1,245 @@
+package jobapi
+
+import (
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxBody bounds what a request may hold; a runner's own limit of a log is 4 MiB.
+const maxBody = 64 << 20
+
+// credentials are the fields of a runner's requests that matter here.
+type credentials struct {
+	Token      string `json:"token"`
+	LastUpdate string `json:"last_update"`
+}
+
+// decode reads a request's JSON, else answers.
+func decode(w http.ResponseWriter, r *http.Request, into any) bool {
+	if err := json.NewDecoder(io.LimitReader(r.Body, maxBody)).Decode(into); err != nil {
+		fail(w, http.StatusBadRequest, "400 Bad request - "+err.Error())
+		return false
+	}
+	return true
+}
+
+func (s *Server) verify(w http.ResponseWriter, r *http.Request) {
+	var c credentials
+	if !decode(w, r, &c) {
+		return
+	}
+	if _, known := s.runner(c.Token); !known {
+		fail(w, http.StatusForbidden, "403 Forbidden")
+		return
+	}
+	answer(w, http.StatusOK, object{"id": 1, "token": c.Token, "token_expires_at": nil})
+}
+
+// lastUpdate names the state of the queue that a runner has seen. It comes with
+// the answer that there is no job, and back with the next request.
+const lastUpdate = "X-GitLab-Last-Update"
+
+func (s *Server) request(w http.ResponseWriter, r *http.Request) {
+	var c credentials
+	if !decode(w, r, &c) {
+		return
+	}
+	name, known := s.runner(c.Token)
+	if !known {
+		fail(w, http.StatusForbidden, "403 Forbidden")
+		return
+	}
+	s.ask(1)
+	defer s.ask(-1)
+	if c.LastUpdate != "" {
+		s.awaitNews(r, c.LastUpdate)
+	}
+	s.hand(w, r, name)
+}
+
+func (s *Server) hand(w http.ResponseWriter, r *http.Request, name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	job := s.next(name)
+	if job == nil || r.Context().Err() != nil { // who went away gets no job
+		w.Header().Set(lastUpdate, strconv.Itoa(s.version))
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	job.State, job.Began = Running, time.Now()
+	job.HandedOut++
+	s.announce()
+	answer(w, http.StatusCreated, job.payload("http://"+r.Host))
+}
+
+func (s *Server) ask(change int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asking += change
+	s.asked = time.Now()
+}
+
+// awaitNews waits until the queue is another than the runner has seen.
+func (s *Server) awaitNews(r *http.Request, seen string) {
+	patience := time.NewTimer(s.config.LongPoll)
+	defer patience.Stop()
+	for {
+		s.mu.Lock()
+		version, changed := strconv.Itoa(s.version), s.changed
+		s.mu.Unlock()
+		if version != seen {
+			return
+		}
+		select {
+		case <-changed:
+		case <-patience.C:
+			return
+		case <-r.Context().Done():
+			return
+		}
+	}
+}
+
+// updateInterval is how many seconds GitLab asks a runner to wait before its
+// next word on a job that somebody watches; for others it asks for 60.
+const updateInterval = "1"
+
+// trace appends to a job's log. A part that does not begin where the log ends is
+// refused, and the answer says where that is.
+func (s *Server) trace(w http.ResponseWriter, r *http.Request) {
+	part, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
+	if err != nil {
+		return // there is nobody to tell
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	job := s.job(w, r, r.Header.Get("JOB-TOKEN"))
+	switch {
+	case job == nil:
+		return
+	case job.Done():
+		fail(w, http.StatusForbidden, "403 Forbidden - Job is not running")
+		return
+	case r.Header.Get("Content-Range") == "":
+		fail(w, http.StatusBadRequest, "400 Missing header Content-Range")
+		return
+	}
+	from := len(job.Log)
+	fits := r.Header.Get("Content-Range") == fmt.Sprintf("%d-%d", from, from+len(part)-1)
+	if fits {
+		job.Log = append(job.Log, part...)
+		s.announce()
+	}
+	w.Header().Set("Range", fmt.Sprintf("0-%d", len(job.Log)))
+	if !fits {
+		fail(w, http.StatusRequestedRangeNotSatisfiable, "416 Range Not Satisfiable")
+		return
+	}
+	w.Header().Set("X-GitLab-Trace-Update-Interval", updateInterval)
+	answer(w, http.StatusAccepted, object{})
+}
+
+// result is what a runner tells of a job.
+type result struct {
+	Token         string `json:"token"`
+	State         State  `json:"state"`
+	FailureReason string `json:"failure_reason"`
+	ExitCode      int    `json:"exit_code"`
+	Output        struct {
+		Checksum string `json:"checksum"`
+		Bytesize *int   `json:"bytesize"` // runners tell it since 13.8
+	} `json:"output"`
+}
+
+// update takes a sign of life or a final state. A final state is accepted for
+// good (200) when the whole log is there; before that the runner has to come
+// again (202), and where the log is another one it has to send it anew (412).
+func (s *Server) update(w http.ResponseWriter, r *http.Request) {
+	var told result
+	if !decode(w, r, &told) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	job := s.job(w, r, told.Token)
+	switch {
+	case job == nil:
+	case job.Done():
+		fail(w, http.StatusForbidden, "403 Forbidden - Job is not running")
+	case told.State == Running:
+		w.Header().Set("X-GitLab-Trace-Update-Interval", updateInterval)
+		answer(w, http.StatusOK, object{})
+	case told.State != Success && told.State != Failed:
+		fail(w, http.StatusBadRequest, fmt.Sprintf("400 Bad request - state %q", told.State))
+	default:
+		s.finish(w, job, told)
+	}
+}
+
+func (s *Server) finish(w http.ResponseWriter, job *record, told result) {
+	if told.Output.Bytesize != nil && len(job.Log) < *told.Output.Bytesize {
+		w.Header().Set("X-GitLab-Trace-Update-Interval", updateInterval)
+		answer(w, http.StatusAccepted, object{})
+		return
+	}
+	sum := fmt.Sprintf("crc32:%08x", crc32.ChecksumIEEE(job.Log))
+	if told.Output.Checksum != "" && told.Output.Checksum != sum {
+		job.Log = nil
+		w.Header().Set("X-GitLab-Trace-Update-Interval", updateInterval)
+		fail(w, http.StatusPreconditionFailed, "412 Precondition Failed")
+		return
+	}
+	job.FailureReason, job.ExitCode = told.FailureReason, told.ExitCode
+	job.Finished++
+	job.end(told.State)
+	s.announce()
+	w.Header().Set("Job-Status", string(job.State))
+	answer(w, http.StatusOK, object{})
+}
+
+// artifacts keeps the files that a job uploads.
+func (s *Server) artifacts(w http.ResponseWriter, r *http.Request) {
+	name, content, err := upload(r)
+	if err != nil {
+		fail(w, http.StatusBadRequest, "400 Bad request - "+err.Error())
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	job := s.job(w, r, r.Header.Get("JOB-TOKEN"))
+	switch {
+	case job == nil:
+	case job.Done():
+		fail(w, http.StatusForbidden, "403 Forbidden - Job is not running")
+	default:
+		job.Uploads[name] = content
+		s.announce()
+		answer(w, http.StatusCreated, object{})
+	}
+}
+
+// upload reads the file of a multipart form, which a runner sends in parts
+// without saying how long they are.
+func upload(r *http.Request) (name string, content []byte, err error) {
+	form, err := r.MultipartReader()
+	if err != nil {
+		return "", nil, err
+	}
+	for {
+		part, err := form.NextPart()
+		if err != nil {
+			return "", nil, fmt.Errorf("no file: %w", err)
+		}
+		if part.FormName() != "file" {
+			continue
+		}
+		content, err := io.ReadAll(io.LimitReader(part, maxBody))
+		return strings.TrimSpace(part.FileName()), content, err
+	}
+}

@@ -1,0 +1,202 @@
+package jobapi
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Config sets a server up.
+type Config struct {
+	// Runners maps the token of each runner to its name.
+	Runners map[string]string
+
+	// LongPoll is how long a runner that has seen the present state of the queue
+	// waits for news; 0: not at all.
+	LongPoll time.Duration
+}
+
+// Server is GitLab as a runner sees it. Its methods may be called from any
+// goroutine.
+type Server struct {
+	config Config
+	mux    *http.ServeMux
+
+	mu      sync.Mutex
+	jobs    []*record
+	version int           // of the queue
+	changed chan struct{} // closed with the next change of anything
+	asking  int           // runners whose request for a job is open
+	asked   time.Time     // when the last of them went
+}
+
+// New makes a server without jobs.
+func New(c Config) *Server {
+	s := &Server{config: c, mux: http.NewServeMux(), changed: make(chan struct{})}
+	const api = "/api/v4"
+	s.mux.HandleFunc("POST "+api+"/runners/verify", s.verify)
+	s.mux.HandleFunc("POST "+api+"/jobs/request", s.request)
+	s.mux.HandleFunc("PATCH "+api+"/jobs/{id}/trace", s.trace)
+	s.mux.HandleFunc("PUT "+api+"/jobs/{id}", s.update)
+	s.mux.HandleFunc("POST "+api+"/jobs/{id}/artifacts", s.artifacts)
+	s.routeControl()
+	return s
+}
+
+// ServeHTTP answers runners and the control endpoint.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+
+// Enqueue adds a job at the queue's end and returns its ID.
+func (s *Server) Enqueue(spec Spec) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := &record{token: rand.Text()}
+	r.Spec, r.ID, r.State, r.Uploads = spec, int64(len(s.jobs)+1), Pending, map[string][]byte{}
+	s.jobs = append(s.jobs, r)
+	s.version++
+	s.announce()
+	return r.ID
+}
+
+// Cancel does what the button does: the runner learns of it with its next word.
+// The error says that there is no such job or that it has ended.
+func (s *Server) Cancel(id int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.find(id)
+	switch {
+	case r == nil:
+		return fmt.Errorf("cancel job %d: there is no such job", id)
+	case r.Done():
+		return fmt.Errorf("cancel job %d: it has ended: %s", id, r.State)
+	}
+	r.end(Canceled)
+	s.announce()
+	return nil
+}
+
+// Jobs tells of all jobs, oldest first.
+func (s *Server) Jobs() []Job {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := []Job{}
+	for _, r := range s.jobs {
+		all = append(all, r.clone())
+	}
+	return all
+}
+
+// Wait waits until ready says so of the job, and returns it. The error tells
+// what the job is like when ctx ends first.
+func (s *Server) Wait(ctx context.Context, id int64, ready func(Job) bool) (Job, error) {
+	for {
+		s.mu.Lock()
+		r, changed := s.find(id), s.changed
+		if r == nil {
+			s.mu.Unlock()
+			return Job{}, fmt.Errorf("wait for job %d: there is no such job", id)
+		}
+		job := r.clone()
+		s.mu.Unlock()
+		if ready(job) {
+			return job, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return job, fmt.Errorf("wait for job %d %q, which is %s: %w", id, job.Name, job.State, context.Cause(ctx))
+		}
+	}
+}
+
+// AwaitSilence waits until no runner has asked for a job for a while.
+func (s *Server) AwaitSilence(ctx context.Context, length time.Duration) error {
+	for {
+		s.mu.Lock()
+		rest := length - time.Since(s.asked)
+		if s.asking > 0 {
+			rest = length
+		}
+		s.mu.Unlock()
+		if rest <= 0 {
+			return nil
+		}
+		select {
+		case <-time.After(rest):
+		case <-ctx.Done():
+			return fmt.Errorf("wait until no runner asks for jobs: %w", context.Cause(ctx))
+		}
+	}
+}
+
+// announce tells all who wait that something has changed. The lock is held.
+func (s *Server) announce() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+func (s *Server) find(id int64) *record {
+	if id < 1 || id > int64(len(s.jobs)) {
+		return nil
+	}
+	return s.jobs[id-1]
+}
+
+// next is the first job that waits for the runner, or nil.
+func (s *Server) next(runner string) *record {
+	at := slices.IndexFunc(s.jobs, func(r *record) bool {
+		return r.State == Pending && (r.Runner == "" || r.Runner == runner)
+	})
+	if at < 0 {
+		return nil
+	}
+	return s.jobs[at]
+}
+
+// runner finds the name that belongs to a runner's token.
+func (s *Server) runner(token string) (name string, known bool) {
+	for t, n := range s.config.Runners {
+		if subtle.ConstantTimeCompare([]byte(t), []byte(token)) == 1 {
+			return n, true
+		}
+	}
+	return "", false
+}
+
+// job finds the job of a request whose sender knows its token, else answers. The
+// lock is held.
+func (s *Server) job(w http.ResponseWriter, r *http.Request, token string) *record {
+	id, _ := strconv.ParseInt(r.PathValue("id"), 10, 64) // no number, no job
+	found := s.find(id)
+	if found == nil {
+		fail(w, http.StatusNotFound, "404 Not found")
+		return nil
+	}
+	if subtle.ConstantTimeCompare([]byte(found.token), []byte(token)) != 1 {
+		fail(w, http.StatusForbidden, "403 Forbidden")
+		return nil
+	}
+	w.Header().Set("Job-Status", string(found.State))
+	return found
+}
+
+func fail(w http.ResponseWriter, status int, message string) {
+	answer(w, status, object{"message": message})
+}
+
+func answer(w http.ResponseWriter, status int, body any) {
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		status, encoded = http.StatusInternalServerError, []byte(`{"message":"500 Internal Server Error"}`)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(encoded) // a client that went away is its own affair
+}
