@@ -15,10 +15,10 @@ BUILDVCS := $(shell git status >/dev/null 2>&1 && echo auto || echo false)
 BUILD     = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=$(BUILDVCS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo soak build test compat tidy vet lint check cross release docs fuzz clean
+.PHONY: help demo soak e2e dev runner build test compat tidy vet lint check cross release docs fuzz clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
 
 demo: ## 24 jobs on simulated VMs; MODE=flexible, SPOT=1, EVICT=3 vary it
 	@mkdir -p bin
@@ -29,6 +29,27 @@ soak: ## the same for 10 minutes with faults and kills; SEED=7, DURATION=2m, MOD
 	@mkdir -p bin
 	$(BUILD) -o bin/ ./cmd/fleeting-plugin-azure ./cmd/armsim ./soak
 	bin/soak $(if $(SEED),-seed $(SEED)) $(if $(DURATION),-duration $(DURATION)) $(if $(MODE),-mode $(MODE)) $(if $(SPOT),-spot $(SPOT))
+
+# A real GitLab Runner is not ours to bring along.
+runner:
+	@if [ -z "$(GITLAB_RUNNER)" ]; then \
+		echo "GITLAB_RUNNER is not set: it must name the binary of a real GitLab Runner. To get a release of it:"; \
+		echo "  curl -Lo gitlab-runner https://gitlab-runner-downloads.s3.amazonaws.com/latest/binaries/gitlab-runner-linux-amd64"; \
+		echo "  chmod +x gitlab-runner"; \
+		echo "(v17.9.3 or another version instead of latest; or the package gitlab-runner of packages.gitlab.com; or your own build)"; \
+		echo "and then:  make $(or $(MAKECMDGOALS),e2e) GITLAB_RUNNER=./gitlab-runner"; \
+		exit 1; \
+	fi >&2
+
+e2e: runner ## 40 jobs with a real GITLAB_RUNNER=/path, both executors; EXECUTORS=instance, MODE=Flexible vary it
+	@mkdir -p bin
+	$(BUILD) -o bin/ ./cmd/fleeting-plugin-azure ./cmd/armsim ./e2e
+	bin/e2e -runner "$(GITLAB_RUNNER)" $(if $(EXECUTORS),-executors $(EXECUTORS)) $(if $(MODE),-mode $(MODE))
+
+dev: runner ## simulator, GitLab's stand-in and GITLAB_RUNNER=/path, to try by hand; EXECUTOR=docker-autoscaler varies it
+	@mkdir -p bin
+	$(BUILD) -o bin/ ./cmd/fleeting-plugin-azure ./cmd/armsim ./dev
+	bin/dev -runner "$(GITLAB_RUNNER)" $(if $(EXECUTOR),-executor $(EXECUTOR)) $(if $(MODE),-mode $(MODE))
 
 build: ## build the plugin and the simulator into bin/
 	@mkdir -p bin

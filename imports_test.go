@@ -39,8 +39,8 @@ type mayImport struct {
 	ours    []string // packages of this module
 	foreign []string // packages under guarded
 
-	// testOnly packages help tests: they may import anything, and only tests
-	// and other testOnly packages may import them.
+	// testOnly packages help tests, or are programs that test: they may import
+	// anything, and only tests and other testOnly packages may import them.
 	testOnly bool
 }
 
@@ -77,6 +77,8 @@ var arrows = map[string]mayImport{
 	"demo/...":       {ours: []string{".", "armsim/...", "demo/..."}, foreign: []string{fleeting + "/...", tasks + "/..."}},
 	"soak":           {ours: []string{".", "armsim/...", "demo/..."}, foreign: []string{fleeting + "/...", tasks + "/..."}},
 
+	"e2e/jobapi": {},
+
 	// Nothing that makes or fetches releases gets into what is released.
 	"release": {foreign: []string{artifact + "/...", registry + "/..."}},
 
@@ -87,6 +89,8 @@ var arrows = map[string]mayImport{
 	"internal/conformance/...": {testOnly: true},
 	"internal/engine":          {testOnly: true},
 	"internal/testutil/...":    {testOnly: true},
+	"e2e/...":                  {testOnly: true},
+	"dev":                      {testOnly: true},
 }
 
 // TestImports checks the module as each system sees it, for a file that only

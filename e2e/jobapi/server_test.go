@@ -98,6 +98,15 @@ func (s *site) finish(path, jobToken, log string, state jobapi.State, more ...an
 	return s.send("PUT", path, body)
 }
 
+func (s *site) await(id int64, ready func(jobapi.Job) bool) jobapi.Job {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+	defer cancel()
+	job, err := s.Wait(ctx, id, ready)
+	require.NoError(s.t, err)
+	return job
+}
+
 func TestWrongTokens(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, 0)
@@ -197,8 +206,7 @@ func TestTrace(t *testing.T) {
 		assert.Equal(t, c.rest, answer.Header.Get("Range"), c)
 		assert.Equal(t, "running", answer.Header.Get("Job-Status"), c)
 	}
-	job, err := s.Wait(t.Context(), id, func(j jobapi.Job) bool { return j.LogBytes == 12 })
-	require.NoError(t, err)
+	job := s.await(id, func(j jobapi.Job) bool { return j.LogBytes == 12 })
 	assert.Equal(t, "hello world!", string(job.Log))
 }
 
@@ -219,8 +227,7 @@ func TestUpdate(t *testing.T) {
 	assert.Equal(t, http.StatusOK, last.StatusCode)
 	assert.Equal(t, http.StatusForbidden, s.finish(path, jobToken, "log", jobapi.Success).StatusCode, "too late")
 	assert.Equal(t, http.StatusForbidden, s.patch(path, jobToken, "3-3", "!").StatusCode)
-	job, err := s.Wait(t.Context(), id, jobapi.Job.Done)
-	require.NoError(t, err)
+	job := s.await(id, jobapi.Job.Done)
 	assert.Equal(t, []any{jobapi.Failed, 42, "script_failure", 1, "log"},
 		[]any{job.State, job.ExitCode, job.FailureReason, job.Finished, string(job.Log)})
 	require.ErrorContains(t, s.Cancel(id), "it has ended: failed")

@@ -1,0 +1,149 @@
+package stand
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/BurntSushi/toml"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// file is what these tests look at in config.toml.
+type file struct {
+	Concurrent int
+	Runners    []struct {
+		Executor   string
+		URL, Token string
+		Docker     struct {
+			Image       string
+			HelperImage string `toml:"helper_image"`
+			Host        string
+		}
+		Autoscaler struct {
+			Plugin       string
+			MaxUseCount  int              `toml:"max_use_count"`
+			PluginConfig map[string]any   `toml:"plugin_config"`
+			Connector    map[string]any   `toml:"connector_config"`
+			State        map[string]bool  `toml:"state_storage"`
+			Policy       []map[string]any `toml:"policy"`
+		}
+	}
+}
+
+func newStand(t *testing.T) *Stand {
+	t.Helper()
+	s := &Stand{Config: filepath.Join(t.TempDir(), "config.toml")}
+	s.config = config{
+		Options: Options{Executor: Instance, Concurrent: 3, MaxUseCount: 2, IdleCount: 1},
+		Token:   "glrt-secret", URL: "http://127.0.0.1:1",
+		Env: map[string]string{
+			"ARMSIM_SCALE_SET": "runners", "ARMSIM_SSH_KEY_FILE": `/odd "path"\key`, "ARMSIM_ENDPOINT": "https://127.0.0.1:2", "ARMSIM_AUDIENCE": "https://127.0.0.1:2/",
+			"AZURE_SUBSCRIPTION_ID": "subscription", "AZURE_RESOURCE_GROUP": "ci", "AZURE_AUTHORITY_HOST": "https://127.0.0.1:2/",
+		},
+	}
+	return s
+}
+
+func (s *Stand) read(t *testing.T) file {
+	t.Helper()
+	require.NoError(t, s.writeConfig())
+	var f file
+	_, err := toml.DecodeFile(s.Config, &f)
+	require.NoError(t, err)
+	require.Len(t, f.Runners, 1)
+	return f
+}
+
+func TestConfigOfInstances(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	f := s.read(t)
+	r := f.Runners[0]
+	assert.Equal(t, []any{3, Instance, "glrt-secret", 2}, []any{f.Concurrent, r.Executor, r.Token, r.Autoscaler.MaxUseCount})
+	assert.Equal(t, pluginName, r.Autoscaler.Plugin)
+	assert.Equal(t, "runners", r.Autoscaler.PluginConfig["name"])
+	assert.Equal(t, map[string]any{"key_path": `/odd "path"\key`, "timeout": "30s"}, r.Autoscaler.Connector)
+	assert.Empty(t, r.Autoscaler.State)
+	assert.Empty(t, r.Docker)
+	info, err := os.Stat(s.Config)
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+}
+
+func TestConfigOfDocker(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	s.config.Executor, s.config.KeepState = DockerAutoscaler, true
+	s.config.Image, s.config.Helper, s.config.Host = "job:a", "helper:b", "unix:///socket"
+	r := s.read(t).Runners[0]
+	assert.Equal(t, []string{"job:a", "helper:b", "unix:///socket"}, []string{r.Docker.Image, r.Docker.HelperImage, r.Docker.Host})
+	assert.Equal(t, "azureuser", r.Autoscaler.Connector["username"], "fleeting wants it with static credentials")
+	assert.Equal(t, map[string]bool{"enabled": true}, r.Autoscaler.State)
+}
+
+func TestAnotherPort(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	s.config.ProtocolPort = "2222"
+	assert.EqualValues(t, 2222, s.read(t).Runners[0].Autoscaler.Connector["protocol_port"])
+}
+
+func TestSetIdle(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	assert.EqualValues(t, 1, s.read(t).Runners[0].Autoscaler.Policy[0]["idle_count"])
+	require.NoError(t, s.SetIdle(0))
+	assert.EqualValues(t, 0, s.read(t).Runners[0].Autoscaler.Policy[0]["idle_count"])
+	entries, err := os.ReadDir(filepath.Dir(s.Config))
+	require.NoError(t, err)
+	assert.Len(t, entries, 1)
+}
+
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	for text, choosesPort := range map[string]bool{
+		"15.11.0": false, "16.11.3": false, "17.5.0": false, "17.9.3": false, "17.10.1": false, "17.11.0": true, "18.0.0~pre.1.gabc": true, "19.3.0": true,
+	} {
+		v, err := parseVersion(text)
+		require.NoError(t, err)
+		assert.Equal(t, text, v.String())
+		assert.Equal(t, choosesPort, v.choosesPort(), text)
+		assert.Equal(t, v.Major > 16, v.TakesPolicies(), text)
+	}
+	for _, text := range []string{"", "development version", "17", "x.1"} {
+		v, err := parseVersion(text)
+		require.ErrorContains(t, err, "no version", text)
+		assert.False(t, v.choosesPort())
+	}
+}
+
+func TestVersionOfSomethingElse(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	program := func(name, script string) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"+script), 0o700))
+		return path
+	}
+	v, err := Version(t.Context(), program("runner", "printf 'Version:      17.9.3\\nGit revision: abc\\n'"))
+	require.NoError(t, err)
+	assert.Equal(t, "17.9.3", v.String())
+	for name, script := range map[string]string{"other": "echo hello", "broken": "exit 1"} {
+		_, err = Version(t.Context(), program(name, script))
+		require.ErrorContains(t, err, "fix: name the binary of GitLab Runner")
+		assert.NotContains(t, err.Error(), "\n")
+	}
+}
+
+func TestToken(t *testing.T) {
+	t.Parallel()
+	one, err := newToken()
+	require.NoError(t, err)
+	two, err := newToken()
+	require.NoError(t, err)
+	assert.NotEqual(t, one, two)
+	assert.True(t, strings.HasPrefix(one, "glrt-") && len(one) == 25)
+}
