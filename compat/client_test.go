@@ -46,15 +46,15 @@ func update(t *testing.T, p provider.InstanceGroup) map[string]provider.State {
 func running(t *testing.T, p provider.InstanceGroup, n int) []string {
 	t.Helper()
 	var states map[string]provider.State
-	require.Eventually(t, func() bool {
+	await(t, func() (bool, any) {
 		states = update(t, p)
 		for _, state := range states {
 			if state != provider.StateRunning {
-				return false
+				return false, states
 			}
 		}
-		return len(states) == n
-	}, patience, tick, "%v", &states)
+		return len(states) == n, states
+	})
 	return slices.Sorted(maps.Keys(states))
 }
 
@@ -80,11 +80,11 @@ func TestCalls(t *testing.T) {
 		// What Azure, or somebody else, removes or stops.
 		s.outside(t, "delete", ids[0])
 		s.outside(t, "deallocate", ids[1])
-		require.Eventually(t, func() bool {
+		await(t, func() (bool, any) {
 			states := update(t, p)
 			gone := states[ids[0]] == "" || states[ids[0]] == provider.StateDeleted
-			return gone && states[ids[1]] != provider.StateRunning && states[ids[2]] == provider.StateRunning
-		}, patience, tick)
+			return gone && states[ids[1]] != provider.StateRunning && states[ids[2]] == provider.StateRunning, states
+		})
 		running(t, p, 1)
 
 		done, err := p.Decrease(t.Context(), ids)

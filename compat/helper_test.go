@@ -183,11 +183,30 @@ func (s *simulator) requireEmpty(t *testing.T) {
 		Instances, Capacity, Machines int
 		NotSimulated                  []string
 	}
-	require.Eventually(t, func() bool {
+	await(t, func() (bool, any) {
 		s.control(t, http.MethodGet, "/stats", "", &stats)
-		return stats.Instances+stats.Capacity+stats.Machines == 0
-	}, patience, tick, "%+v", &stats)
+		return stats.Instances+stats.Capacity+stats.Machines == 0, stats
+	})
 	require.Empty(t, stats.NotSimulated)
+}
+
+// await asks until the answer is yes, in the test's own goroutine, so that what
+// is asked may end the test. What comes with the last no is told.
+func await(t *testing.T, ready func() (yes bool, seen any)) {
+	t.Helper()
+	deadline, again := time.After(patience), time.NewTicker(tick)
+	defer again.Stop()
+	for {
+		yes, seen := ready()
+		if yes {
+			return
+		}
+		select {
+		case <-again.C:
+		case <-deadline:
+			t.Fatalf("waited in vain; last seen: %+v", seen)
+		}
+	}
 }
 
 // login is what connector_config would be: a key and nothing else.

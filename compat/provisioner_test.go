@@ -22,10 +22,10 @@ func TestProvisioner(t *testing.T) {
 		require.NoError(t, err)
 		fleetOf := func(n int) []fleet.Instance {
 			t.Helper()
-			require.Eventually(t, func() bool {
+			await(t, func() (bool, any) {
 				c := provisioner.Capacity()
-				return c.Running == n && c.Requested+c.Creating+c.Deleting == 0 && len(provisioner.Instances()) == n
-			}, patience, tick, log)
+				return c.Running == n && c.Requested+c.Creating+c.Deleting == 0 && len(provisioner.Instances()) == n, log
+			})
 			return provisioner.Instances()
 		}
 		provisioner.Request(3)

@@ -44,6 +44,9 @@ func startDaemon(ctx context.Context) (*daemon, error) {
 	if err != nil {
 		return nil, err
 	}
+	if dir, err = filepath.EvalSymlinks(dir); err != nil { // as the list of mounts has it
+		return nil, err
+	}
 	d := &daemon{dir: dir, socket: filepath.Join(dir, "socket"), ended: make(chan struct{})}
 	if err := d.run(program); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))

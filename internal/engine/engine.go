@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	cerrdefs "github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
 )
 
@@ -124,6 +125,9 @@ func (e *Engine) Close() error {
 func (e *Engine) remove(ctx context.Context, image string) error {
 	made := client.ContainerListOptions{All: true, Filters: make(client.Filters).Add("ancestor", image)}
 	list, err := e.client.ContainerList(ctx, made)
+	if cerrdefs.IsNotFound(err) {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("list containers of %s: %w", image, err)
 	}
@@ -133,5 +137,8 @@ func (e *Engine) remove(ctx context.Context, image string) error {
 		all = append(all, err)
 	}
 	_, err = e.client.ImageRemove(ctx, image, client.ImageRemoveOptions{Force: true, PruneChildren: true})
-	return errors.Join(append(all, err)...)
+	if !cerrdefs.IsNotFound(err) {
+		all = append(all, err)
+	}
+	return errors.Join(all...)
 }

@@ -26,12 +26,12 @@ import (
 // has lower case only. Close removes the image and every container made from it.
 func (e *Engine) Import(ctx context.Context, name string, files fs.FS, changes ...string) (string, error) {
 	ref := name + ":" + strings.ToLower(rand.Text())
+	e.mu.Lock()
+	e.images = append(e.images, ref) // before it is there: an answer can be lost
+	e.mu.Unlock()
 	if err := e.load(ctx, ref, files, changes); err != nil {
 		return "", fmt.Errorf("import image %s: %w", ref, err)
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.images = append(e.images, ref)
 	return ref, nil
 }
 
