@@ -107,7 +107,7 @@ cross: ## build every binary for PLATFORMS (some of release/platforms) into dist
 release: ## binaries, SBOMs and checksums of VERSION into dist/; REGISTRY=host/path: push them
 	@mkdir -p bin
 	@$(BUILD) -o bin/release ./release
-	@bin/release -version '$(VERSION)' -registry '$(REGISTRY)' $(if $(ALLOW_DIRTY),-allow-dirty)
+	@bin/release -go '$(GO)' -version '$(VERSION)' -registry '$(REGISTRY)' $(if $(filter 1,$(ALLOW_DIRTY)),-allow-dirty)
 
 docs: ## write the generated reference pages again
 	$(GO) test ./internal/config -run TestReference -update

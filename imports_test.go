@@ -96,7 +96,7 @@ var arrows = map[string]mayImport{
 // TestImports checks the module as each system sees it, for a file that only
 // Windows compiles can import too much as well.
 func TestImports(t *testing.T) {
-	for _, system := range []string{"linux", "darwin", "windows"} {
+	for _, system := range []string{"linux", "darwin", "windows", "freebsd"} {
 		t.Run(system, func(t *testing.T) {
 			graph := listImports(t, system)
 			require.Contains(t, graph, module+"/internal/config", "go list saw too little")

@@ -23,11 +23,36 @@ const (
 	sbomTool = "github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0"
 )
 
+// goCommand is Go's command, which decides on the bytes.
+var goCommand = "go"
+
 // defaults are what Go takes where nothing is set. They are set here so that
-// what a user has set does not change the bytes.
+// what a user has set, by `go env -w` too, does not change the bytes.
 var defaults = []string{
-	"CGO_ENABLED=0", "GOFLAGS=-modcacherw", "GOWORK=off", "GOEXPERIMENT=", "GOFIPS140=off",
+	"GOENV=off", "CGO_ENABLED=0", "GOFLAGS=-modcacherw", "GOWORK=off", "GOEXPERIMENT=", "GOFIPS140=off",
 	"GOAMD64=v1", "GO386=sse2", "GOARM=7", "GOARM64=v8.0", "GOPPC64=power8", "GORISCV64=rva20u64",
+}
+
+// places are the settings that say where Go finds things. They stay the user's.
+var places = []string{
+	"GOCACHE", "GOMODCACHE", "GOPROXY", "GONOPROXY", "GOPRIVATE", "GOSUMDB", "GONOSUMDB", "GOINSECURE", "GOVCS", "GOTOOLCHAIN",
+}
+
+// environment is that of Go for a platform; an empty one is the host.
+func environment(ctx context.Context, p platform) ([]string, error) {
+	out, err := exec.CommandContext(ctx, goCommand, append([]string{"env", "-json"}, places...)...).Output()
+	if err != nil {
+		return nil, fmt.Errorf("release: %s env: %w; fix: put Go on PATH", goCommand, err)
+	}
+	settings := map[string]string{}
+	if err := json.Unmarshal(out, &settings); err != nil {
+		return nil, fmt.Errorf("release: %s env: %w", goCommand, err)
+	}
+	all := slices.Concat(os.Environ(), defaults, []string{"GOOS=" + p.os, "GOARCH=" + p.goArch()})
+	for key, value := range settings {
+		all = append(all, key+"="+value)
+	}
+	return all, nil
 }
 
 // build makes the plugin for one platform. The same source, version and Go give
@@ -39,10 +64,13 @@ func build(ctx context.Context, s source, version string, p platform, file strin
 		set("version", version), set("reference", "v"+version),
 		set("revision", s.revision), set("builtAt", s.date.Format(time.RFC3339)),
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false",
+	cmd := exec.CommandContext(ctx, goCommand, "build", "-trimpath", "-buildvcs=false",
 		"-ldflags", strings.Join(flags, " "), "-o", file, "./cmd/"+pluginName)
 	cmd.Dir = s.dir
-	cmd.Env = slices.Concat(os.Environ(), defaults, []string{"GOOS=" + p.os, "GOARCH=" + p.goArch()})
+	var err error
+	if cmd.Env, err = environment(ctx, p); err != nil {
+		return err
+	}
 	return run(cmd, "build for "+p.String())
 }
 
@@ -50,9 +78,12 @@ func build(ctx context.Context, s source, version string, p platform, file strin
 // time (serial number, time) or on each machine (the digests of the tool).
 func describe(ctx context.Context, version, binary, file string) error {
 	list := file + ".tmp"
-	cmd := exec.CommandContext(ctx, "go", "run", sbomTool, "bin", "-json", "-std", "-noserial", "-notimestamp",
+	cmd := exec.CommandContext(ctx, goCommand, "run", sbomTool, "bin", "-json", "-std", "-noserial", "-notimestamp",
 		"-version", "v"+version, "-output", list, binary)
-	cmd.Env = append(os.Environ(), "GOFLAGS=-modcacherw", "GOOS=", "GOARCH=")
+	var err error
+	if cmd.Env, err = environment(ctx, platform{}); err != nil {
+		return err
+	}
 	if err := run(cmd, "list what is in "+filepath.Base(binary)); err != nil {
 		return err
 	}

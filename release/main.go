@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -13,6 +14,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"golang.org/x/mod/semver"
 )
 
 // options are the command line.
@@ -29,6 +32,7 @@ func main() {
 	flag.StringVar(&o.registry, "registry", "", "push to host[:port][/path] of an OCI registry")
 	flag.BoolVar(&o.allowDirty, "allow-dirty", false, "build a working tree that differs from its commit")
 	flag.StringVar(&o.out, "out", "dist", "directory for what is built")
+	flag.StringVar(&goCommand, "go", goCommand, "Go's command")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := release(ctx, o)
@@ -41,15 +45,9 @@ func main() {
 
 // release checks everything before it builds anything.
 func release(ctx context.Context, o options) error {
-	if err := checkVersion(o.version); err != nil {
+	repo, err := o.target()
+	if err != nil {
 		return err
-	}
-	repo := ""
-	if o.registry != "" {
-		var err error
-		if repo, err = repository(o.registry); err != nil {
-			return err
-		}
 	}
 	s, err := inspect(ctx, ".", o.allowDirty)
 	if err != nil {
@@ -58,6 +56,9 @@ func release(ctx context.Context, o options) error {
 	images, downloads := filepath.Join(o.out, "oci"), filepath.Join(o.out, "download")
 	if err := makeAll(ctx, s, o.version, images, downloads); err != nil {
 		return err
+	}
+	if now, err := inspect(ctx, ".", o.allowDirty); err != nil || now != s {
+		return errors.Join(errors.New("release: the working tree was changed during the build; fix: leave it alone and build again"), err)
 	}
 	fmt.Printf("%s %s (%s) is in %s and %s\n", pluginName, o.version, s.revision, images, downloads)
 	if repo == "" {
@@ -69,6 +70,24 @@ func release(ctx context.Context, o options) error {
 		return err
 	}
 	return report(got, repo, filepath.Join(images, "digests"))
+}
+
+// target is the repository to push to; empty: nothing is pushed. What would harm
+// those who install from it is refused.
+func (o options) target() (string, error) {
+	if err := checkVersion(o.version); err != nil || o.registry == "" {
+		return "", err
+	}
+	repo, err := repository(o.registry)
+	switch {
+	case err != nil:
+		return "", err
+	case semver.Prerelease("v"+o.version) != "":
+		return "", fmt.Errorf("release: version %s is a pre-release, and fleeting-artifact would move the tag latest to it; fix: push three numbers alone, or leave out REGISTRY", o.version)
+	case o.allowDirty && !strings.HasPrefix(repo, "127.0.0.1"):
+		return "", fmt.Errorf("release: uncommitted work is not pushed to %s; fix: commit it, or REGISTRY=localhost:5000 for a trial", repo)
+	}
+	return repo, nil
 }
 
 // makeAll builds every platform: the binary where fleeting-artifact looks for
@@ -108,7 +127,7 @@ func report(got pushed, repo, file string) error {
 	var lines strings.Builder
 	fmt.Fprintf(&lines, "index %s\n", got.index)
 	for _, p := range platforms() {
-		fmt.Fprintf(&lines, "%s-%s-%s %s\n", pluginName, p.os, p.arch, got.images[p])
+		fmt.Fprintf(&lines, "%s %s\n", p.name(), got.images[p])
 	}
 	if err := os.WriteFile(file, []byte(lines.String()), 0o644); err != nil {
 		return err

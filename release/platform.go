@@ -56,8 +56,12 @@ func (p platform) suffix() string {
 // plugin is the binary's place where fleeting-artifact looks for it.
 func (p platform) plugin() string { return filepath.Join(p.os, p.arch, "plugin"+p.suffix()) }
 
-// download is the binary's name among the files of a release.
-func (p platform) download() string { return pluginName + "-" + p.os + "-" + p.arch + p.suffix() }
+// name is what the files of a release that are for the platform begin with.
+func (p platform) name() string { return pluginName + "-" + p.os + "-" + p.arch }
 
-// sbom is the name of the list of what is in the binary.
-func (p platform) sbom() string { return pluginName + "-" + p.os + "-" + p.arch + ".cdx.json" }
+// download is the binary's name among the files of a release.
+func (p platform) download() string { return p.name() + p.suffix() }
+
+// sbom is the name of the list of what is in the binary; .ci/sign makes it from
+// the name, too.
+func (p platform) sbom() string { return p.name() + ".cdx.json" }

@@ -38,7 +38,7 @@ func checkVersion(version string) error {
 // inspect reads the commit of the working tree in dir. The tree must hold just
 // that commit, unless dirty trees are allowed; their revision says so.
 func inspect(ctx context.Context, dir string, allowDirty bool) (source, error) {
-	status, err := git(ctx, dir, "status", "--porcelain")
+	status, err := git(ctx, dir, "status", "--porcelain", "--untracked-files=all") // whatever the user's default is
 	if err != nil {
 		return source{}, err
 	}

@@ -90,6 +90,11 @@ func TestInspect(t *testing.T) {
 	dirty, err := inspect(t.Context(), dir, true)
 	require.NoError(t, err)
 	require.Equal(t, s.revision+"-dirty", dirty.revision)
+	configure := exec.CommandContext(t.Context(), "git", "config", "status.showUntrackedFiles", "no")
+	configure.Dir = dir
+	require.NoError(t, configure.Run())
+	_, err = inspect(t.Context(), dir, false)
+	require.ErrorContains(t, err, "unknown.go", "whatever the user does not want to see")
 
 	require.NoError(t, os.Remove(unknown))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "file"), []byte("changed\n"), 0o644))
@@ -110,6 +115,8 @@ func TestRefusedBeforeAnythingIsBuilt(t *testing.T) {
 		{version: "v0.1.0"},
 		{version: "0.1.0"}, // the tree is not clean
 		{version: "0.1.0", registry: "registry:5000", allowDirty: true},
+		{version: "0.1.0", registry: "registry.example.com", allowDirty: true},
+		{version: "0.1.0-rc.1", registry: "localhost:5000", allowDirty: true}, // it would become the latest
 	} {
 		o.out = out
 		err := release(t.Context(), o)
@@ -139,6 +146,9 @@ func TestSameBytesElsewhere(t *testing.T) {
 	}
 	t.Setenv("GOAMD64", "v3")
 	t.Setenv("GOFLAGS", "-tags=other")
+	settings := filepath.Join(t.TempDir(), "env") // as `go env -w` writes it
+	require.NoError(t, os.WriteFile(settings, []byte("GOEXPERIMENT=jsonv2\n"), 0o600))
+	t.Setenv("GOENV", settings)
 	there := filepath.Join(t.TempDir(), "plugin")
 	require.NoError(t, build(t.Context(), elsewhere, "0.1.0", host(t), there))
 	want, err := digestOf(here)
