@@ -10,6 +10,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -70,12 +71,12 @@ func parse() options {
 
 // run is the demonstration. It says whether all jobs passed and nothing was
 // left; an error is one that ended it early.
-func run(ctx context.Context, o options) (bool, error) {
+func run(ctx context.Context, o options) (passed bool, err error) {
 	d, err := newDemo(ctx, o)
 	if err != nil {
 		return false, err
 	}
-	defer d.close()
+	defer func() { err = errors.Join(err, d.close()) }()
 	d.view.start(ctx, d)
 	d.runJobs(ctx)
 	left, err := d.scaleToZero(ctx)

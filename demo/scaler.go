@@ -23,15 +23,14 @@ type demo struct {
 	scaler    taskscaler.Taskscaler
 	tally     tally
 	view      *view
-	closers   []func()
+	closers   []func() error
 }
 
 func newDemo(ctx context.Context, o options) (*demo, error) {
 	d := &demo{options: o, view: newView(os.Stdout)}
 	for _, step := range []func(context.Context) error{d.startSimulator, d.startPlugin} {
 		if err := step(ctx); err != nil {
-			d.close()
-			return nil, err
+			return nil, errors.Join(err, d.close())
 		}
 	}
 	return d, nil
@@ -49,7 +48,7 @@ func (d *demo) startSimulator(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	d.closers = append(d.closers, func() { _ = d.simulator.Close() })
+	d.closers = append(d.closers, d.simulator.Close)
 	return d.simulator.Setenv() // for the plugin, which inherits it
 }
 
@@ -58,12 +57,12 @@ func (d *demo) startPlugin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.closers = append(d.closers, func() { _ = logs.Close() })
+	d.closers = append(d.closers, logs.Close)
 	log := hclog.New(&hclog.LoggerOptions{Output: logs, Level: hclog.Debug})
 	if d.plugin, err = fleet.StartPlugin(d.options.plugin, d.simulator.Env, log); err != nil {
 		return err
 	}
-	d.closers = append(d.closers, d.plugin.Kill)
+	d.closers = append(d.closers, func() error { d.plugin.Kill(); return nil })
 	return d.startScaler(ctx, log)
 }
 
@@ -110,8 +109,9 @@ func (d *demo) scaleToZero(ctx context.Context) (int, error) {
 	return max(stats.Instances, stats.Machines, stats.Addresses), err
 }
 
-func (d *demo) close() {
+func (d *demo) close() (err error) {
 	for i := len(d.closers) - 1; i >= 0; i-- {
-		d.closers[i]()
+		err = errors.Join(err, d.closers[i]())
 	}
+	return err
 }

@@ -82,12 +82,12 @@ func (o options) flexible() bool { return strings.EqualFold(o.mode, "Flexible") 
 
 // run is the whole soak. It says whether nothing was lost; an error is one that
 // ended it early.
-func run(ctx context.Context, o options) (bool, error) {
+func run(ctx context.Context, o options) (passed bool, err error) {
 	s, err := newSoak(o)
 	if err != nil {
 		return false, err
 	}
-	defer s.close()
+	defer func() { err = errors.Join(err, s.close()) }()
 	s.say("seed %d; the same again: soak -seed %d -mode %s -spot %q -duration %s", o.seed, o.seed, o.mode, o.spot, o.duration)
 	s.say("the plugin's log is in %s; two writes at once on a scale set: %s", o.logFile, parallelWrites(o.seed))
 	jobs, cancelJobs := context.WithCancel(ctx)

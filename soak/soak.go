@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -56,10 +57,9 @@ func newSoak(o options) (*soak, error) {
 	return s, s.simulator.Setenv() // for the plugin, which inherits it
 }
 
-func (s *soak) close() {
+func (s *soak) close() error {
 	s.stop()
-	_ = s.simulator.Close()
-	_ = s.plugins.log.Close()
+	return errors.Join(s.simulator.Close(), s.plugins.log.Close())
 }
 
 // say prints a line with its time.

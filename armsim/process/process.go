@@ -8,6 +8,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -25,17 +26,24 @@ import (
 type Process struct {
 	Env map[string]string // what the command exported
 
-	command *exec.Cmd
-	stdin   io.Closer
+	// ControlToken is the bearer token that the control endpoint demands.
+	ControlToken string
+
+	patience  time.Duration // for its end
+	command   *exec.Cmd
+	stdin     io.Closer
+	complaint strings.Builder // read it when the command has ended
 }
 
 // Start starts the armsim binary with the given flags and waits until it is
 // ready. It ends when this process does, however that dies. The error holds
 // what the command said.
 func Start(binary string, args ...string) (*Process, error) {
+	p := &Process{Env: map[string]string{}, ControlToken: rand.Text(), patience: 10 * time.Second}
 	command := exec.Command(binary, append([]string{"--watch-stdin"}, args...)...)
-	var complaint strings.Builder
-	command.Stderr = &complaint
+	command.Env = append(os.Environ(), "ARMSIM_CONTROL_TOKEN="+p.ControlToken)
+	command.Stderr = &p.complaint
+	command.WaitDelay = p.patience // what it started may still hold its standard error
 	stdin, err := command.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", binary, err)
@@ -47,10 +55,10 @@ func Start(binary string, args ...string) (*Process, error) {
 	if err := command.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", binary, err)
 	}
-	p := &Process{Env: map[string]string{}, command: command, stdin: stdin}
+	p.command, p.stdin = command, stdin
 	if !p.readExports(stdout) {
 		_ = command.Wait() // that it failed is clear; why, it said
-		return nil, fmt.Errorf("start %s: %s", binary, strings.TrimSpace(complaint.String()))
+		return nil, fmt.Errorf("start %s: %s", binary, p.said())
 	}
 	return p, nil
 }
@@ -81,13 +89,21 @@ func (p *Process) Setenv() error {
 	return nil
 }
 
-// Close ends the command and waits for it.
+// Close ends the command, by force if it lingers, and waits for it. The error
+// says how it ended if not well, as after a panic or a data race.
 func (p *Process) Close() error {
 	_ = p.stdin.Close() // it may have ended before
+	force := time.AfterFunc(p.patience, func() { _ = p.command.Process.Kill() })
+	defer force.Stop()
 	if err := p.command.Wait(); err != nil {
-		return fmt.Errorf("end armsim: %w", err)
+		return fmt.Errorf("end armsim: %w: %s", err, p.said())
 	}
 	return nil
+}
+
+// said is what the command complained of, in one line.
+func (p *Process) said() string {
+	return strings.Join(strings.Fields(p.complaint.String()), " ")
 }
 
 // Stats asks for the counts.
@@ -158,6 +174,7 @@ func (p *Process) control(ctx context.Context, method, path string, body, into a
 	if err != nil {
 		return fmt.Errorf("control armsim: %w", err)
 	}
+	request.Header.Set("Authorization", "Bearer "+p.ControlToken)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return fmt.Errorf("control armsim: %w", err)

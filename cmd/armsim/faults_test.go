@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -12,6 +13,22 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
 	control "gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/process"
 )
+
+func TestControlOfAProcessIsNotForAll(t *testing.T) {
+	t.Parallel()
+	p, err := control.Start(binary, "--no-machines")
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, p.Close()) }()
+	for token, status := range map[string]int{p.ControlToken: http.StatusOK, "": http.StatusUnauthorized, "other": http.StatusUnauthorized} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.Env["ARMSIM_CONTROL"]+"/stats", nil)
+		require.NoError(t, err)
+		request.Header.Set("Authorization", "Bearer "+token)
+		response, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		assert.Equal(t, status, response.StatusCode)
+	}
+}
 
 func TestFaultsOfAProcess(t *testing.T) {
 	t.Parallel()

@@ -76,6 +76,7 @@ func parse(args []string, out io.Writer) (*options, error) {
 func (o *options) simulatorFlags(f *flag.FlagSet) {
 	c := &o.config
 	f.Uint64Var(&c.Seed, "seed", 0, "decides all chance; 0 takes a random one")
+	c.ControlToken = os.Getenv("ARMSIM_CONTROL_TOKEN") // no flag: other users could see it
 	f.StringVar(&c.StateDir, "state-dir", "", "directory for the CA certificate, the SSH key and the machines; default: a temporary one, removed at the end")
 	f.StringVar(&c.SubscriptionID, "subscription", armsim.DefaultSubscriptionID, "subscription ID")
 	f.StringVar(&c.TenantID, "tenant", armsim.DefaultTenantID, "tenant ID")
