@@ -1,33 +1,38 @@
 package jobapi
 
 import (
+	"crypto/subtle"
 	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 )
 
-// routeControl adds what people use by curl:
+// control is what people use by curl, with the token:
 //
 //	POST /control/jobs            a Spec as JSON; answers with the job
 //	GET  /control/jobs            all jobs
 //	GET  /control/jobs/ID         one
 //	GET  /control/jobs/ID/log     its log
 //	POST /control/jobs/ID/cancel
-func (s *Server) routeControl() {
+//
+// Who may queue a job may have this machine run a script. That is nothing for its
+// other users, nor for a web page that finds the port.
+func (s *Server) control() http.Handler {
 	const jobs = "/control/jobs"
-	s.mux.HandleFunc("POST "+jobs, s.controlEnqueue)
-	s.mux.HandleFunc("GET "+jobs, func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, s.Jobs()) })
-	s.mux.HandleFunc("GET "+jobs+"/{id}", func(w http.ResponseWriter, r *http.Request) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST "+jobs, s.controlEnqueue)
+	mux.HandleFunc("GET "+jobs, func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, s.Jobs()) })
+	mux.HandleFunc("GET "+jobs+"/{id}", func(w http.ResponseWriter, r *http.Request) {
 		s.controlJob(w, r, func(j Job) { answer(w, http.StatusOK, j) })
 	})
-	s.mux.HandleFunc("GET "+jobs+"/{id}/log", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET "+jobs+"/{id}/log", func(w http.ResponseWriter, r *http.Request) {
 		s.controlJob(w, r, func(j Job) {
 			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 			_, _ = w.Write(j.Log) // a client that went away is its own affair
 		})
 	})
-	s.mux.HandleFunc("POST "+jobs+"/{id}/cancel", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("POST "+jobs+"/{id}/cancel", func(w http.ResponseWriter, r *http.Request) {
 		s.controlJob(w, r, func(j Job) {
 			if err := s.Cancel(j.ID); err != nil {
 				fail(w, http.StatusConflict, err.Error())
@@ -35,6 +40,18 @@ func (s *Server) routeControl() {
 			}
 			s.controlJob(w, r, func(j Job) { answer(w, http.StatusOK, j) })
 		})
+	})
+	return s.guard(mux)
+}
+
+func (s *Server) guard(next http.Handler) http.Handler {
+	want := []byte("Bearer " + s.config.ControlToken)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), want) != 1 {
+			fail(w, http.StatusUnauthorized, "401 Unauthorized - the control endpoint demands its bearer token")
+			return
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 

@@ -13,11 +13,12 @@ type State string
 
 // The states of a job here.
 const (
-	Pending  State = "pending"
-	Running  State = "running"
-	Success  State = "success"
-	Failed   State = "failed"
-	Canceled State = "canceled"
+	Pending   State = "pending"
+	Running   State = "running"
+	Canceling State = "canceling"
+	Success   State = "success"
+	Failed    State = "failed"
+	Canceled  State = "canceled"
 )
 
 // Spec is a job as .gitlab-ci.yml would have it.
@@ -46,17 +47,22 @@ type Job struct {
 	State         State             `json:"state"`
 	FailureReason string            `json:"failure_reason,omitempty"`
 	ExitCode      int               `json:"exit_code"`
-	HandedOut     int               `json:"handed_out"` // times that a runner was given it
-	Finished      int               `json:"finished"`   // final states that were accepted
 	Log           []byte            `json:"-"`
 	LogBytes      int               `json:"log_bytes"`
 	Uploads       map[string][]byte `json:"-"` // artifacts by file name
 	Began         time.Time         `json:"began,omitzero"`
 	Ended         time.Time         `json:"ended,omitzero"`
+	CanceledAt    time.Time         `json:"canceled_at,omitzero"`
+	ReactedAt     time.Time         `json:"reacted_at,omitzero"` // when the runner told the end, or learned of it
+
+	// What a runner should not do.
+	Misplaced int    `json:"misplaced"`         // parts of the log that do not begin where it ends
+	Late      int    `json:"late"`              // requests after its final report
+	Corrupt   string `json:"corrupt,omitempty"` // how the log differs from what the final report says
 }
 
 // Done says whether the job has reached a final state.
-func (j Job) Done() bool { return j.State != Pending && j.State != Running }
+func (j Job) Done() bool { return j.State == Success || j.State == Failed || j.State == Canceled }
 
 func (j Job) clone() Job {
 	j.Log, j.Uploads = bytes.Clone(j.Log), maps.Clone(j.Uploads)
@@ -67,7 +73,9 @@ func (j Job) clone() Job {
 // record is a job with what only the server may know.
 type record struct {
 	Job
-	token string // the job's own, known to the runner that has it
+	token    string // the job's own, known to the runner that has it
+	graceful bool   // that runner can cancel in grace
+	reported bool   // the runner has told the end
 }
 
 func (r *record) end(state State) {

@@ -21,6 +21,10 @@ type Config struct {
 	// LongPoll is how long a runner that has seen the present state of the queue
 	// waits for news; 0: not at all.
 	LongPoll time.Duration
+
+	// ControlToken is the bearer token of the control endpoint; empty: there is
+	// no such endpoint.
+	ControlToken string
 }
 
 // Server is GitLab as a runner sees it. Its methods may be called from any
@@ -46,7 +50,9 @@ func New(c Config) *Server {
 	s.mux.HandleFunc("PATCH "+api+"/jobs/{id}/trace", s.trace)
 	s.mux.HandleFunc("PUT "+api+"/jobs/{id}", s.update)
 	s.mux.HandleFunc("POST "+api+"/jobs/{id}/artifacts", s.artifacts)
-	s.routeControl()
+	if c.ControlToken != "" {
+		s.mux.Handle("/control/", s.control())
+	}
 	return s
 }
 
@@ -66,7 +72,9 @@ func (s *Server) Enqueue(spec Spec) int64 {
 }
 
 // Cancel does what the button does: the runner learns of it with its next word.
-// The error says that there is no such job or that it has ended.
+// One that has said that it can cancels in grace, and tells the end itself
+// (CI_CANCELING_STATUSES in GitLab's models); for others it is over at once. The
+// error says that there is no such job or that it has ended.
 func (s *Server) Cancel(id int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -77,7 +85,14 @@ func (s *Server) Cancel(id int64) error {
 	case r.Done():
 		return fmt.Errorf("cancel job %d: it has ended: %s", id, r.State)
 	}
-	r.end(Canceled)
+	if r.CanceledAt.IsZero() {
+		r.CanceledAt = time.Now()
+	}
+	if r.State == Pending || !r.graceful {
+		r.end(Canceled)
+	} else {
+		r.State = Canceling
+	}
 	s.announce()
 	return nil
 }
@@ -170,8 +185,8 @@ func (s *Server) runner(token string) (name string, known bool) {
 	return "", false
 }
 
-// job finds the job of a request whose sender knows its token, else answers. The
-// lock is held.
+// job finds the running job of a request whose sender knows its token, else
+// answers. The lock is held.
 func (s *Server) job(w http.ResponseWriter, r *http.Request, token string) *record {
 	id, _ := strconv.ParseInt(r.PathValue("id"), 10, 64) // no number, no job
 	found := s.find(id)
@@ -184,7 +199,23 @@ func (s *Server) job(w http.ResponseWriter, r *http.Request, token string) *reco
 		return nil
 	}
 	w.Header().Set("Job-Status", string(found.State))
+	if found.Done() {
+		s.refuse(w, found)
+		return nil
+	}
 	return found
+}
+
+// refuse answers who speaks of a job that has ended. That is how a runner learns
+// of a cancellation; after its own final report it has nothing more to say.
+func (s *Server) refuse(w http.ResponseWriter, job *record) {
+	if job.reported {
+		job.Late++
+	} else if job.ReactedAt.IsZero() {
+		job.ReactedAt = time.Now()
+	}
+	s.announce()
+	fail(w, http.StatusForbidden, "403 Forbidden - Job is not running")
 }
 
 func fail(w http.ResponseWriter, status int, message string) {

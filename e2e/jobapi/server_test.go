@@ -21,19 +21,21 @@ import (
 
 const (
 	token    = "glrt-first"
+	secret   = "of-control"
 	patience = 10 * time.Second
 )
 
 // site is a server with two runners, and a client of it.
 type site struct {
 	*jobapi.Server
-	t   *testing.T
-	url string
+	t        *testing.T
+	url      string
+	features map[string]any // that the runner says it has
 }
 
 func newSite(t *testing.T, longPoll time.Duration) *site {
 	t.Helper()
-	s := jobapi.New(jobapi.Config{Runners: map[string]string{token: "first", "glrt-second": "second"}, LongPoll: longPoll})
+	s := jobapi.New(jobapi.Config{Runners: map[string]string{token: "first", "glrt-second": "second"}, LongPoll: longPoll, ControlToken: secret})
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	return &site{Server: s, t: t, url: server.URL}
@@ -67,7 +69,7 @@ func (s *site) send(method, path string, body any, header ...string) reply {
 
 // ask asks for a job as the first runner.
 func (s *site) ask() reply {
-	return s.send("POST", "/api/v4/jobs/request", map[string]any{"token": token})
+	return s.send("POST", "/api/v4/jobs/request", map[string]any{"token": token, "info": map[string]any{"features": s.features}})
 }
 
 // take is given a job, and returns its path and its token.
@@ -153,7 +155,6 @@ func TestJobsAreHandedOutOnce(t *testing.T) {
 	assert.Contains(t, payload.Vars, map[string]any{"key": "A", "value": "b", "masked": true, "public": false, "file": false})
 	assert.Equal(t, http.StatusNoContent, s.ask().StatusCode)
 	jobs := s.Jobs()
-	assert.Equal(t, []int{0, 1}, []int{jobs[0].HandedOut, jobs[1].HandedOut})
 	assert.Equal(t, []jobapi.State{jobapi.Pending, jobapi.Running}, []jobapi.State{jobs[0].State, jobs[1].State})
 }
 
@@ -207,6 +208,7 @@ func TestTrace(t *testing.T) {
 		assert.Equal(t, "running", answer.Header.Get("Job-Status"), c)
 	}
 	job := s.await(id, func(j jobapi.Job) bool { return j.LogBytes == 12 })
+	assert.Equal(t, 3, job.Misplaced)
 	assert.Equal(t, "hello world!", string(job.Log))
 }
 
@@ -217,10 +219,7 @@ func TestUpdate(t *testing.T) {
 	path, jobToken := s.take()
 	assert.Equal(t, http.StatusOK, s.finish(path, jobToken, "", jobapi.Running).StatusCode, "a sign of life")
 	assert.Equal(t, http.StatusBadRequest, s.finish(path, jobToken, "", "odd").StatusCode)
-	assert.Equal(t, http.StatusAccepted, s.finish(path, jobToken, "log", jobapi.Failed).StatusCode, "the log is not there yet")
-	s.patch(path, jobToken, "0-2", "LOG")
-	assert.Equal(t, http.StatusPreconditionFailed, s.finish(path, jobToken, "log", jobapi.Failed).StatusCode, "another log")
-	assert.Equal(t, http.StatusAccepted, s.patch(path, jobToken, "0-2", "log").StatusCode, "sent anew")
+	assert.Equal(t, http.StatusAccepted, s.patch(path, jobToken, "0-2", "log").StatusCode)
 	assert.Equal(t, jobapi.Running, s.Jobs()[0].State)
 
 	last := s.finish(path, jobToken, "log", jobapi.Failed, "exit_code", 42, "failure_reason", "script_failure")
@@ -228,31 +227,23 @@ func TestUpdate(t *testing.T) {
 	assert.Equal(t, http.StatusForbidden, s.finish(path, jobToken, "log", jobapi.Success).StatusCode, "too late")
 	assert.Equal(t, http.StatusForbidden, s.patch(path, jobToken, "3-3", "!").StatusCode)
 	job := s.await(id, jobapi.Job.Done)
-	assert.Equal(t, []any{jobapi.Failed, 42, "script_failure", 1, "log"},
-		[]any{job.State, job.ExitCode, job.FailureReason, job.Finished, string(job.Log)})
+	assert.Equal(t, []any{jobapi.Failed, 42, "script_failure", "log", "", 2},
+		[]any{job.State, job.ExitCode, job.FailureReason, string(job.Log), job.Corrupt, job.Late})
 	require.ErrorContains(t, s.Cancel(id), "it has ended: failed")
 }
 
-func TestCancel(t *testing.T) {
+func TestCorruptLog(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, 0)
-	id := s.Enqueue(jobapi.Spec{Name: "one"})
-	path, jobToken := s.take()
-	require.NoError(t, s.Cancel(id))
-	for name, answer := range map[string]reply{
-		"trace":     s.patch(path, jobToken, "0-0", "a"),
-		"update":    s.finish(path, jobToken, "", jobapi.Success),
-		"artifacts": s.upload(path, jobToken, "a.zip", "content"),
+	for sent, corrupt := range map[string]string{
+		"log": "", "lo": "2 bytes, the runner has 3", "logg": "4 bytes, the runner has 3", "LOG": "crc32:19982a4f, the runner has crc32:8f3f68c5",
 	} {
-		assert.Equal(t, http.StatusForbidden, answer.StatusCode, name)
-		assert.Equal(t, "canceled", answer.Header.Get("Job-Status"), name)
+		s := newSite(t, 0)
+		id := s.Enqueue(jobapi.Spec{Name: "one"})
+		path, jobToken := s.take()
+		s.patch(path, jobToken, fmt.Sprintf("0-%d", len(sent)-1), sent)
+		assert.Equal(t, http.StatusOK, s.finish(path, jobToken, "log", jobapi.Success).StatusCode, "GitLab takes it as it is")
+		assert.Equal(t, corrupt, s.await(id, jobapi.Job.Done).Corrupt)
 	}
-	assert.Equal(t, jobapi.Canceled, s.Jobs()[0].State)
-	require.ErrorContains(t, s.Cancel(7), "there is no such job")
-
-	waiting := s.Enqueue(jobapi.Spec{Name: "waiting"})
-	require.NoError(t, s.Cancel(waiting))
-	assert.Equal(t, http.StatusNoContent, s.ask().StatusCode, "nobody is given a cancelled job")
 }
 
 // upload sends a file as a runner does, in parts of unknown length.
@@ -276,27 +267,6 @@ func TestArtifacts(t *testing.T) {
 	assert.Equal(t, http.StatusCreated, s.upload(path, jobToken, "artifacts.zip", "content").StatusCode)
 	assert.Equal(t, http.StatusBadRequest, s.send("POST", path+"/artifacts", []byte("x"), "JOB-TOKEN", jobToken).StatusCode)
 	assert.Equal(t, map[string][]byte{"artifacts.zip": []byte("content")}, s.Jobs()[0].Uploads)
-}
-
-func TestControl(t *testing.T) {
-	t.Parallel()
-	s := newSite(t, 0)
-	const jobs = "/control/jobs"
-	assert.Equal(t, http.StatusBadRequest, s.send("POST", jobs, map[string]any{"script": []string{" "}}).StatusCode)
-	assert.Equal(t, http.StatusBadRequest, s.send("POST", jobs, []byte("{")).StatusCode)
-	made := s.send("POST", jobs, map[string]any{"script": []string{"true"}})
-	require.Equal(t, http.StatusCreated, made.StatusCode)
-	assert.Contains(t, string(made.body), `"state":"pending"`)
-	path, jobToken := s.take()
-	s.patch(path, jobToken, "0-2", "log")
-	assert.Equal(t, "log", string(s.send("GET", jobs+"/1/log", nil).body))
-	assert.Contains(t, string(s.send("GET", jobs, nil).body), `"log_bytes":3`)
-	assert.NotContains(t, string(s.send("GET", jobs, nil).body), jobToken)
-	cancelled := s.send("POST", jobs+"/1/cancel", nil)
-	assert.Equal(t, http.StatusOK, cancelled.StatusCode)
-	assert.Contains(t, string(cancelled.body), `"state":"canceled"`)
-	assert.Equal(t, http.StatusConflict, s.send("POST", jobs+"/1/cancel", nil).StatusCode)
-	assert.Equal(t, http.StatusNotFound, s.send("GET", jobs+"/2", nil).StatusCode)
 }
 
 func TestWaitEndsWithItsContext(t *testing.T) {
