@@ -19,7 +19,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	err := run(ctx)
 	stop()
 	if err != nil {
@@ -29,7 +29,7 @@ func main() {
 }
 
 func parse() (stand.Options, error) {
-	o := stand.Options{Boot: 5 * time.Second, Concurrent: 4, MaxUseCount: 1}
+	o := stand.Options{Control: true, Boot: 5 * time.Second, Concurrent: 4, MaxUseCount: 1}
 	flag.StringVar(&o.Runner, "runner", "", "GitLab Runner's binary")
 	flag.StringVar(&o.Plugin, "plugin", fleet.Beside("fleeting-plugin-azure"), "plugin binary")
 	flag.StringVar(&o.Simulator, "armsim", fleet.Beside("armsim"), "simulator binary")
@@ -88,19 +88,21 @@ func run(ctx context.Context) (err error) {
 
 // help says what can be done, with addresses that work.
 func help(s *stand.Stand, log string) string {
-	return strings.NewReplacer("JOBS", s.URL+"/control/jobs", "SIM", s.Simulator.Env["ARMSIM_CONTROL"], "LOG", log, "CONFIG", s.Config).
+	return strings.NewReplacer("JOBS", s.URL+"/control/jobs", "SIM", s.Simulator.Env["ARMSIM_CONTROL"], "LOG", log, "CONFIG", s.Config,
+		"CURLJ", "curl -sK "+s.JobsLogin, "CURLS", "curl -sK "+s.SimulatorLogin).
 		Replace(`The runner runs. Its log, with the plugin's:   tail -f LOG
 Its configuration, which it reads again when it changes:   CONFIG
 
-queue a job           curl -s JOBS -d '{"script": ["echo hello", "sleep 30"]}'
-all jobs, one's log   curl -s JOBS        curl -s JOBS/1/log
-cancel a job          curl -s -X POST JOBS/1/cancel
+queue a job           CURLJ JOBS -d '{"script": ["echo hello", "sleep 30"]}'
+all jobs, one's log   CURLJ JOBS
+                      CURLJ JOBS/1/log
+cancel a job          CURLJ -X POST JOBS/1/cancel
 
-instances             curl -s SIM/instances
-evict one             curl -s -X POST SIM/instances/NAME/evict
-Azure says no         curl -s SIM/faults -d '{"operation": "VirtualMachineScaleSets_Update", "for": "1m", "error": {"status": 429, "retryAfter": 20}}'
-as before             curl -s -X DELETE SIM/faults
-what was asked        curl -s SIM/journal
+instances             CURLS SIM/instances
+evict one             CURLS -X POST SIM/instances/NAME/evict
+Azure says no         CURLS SIM/faults -d '{"operation": "VirtualMachineScaleSets_Update", "for": "1m", "error": {"status": 429, "retryAfter": 20}}'
+as before             CURLS -X DELETE SIM/faults
+what was asked        CURLS SIM/journal
 
 Ctrl-C ends and removes all of it.
 `)

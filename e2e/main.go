@@ -37,7 +37,7 @@ type options struct {
 const hangs = 5 * time.Minute
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	err := run(ctx)
 	stop()
 	if err != nil {
@@ -99,6 +99,9 @@ func run(ctx context.Context) error {
 		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
+		}
+		if !l.counted {
+			v.uncounted = append(v.uncounted, executor)
 		}
 	}
 	v.inspect(temporary)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/e2e/jobapi"
 )
@@ -22,6 +23,8 @@ type verdict struct {
 	bad   []string // jobs that are not, and why
 	left  int      // instances
 	wrong []string // that is no job's result
+
+	uncounted []string // executors with which nobody could look for instances
 }
 
 // missing counts all jobs of a leg that never began.
@@ -64,15 +67,36 @@ func (w want) check(job jobapi.Job) error {
 	if got := reason(job); w.or == "" || got != w.or {
 		expect("failure reason", got, w.reason)
 	}
-	expect("times handed out", job.HandedOut, 1)
-	if w.reason == scriptError || w.state == jobapi.Success {
+	if w.state == jobapi.Success || reason(job) == scriptError {
 		expect("exit code", job.ExitCode, w.code)
+	}
+	expect("number of requests after the job's end", job.Late, 0)
+	expect("number of log parts out of place", job.Misplaced, 0)
+	expect("difference of the log from the runner's", job.Corrupt, "")
+	if w.state == jobapi.Canceled {
+		found = append(found, reaction(job))
 	}
 	if w.hidden != "" && bytes.Contains(job.Log, []byte(w.hidden)) {
 		found = append(found, errors.New("the log shows a masked variable"))
 	}
 	found = append(found, compare(said(job), w.lines), w.checkUploads(job))
 	return errors.Join(found...)
+}
+
+// promptly is how soon a runner that hears of a cancellation has to end the job.
+// It speaks up every second or so.
+const promptly = 15 * time.Second
+
+// reaction says whether the runner reacted to a cancellation: GitLab's own word
+// for it proves nothing.
+func reaction(job jobapi.Job) error {
+	if job.ReactedAt.IsZero() {
+		return errors.New("the runner did not react to the cancellation")
+	}
+	if took := job.ReactedAt.Sub(job.CanceledAt); took > promptly {
+		return fmt.Errorf("the runner reacted to the cancellation after %s, expected %s at most", took.Round(time.Second), promptly)
+	}
+	return nil
 }
 
 // reason is why a job failed: GitLab takes none for a script's failure.
@@ -138,21 +162,27 @@ func unzip(archive []byte, name string) (string, error) {
 }
 
 // complaints are the plugin's own warnings and errors in a runner's log: nothing
-// happens in this test that it should complain of.
+// happens in this test that it should complain of. Without a line of it nothing is
+// known, and that is wrong, too.
 func complaints(log string) error {
 	text, err := os.ReadFile(log)
 	if err != nil {
 		return err
 	}
 	var found []error
+	spoke := false
 	for line := range bytes.Lines(text) {
 		var entry struct{ Level, Subsystem, Msg string }
 		if json.Unmarshal(line, &entry) != nil || !strings.HasPrefix(entry.Subsystem, "fleeting-plugin") {
 			continue // not the plugin's; what the runner says before it has read its configuration is no JSON
 		}
+		spoke = true
 		if entry.Level == "warning" || entry.Level == "error" {
 			found = append(found, fmt.Errorf("the plugin complained: %s", entry.Msg))
 		}
+	}
+	if !spoke {
+		return fmt.Errorf("%s holds no line of the plugin, so its warnings and errors cannot be checked", log)
 	}
 	return errors.Join(found...)
 }
@@ -168,16 +198,25 @@ func (v *verdict) inspect(dir string) {
 	}
 }
 
+// summary is the verdict in one line.
+func (v *verdict) summary() string {
+	line := fmt.Sprintf("e2e: %d jobs as expected, %d not; %d instances left", v.right, len(v.bad), v.left)
+	if len(v.uncounted) > 0 {
+		line += ", not counted with " + strings.Join(v.uncounted, " and ")
+	}
+	return line
+}
+
 // print ends with the verdict in one line; the error says that it is not good.
 func (v *verdict) print() error {
 	for _, line := range slices.Concat(v.bad, v.wrong) {
 		fmt.Println("not as expected:", line)
 	}
-	failed := len(v.bad) > 0 || len(v.wrong) > 0 || v.left > 0
+	failed := len(v.bad) > 0 || len(v.wrong) > 0 || v.left > 0 || len(v.uncounted) > 0
 	if failed {
 		fmt.Println("the runner's and the jobs' logs are in", v.logs)
 	}
-	fmt.Printf("e2e: %d jobs as expected, %d not; %d instances left\n", v.right, len(v.bad), v.left)
+	fmt.Println(v.summary())
 	if failed {
 		return errors.New("failed")
 	}

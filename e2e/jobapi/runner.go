@@ -20,7 +20,7 @@ type credentials struct {
 	LastUpdate string `json:"last_update"`
 	Info       struct {
 		Features struct {
-			CancelGracefully bool `json:"cancel_gracefully"` // runners have it since 17.0
+			CancelGracefully bool `json:"cancel_gracefully"` // 16.10 and later can, 15.11 cannot
 		} `json:"features"`
 	} `json:"info"`
 }

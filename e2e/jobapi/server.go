@@ -72,9 +72,9 @@ func (s *Server) Enqueue(spec Spec) int64 {
 }
 
 // Cancel does what the button does: the runner learns of it with its next word.
-// One that has said that it can cancels in grace, and tells the end itself
-// (CI_CANCELING_STATUSES in GitLab's models); for others it is over at once. The
-// error says that there is no such job or that it has ended.
+// One that has said that it can cancels in grace, and tells the end itself; for
+// others it is over at once. The error says that there is no such job or that it
+// has ended.
 func (s *Server) Cancel(id int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -16,9 +16,9 @@ type config struct {
 	Options
 	Token, URL    string
 	Env           map[string]string // of the simulator
-	ProtocolPort  string            // empty: the usual one
+	ProtocolPort  string            // empty: 22
 	Image, Helper string
-	Host          string // of Docker; empty: the usual one
+	Host          string // of Docker
 }
 
 // configText is a config.toml as in examples/, in more of a hurry. A runner passes
@@ -39,9 +39,7 @@ log_format = "json"
     helper_image = {{q .Helper}}
     pull_policy = "never"
     network_mode = "host" # to upload artifacts to the stand-in
-{{- if .Host}}
     host = {{q .Host}}
-{{- end}}
 {{- end}}
   [runners.autoscaler]
     plugin = "fleeting-plugin-azure"

@@ -34,7 +34,7 @@ func NewDocker(ctx context.Context, runner string) (*Docker, error) {
 		return nil, err
 	}
 	d := &Docker{engine: e}
-	if d.jobImage, err = e.Import(ctx, "fleeting-plugin-azure-e2e/job", nil, path); err == nil {
+	if d.jobImage, err = e.Import(ctx, "fleeting-plugin-azure-e2e/job", nil, pathLine); err == nil {
 		err = d.importHelper(ctx, runner)
 	}
 	if err != nil {
@@ -44,7 +44,7 @@ func NewDocker(ctx context.Context, runner string) (*Docker, error) {
 }
 
 const (
-	path = "ENV PATH=/usr/local/bin:/usr/bin:/bin"
+	pathLine = "ENV PATH=/usr/local/bin:/usr/bin:/bin"
 
 	// helperBuild is what the runner starts in the helper's container. The script
 	// of a stage comes on standard input.
@@ -67,7 +67,7 @@ func (d *Docker) importHelper(ctx context.Context, runner string) error {
 	if err := copyProgram(filepath.Join(bin, "gitlab-runner-helper"), runner); err != nil {
 		return err
 	}
-	d.helper, err = d.engine.Import(ctx, "fleeting-plugin-azure-e2e/helper", os.DirFS(root), path)
+	d.helper, err = d.engine.Import(ctx, "fleeting-plugin-azure-e2e/helper", os.DirFS(root), pathLine)
 	return err
 }
 

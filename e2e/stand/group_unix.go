@@ -9,7 +9,10 @@ import (
 )
 
 // ownGroup keeps a terminal's Ctrl-C from the command: it is ended in order.
-func ownGroup(command *exec.Cmd) { command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+func ownGroup(command *exec.Cmd) {
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	endWithParent(command.SysProcAttr)
+}
 
 // signalGroup reaches the command and what it has started. A kill must; a runner
 // that is asked tells its plugin itself.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -23,8 +24,13 @@ type runner struct {
 	err     error // after ended: how it ended
 }
 
-// StartRunner starts GitLab Runner. It returns before the runner is ready.
+// StartRunner starts GitLab Runner, which ends with this process, however that
+// dies. It returns before the runner is ready. The error may say that the one
+// before has not ended.
 func (s *Stand) StartRunner() error {
+	if s.runner != nil && !s.runner.hasEnded() {
+		return errors.New("start GitLab Runner: the one before has not ended")
+	}
 	log, err := os.OpenFile(s.options.LogFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("start GitLab Runner: %w", err)
@@ -32,25 +38,55 @@ func (s *Stand) StartRunner() error {
 	r := &runner{log: log, ended: make(chan struct{})}
 	r.command = exec.Command(filepath.Join(s.bin(), "gitlab-runner"), "run", "--config", s.Config, "--working-directory", s.dir)
 	r.command.Stdout, r.command.Stderr = log, log
-	r.command.Env = os.Environ()
-	for key, value := range s.Simulator.Env {
-		r.command.Env = append(r.command.Env, key+"="+value)
-	}
-	r.command.Env = append(r.command.Env, "PATH="+s.path())
+	r.command.Env = append(s.environment(), "PATH="+s.path())
 	ownGroup(r.command)
-	if err := r.command.Start(); err != nil {
+	started := make(chan error)
+	go s.attend(r, started)
+	if err := <-started; err != nil {
 		return errors.Join(fmt.Errorf("start GitLab Runner: %w", err), log.Close())
 	}
 	s.runner = r
-	go func() {
-		r.err = r.command.Wait()
-		_ = log.Close()
-		close(r.ended)
-		if s.options.Died != nil && !r.told.Load() {
-			s.options.Died(fmt.Errorf("GitLab Runner has ended by itself: %w; its log is %s", r.err, s.options.LogFile))
-		}
-	}()
 	return nil
+}
+
+// attend is with the runner from its start to its end.
+func (s *Stand) attend(r *runner, started chan<- error) {
+	runtime.LockOSThread() // see ownGroup
+	err := r.command.Start()
+	started <- err
+	if err != nil {
+		return
+	}
+	r.err = r.command.Wait()
+	_ = r.log.Close()
+	close(r.ended)
+	if s.options.Died != nil && !r.told.Load() {
+		s.options.Died(fmt.Errorf("GitLab Runner has ended by itself: %w; its log is %s", r.err, s.options.LogFile))
+	}
+}
+
+// environment is that of this process and the simulator's: what the machine has
+// of Azure is not for the plugin.
+func (s *Stand) environment() []string {
+	var all []string
+	for _, variable := range os.Environ() {
+		if upper := strings.ToUpper(variable); !strings.HasPrefix(upper, "AZURE_") && !strings.HasPrefix(upper, "SSL_CERT_") {
+			all = append(all, variable)
+		}
+	}
+	for key, value := range s.Simulator.Env {
+		all = append(all, key+"="+value)
+	}
+	return all
+}
+
+func (r *runner) hasEnded() bool {
+	select {
+	case <-r.ended:
+		return true
+	default:
+		return false
+	}
 }
 
 // AskToQuit has the runner take no more jobs, and end when those that run are
@@ -88,57 +124,6 @@ func (r *runner) kill() {
 		case <-time.After(20 * time.Second):
 		}
 	}
-}
-
-// RunnerVersion is a release of GitLab Runner.
-type RunnerVersion struct {
-	Major, Minor int
-	text         string
-}
-
-// String is the version as the runner tells it.
-func (v RunnerVersion) String() string { return v.text }
-
-func (v RunnerVersion) since(major, minor int) bool {
-	return v.Major > major || v.Major == major && v.Minor >= minor
-}
-
-// TakesPolicies says whether a runner that runs takes a policy's change from
-// config.toml. Older ones do with their next start.
-func (v RunnerVersion) TakesPolicies() bool { return v.since(17, 5) }
-
-// choosesPort says whether connector_config has protocol_port, which came with
-// 17.11.
-func (v RunnerVersion) choosesPort() bool { return v.since(17, 11) }
-
-// Version asks a runner's binary for its version. The error says that it is not
-// GitLab Runner, or which words of it are no version.
-func Version(ctx context.Context, binary string) (RunnerVersion, error) {
-	out, err := exec.CommandContext(ctx, binary, "--version").Output()
-	if err != nil {
-		return RunnerVersion{text: "unknown"}, fmt.Errorf("ask %s for its version: %w; fix: name the binary of GitLab Runner", binary, err)
-	}
-	for line := range strings.Lines(string(out)) {
-		if text, found := strings.CutPrefix(line, "Version:"); found {
-			return parseVersion(strings.TrimSpace(text))
-		}
-	}
-	return RunnerVersion{text: "unknown"}, fmt.Errorf("%s --version tells no version; fix: name the binary of GitLab Runner", binary)
-}
-
-func parseVersion(text string) (RunnerVersion, error) {
-	v := RunnerVersion{text: text}
-	parts := strings.SplitN(text, ".", 3)
-	if len(parts) < 2 {
-		return v, fmt.Errorf("%q is no version of GitLab Runner", text)
-	}
-	var errMajor, errMinor error
-	v.Major, errMajor = strconv.Atoi(parts[0])
-	v.Minor, errMinor = strconv.Atoi(parts[1])
-	if err := errors.Join(errMajor, errMinor); err != nil {
-		return v, fmt.Errorf("%q is no version of GitLab Runner: %w", text, err)
-	}
-	return v, nil
 }
 
 // plugins are the processes of the plugin that were started for this stand. They

@@ -2,14 +2,18 @@ package stand
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/process"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/e2e/jobapi"
 )
@@ -39,6 +43,7 @@ type Options struct {
 	MaxUseCount  int
 	IdleCount    int
 	KeepState    bool // the next runner goes on with the instances that are there
+	Control      bool // the stand-in's control endpoint is wanted
 }
 
 // Stand is a simulator, a stand-in for GitLab and perhaps a runner. Its methods
@@ -49,18 +54,23 @@ type Stand struct {
 	URL       string // of the stand-in
 	Config    string // path of config.toml
 
-	options Options
-	dir     string
-	config  config
-	runner  *runner
-	server  *http.Server
-	closers []func()
+	// JobsLogin and SimulatorLogin are files for curl's --config with what their
+	// control endpoints demand: other users can see a command's arguments.
+	JobsLogin, SimulatorLogin string
+
+	options   Options
+	dir       string
+	config    config
+	jobsToken string
+	runner    *runner
+	server    *http.Server
+	closers   []func() error
 }
 
 // Start brings up all but the runner. The error says what could not be had.
 func Start(ctx context.Context, o Options) (*Stand, error) {
 	s := &Stand{options: o}
-	for _, step := range []func(context.Context) error{s.makeDir, s.startSimulator, s.startJobs, s.prepareConfig} {
+	for _, step := range []func(context.Context) error{s.makeDir, s.startSimulator, s.startJobs, s.writeLogins, s.prepareConfig} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
@@ -74,7 +84,7 @@ func (s *Stand) makeDir(context.Context) (err error) {
 	if s.dir, err = os.MkdirTemp("", "stand-"); err != nil {
 		return err
 	}
-	s.closers = append(s.closers, func() { _ = os.RemoveAll(s.dir) })
+	s.closers = append(s.closers, func() error { return os.RemoveAll(s.dir) })
 	if err := os.Mkdir(s.bin(), 0o700); err != nil {
 		return err
 	}
@@ -107,6 +117,9 @@ func (s *Stand) startSimulator(ctx context.Context) error {
 	}
 	simulator, err := process.Start(s.options.Simulator, append(args, "--ssh-port", sshPort)...)
 	if err != nil {
+		if !strings.Contains(err.Error(), "bind:") { // the port has nothing to do with it
+			return err
+		}
 		version, unknown := Version(ctx, s.options.Runner)
 		if unknown != nil || !version.choosesPort() {
 			return fmt.Errorf("%w; GitLab Runner dials port %s of an instance and has protocol_port only since 17.11 (this is %s); "+
@@ -118,7 +131,7 @@ func (s *Stand) startSimulator(ctx context.Context) error {
 		}
 	}
 	s.Simulator = simulator
-	s.closers = append(s.closers, func() { _ = simulator.Close() })
+	s.closers = append(s.closers, simulator.Close)
 	return nil
 }
 
@@ -135,17 +148,34 @@ func (s *Stand) startJobs(ctx context.Context) error {
 		return err
 	}
 	s.config.Token, s.URL = token, "http://"+listener.Addr().String()
-	s.Jobs = jobapi.New(jobapi.Config{Runners: map[string]string{token: s.options.Executor}, LongPoll: time.Second})
+	c := jobapi.Config{Runners: map[string]string{token: s.options.Executor}, LongPoll: time.Second}
+	if s.options.Control {
+		c.ControlToken = rand.Text()
+	}
+	s.Jobs, s.jobsToken = jobapi.New(c), c.ControlToken
 	s.server = &http.Server{Handler: s.Jobs, ReadHeaderTimeout: 10 * time.Second}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		_ = s.server.Serve(listener) // ends with ErrServerClosed
 	}()
-	s.closers = append(s.closers, func() {
-		_ = s.server.Close()
-		<-ended
+	s.closers = append(s.closers, func() error {
+		defer func() { <-ended }()
+		return s.server.Close()
 	})
+	return nil
+}
+
+func (s *Stand) writeLogins(context.Context) error {
+	if !s.options.Control {
+		return nil
+	}
+	s.JobsLogin, s.SimulatorLogin = filepath.Join(s.dir, "jobs.curl"), filepath.Join(s.dir, "armsim.curl")
+	for file, token := range map[string]string{s.JobsLogin: s.jobsToken, s.SimulatorLogin: s.Simulator.ControlToken} {
+		if err := os.WriteFile(file, []byte("header = "+quote("Authorization: Bearer "+token)+"\n"), 0o600); err != nil {
+			return fmt.Errorf("write the control endpoints' tokens: %w", err)
+		}
+	}
 	return nil
 }
 
@@ -163,15 +193,15 @@ func (s *Stand) Close() error {
 		s.runner = nil
 	}
 	for i := len(s.closers) - 1; i >= 0; i-- {
-		s.closers[i]()
+		err = errors.Join(err, s.closers[i]())
 	}
 	s.closers = nil
 	return err
 }
 
-// Settle waits until no instance is left and none is wanted. The error says how
-// many there are when ctx ends.
-func (s *Stand) Settle(ctx context.Context) error {
+// Settle waits until there are this many instances, and no more nor less are
+// wanted. The error says how many there are when ctx ends.
+func (s *Stand) Settle(ctx context.Context, count int) error {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -179,27 +209,54 @@ func (s *Stand) Settle(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if stats.Instances == 0 && stats.Capacity == 0 {
+		if stats.Instances == count && stats.Capacity == count {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%d instances are left, capacity %d: %w", stats.Instances, stats.Capacity, context.Cause(ctx))
+			return fmt.Errorf("there are %d instances and capacity for %d, expected %d: %w", stats.Instances, stats.Capacity, count, context.Cause(ctx))
 		case <-tick.C:
 		}
 	}
 }
 
-// Left tells what is still there once the runner has ended.
-func (s *Stand) Left(ctx context.Context) (instances int, others error) {
+// AwaitGone waits until there is no instance with this vmId.
+func (s *Stand) AwaitGone(ctx context.Context, vmID string) error {
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		all, err := s.Simulator.Instances(context.WithoutCancel(ctx))
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(all, func(i armsim.InstanceInfo) bool { return i.VMID == vmID }) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("instance %s does not go: %w", vmID, context.Cause(ctx))
+		case <-tick.C:
+		}
+	}
+}
+
+// Left counts the instances that there are; the error says that it could not.
+func (s *Stand) Left(ctx context.Context) (int, error) {
 	stats, err := s.Simulator.Stats(ctx)
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("count instances: %w", err)
 	}
+	return max(stats.Instances, stats.Machines, stats.Addresses), nil
+}
+
+// Inspect tells what else is there once the runner has ended, and should not be.
+func (s *Stand) Inspect(ctx context.Context) error {
 	var found []error
+	stats, err := s.Simulator.Stats(ctx)
 	if len(stats.NotSimulated) > 0 {
 		found = append(found, fmt.Errorf("the plugin asked for what is not simulated: %s", stats.NotSimulated[0]))
 	}
+	found = append(found, err)
 	processes, err := s.plugins()
 	for _, pid := range processes {
 		found = append(found, fmt.Errorf("the plugin's process %d is left", pid))
@@ -212,5 +269,5 @@ func (s *Stand) Left(ctx context.Context) (instances int, others error) {
 		}
 		found = append(found, err)
 	}
-	return max(stats.Instances, stats.Machines, stats.Addresses), errors.Join(found...)
+	return errors.Join(found...)
 }
