@@ -22,8 +22,8 @@ type trial struct {
 type want struct {
 	state   jobapi.State
 	reason  string
-	or      string // another reason that will do
-	code    int    // of a script that ends
+	or      string            // another reason that will do
+	code    int               // of a script that ends
 	lines   []string          // that it says, all of them, in this order
 	hidden  string            // what its log must not show
 	uploads map[string]string // files among its artifacts

@@ -98,7 +98,9 @@ func TestCheck(t *testing.T) {
 
 func TestEvictedByExecutor(t *testing.T) {
 	t.Parallel()
-	lost := func(executor string, major int) want { return evicted(executor, stand.RunnerVersion{Major: major}).want }
+	lost := func(executor string, major int) want {
+		return evicted(executor, stand.RunnerVersion{Major: major}).want
+	}
 	asScripts := jobapi.Job{Spec: jobapi.Spec{Name: "evicted"}, State: jobapi.Failed, FailureReason: scriptError, Log: []byte("said:evicted:begun\n")}
 	require.NoError(t, lost(stand.Instance, 17).check(asScripts))
 	require.NoError(t, lost(stand.DockerAutoscaler, 15).check(asScripts))
