@@ -214,13 +214,12 @@ func (s *Server) artifacts(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	job := s.job(w, r, r.Header.Get("JOB-TOKEN"))
-	switch {
-	case job == nil:
-	default:
-		job.Uploads[name] = content
-		s.announce()
-		answer(w, http.StatusCreated, object{})
+	if job == nil {
+		return
 	}
+	job.Uploads[name] = content
+	s.announce()
+	answer(w, http.StatusCreated, object{})
 }
 
 // upload reads the file of a multipart form, which a runner sends in parts
