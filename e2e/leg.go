@@ -228,6 +228,9 @@ func (l *leg) replaced(ctx context.Context) error {
 	if err := l.stand.Settle(ctx, idle); err != nil {
 		return err
 	}
+	if err := l.stand.AwaitSeen(ctx, idle); err != nil {
+		return err
+	}
 	before, err := l.stand.Simulator.Instances(ctx)
 	if err != nil {
 		return err

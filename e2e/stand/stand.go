@@ -220,6 +220,57 @@ func (s *Stand) Settle(ctx context.Context, count int) error {
 	}
 }
 
+// AwaitSeen waits until count instances run and the plugin has listed them since:
+// what is evicted before that never came up for it.
+func (s *Stand) AwaitSeen(ctx context.Context, count int) error {
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	var before map[string]int // lists; nil until all run
+	for {
+		running, lists, err := s.look(context.WithoutCancel(ctx))
+		switch {
+		case err != nil:
+			return err
+		case running != count:
+			before = nil
+		case before == nil:
+			before = lists
+		}
+		for name, times := range lists {
+			if before != nil && times >= before[name]+2 { // the last one began after all ran
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%d instances run, expected %d that the plugin has seen: %w", running, count, context.Cause(ctx))
+		case <-tick.C:
+		}
+	}
+}
+
+// look counts the instances that run, and the lists that the plugin had, by
+// operation.
+func (s *Stand) look(ctx context.Context) (running int, lists map[string]int, err error) {
+	all, err := s.Simulator.Instances(ctx)
+	if err != nil {
+		return 0, nil, err
+	}
+	for _, i := range all {
+		if i.PowerState == "running" && i.ProvisioningState == "Succeeded" {
+			running++
+		}
+	}
+	journal, err := s.Simulator.Journal(ctx)
+	lists = map[string]int{}
+	for _, e := range journal {
+		if strings.Contains(e.Operation, "_List") {
+			lists[e.Operation]++
+		}
+	}
+	return running, lists, err
+}
+
 // AwaitGone waits until there is no instance with this vmId.
 func (s *Stand) AwaitGone(ctx context.Context, vmID string) error {
 	tick := time.NewTicker(200 * time.Millisecond)
