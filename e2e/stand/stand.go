@@ -9,11 +9,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/process"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/e2e/jobapi"
 )
@@ -197,98 +195,6 @@ func (s *Stand) Close() error {
 	}
 	s.closers = nil
 	return err
-}
-
-// Settle waits until there are this many instances, and no more nor less are
-// wanted. The error says how many there are when ctx ends.
-func (s *Stand) Settle(ctx context.Context, count int) error {
-	tick := time.NewTicker(200 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		stats, err := s.Simulator.Stats(context.WithoutCancel(ctx))
-		if err != nil {
-			return err
-		}
-		if stats.Instances == count && stats.Capacity == count {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("there are %d instances and capacity for %d, expected %d: %w", stats.Instances, stats.Capacity, count, context.Cause(ctx))
-		case <-tick.C:
-		}
-	}
-}
-
-// AwaitSeen waits until count instances run and the plugin has listed them since:
-// what is evicted before that never came up for it.
-func (s *Stand) AwaitSeen(ctx context.Context, count int) error {
-	tick := time.NewTicker(200 * time.Millisecond)
-	defer tick.Stop()
-	var before map[string]int // lists; nil until all run
-	for {
-		running, lists, err := s.look(context.WithoutCancel(ctx))
-		switch {
-		case err != nil:
-			return err
-		case running != count:
-			before = nil
-		case before == nil:
-			before = lists
-		}
-		for name, times := range lists {
-			if before != nil && times >= before[name]+2 { // the last one began after all ran
-				return nil
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%d instances run, expected %d that the plugin has seen: %w", running, count, context.Cause(ctx))
-		case <-tick.C:
-		}
-	}
-}
-
-// look counts the instances that run, and the lists that the plugin had, by
-// operation.
-func (s *Stand) look(ctx context.Context) (running int, lists map[string]int, err error) {
-	all, err := s.Simulator.Instances(ctx)
-	if err != nil {
-		return 0, nil, err
-	}
-	for _, i := range all {
-		if i.PowerState == "running" && i.ProvisioningState == "Succeeded" {
-			running++
-		}
-	}
-	journal, err := s.Simulator.Journal(ctx)
-	lists = map[string]int{}
-	for _, e := range journal {
-		if strings.Contains(e.Operation, "_List") {
-			lists[e.Operation]++
-		}
-	}
-	return running, lists, err
-}
-
-// AwaitGone waits until there is no instance with this vmId.
-func (s *Stand) AwaitGone(ctx context.Context, vmID string) error {
-	tick := time.NewTicker(200 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		all, err := s.Simulator.Instances(context.WithoutCancel(ctx))
-		if err != nil {
-			return err
-		}
-		if !slices.ContainsFunc(all, func(i armsim.InstanceInfo) bool { return i.VMID == vmID }) {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("instance %s does not go: %w", vmID, context.Cause(ctx))
-		case <-tick.C:
-		}
-	}
 }
 
 // Left counts the instances that there are; the error says that it could not.
