@@ -8,9 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
 	"gitlab.com/gitlab-org/fleeting/fleeting-artifact/pkg/client"
 	"gitlab.com/gitlab-org/fleeting/fleeting-artifact/pkg/installer"
@@ -75,10 +73,7 @@ func layersByPlatform(t *testing.T, index string) map[platform]string {
 	require.NoError(t, err)
 	layers := map[platform]string{}
 	for p, address := range got.images {
-		ref, err := name.NewDigest(address)
-		require.NoError(t, err)
-		image, err := remote.Image(ref)
-		require.NoError(t, err)
+		image := fetch(t, address)
 		manifest, err := image.Manifest()
 		require.NoError(t, err)
 		layers[p] = manifest.Layers[0].Digest.String()

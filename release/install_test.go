@@ -100,6 +100,16 @@ func install(t *testing.T, address, dir string) string {
 	return file
 }
 
+// fetch reads an image from its registry.
+func fetch(t *testing.T, address string) v1.Image {
+	t.Helper()
+	ref, err := name.NewDigest(address)
+	require.NoError(t, err)
+	image, err := remote.Image(ref)
+	require.NoError(t, err)
+	return image
+}
+
 // requireWorks runs an installed plugin as users and as the runner do.
 func requireWorks(t *testing.T, file, version string) {
 	t.Helper()
@@ -181,10 +191,7 @@ func lookPath(t *testing.T, address string) string {
 // requireBootstraps runs the plugin out of its image, as a container would.
 func requireBootstraps(t *testing.T, repo, address string) {
 	t.Helper()
-	ref, err := name.NewDigest(address)
-	require.NoError(t, err)
-	image, err := remote.Image(ref)
-	require.NoError(t, err)
+	image := fetch(t, address)
 	config, err := image.ConfigFile()
 	require.NoError(t, err)
 	root, plugins := t.TempDir(), t.TempDir()
@@ -277,10 +284,7 @@ func TestTroubleInstallsNothing(t *testing.T) {
 // compressed is the plugin's layer of an image as a registry sends it.
 func compressed(t *testing.T, address string) []byte {
 	t.Helper()
-	ref, err := name.NewDigest(address)
-	require.NoError(t, err)
-	image, err := remote.Image(ref)
-	require.NoError(t, err)
+	image := fetch(t, address)
 	layers, err := image.Layers()
 	require.NoError(t, err)
 	stream, err := layers[0].Compressed()
