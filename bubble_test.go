@@ -82,7 +82,7 @@ func (b *bubble) start() error {
 	if err != nil {
 		return err
 	}
-	b.plugin = &InstanceGroup{api: armapi.Options{Transport: &http.Client{Transport: b.line}, Credential: credential{b.sim}}}
+	b.plugin = New(armapi.Options{Transport: &http.Client{Transport: b.line}, Credential: credential{b.sim}})
 	if err := json.Unmarshal(raw, b.plugin); err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ type InstanceGroup struct {
 	Config
 
 	raw      []byte         // plugin_config as it came, nil where Config was set in Go
-	api      armapi.Options // of tests
+	api      armapi.Options // how Azure is reached
 	log      hclog.Logger
 	settings provider.Settings
 	group    *instancegroup.Group
@@ -42,6 +42,11 @@ type InstanceGroup struct {
 	// from whatever notices that the process must end.
 	closer atomic.Pointer[instancegroup.Group]
 }
+
+// New returns an instance group that reaches Azure as o says. The zero Options,
+// which the zero InstanceGroup has too, are for Azure itself; tests put a
+// transport and a credential of their own there.
+func New(o armapi.Options) *InstanceGroup { return &InstanceGroup{api: o} }
 
 // initTimeout leaves the runner time for the first Update within the minute
 // that it gives both. Init takes a second or two; where Azure does not answer,
