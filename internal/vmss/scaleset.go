@@ -1,0 +1,110 @@
+package vmss
+
+import (
+	"net/netip"
+	"strings"
+)
+
+// OrchestrationMode is how a scale set orchestrates its instances.
+type OrchestrationMode string
+
+// Azure's orchestration modes. A scale set that names none is Uniform.
+const (
+	Uniform  OrchestrationMode = "Uniform"
+	Flexible OrchestrationMode = "Flexible"
+)
+
+// ScaleSet is a scale set as it was read.
+type ScaleSet struct {
+	ID                string
+	Name              string
+	UniqueID          string
+	ETag              string
+	Location          string
+	Size              string // VM size, sku.name
+	Capacity          int64  // the target, not the count; meaningless unless HasCapacity
+	HasCapacity       bool   // false: the response held no sku.capacity
+	Mode              OrchestrationMode
+	ProvisioningState string
+	Tags              map[string]string
+	Model             Model
+}
+
+// IsSpot reports whether the instances are Spot instances.
+func (s ScaleSet) IsSpot() bool { return strings.EqualFold(s.Model.Priority, "Spot") }
+
+// IsUpdating reports whether Azure is changing the scale set.
+func (s ScaleSet) IsUpdating() bool { return strings.EqualFold(s.ProvisioningState, "Updating") }
+
+// MaxSize is the number of instances that Azure lets the scale set have:
+// 100 in a single placement group, 600 from a managed image, else 1000
+// (Microsoft's placement groups and design overview pages).
+func (s ScaleSet) MaxSize() int {
+	switch m := s.Model; {
+	case m.SinglePlacementGroup:
+		return 100
+	case m.ManagedImage:
+		return 600
+	}
+	return 1000
+}
+
+// Model is what a scale set's model says that matters to a runner.
+type Model struct {
+	OSType               string // Linux or Windows; empty: not told
+	AdminUsername        string
+	PasswordDisabled     bool
+	PublicKeys           int // SSH public keys in the model
+	HasPublicAddress     bool
+	SinglePlacementGroup bool
+	ManagedImage         bool // a legacy managed image, not a gallery or Marketplace one
+	Overprovision        bool
+	UpgradeMode          string // Manual, Automatic or Rolling
+	AutomaticOSUpgrade   bool
+	AutomaticRepairs     bool
+	Priority             string // Regular, Spot; empty means Regular
+	EvictionPolicy       string // Deallocate or Delete
+	SpotRestore          bool
+	ResilientCreation    bool
+	TerminateNotice      bool
+	ScaleInForced        bool // scaleInPolicy.forceDeletion
+	ScaleInRules         []string
+	ZoneBalance          bool
+	Zones                []string
+	HealthExtension      bool
+	Detached             []string // what instances leave behind, as "nic" or "osDisk"
+}
+
+// Instance is an instance as Azure describes it.
+type Instance struct {
+	ID                string // resource ID, in whatever case it came
+	Name              string // resource name, as "ci_3"
+	InstanceID        string // what deletion takes: the number in Uniform mode, the name in Flexible
+	VMID              string // unique in place and time; empty early in life
+	ProvisioningState string
+	HasView           bool   // an instance view was part of the response
+	PowerState        string // running, stopped, deallocated …; empty: none given
+	Failure           string // Azure's code and message where provisioning failed
+	Zone              string
+	LatestModel       bool
+}
+
+// IsOn reports whether the instance is powered on.
+func (i Instance) IsOn() bool { return strings.EqualFold(i.PowerState, "running") }
+
+// Is reports whether the instance is in a provisioning state.
+func (i Instance) Is(state string) bool { return strings.EqualFold(i.ProvisioningState, state) }
+
+// Interface is a network interface of an instance.
+type Interface struct {
+	VMID    string // resource ID of the instance it belongs to, in lower case
+	Primary bool
+	Configs []IPConfig
+}
+
+// IPConfig is an IP configuration of a network interface.
+type IPConfig struct {
+	Primary  bool
+	Private  netip.Addr // the zero Addr: none yet
+	PublicID string     // ID of the public IP address resource in lower case, if any
+}
