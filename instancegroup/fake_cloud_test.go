@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 // do runs a call: hooks, the planned fault, and the effect under the lock.
@@ -42,19 +43,55 @@ func (f *fake) do(ctx context.Context, op string, effect func() error) error {
 	return err
 }
 
-func (f *fake) ScaleSet(ctx context.Context) (set ScaleSet, err error) {
+func (f *fake) ScaleSet(ctx context.Context) (set vmss.ScaleSet, err error) {
 	err = f.do(ctx, opSet, func() error { set = f.set; return nil })
 	return set, err
 }
 
-func (f *fake) show(i Instance) Instance {
+func (f *fake) show(i vmss.Instance) vmss.Instance {
 	if f.blank[i.VMID] {
 		i.VMID = ""
 	}
 	return i
 }
 
-func (f *fake) Instances(ctx context.Context) (all []Instance, err error) {
+// Instances implements vmss.Client.
+func (f *fake) Instances(mode vmss.OrchestrationMode) vmss.Instances { return fakeInstances{f, mode} }
+
+// fakeInstances are the instances of a fake in either mode.
+type fakeInstances struct {
+	*fake
+	mode vmss.OrchestrationMode
+}
+
+// List reads models, too, where the list of a Flexible scale set holds none.
+func (f fakeInstances) List(ctx context.Context, vmID func(string) string) ([]vmss.Instance, error) {
+	all, err := f.list(ctx)
+	if err != nil || f.mode != vmss.Flexible || !f.bare {
+		return all, err
+	}
+	known := true
+	for n := range all {
+		all[n].VMID = vmID(all[n].ID)
+		known = known && all[n].VMID != ""
+	}
+	if known {
+		return all, nil
+	}
+	err = f.do(ctx, opModels, func() error {
+		for n := range all {
+			for _, i := range f.vms {
+				if i.ID == all[n].ID {
+					all[n].VMID = f.show(i).VMID
+				}
+			}
+		}
+		return nil
+	})
+	return all, err
+}
+
+func (f *fake) list(ctx context.Context) (all []vmss.Instance, err error) {
 	err = f.do(ctx, opList, func() error {
 		for _, i := range f.vms {
 			if !f.hidden[i.VMID] {
@@ -67,7 +104,8 @@ func (f *fake) Instances(ctx context.Context) (all []Instance, err error) {
 	return all, err
 }
 
-func (f *fake) Instance(ctx context.Context, number string) (found Instance, err error) {
+// Get implements vmss.Instances.
+func (f fakeInstances) Get(ctx context.Context, number string) (found vmss.Instance, err error) {
 	err = f.do(ctx, opGet, func() error {
 		for _, i := range f.vms {
 			if i.InstanceID == number {
@@ -80,24 +118,26 @@ func (f *fake) Instance(ctx context.Context, number string) (found Instance, err
 	return found, err
 }
 
-func (f *fake) Interfaces(ctx context.Context) (all []Interface, err error) {
+// Interfaces implements vmss.Instances.
+func (f fakeInstances) Interfaces(ctx context.Context) (all []vmss.Interface, err error) {
 	err = f.do(ctx, opInterfaces, func() error {
 		for _, i := range f.vms {
 			if f.noNIC[i.InstanceID] {
 				continue
 			}
-			config := IPConfig{Primary: true, Private: f.private(i)}
+			config := vmss.IPConfig{Primary: true, Private: f.private(i)}
 			if _, ok := f.publicIP[i.InstanceID]; ok {
 				config.PublicID = "/ip/" + i.InstanceID
 			}
-			all = append(all, Interface{VMID: strings.ToLower(i.ID), Primary: true, Configs: []IPConfig{config}})
+			all = append(all, vmss.Interface{VMID: strings.ToLower(i.ID), Primary: true, Configs: []vmss.IPConfig{config}})
 		}
 		return nil
 	})
 	return all, err
 }
 
-func (f *fake) PublicAddresses(ctx context.Context) (map[string]netip.Addr, error) {
+// PublicAddresses implements vmss.Instances.
+func (f fakeInstances) PublicAddresses(ctx context.Context) (map[string]netip.Addr, error) {
 	all := map[string]netip.Addr{}
 	err := f.do(ctx, opPublic, func() error {
 		for number, address := range f.publicIP {
@@ -110,7 +150,7 @@ func (f *fake) PublicAddresses(ctx context.Context) (map[string]netip.Addr, erro
 	return all, err
 }
 
-func (f *fake) SetCapacity(ctx context.Context, capacity int64, etag string) (Operation, error) {
+func (f *fake) SetCapacity(ctx context.Context, capacity int64, etag string) (vmss.Operation, error) {
 	return f.operation(), f.do(ctx, opWrite, func() error {
 		f.writes = append(f.writes, capacity)
 		if etag != f.set.ETag {
@@ -124,12 +164,32 @@ func (f *fake) SetCapacity(ctx context.Context, capacity int64, etag string) (Op
 	})
 }
 
-// DeleteInstances refuses the whole call for one unknown number (F16).
-func (f *fake) DeleteInstances(ctx context.Context, numbers []string) (Operation, error) {
-	return f.operation(), f.do(ctx, opDelete, func() error {
+// Delete refuses the whole call for one unknown number (F16).
+func (f fakeInstances) Delete(ctx context.Context, numbers []string) ([]string, vmss.Operation, error) {
+	operation := f.operation()
+	err := f.do(ctx, opDelete, func() error {
 		f.sent = append(f.sent, numbers)
 		return f.deleteNow(numbers)
 	})
+	if f.mode == vmss.Flexible && armerr.Is(err, armerr.NotAllowedForMode) {
+		accepted, err := f.deleteEach(ctx, numbers)
+		return accepted, "", err
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	return numbers, operation, nil
+}
+
+// deleteEach deletes VMs one by one, as a Flexible scale set may want it.
+func (f fakeInstances) deleteEach(ctx context.Context, names []string) (accepted []string, _ error) {
+	for _, name := range names {
+		if err := f.do(ctx, opDeleteVM, func() error { return f.deleteNow([]string{name}) }); err != nil {
+			return accepted, err
+		}
+		accepted = append(accepted, name)
+	}
+	return accepted, nil
 }
 
 func (f *fake) deleteNow(numbers []string) error {
@@ -137,7 +197,7 @@ func (f *fake) deleteNow(numbers []string) error {
 		return azure(armerr.InstanceGone, 400)
 	}
 	for _, number := range numbers {
-		if !slices.ContainsFunc(f.vms, func(i Instance) bool { return i.InstanceID == number }) {
+		if !slices.ContainsFunc(f.vms, func(i vmss.Instance) bool { return i.InstanceID == number }) {
 			return azure(armerr.InstanceGone, 400)
 		}
 	}
@@ -170,27 +230,35 @@ func (f *fake) SetTags(ctx context.Context, tags map[string]string, etag string)
 }
 
 // operation names the next operation.
-func (f *fake) operation() Operation {
+func (f *fake) operation() vmss.Operation {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.begun++
-	return Operation(fmt.Sprint(f.begun))
+	return vmss.Operation(fmt.Sprint(f.begun))
 }
 
 // Progress ends all operations at once, with the failure that the test wants.
-func (f *fake) Progress(ctx context.Context, o Operation) (p Progress, err error) {
+func (f *fake) Progress(ctx context.Context, o vmss.Operation) (p vmss.Progress, err error) {
 	err = f.do(ctx, opProgress, func() error {
-		p = Progress{Ended: !f.endless, Failure: f.failures[o]}
+		p = vmss.Progress{Ended: !f.endless, Failure: f.failures[o]}
 		return nil
 	})
 	return p, err
 }
 
-func (f *fake) Room(call Call) int {
+// Remaining implements vmss.Client.
+func (f *fake) Remaining(call vmss.Call) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if n, ok := f.rooms[call]; ok {
+	if n, ok := f.remaining[call]; ok {
 		return n
 	}
-	return 100
+	return plenty
+}
+
+// ListsRemaining implements vmss.Instances.
+func (f *fake) ListsRemaining() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.lists
 }

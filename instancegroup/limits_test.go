@@ -8,13 +8,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 // TestDemandStaysWithTheRunner while Azure's limit on writes is used up: no
 // error, nothing sent, and the sum goes out at once afterwards.
 func TestDemandStaysWithTheRunner(t *testing.T) {
 	f, g, _ := opened(t, 3)
-	f.rooms[WriteScaleSet], f.rooms[DeleteBatch] = 0, 0
+	f.remaining[vmss.WriteScaleSet], f.remaining[vmss.DeleteInstances] = 0, 0
 	for range 5 {
 		accepted, err := g.Increase(t.Context(), 2)
 		require.NoError(t, err)
@@ -25,8 +26,8 @@ func TestDemandStaysWithTheRunner(t *testing.T) {
 	}
 	assert.Empty(t, f.writes)
 	assert.Empty(t, f.sent)
-	delete(f.rooms, WriteScaleSet)
-	delete(f.rooms, DeleteBatch)
+	delete(f.remaining, vmss.WriteScaleSet)
+	delete(f.remaining, vmss.DeleteInstances)
 	accepted, err := g.Increase(t.Context(), 10)
 	require.NoError(t, err)
 	assert.Equal(t, 10, accepted)
@@ -42,7 +43,7 @@ func TestDemandStaysWithTheRunner(t *testing.T) {
 func TestRefreshIsPaced(t *testing.T) {
 	f, g, clock := opened(t, 2)
 	before := g.last()
-	f.rooms[ListInstances] = reserve - 1
+	f.lists = listReserve - 1
 	v, err := g.Refresh(t.Context())
 	require.NoError(t, err)
 	assert.Same(t, before, v)
@@ -51,12 +52,12 @@ func TestRefreshIsPaced(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotSame(t, before, v, "too old to serve")
 	before = v
-	f.rooms[ListInstances] = 0
+	f.lists = 0
 	clock.pass(time.Hour)
 	v, err = g.Refresh(t.Context())
 	require.NoError(t, err)
 	assert.Same(t, before, v)
-	f.rooms[ListInstances] = 1
+	f.lists = 1
 	done, err := g.Decrease(t.Context(), []string{f.id(0)})
 	require.NoError(t, err)
 	assert.Len(t, done, 1, "a deletion is never held up by updates")
@@ -145,7 +146,7 @@ func TestSecondManager(t *testing.T) {
 	f := newFake(1)
 	open := func(owner string) (*Group, *clock) {
 		g, clock := f.open(t)
-		g.owner = owner
+		g.lease.owner = owner
 		for range 2 { // the first belongs to the start, which changes nothing
 			_, err := g.Observe(t.Context())
 			require.NoError(t, err)
@@ -159,7 +160,7 @@ func TestSecondManager(t *testing.T) {
 	require.Equal(t, 1, accepted)
 
 	second, _ := open("second")
-	assert.Equal(t, map[string]string{"team": "ci", ownerTag: "second"}, f.set.Tags)
+	assert.Equal(t, map[string]string{"team": "ci", leaseTag: "second"}, f.set.Tags)
 	_, err = first.Increase(t.Context(), 1)
 	require.ErrorContains(t, err, `change scale set "ci": another manager has taken it over: its tag fleeting-plugin-azure says "second", and this one is "first"; nothing was changed; fix: give each runner a scale set of its own, end the process that is not wanted, and restart`)
 	accepted, err = second.Increase(t.Context(), 1)
@@ -178,7 +179,7 @@ func TestTagIsNotNeeded(t *testing.T) {
 	f := newFake(1)
 	f.failNext(opTag, fault{err: azure(armerr.Forbidden, 403)}, fault{err: azure(armerr.Precondition, 412)})
 	g, clock := f.open(t)
-	g.owner = "me"
+	g.lease.owner = "me"
 	for range 4 {
 		_, err := g.Observe(t.Context())
 		require.NoError(t, err)
@@ -193,5 +194,5 @@ func TestTagIsNotNeeded(t *testing.T) {
 		require.NoError(t, err)
 	}
 	assert.Equal(t, 3, f.count(opTag))
-	assert.Equal(t, "me", f.set.Tags[ownerTag])
+	assert.Equal(t, "me", f.set.Tags[leaseTag])
 }

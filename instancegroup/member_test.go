@@ -6,10 +6,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 // arrived is an instance that came after the first view, and its ID.
-func arrived(t *testing.T, change func(*Instance)) (*fake, *Group, *clock, string) {
+func arrived(t *testing.T, change func(*vmss.Instance)) (*fake, *Group, *clock, string) {
 	t.Helper()
 	f, g, clock := opened(t, 1)
 	clock.pass(openingTime)
@@ -18,7 +20,7 @@ func arrived(t *testing.T, change func(*Instance)) (*fake, *Group, *clock, strin
 	return f, g, clock, f.id(1)
 }
 
-func stateOf(t *testing.T, g *Group, id string) State {
+func memberState(t *testing.T, g *Group, id string) State {
 	t.Helper()
 	m := refreshed(t, g).Find(id)
 	require.NotNil(t, m)
@@ -27,20 +29,20 @@ func stateOf(t *testing.T, g *Group, id string) State {
 
 // TestStuckCreation is F31: nobody else would ever remove it.
 func TestStuckCreation(t *testing.T) {
-	for name, look := range map[string]func(*Instance){
-		"creating":           func(*Instance) {},
-		"without an address": func(i *Instance) { i.ProvisioningState, i.PowerState = "Succeeded", "running" },
-		"starting":           func(i *Instance) { i.ProvisioningState, i.PowerState = "Succeeded", "starting" },
+	for name, look := range map[string]func(*vmss.Instance){
+		"creating":           func(*vmss.Instance) {},
+		"without an address": func(i *vmss.Instance) { i.ProvisioningState, i.PowerState = "Succeeded", "running" },
+		"starting":           func(i *vmss.Instance) { i.ProvisioningState, i.PowerState = "Succeeded", "starting" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, g, clock, id := arrived(t, look)
 			f.noNIC[f.vms[1].InstanceID] = true
-			require.Equal(t, Creating, stateOf(t, g, id))
+			require.Equal(t, Creating, memberState(t, g, id))
 			clock.pass(creationLimit - time.Second)
-			require.Equal(t, Creating, stateOf(t, g, id))
+			require.Equal(t, Creating, memberState(t, g, id))
 			clock.pass(time.Second)
-			require.Equal(t, Dead, stateOf(t, g, id))
-			require.NoError(t, g.Bury(t.Context(), g.last()))
+			require.Equal(t, Dead, memberState(t, g, id))
+			require.NoError(t, g.Reap(t.Context(), g.last()))
 			assert.Equal(t, []string{f.vms[1].VMID}, f.deleted)
 		})
 	}
@@ -51,38 +53,38 @@ func TestWhatServedIsNotStuck(t *testing.T) {
 	f, g, clock := opened(t, 1)
 	id := f.id(0)
 	for _, state := range []string{"Updating", "Failed", "Creating"} {
-		f.vm(0, func(i *Instance) { i.ProvisioningState = state })
+		f.vm(0, func(i *vmss.Instance) { i.ProvisioningState = state })
 		refreshed(t, g)
 		clock.pass(2 * creationLimit)
-		require.NotEqual(t, Dead, stateOf(t, g, id), state)
+		require.NotEqual(t, Dead, memberState(t, g, id), state)
 	}
 	// Nor is what ran when the plugin began, and looks odd.
 	f, _, _ = opened(t, 1)
-	f.vm(0, func(i *Instance) { i.ProvisioningState = "Updating" })
+	f.vm(0, func(i *vmss.Instance) { i.ProvisioningState = "Updating" })
 	g, clock = f.open(t)
 	refreshed(t, g)
 	clock.pass(2 * creationLimit)
-	require.NotEqual(t, Dead, stateOf(t, g, f.id(0)))
+	require.NotEqual(t, Dead, memberState(t, g, f.id(0)))
 }
 
 // TestFailedWithPower is F30: an instance that fails on its way up may recover.
 func TestFailedWithPower(t *testing.T) {
-	failed := func(i *Instance) {
+	failed := func(i *vmss.Instance) {
 		i.ProvisioningState, i.PowerState, i.Failure = "Failed", "running", "VMExtensionProvisioningError"
 	}
 	f, g, clock, id := arrived(t, failed)
-	require.Equal(t, Creating, stateOf(t, g, id))
+	require.Equal(t, Creating, memberState(t, g, id))
 	clock.pass(failedGrace / 2)
-	f.vm(1, func(i *Instance) { i.ProvisioningState = "Succeeded" })
-	require.Equal(t, Running, stateOf(t, g, id), "it has recovered")
+	f.vm(1, func(i *vmss.Instance) { i.ProvisioningState = "Succeeded" })
+	require.Equal(t, Running, memberState(t, g, id), "it has recovered")
 	f.vm(1, failed)
 	clock.pass(time.Hour)
-	require.Equal(t, Running, stateOf(t, g, id), "it has served: a job may run there")
+	require.Equal(t, Running, memberState(t, g, id), "it has served: a job may run there")
 
 	_, g, clock, id = arrived(t, failed)
-	require.Equal(t, Creating, stateOf(t, g, id))
+	require.Equal(t, Creating, memberState(t, g, id))
 	clock.pass(failedGrace)
-	require.Equal(t, Dead, stateOf(t, g, id))
+	require.Equal(t, Dead, memberState(t, g, id))
 	assert.Contains(t, g.last().Find(id).Reason, "VMExtensionProvisioningError")
 }
 
@@ -90,7 +92,7 @@ func TestFailedWithPower(t *testing.T) {
 // not if it has power or gets its vmId at the last moment.
 func TestInstanceWithoutVMID(t *testing.T) {
 	blank := func() (*fake, *Group, *clock) {
-		f, g, clock, _ := arrived(t, func(*Instance) {})
+		f, g, clock, _ := arrived(t, func(*vmss.Instance) {})
 		f.blank[f.vms[1].VMID] = true
 		require.Len(t, refreshed(t, g).Members, 1)
 		clock.pass(creationLimit)
@@ -100,14 +102,14 @@ func TestInstanceWithoutVMID(t *testing.T) {
 	v := refreshed(t, g)
 	stray := f.vms[1].Name + "-without-vmid"
 	require.NotNil(t, v.Find(stray))
-	require.NoError(t, g.Bury(t.Context(), v))
+	require.NoError(t, g.Reap(t.Context(), v))
 	assert.Equal(t, [][]string{{f.vms[1].InstanceID}}, f.sent)
 	f.finish()
 	assert.Contains(t, refreshed(t, g).Gone, stray)
 
 	f, g, _ = blank()
-	f.vm(1, func(i *Instance) { i.PowerState = "running" })
-	require.NoError(t, g.Bury(t.Context(), refreshed(t, g)))
+	f.vm(1, func(i *vmss.Instance) { i.PowerState = "running" })
+	require.NoError(t, g.Reap(t.Context(), refreshed(t, g)))
 	assert.Empty(t, f.sent)
 
 	f, g, _ = blank()
@@ -117,6 +119,6 @@ func TestInstanceWithoutVMID(t *testing.T) {
 			f.change(func() { f.blank = map[string]bool{} })
 		}
 	}
-	_ = g.Bury(t.Context(), v)
+	_ = g.Reap(t.Context(), v)
 	assert.Empty(t, f.sent)
 }

@@ -2,30 +2,34 @@ package instancegroup
 
 import (
 	"context"
+	"fmt"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 )
 
 const (
 	// refreshTimeout bounds a whole refresh; fleeting's loop has no deadline of
-	// its own, and stands still meanwhile.
+	// its own, and blocks meanwhile.
 	refreshTimeout = 45 * time.Second
 
-	// reserve is how many lists there have to be in Azure's limit for another
-	// refresh, as deletions need some, unless the last view is older than
-	// oldView. The runner asks every two seconds while something is under way,
-	// and Azure answers ten pages a minute once its burst of thirty is used up.
-	reserve = 2
-	oldView = 30 * time.Second
+	// listReserve is how many lists there have to be in Azure's limit for
+	// another refresh, as deletions need some, unless the last view is older
+	// than oldView. The runner asks every two seconds while something is under
+	// way, and Azure serves ten pages a minute once its burst of thirty is used
+	// up.
+	listReserve = 2
+	oldView     = 30 * time.Second
 )
 
 // Refresh reads the group anew, as often as Azure's request limits allow: else
 // the last view is the result. Concurrent callers share one reading. The result
 // is complete, or there is an error and the last view still stands.
 func (g *Group) Refresh(ctx context.Context) (*View, error) {
-	if v := g.paced(); v != nil {
-		return v, nil
+	if !g.mayList() {
+		return g.last(), nil
 	}
 	v, err := g.share(ctx)
 	if last := g.last(); last.reading > 0 && armerr.Is(err, armerr.Throttled) {
@@ -37,24 +41,22 @@ func (g *Group) Refresh(ctx context.Context) (*View, error) {
 }
 
 // Observe is Refresh for the runner's updates: before it reads the instances it
-// asks what has become of the changes that are under way. It changes nothing the
-// first time, which belongs to the start of the plugin.
+// polls the operations that are under way. It changes nothing the first time,
+// which belongs to the start of the plugin.
 func (g *Group) Observe(ctx context.Context) (*View, error) {
 	if g.last().reading > 0 {
-		g.claim(ctx)
-		_ = g.stillMine(ctx, idleCheck) // it is logged; a change is refused
+		g.acquireLease(ctx)
+		_ = g.checkLease(ctx, idleCheck) // it is logged; a change is refused
 	}
-	g.follow(ctx)
+	g.pollOperations(ctx)
 	return g.Refresh(ctx)
 }
 
-// paced is the last view, if Azure's limit on lists is almost used up.
-func (g *Group) paced() *View {
-	room, last := g.cloud.Room(g.mode.listing()), g.last()
-	if last.reading == 0 || room >= reserve || room > 0 && g.now().Sub(last.At) >= oldView {
-		return nil
-	}
-	return last
+// mayList is false while Azure's limit on lists is almost used up, and the last
+// view has to serve.
+func (g *Group) mayList() bool {
+	remaining, last := g.instances.ListsRemaining(), g.last()
+	return last.reading == 0 || remaining >= listReserve || remaining > 0 && g.now().Sub(last.At) >= oldView
 }
 
 // serveStale logs the beginning and the end of a time in which Azure's limits
@@ -62,21 +64,42 @@ func (g *Group) paced() *View {
 func (g *Group) serveStale(stale bool, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if stale && !g.stale {
+	was := g.inventory.stale
+	if stale && !was {
 		g.log.Warn("Azure's request limit is used up; the last complete view serves", "operation", "update", "error", err)
 	}
-	if g.stale && !stale && err == nil {
-		g.log.Info("Azure answers again", "operation", "update")
+	if was && !stale && err == nil {
+		g.log.Info("Azure serves requests again", "operation", "update")
 	}
-	g.stale = stale
+	g.inventory.stale = stale
+}
+
+// last is the latest view, an empty one before the first.
+func (g *Group) last() *View {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.inventory.last()
 }
 
 func (g *Group) share(ctx context.Context) (*View, error) {
-	return g.await(ctx, g.flight.DoChan("view", func() (any, error) { return g.read(ctx) }))
+	return g.await(ctx, g.flight.DoChan("view", func() (any, error) { return newReading(g).run(ctx) }))
 }
 
-// reread makes a reading that begins now, whatever is left of the limits.
-func (g *Group) reread(ctx context.Context) (*View, error) {
+// forceRefresh makes a reading that begins now, whatever is left of the limits.
+func (g *Group) forceRefresh(ctx context.Context) (*View, error) {
 	g.flight.Forget("view")
 	return g.share(ctx)
+}
+
+// await waits for a shared reading as long as the caller's own context lasts.
+func (g *Group) await(ctx context.Context, result <-chan singleflight.Result) (*View, error) {
+	select {
+	case <-ctx.Done():
+		return nil, fmt.Errorf("read scale set %q: %w", g.set.Name, context.Cause(ctx))
+	case r := <-result:
+		if r.Err != nil {
+			return nil, r.Err
+		}
+		return r.Val.(*View), nil
+	}
 }

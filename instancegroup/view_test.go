@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 func refreshed(t *testing.T, g *Group) *View {
@@ -42,7 +43,7 @@ func TestMissingFromTheList(t *testing.T) {
 	assert.Equal(t, Running, v.Find(id).State)
 	f.change(func() { f.blank[f.vms[1].VMID] = true })
 	assert.NotNil(t, refreshed(t, g).Find(id), "an answer without a vmId is no proof of death")
-	f.vm(1, func(i *Instance) { i.PowerState = "stopped" })
+	f.vm(1, func(i *vmss.Instance) { i.PowerState = "stopped" })
 	assert.Equal(t, Dead, refreshed(t, g).Find(id).State, "what was found is judged anew")
 	assert.NotNil(t, refreshed(t, g).Find(id), "a dead one is missed no less")
 	f.evict(1)
@@ -60,7 +61,7 @@ func TestGoneIsToldToAll(t *testing.T) {
 	_, err := g.Locate(t.Context(), "ci_9-00000000")
 	require.Error(t, err)
 	assert.Equal(t, []string{id}, refreshed(t, g).Gone)
-	clock.pass(removalMemory)
+	clock.pass(goneMemory)
 	assert.Empty(t, refreshed(t, g).Gone)
 }
 
@@ -71,20 +72,20 @@ func TestAcceptedButListed(t *testing.T) {
 	id, stale := f.id(0), f.vms[0]
 	_, err := g.Decrease(t.Context(), []string{id})
 	require.NoError(t, err)
-	f.vm(0, func(i *Instance) { i.ProvisioningState = "Succeeded" })
+	f.vm(0, func(i *vmss.Instance) { i.ProvisioningState = "Succeeded" })
 	assert.Equal(t, Deleting, refreshed(t, g).Find(id).State)
 	f.evict(0)
 	assert.Equal(t, []string{id}, refreshed(t, g).Gone)
 	for _, state := range []string{"Succeeded", "Deleting"} {
 		stale.ProvisioningState = state
-		f.change(func() { f.extra = []Instance{stale} })
+		f.change(func() { f.extra = []vmss.Instance{stale} })
 		v := refreshed(t, g)
 		assert.Nil(t, v.Find(id), "to the runner it would be a new instance")
 		assert.Equal(t, []string{id}, v.Gone)
 	}
-	clock.pass(removalMemory)
+	clock.pass(goneMemory)
 	stale.ProvisioningState = "Succeeded"
-	f.change(func() { f.extra = []Instance{stale} })
+	f.change(func() { f.extra = []vmss.Instance{stale} })
 	assert.NotNil(t, refreshed(t, g).Find(id), "it truly exists, and has to be deleted again")
 }
 
@@ -93,11 +94,11 @@ func TestDeletionForgotten(t *testing.T) {
 	id := f.id(0)
 	_, err := g.Decrease(t.Context(), []string{id})
 	require.NoError(t, err)
-	f.vm(0, func(i *Instance) { i.ProvisioningState = "Succeeded" })
-	clock.pass(removalLag)
+	f.vm(0, func(i *vmss.Instance) { i.ProvisioningState = "Succeeded" })
+	clock.pass(deletionLag)
 	v := refreshed(t, g)
 	assert.Equal(t, Deleting, v.Find(id).State, "the runner was told that it is done")
-	require.NoError(t, g.Bury(t.Context(), v))
+	require.NoError(t, g.Reap(t.Context(), v))
 	assert.Len(t, f.sent, 2)
 }
 
@@ -106,11 +107,11 @@ func TestOddEntries(t *testing.T) {
 	f, g, _ := opened(t, 2)
 	id := f.id(1)
 	f.change(func() {
-		f.extra = []Instance{{}, {ID: "/x/5", Name: "ci_5"}, {VMID: "12345678", Name: "ci_6"}, f.vms[0], f.vms[1]}
+		f.extra = []vmss.Instance{{}, {ID: "/x/5", Name: "ci_5"}, {VMID: "12345678", Name: "ci_6"}, f.vms[0], f.vms[1]}
 	})
 	v := refreshed(t, g)
 	assert.Len(t, v.Members, 2)
-	f.vm(1, func(i *Instance) { i.ID = "/X/VirtualMachines/" + i.InstanceID; i.Name = "CI_" + i.InstanceID })
+	f.vm(1, func(i *vmss.Instance) { i.ID = "/X/VirtualMachines/" + i.InstanceID; i.Name = "CI_" + i.InstanceID })
 	f.blank[f.vms[1].VMID] = true
 	v = refreshed(t, g)
 	require.NotNil(t, v.Find(id))
@@ -122,7 +123,7 @@ func TestOddEntries(t *testing.T) {
 func TestNewUnderAnOldNumber(t *testing.T) {
 	f, g, _ := opened(t, 1)
 	old := f.id(0)
-	f.vm(0, func(i *Instance) { i.VMID, i.ProvisioningState, i.PowerState = "ffffffff-new", "Creating", "" })
+	f.vm(0, func(i *vmss.Instance) { i.VMID, i.ProvisioningState, i.PowerState = "ffffffff-new", "Creating", "" })
 	f.blank["ffffffff-new"] = true
 	v := refreshed(t, g)
 	assert.Empty(t, v.Members)
@@ -157,7 +158,7 @@ func TestOlderReadingComesLate(t *testing.T) {
 		}()
 		synctest.Wait()
 		f.evict(0)
-		newer, err := g.reread(t.Context())
+		newer, err := g.forceRefresh(t.Context())
 		require.NoError(t, err)
 		require.Nil(t, newer.Find(id))
 		close(release)
@@ -187,7 +188,7 @@ func TestOlderReadingComesFirst(t *testing.T) {
 		f.change(func() { f.hidden[f.vms[0].VMID], f.hidden[f.vms[1].VMID] = true, true })
 		result := make(chan *View, 1)
 		go func() {
-			v, err := g.reread(t.Context())
+			v, err := g.forceRefresh(t.Context())
 			assert.NoError(t, err)
 			result <- v
 		}()
@@ -225,17 +226,17 @@ func TestCancelledCaller(t *testing.T) {
 // TestRefreshIsBounded: fleeting gives no deadline, and stands still meanwhile.
 func TestRefreshIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, g, _ := opened(t, 1)
-		g.mode = uniform{slowCloud{f}}
+		_, g, _ := opened(t, 1)
+		g.instances = slowLists{g.instances}
 		_, err := g.Refresh(t.Context())
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 	})
 }
 
-// slowCloud never answers a list in time.
-type slowCloud struct{ *fake }
+// slowLists never responds to a list in time.
+type slowLists struct{ vmss.Instances }
 
-func (slowCloud) Instances(ctx context.Context) ([]Instance, error) {
+func (slowLists) List(ctx context.Context, _ func(string) string) ([]vmss.Instance, error) {
 	<-ctx.Done()
 	return nil, context.Cause(ctx)
 }

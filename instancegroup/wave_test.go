@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 // F35: hundreds of instances vanish at once, and each must be asked for. What
@@ -71,7 +72,7 @@ func TestDeletionIsBounded(t *testing.T) {
 				}
 			}
 			f.failNext(opDelete, fault{err: azure(armerr.NotAllowedForMode, 400)})
-			if !f.set.flexible() {
+			if f.set.Mode != vmss.Flexible {
 				f.faults[opDelete] = []fault{{err: azure(armerr.InstanceGone, 400)}}
 			}
 			begun := time.Now()

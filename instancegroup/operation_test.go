@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 // observed is one update of the runner, which meets the given number of
@@ -17,7 +18,7 @@ func observed(t *testing.T, g *Group, met int) int {
 	t.Helper()
 	v, err := g.Observe(t.Context())
 	require.NoError(t, err)
-	return g.Settle(v, met)
+	return g.ReconcilePending(v, met)
 }
 
 // raisedBy is an increase that Azure accepts, and of which it makes only some.
@@ -37,7 +38,7 @@ func TestLostInstancesAreTold(t *testing.T) {
 	raisedBy(t, f, g, 5, 3)
 	f.failures["1"] = azure(armerr.Allocation, 0)
 	assert.Zero(t, observed(t, g, 3), "the operation may still make them")
-	clock.pass(askEvery)
+	clock.pass(pollInterval)
 	assert.Equal(t, 2, observed(t, g, 0))
 	assert.Zero(t, observed(t, g, 0), "once")
 	_, err := g.Increase(t.Context(), 1)
@@ -55,7 +56,7 @@ func TestLostInstancesAreTold(t *testing.T) {
 func TestLostOnlyAfterTheListHadTime(t *testing.T) {
 	f, g, clock := opened(t, 1)
 	raisedBy(t, f, g, 2, 1)
-	clock.pass(askEvery)
+	clock.pass(pollInterval)
 	assert.Zero(t, observed(t, g, 1))
 	clock.pass(listLag - time.Second)
 	assert.Zero(t, observed(t, g, 0))
@@ -68,9 +69,11 @@ func TestLostOnlyAfterTheListHadTime(t *testing.T) {
 // TestNothingIsLostWhileAnythingMayCome keeps requests pending.
 func TestNothingIsLostWhileAnythingMayCome(t *testing.T) {
 	for name, spoil := range map[string]func(*fake){
-		"the operation runs":         func(f *fake) { f.endless = true },
-		"it cannot be asked for":     func(f *fake) { f.failNext(opProgress, make([]fault, 0, 99)...) },
-		"an instance without a name": func(f *fake) { f.change(func() { f.extra = []Instance{{ID: "/x/9", Name: "ci_9", InstanceID: "9"}} }) },
+		"the operation runs":     func(f *fake) { f.endless = true },
+		"it cannot be asked for": func(f *fake) { f.failNext(opProgress, make([]fault, 0, 99)...) },
+		"an instance without a name": func(f *fake) {
+			f.change(func() { f.extra = []vmss.Instance{{ID: "/x/9", Name: "ci_9", InstanceID: "9"}} })
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, g, clock := opened(t, 1)
@@ -83,12 +86,12 @@ func TestNothingIsLostWhileAnythingMayCome(t *testing.T) {
 				}
 			}
 			for range 20 {
-				clock.pass(askEvery)
+				clock.pass(pollInterval)
 				assert.Zero(t, observed(t, g, 0))
 			}
 			f.endless = false
 			f.change(func() { f.extra, f.faults = nil, map[string][]fault{} })
-			clock.pass(askEvery)
+			clock.pass(pollInterval)
 			assert.Equal(t, 1, observed(t, g, 0))
 		})
 	}
@@ -101,10 +104,10 @@ func TestOperationThatNobodyKnows(t *testing.T) {
 		raisedBy(t, f, g, 1, 0)
 		f.change(func() { f.set.ProvisioningState = "Updating" })
 		f.failNext(opProgress, fault{err: azure(kind, 404)})
-		clock.pass(askEvery)
+		clock.pass(pollInterval)
 		assert.Zero(t, observed(t, g, 0))
 		f.change(func() { f.set.ProvisioningState = "Failed" })
-		clock.pass(askEvery)
+		clock.pass(pollInterval)
 		assert.Equal(t, 1, observed(t, g, 0))
 		assert.Equal(t, 1, f.count(opProgress), "it is not asked for again")
 	}
@@ -114,18 +117,19 @@ func TestOperationThatNobodyKnows(t *testing.T) {
 func TestPursuitIsBounded(t *testing.T) {
 	f, g, clock := opened(t, 1)
 	f.endless = true
-	for range 3 * askAtMost {
+	for range 3 * pollsPerUpdate {
 		raisedBy(t, f, g, 1, 1)
 	}
 	f.boot()
-	clock.pass(askEvery)
-	observed(t, g, 3*askAtMost)
-	assert.Equal(t, askAtMost, f.count(opProgress))
+	clock.pass(pollInterval)
+	observed(t, g, 3*pollsPerUpdate)
+	assert.Equal(t, pollsPerUpdate, f.count(opProgress))
 	for range 4 { // the last of them has to be visible, too
-		clock.pass(giveUp)
+		clock.pass(abandonAfter)
 		observed(t, g, 0)
 	}
-	assert.Empty(t, g.pursuits)
+	assert.Empty(t, g.ledger.increases)
+	assert.Empty(t, g.deletions.batches)
 }
 
 // TestVacantSeatsAreFilled: what an allocation failure left of the capacity is
@@ -134,7 +138,7 @@ func TestVacantSeatsAreFilled(t *testing.T) {
 	f, g, clock := opened(t, 1)
 	raisedBy(t, f, g, 4, 1)
 	f.failures["1"] = azure(armerr.Allocation, 0)
-	clock.pass(askEvery)
+	clock.pass(pollInterval)
 	require.Equal(t, 3, observed(t, g, 1))
 	_, _ = g.Increase(t.Context(), 1) // says why
 	clock.pass(time.Minute)
@@ -155,7 +159,7 @@ func TestSeatsOfALaggingListAreTaken(t *testing.T) {
 	for _, i := range f.vms[1:] {
 		f.hidden[i.VMID] = true
 	}
-	clock.pass(askEvery)
+	clock.pass(pollInterval)
 	require.Zero(t, observed(t, g, 0), "they may still come")
 	accepted, err = g.Increase(t.Context(), 2)
 	require.NoError(t, err)
@@ -172,13 +176,13 @@ func TestDeletionThatCameToNothing(t *testing.T) {
 		done, err := g.Decrease(t.Context(), []string{id})
 		require.NoError(t, err)
 		require.Equal(t, []string{id}, done)
-		f.vm(1, func(i *Instance) { i.ProvisioningState = "Succeeded" })
+		f.vm(1, func(i *vmss.Instance) { i.ProvisioningState = "Succeeded" })
 		f.failures["1"] = azure(kind, 0)
 		for range 6 {
-			clock.pass(askEvery)
+			clock.pass(pollInterval)
 			observed(t, g, 0)
 			assert.Equal(t, Deleting, g.last().Find(id).State)
-			require.NoError(t, g.Bury(t.Context(), g.last()))
+			require.NoError(t, g.Reap(t.Context(), g.last()))
 		}
 		assert.Len(t, f.sent, 2, kind)
 	}
@@ -190,7 +194,7 @@ func TestStuckDeletion(t *testing.T) {
 	_, err := g.Decrease(t.Context(), []string{f.id(0)})
 	require.NoError(t, err)
 	for n := range 5 {
-		require.NoError(t, g.Bury(t.Context(), refreshed(t, g)))
+		require.NoError(t, g.Reap(t.Context(), refreshed(t, g)))
 		assert.Len(t, f.sent, n+1)
 		clock.pass(stuckDeleting)
 	}
@@ -208,12 +212,12 @@ func TestCircuitBreaker(t *testing.T) {
 		if err != nil {
 			told++
 		}
-		f.each(func(i *Instance) bool {
+		f.each(func(i *vmss.Instance) bool {
 			i.ProvisioningState, i.Failure = "Failed", "OSProvisioningTimedOut"
 			return true
 		})
 		observed(t, g, n)
-		require.NoError(t, g.Bury(t.Context(), g.last()))
+		require.NoError(t, g.Reap(t.Context(), g.last()))
 		f.finish()
 		clock.pass(2 * time.Second)
 	}
@@ -229,7 +233,7 @@ func TestLostAmongOthers(t *testing.T) {
 	lost := 0
 	for n := 1; n <= 20; n++ {
 		if accepted, _ := g.Increase(t.Context(), 3); accepted == 3 {
-			f.failures[Operation(fmt.Sprint(f.begun))] = azure(armerr.Allocation, 0)
+			f.failures[vmss.Operation(fmt.Sprint(f.begun))] = azure(armerr.Allocation, 0)
 			f.change(func() { f.vms = f.vms[:len(f.vms)-1] })
 			lost += observed(t, g, 2)
 		}
@@ -238,23 +242,23 @@ func TestLostAmongOthers(t *testing.T) {
 		f.boot()
 	}
 	assert.Positive(t, lost)
-	assert.LessOrEqual(t, g.owed, 3)
-	assert.LessOrEqual(t, len(g.pursuits), 3)
+	assert.LessOrEqual(t, g.ledger.pending, 3)
+	assert.LessOrEqual(t, len(g.ledger.increases)+len(g.deletions.batches), 3)
 }
 
 // TestStuckDeletionAfterARestart is sent again, though nobody knows who began it;
 // but not if the number is another instance's by then.
 func TestStuckDeletionAfterARestart(t *testing.T) {
 	f, _, _ := opened(t, 2)
-	f.vm(0, func(i *Instance) { i.ProvisioningState = "Deleting" })
+	f.vm(0, func(i *vmss.Instance) { i.ProvisioningState = "Deleting" })
 	g, clock := f.open(t)
 	refreshed(t, g)
 	clock.pass(stuckDeleting)
 	v := refreshed(t, g)
-	require.NoError(t, g.Bury(t.Context(), v))
+	require.NoError(t, g.Reap(t.Context(), v))
 	require.Len(t, f.sent, 1)
 	clock.pass(stuckDeleting)
-	f.vm(0, func(i *Instance) { i.VMID, i.ProvisioningState = "ffffffff-another", "Succeeded" })
-	require.NoError(t, g.Bury(t.Context(), v))
+	f.vm(0, func(i *vmss.Instance) { i.VMID, i.ProvisioningState = "ffffffff-another", "Succeeded" })
+	require.NoError(t, g.Reap(t.Context(), v))
 	assert.Len(t, f.sent, 1)
 }

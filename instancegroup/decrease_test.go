@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 // opened is a group that has seen its instances run.
@@ -34,7 +35,7 @@ func TestDecrease(t *testing.T) {
 	done, err = g.Decrease(t.Context(), []string{a})
 	require.NoError(t, err)
 	assert.Equal(t, []string{a}, done)
-	f.vm(0, func(i *Instance) { i.ProvisioningState = "Succeeded" }) // a list that lags (F19)
+	f.vm(0, func(i *vmss.Instance) { i.ProvisioningState = "Succeeded" }) // a list that lags (F19)
 	_, err = g.Decrease(t.Context(), []string{a})
 	require.NoError(t, err)
 	assert.Len(t, f.sent, 1, "what is being deleted is not sent again")
@@ -47,7 +48,9 @@ func TestDecreaseByIdentity(t *testing.T) {
 	old, number := f.id(1), f.vms[1].InstanceID
 	f.evict(1)
 	f.foreign(3)
-	f.vm(2, func(i *Instance) { i.InstanceID, i.ID, i.Name = number, "/x/virtualMachines/"+number, "ci_"+number })
+	f.vm(2, func(i *vmss.Instance) {
+		i.InstanceID, i.ID, i.Name = number, "/x/virtualMachines/"+number, "ci_"+number
+	})
 	f.boot()
 	done, err := g.Decrease(t.Context(), []string{old})
 	require.NoError(t, err)
@@ -64,7 +67,7 @@ func TestDecreaseWithoutVMID(t *testing.T) {
 	a, b := f.id(0), f.id(1)
 	f.blank[f.vms[0].VMID] = true
 	done, err := g.Decrease(t.Context(), []string{a, b})
-	require.ErrorContains(t, err, `delete instance "`+a+`" of scale set "ci": Azure tells no vmId`)
+	require.ErrorContains(t, err, `delete instance "`+a+`" of scale set "ci": Azure's response holds no vmId`)
 	assert.NotContains(t, err.Error(), "\n")
 	assert.Equal(t, []string{b}, done)
 	assert.Equal(t, [][]string{{f.vms[1].InstanceID}}, f.sent)
@@ -76,7 +79,7 @@ func TestDecreaseWithoutVMID(t *testing.T) {
 	assert.Empty(t, done)
 	clock.pass(time.Minute)
 
-	f.vm(0, func(i *Instance) { i.VMID, i.ProvisioningState = "ffffffff-new", "Succeeded" })
+	f.vm(0, func(i *vmss.Instance) { i.VMID, i.ProvisioningState = "ffffffff-new", "Succeeded" })
 	f.blank["ffffffff-new"] = true // the list has none yet, the instance itself does
 	f.enter = func(op string, _ int) {
 		f.change(func() { f.blank["ffffffff-new"] = op == opList })
@@ -97,7 +100,7 @@ func TestDecreaseWithOneGone(t *testing.T) {
 				victim := f.vms[1]
 				f.evict(1)
 				if stale { // the list shows it for a while
-					f.extra = []Instance{victim}
+					f.extra = []vmss.Instance{victim}
 				}
 			}
 		}
@@ -105,7 +108,7 @@ func TestDecreaseWithOneGone(t *testing.T) {
 		require.NoError(t, err)
 		assert.ElementsMatch(t, ids, done)
 		assert.Len(t, f.deleted, 2)
-		assert.LessOrEqual(t, f.count(opDelete), removeAttempts)
+		assert.LessOrEqual(t, f.count(opDelete), deleteAttempts)
 	}
 }
 
@@ -116,7 +119,7 @@ func TestDecreaseRefusedEachTime(t *testing.T) {
 	done, err := g.Decrease(t.Context(), []string{f.id(0), "ci_9-00000000"})
 	require.ErrorContains(t, err, `decrease scale set "ci" by 2: `)
 	assert.Equal(t, []string{"ci_9-00000000"}, done, "what needs no deletion is done all the same")
-	assert.Equal(t, removeAttempts, f.count(opDelete))
+	assert.Equal(t, deleteAttempts, f.count(opDelete))
 	assert.Empty(t, f.deleted)
 }
 
@@ -159,19 +162,19 @@ func TestDecreaseLosesTheAnswer(t *testing.T) {
 func TestCheck(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		spoil func(*Instance)
+		spoil func(*vmss.Instance)
 		err   error
 		want  string
 	}{
-		{"sound", func(*Instance) {}, nil, ""},
-		{"off", func(i *Instance) { i.PowerState = "stopped" }, nil, "its power state is stopped"},
-		{"going", func(i *Instance) { i.ProvisioningState = "Deleting" }, nil, "it is being deleted"},
-		{"another", func(i *Instance) { i.VMID = "ffffffff" }, nil, "it exists no more, its number belongs to another instance"},
-		{"no vmId", func(i *Instance) { i.VMID = "" }, nil, ""},
-		{"gone", func(*Instance) {}, azure(armerr.NotFound, 404), "it exists no more"},
-		{"throttled", func(*Instance) {}, azure(armerr.Throttled, 429), ""},
-		{"group gone", func(*Instance) {}, azure(armerr.GroupNotFound, 404), ""},
-		{"updating", func(i *Instance) { i.ProvisioningState = "Updating" }, nil, ""},
+		{"sound", func(*vmss.Instance) {}, nil, ""},
+		{"off", func(i *vmss.Instance) { i.PowerState = "stopped" }, nil, "its power state is stopped"},
+		{"going", func(i *vmss.Instance) { i.ProvisioningState = "Deleting" }, nil, "it is being deleted"},
+		{"another", func(i *vmss.Instance) { i.VMID = "ffffffff" }, nil, "it no longer exists, and its number belongs to another instance"},
+		{"no vmId", func(i *vmss.Instance) { i.VMID = "" }, nil, ""},
+		{"gone", func(*vmss.Instance) {}, azure(armerr.NotFound, 404), "it no longer exists"},
+		{"throttled", func(*vmss.Instance) {}, azure(armerr.Throttled, 429), ""},
+		{"group gone", func(*vmss.Instance) {}, azure(armerr.GroupNotFound, 404), ""},
+		{"updating", func(i *vmss.Instance) { i.ProvisioningState = "Updating" }, nil, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f, g, _ := opened(t, 1)
@@ -191,19 +194,19 @@ func TestCheck(t *testing.T) {
 	f.failNext(opList, fault{err: azure(armerr.Throttled, 429)})
 	require.NoError(t, g.Check(t.Context(), f.id(0)))
 	require.NoError(t, g.Check(t.Context(), f.id(0)))
-	require.ErrorContains(t, g.Check(t.Context(), "ci_9-00000000"), "it exists no more")
+	require.ErrorContains(t, g.Check(t.Context(), "ci_9-00000000"), "it no longer exists")
 }
 
-// TestBury deletes what died, once, and again after a refusal or if it is
+// TestReap deletes what died, once, and again after a refusal or if it is
 // still there when the memory of its deletion has faded.
-func TestBury(t *testing.T) {
+func TestReap(t *testing.T) {
 	f, g, clock := opened(t, 3)
-	f.vm(1, func(i *Instance) { i.PowerState = "deallocated" })
+	f.vm(1, func(i *vmss.Instance) { i.PowerState = "deallocated" })
 	dead := f.vms[1].VMID
 	bury := func() error {
 		v, err := g.Refresh(t.Context())
 		require.NoError(t, err)
-		return g.Bury(t.Context(), v)
+		return g.Reap(t.Context(), v)
 	}
 	f.failNext(opDelete, fault{err: azure(armerr.Forbidden, 403)})
 	require.Error(t, bury())
@@ -216,8 +219,8 @@ func TestBury(t *testing.T) {
 
 	// Azure gave the deletion up, and somebody starts the instance: the runner
 	// still believes it gone, so it has to go.
-	f.vm(1, func(i *Instance) { i.ProvisioningState, i.PowerState = "Succeeded", "running" })
-	clock.pass(removalLag)
+	f.vm(1, func(i *vmss.Instance) { i.ProvisioningState, i.PowerState = "Succeeded", "running" })
+	clock.pass(deletionLag)
 	require.NoError(t, bury())
 	assert.Equal(t, []string{dead, dead}, f.deleted)
 	f.finish()

@@ -87,7 +87,7 @@ func TestIncreaseLosesARace(t *testing.T) {
 	assert.Zero(t, accepted)
 	require.ErrorContains(t, err, `increase scale set "ci" by 2: somebody else changed it 4 times in between; nothing was changed; fix: let nothing else scale it`)
 	assert.NotContains(t, err.Error(), "\n")
-	assert.Equal(t, raiseAttempts, f.count(opWrite))
+	assert.Equal(t, increaseAttempts, f.count(opWrite))
 	assert.Zero(t, f.grown)
 }
 
@@ -156,7 +156,7 @@ func TestLostAnswerAndForeignWrite(t *testing.T) {
 
 func TestIncreaseUpToTheLimit(t *testing.T) {
 	f := newFake(97)
-	f.set.Model.SinglePlacementGroup = true
+	f.set.Model.Placement.SingleGroup = true
 	g, clock := f.open(t)
 	accepted, err := g.Increase(t.Context(), 5)
 	require.NoError(t, err)

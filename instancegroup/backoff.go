@@ -1,0 +1,86 @@
+package instancegroup
+
+import (
+	"time"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+)
+
+// backoff pauses something after it failed: longer each time it fails again,
+// until it succeeds. From the first failure to that is an episode.
+type backoff struct {
+	shortest, longest time.Duration
+
+	failures int
+	until    time.Time
+}
+
+// fail lengthens the pause, at least to what the error asks for, and reports
+// whether an episode begins with it.
+func (b *backoff) fail(now time.Time, err error) (first bool) {
+	pause := b.longest
+	if b.failures < 16 {
+		pause = min(pause, b.shortest<<b.failures)
+	}
+	b.failures++
+	b.until = now.Add(max(pause, armerr.RetryAfter(err)))
+	return b.failures == 1
+}
+
+func (b *backoff) active(now time.Time) bool { return now.Before(b.until) }
+
+// reset ends the episode and returns how often it failed.
+func (b *backoff) reset() int {
+	failures := b.failures
+	b.failures, b.until = 0, time.Time{}
+	return failures
+}
+
+// ease is for a success among failures: it halves the next pause.
+func (b *backoff) ease() {
+	if b.failures /= 2; b.failures == 0 {
+		b.until = time.Time{}
+	}
+}
+
+// increaseBackoffs are the reasons to leave demand with the runner.
+type increaseBackoffs struct {
+	start     backoff // instances that never served
+	rejection backoff // by Azure, of the increase itself
+	transient backoff // errors that are likely to pass within a minute
+}
+
+func newIncreaseBackoffs() increaseBackoffs {
+	return increaseBackoffs{
+		start:     backoff{shortest: 15 * time.Second, longest: 10 * time.Minute},
+		rejection: backoff{shortest: 15 * time.Second, longest: 10 * time.Minute},
+		transient: backoff{shortest: 2 * time.Second, longest: time.Minute},
+	}
+}
+
+func (b *increaseBackoffs) active(now time.Time) bool {
+	return b.start.active(now) || b.rejection.active(now) || b.transient.active(now)
+}
+
+// accepted ends the episodes of refusals and returns how many there were.
+func (b *increaseBackoffs) accepted() int { return b.rejection.reset() + b.transient.reset() }
+
+// refused counts an error of an increase against its kind.
+func (b *increaseBackoffs) refused(now time.Time, err error) (first bool, failures int) {
+	kind := &b.rejection
+	if isTransient(err) {
+		kind = &b.transient
+	}
+	first = kind.fail(now, err)
+	return first, kind.failures
+}
+
+// isTransient reports whether an error is likely to pass within a minute.
+func isTransient(err error) bool {
+	return isSystemic(err) || armerr.Is(err, armerr.Conflict, armerr.Preempted, armerr.Precondition)
+}
+
+// isSystemic reports whether an error would meet every other call, too.
+func isSystemic(err error) bool {
+	return armerr.Is(err, armerr.Network, armerr.Throttled, armerr.Transient, armerr.Canceled)
+}

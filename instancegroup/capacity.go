@@ -1,0 +1,127 @@
+package instancegroup
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
+)
+
+// readBackTimeout bounds a read of the scale set in passing: for its tag, or
+// after a lost response. It must not delay an update or a change for long.
+const readBackTimeout = 10 * time.Second
+
+// capacityWrite is a write that adds n instances to a scale set as it was read.
+type capacityWrite struct {
+	*Group
+	current vmss.ScaleSet
+	n       int
+}
+
+// settleUncertain counts an earlier write of unknown outcome as accepted after
+// all, and returns how many instances that are.
+func (w *capacityWrite) settleUncertain() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	accepted := w.ledger.settleUncertain(w.current, w.n, w.now())
+	if accepted > 0 {
+		w.logAccepted(accepted, w.current.Capacity)
+	}
+	return accepted
+}
+
+func (w *capacityWrite) logAccepted(n int, capacity int64) {
+	w.log.Info("scale set increased", "operation", "increase", "count", n, "capacity", capacity)
+}
+
+// isOutdated reports whether the scale set shows less than what Azure accepted
+// lately, and no instance that has gone explains it.
+func (w *capacityWrite) isOutdated(ctx context.Context) bool {
+	if !w.isBelowTarget() {
+		return false
+	}
+	if w.instances.ListsRemaining() > 0 {
+		_, _ = w.forceRefresh(ctx) // without it the set counts as outdated
+	}
+	return w.isBelowTarget()
+}
+
+func (w *capacityWrite) isBelowTarget() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.ledger.isBelowTarget(w.current, w.now())
+}
+
+// capacityDelta is by how much the capacity is to rise for n more instances,
+// less where it exceeds their number already: an allocation that failed leaves
+// it so, and a scale set in Uniform orchestration creates the missing along with
+// new ones. It lowers n to what Azure's limit on the size leaves.
+func (w *capacityWrite) capacityDelta(ctx context.Context) (int64, error) {
+	room := w.set.MaxSize() - int(w.current.Capacity)
+	if room <= 0 {
+		return 0, fmt.Errorf("increase scale set %q by %d: its capacity of %d is all that Azure allows; fix: lower max_instances or use a further scale set; if it has fewer instances than that, set sku.capacity to their number while nothing is under way",
+			w.set.Name, w.n, w.current.Capacity)
+	}
+	unfilled := w.unfilled()
+	if unfilled > 0 && w.instances.ListsRemaining() > 0 { // be sure
+		if _, err := w.forceRefresh(ctx); err != nil {
+			return 0, err
+		}
+		unfilled = w.unfilled()
+	}
+	delta := max(1, w.n-unfilled)
+	if delta > room {
+		w.n -= delta - room
+		delta = room
+	}
+	return int64(delta), nil
+}
+
+// unfilled is how much of the capacity no instance has or is about to take. A
+// Flexible set goes by its capacity alone (dataplat/dbatools#10540).
+func (w *capacityWrite) unfilled() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	v := w.inventory.last()
+	if w.set.Mode == vmss.Flexible || v.reading == 0 || w.ledger.pending > 0 || w.ledger.isIncreasing() || strings.EqualFold(w.current.ProvisioningState, "Updating") {
+		return 0
+	}
+	return max(0, int(w.current.Capacity)-v.Occupied())
+}
+
+// send writes the capacity, under the condition that the scale set is still the
+// one that was read, and returns how many instances were accepted.
+func (w *capacityWrite) send(ctx context.Context, capacity int64) (int, error) {
+	at := w.now()
+	id, err := w.client.SetCapacity(ctx, capacity, w.current.ETag)
+	if err != nil && !w.tookEffect(ctx, uncertainWrite{w.current.ETag, capacity, w.n}, err) {
+		return 0, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ledger.recordIncrease(w.n, capacity, id, at)
+	w.logAccepted(w.n, capacity)
+	return w.n, nil
+}
+
+// tookEffect reports whether a write whose response was lost took effect. If
+// that cannot be read now, the next increase begins with it.
+func (w *capacityWrite) tookEffect(ctx context.Context, u uncertainWrite, cause error) bool {
+	if !armerr.MayHaveTakenEffect(cause) {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readBackTimeout)
+	defer cancel()
+	after, err := w.client.ScaleSet(ctx)
+	if err != nil || !after.HasCapacity || after.ETag == u.etag { // the write may still be on its way
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.ledger.recordUncertain(u)
+		return false
+	}
+	w.log.Warn("the response to a capacity write was lost", "operation", "increase", "wanted", u.target, "capacity", after.Capacity, "error", cause)
+	return u.tookEffect(after)
+}

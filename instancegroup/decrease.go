@@ -1,0 +1,102 @@
+package instancegroup
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
+)
+
+// Decrease deletes exactly the instances of these IDs and returns those that
+// Azure accepted or that no longer exist, even alongside an error. Each of them
+// is read first, or many are looked up in a fresh list: a number that was given
+// to another instance since then is another instance. While Azure's request
+// limits are used up, or after a refusal, IDs are left out without an error, and
+// the runner asks again.
+func (g *Group) Decrease(ctx context.Context, ids []string) ([]string, error) {
+	done, ids := g.withoutDeleted(ids)
+	if len(ids) == 0 || g.deferDecrease(ids) {
+		return done, nil
+	}
+	ctx, leave, err := g.gate.enter(ctx, fmt.Sprintf("decrease scale set %q by %d", g.set.Name, len(ids)))
+	if err != nil {
+		return done, err
+	}
+	defer leave()
+	if err := g.checkLease(ctx, decreaseCheck); err != nil {
+		return done, g.finishDecrease(len(ids), err)
+	}
+	more, err := g.deleteAll(ctx, ids)
+	return append(done, more...), g.finishDecrease(len(ids)-len(more), err)
+}
+
+// withoutDeleted takes out the IDs whose deletion Azure has accepted before:
+// seeing to it is the plugin's own affair from then on.
+func (g *Group) withoutDeleted(ids []string) (done, left []string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, id := range ids {
+		if g.deletions.has(id) || g.inventory.isGone(id) {
+			done = append(done, id)
+			continue
+		}
+		left = append(left, id)
+	}
+	return done, left
+}
+
+// deferDecrease reports whether deletions wait for now.
+func (g *Group) deferDecrease(ids []string) bool {
+	remaining := g.client.Remaining(vmss.DeleteInstances)
+	if !g.canVerifyEach(ids) {
+		remaining = min(remaining, g.instances.ListsRemaining())
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return remaining < 1 || g.deletions.backoff.active(g.now())
+}
+
+// canVerifyEach reports whether each of these instances can be read, which
+// spares the list for the updates: a few that the last view shows.
+func (g *Group) canVerifyEach(ids []string) bool {
+	v := g.last()
+	return v.reading > 0 && len(ids) <= confirmAtOnce && !slices.ContainsFunc(ids, func(id string) bool { return v.Find(id) == nil })
+}
+
+// finishDecrease keeps account of how a deletion ended, and returns what the
+// runner is to be told: one error in an episode.
+func (g *Group) finishDecrease(left int, err error) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err == nil {
+		g.deletions.backoff.reset()
+		return nil
+	}
+	first := g.deletions.backoff.fail(g.now(), err)
+	if isLeaseLost(err) || first && !armerr.Is(err, armerr.Throttled, armerr.Conflict) {
+		return err
+	}
+	g.log.Info("instances could not be deleted yet; trying again at growing intervals", "operation", "decrease", "count", left, "failures", g.deletions.backoff.failures, "error", err)
+	return nil
+}
+
+// deleteAttempts bounds how often a batch is sent again that Azure refused
+// because one of its instances had gone meanwhile.
+const deleteAttempts = 3
+
+// deleteAll deletes instances, and along with them those that the plugin has to
+// delete by itself: each call counts against Azure's limit.
+func (g *Group) deleteAll(ctx context.Context, ids []string) (done []string, err error) {
+	for attempt := range deleteAttempts {
+		if attempt > 0 && (g.deferDecrease(ids) || g.instances.ListsRemaining() < 1) {
+			break
+		}
+		a := deleteAttempt{Group: g, ids: ids, attempt: attempt}
+		if done, err = a.run(ctx); armerr.KindOf(err) != armerr.InstanceGone {
+			return done, err
+		}
+	}
+	return done, fmt.Errorf("decrease scale set %q by %d: %w", g.set.Name, len(ids), err)
+}

@@ -1,0 +1,136 @@
+package instancegroup
+
+import (
+	"slices"
+	"time"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
+)
+
+const (
+	// A deletion is sent again if the instance does not even begin to go for
+	// deletionLag after Azure has accepted it, or does not end for
+	// stuckDeleting.
+	deletionLag   = 10 * time.Minute
+	stuckDeleting = 30 * time.Minute
+)
+
+// deletions owns the deletions that Azure accepted. The runner takes them for
+// done, so the plugin sees to them until the instances are gone.
+type deletions struct {
+	accepted map[string]*deletion // by member ID
+	batches  []*deletionBatch
+	backoff  backoff
+	reaped   int // dead instances that were deleted, ever
+}
+
+func newDeletions() deletions {
+	return deletions{accepted: map[string]*deletion{}, backoff: backoff{shortest: 5 * time.Second, longest: 2 * time.Minute}}
+}
+
+// deletion is the accepted deletion of one instance.
+type deletion struct {
+	sent  time.Time // acceptance
+	retry bool      // the operation has failed
+}
+
+// deletionBatch is the operation that deletes members.
+type deletionBatch struct {
+	operation
+	ids []string
+}
+
+func (d *deletions) has(id string) bool { return d.accepted[id] != nil }
+
+// mustRetry reports whether the deletion of a member has to be sent again.
+func (d *deletions) mustRetry(m *Member, now time.Time) bool {
+	a := d.accepted[m.MemberID]
+	return a != nil && !m.Is("Deleting") && (a.retry || now.Sub(a.sent) >= deletionLag)
+}
+
+// record stores what Azure accepted, and returns the members whose deletion is
+// new.
+func (d *deletions) record(ids []string, operations []vmss.Operation, now time.Time) (added []string) {
+	for _, id := range ids {
+		if d.accepted[id] == nil {
+			added = append(added, id)
+		}
+		d.accepted[id] = &deletion{sent: now}
+	}
+	for _, o := range operations {
+		if o != "" {
+			d.batches = append(d.batches, &deletionBatch{operation: operation{id: o, began: now}, ids: ids})
+		}
+	}
+	return added
+}
+
+func (d *deletions) operations() []*operation {
+	all := make([]*operation, 0, len(d.batches))
+	for _, b := range d.batches {
+		all = append(all, &b.operation)
+	}
+	return all
+}
+
+// finish drops an operation that has ended. If it failed, the deletions that
+// were not sent again since are to be retried, and their number is the result.
+func (d *deletions) finish(o *operation) (unfinished int) {
+	at := slices.IndexFunc(d.batches, func(b *deletionBatch) bool { return &b.operation == o })
+	if at < 0 {
+		return 0
+	}
+	ids := d.batches[at].ids
+	d.batches = slices.Delete(d.batches, at, at+1)
+	if o.failure == nil {
+		return 0
+	}
+	for _, id := range ids {
+		if a := d.accepted[id]; a != nil && !a.sent.After(o.began) {
+			a.retry = true
+			unfinished++
+		}
+	}
+	return unfinished
+}
+
+// forget drops members that are gone.
+func (d *deletions) forget(ids []string) {
+	for _, id := range ids {
+		delete(d.accepted, id)
+	}
+}
+
+// reapable are the members that the plugin deletes although nobody asks: the
+// dead, of which the runner was told that they are gone, and those whose deletion
+// has failed.
+func (d *deletions) reapable(v *View, now time.Time) []string {
+	var ids []string
+	for n := range v.Members {
+		m := &v.Members[n]
+		if m.isUnidentified() && m.IsOn() {
+			continue // it has come up after all, and may have a job
+		}
+		if !d.has(m.MemberID) && m.State == Dead || d.mustRetry(m, now) {
+			ids = append(ids, m.MemberID)
+		}
+	}
+	return ids
+}
+
+// stuck are the members whose deletion does not end, whoever began it: after a
+// restart nobody knows.
+func (d *deletions) stuck(v *View, now time.Time) []string {
+	var ids []string
+	for n := range v.Members {
+		m := &v.Members[n]
+		since := m.deleting
+		if a := d.accepted[m.MemberID]; a != nil && a.sent.After(since) {
+			since = a.sent
+		}
+		if !m.deleting.IsZero() && now.Sub(since) >= stuckDeleting {
+			ids = append(ids, m.MemberID)
+		}
+	}
+	return ids
+}

@@ -1,0 +1,92 @@
+package instancegroup
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+)
+
+// maxViewAge is the age up to which a view serves a connection where Azure does
+// not respond: fleeting removes an instance whose address it cannot have, and
+// trouble with the API says nothing about the instance.
+const maxViewAge = 2 * time.Minute
+
+// Locate finds a running instance and its addresses. It reads the instance
+// itself: an address may belong to another one by now. The error says that it is
+// gone, being deleted, dead, or not up yet.
+func (g *Group) Locate(ctx context.Context, id string) (Member, error) {
+	v := g.last()
+	m := v.Find(id)
+	if m == nil || m.State != Running {
+		var err error
+		if v, err = g.Refresh(ctx); err != nil {
+			return Member{}, fmt.Errorf("locate instance %q: %w", id, err)
+		}
+		m = v.Find(id)
+	}
+	if m == nil {
+		return Member{}, fmt.Errorf("locate instance %q: it no longer exists", id)
+	}
+	state, reason, err := g.probe(ctx, m)
+	switch {
+	case err != nil && (m.State != Running || g.now().Sub(v.At) > maxViewAge):
+		return Member{}, fmt.Errorf("locate instance %q: %w", id, err)
+	case err != nil:
+		g.log.Warn("instance could not be checked; the last known address serves", "instance", id, "error", err)
+	case state != Running:
+		return Member{}, fmt.Errorf("locate instance %q: %s", id, reason)
+	case !m.Private.IsValid():
+		return Member{}, fmt.Errorf("locate instance %q: it has no address yet", id)
+	}
+	return *m, nil
+}
+
+// Check reads an instance anew and returns an error if no job can run on it:
+// it no longer exists, failed, was evicted, or lost its power. Trouble with
+// Azure's API says nothing about the instance, and is no error here.
+func (g *Group) Check(ctx context.Context, id string) error {
+	m := g.last().Find(id)
+	if m == nil {
+		v, err := g.Refresh(ctx)
+		if err != nil {
+			g.log.Warn("instance could not be checked", "instance", id, "error", err)
+			return nil
+		}
+		if m = v.Find(id); m == nil {
+			return fmt.Errorf("check instance %q: it no longer exists", id)
+		}
+	}
+	state, reason, err := g.probe(ctx, m)
+	if err != nil {
+		g.log.Warn("instance could not be checked", "instance", id, "error", err)
+		return nil
+	}
+	if state == Dead || state == Deleting {
+		return fmt.Errorf("check instance %q: %s", id, reason)
+	}
+	return nil
+}
+
+// probe reads one instance. One that no longer exists counts as Dead. An error
+// is one of the request.
+func (g *Group) probe(ctx context.Context, m *Member) (State, string, error) {
+	i, err := g.instances.Get(ctx, m.InstanceID)
+	switch {
+	case armerr.Is(err, armerr.NotFound):
+		return Dead, "it no longer exists", nil
+	case err != nil:
+		return 0, "", err
+	case i.VMID != "" && identify(i) != m.MemberID:
+		return Dead, "it no longer exists, and its number belongs to another instance", nil
+	}
+	state, reason := classify(i, m, g.set.IsSpot(), true)
+	switch {
+	case state == Deleting:
+		reason = "it is being deleted"
+	case reason == "":
+		reason = "it is " + state.String()
+	}
+	return state, reason, nil
+}

@@ -1,0 +1,170 @@
+package instancegroup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
+)
+
+// increaseAttempts bounds how often a lost race for the capacity is retried.
+const increaseAttempts = 4
+
+// errDeferred means that this is no time to write, and that nothing is wrong.
+var errDeferred = errors.New("not now")
+
+// Increase raises the capacity by n, or by what limits and quota leave room
+// for, and returns by how many at acceptance. The write is relative to a fresh
+// read and conditional on it: it never lowers the capacity. While Azure's
+// request limits are used up, or after a refusal, it returns zero without an
+// error: the runner keeps its demand and comes back with the sum. An error means
+// that nothing was accepted; there is one in an episode of refusals.
+func (g *Group) Increase(ctx context.Context, n int) (int, error) {
+	if n <= 0 {
+		return 0, nil
+	}
+	if deferred, err := g.deferIncrease(); deferred {
+		return 0, err
+	}
+	ctx, leave, err := g.gate.enter(ctx, fmt.Sprintf("increase scale set %q by %d", g.set.Name, n))
+	if err != nil {
+		return 0, err
+	}
+	defer leave()
+	accepted, err := g.increaseWithinQuota(ctx, n)
+	return accepted, g.finishIncrease(n, accepted, err)
+}
+
+// deferIncrease reports whether to leave the demand with the runner for now.
+// What went wrong since the last call is returned along with that, once: the
+// runner shows nothing else of the plugin to everybody.
+func (g *Group) deferIncrease() (bool, error) {
+	writes := g.writesRemaining()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err := g.deferredErr; err != nil {
+		g.deferredErr = nil
+		return true, err
+	}
+	return writes < 1 || g.backoffs.active(g.now()), nil
+}
+
+// writesRemaining is how many writes Azure would take now, each with the read
+// that it is relative to.
+func (g *Group) writesRemaining() int {
+	return min(g.client.Remaining(vmss.WriteScaleSet), g.client.Remaining(vmss.ReadScaleSet))
+}
+
+// increaseWithinQuota increases by n, or where a quota is in the way by what it
+// leaves.
+func (g *Group) increaseWithinQuota(ctx context.Context, n int) (int, error) {
+	accepted, err := g.increaseWithRetry(ctx, n)
+	quota, ok := armerr.HeadroomOf(err)
+	if !ok || quota.Fits(n) == 0 {
+		return accepted, err
+	}
+	accepted, retryErr := g.increaseWithRetry(ctx, quota.Fits(n))
+	if retryErr != nil {
+		return 0, retryErr
+	}
+	return accepted, err
+}
+
+// increaseWithRetry tries until nobody else writes in between.
+func (g *Group) increaseWithRetry(ctx context.Context, n int) (int, error) {
+	for range increaseAttempts {
+		accepted, err := g.tryIncrease(ctx, n)
+		if !armerr.Is(err, armerr.Precondition) {
+			return accepted, err
+		}
+		if g.writesRemaining() < 1 {
+			return 0, errDeferred
+		}
+	}
+	return 0, fmt.Errorf("increase scale set %q by %d: somebody else changed it %d times in between; nothing was changed; fix: let nothing else scale it", g.set.Name, n, increaseAttempts)
+}
+
+// tryIncrease makes one attempt.
+func (g *Group) tryIncrease(ctx context.Context, n int) (int, error) {
+	set, err := g.client.ScaleSet(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if !set.HasCapacity || set.ETag == "" {
+		return 0, fmt.Errorf("increase scale set %q by %d: Azure's response holds no capacity or no ETag, and a guess could delete instances; nothing was changed", g.set.Name, n)
+	}
+	if err := g.verifyLease(set); err != nil {
+		return 0, err
+	}
+	w := capacityWrite{Group: g, current: set, n: n}
+	if accepted := w.settleUncertain(); accepted > 0 {
+		return accepted, nil
+	}
+	if w.isOutdated(ctx) {
+		g.log.Debug("Azure's response is older than the last change; waiting for a newer one", "operation", "increase", "capacity", set.Capacity)
+		return 0, errDeferred
+	}
+	delta, err := w.capacityDelta(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return w.send(ctx, set.Capacity+delta)
+}
+
+// finishIncrease keeps account of how an increase ended, and returns what the
+// runner is to be told of it.
+func (g *Group) finishIncrease(n, accepted int, err error) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err == nil || errors.Is(err, errDeferred) {
+		if failures := g.backoffs.accepted(); err == nil && failures > 0 {
+			g.log.Info("Azure accepts increases again", "operation", "increase", "count", accepted, "failures", failures)
+		}
+		return nil
+	}
+	first, failures := g.backoffs.refused(g.now(), err)
+	switch {
+	case isLeaseLost(err):
+		return err // each time: nobody but the operator can mend it
+	case !first:
+		g.log.Debug("Azure still refuses", "operation", "increase", "count", n, "failures", failures, "error", err)
+		return nil
+	case accepted > 0:
+		g.deferredErr = err
+	case !armerr.Is(err, armerr.Throttled, armerr.Conflict):
+		return err
+	}
+	g.log.Warn("scale set could not be increased; trying again at growing intervals", "operation", "increase", "count", n-accepted, "error", err)
+	return nil
+}
+
+// ReconcilePending is given how many instances of a view the runner discovered,
+// and returns how many that Azure accepted will never be created. The runner
+// matches its requests with the instances that it discovers: a request without
+// one would stay pending for ever.
+func (g *Group) ReconcilePending(v *View, discovered int) (lost int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	lost, cause := g.ledger.reconcile(v, discovered)
+	if lost > 0 {
+		g.recordStartFailureLocked(lost, "were accepted by Azure and never created", cause)
+	}
+	return lost
+}
+
+// recordStartFailureLocked holds further increases back after instances that
+// never served: else the runner would ask for others at once, and again (the
+// circuit breaker).
+func (g *Group) recordStartFailureLocked(count int, what string, cause error) {
+	err := fmt.Errorf("increase scale set %q: %d instances %s: %w", g.set.Name, count, what, cause)
+	first := g.backoffs.start.fail(g.now(), nil)
+	pause := g.backoffs.start.until.Sub(g.now())
+	if !first {
+		g.log.Debug("more instances did not come up", "count", count, "pause", pause, "error", err)
+		return
+	}
+	g.deferredErr = err
+	g.log.Error("instances did not come up; trying again at growing intervals", "operation", "increase", "count", count, "pause", pause, "error", err)
+}

@@ -1,0 +1,219 @@
+package instancegroup
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
+)
+
+// goneMemory is how long a member that went stays gone, whatever an outdated
+// list shows (azure-sdk-for-net#36946).
+const goneMemory = 10 * time.Minute
+
+// inventory owns what is known of the instances: the latest complete view, the
+// addresses, which members are gone, and which instances have no identity yet.
+type inventory struct {
+	view         *View                // the latest, nil before the first
+	addresses    map[string]addresses // by member ID, for as long as it is listed
+	gone         map[string]time.Time // by member ID: when it was found not to exist
+	unidentified map[string]time.Time // by resource ID in lower case: since when it has no vmId
+	readings     uint64               // how many have begun
+	opened       time.Time            // when the first view was made
+	stale        bool                 // the last view was served in place of a new one
+}
+
+func newInventory() inventory {
+	return inventory{addresses: map[string]addresses{}, gone: map[string]time.Time{}, unidentified: map[string]time.Time{}}
+}
+
+// listing is the result of a reading.
+type listing struct {
+	at        time.Time // when the reading began
+	number    uint64    // its place among all that began
+	base      *View     // the view that it was compared with
+	instances []vmss.Instance
+	gone      []string // members of base that no longer exist
+	spot      bool
+}
+
+// changes are what a new view shows against the one before it.
+type changes struct {
+	gone     []string
+	departed int    // left the capacity, other than by a deletion that was accepted before
+	served   int    // serve for the first time
+	failed   int    // died without ever having served
+	reason   string // of one of the failed
+}
+
+// beginReading numbers a reading. Clocks stand still at times; this does not.
+func (inv *inventory) beginReading() uint64 {
+	inv.readings++
+	return inv.readings
+}
+
+// last is the latest view, an empty one before the first.
+func (inv *inventory) last() *View {
+	if inv.view == nil {
+		return &View{}
+	}
+	return inv.view
+}
+
+// apply makes a view of a listing and stores it; isDeleted names the members
+// whose deletion Azure has accepted. If a reading that began later is in
+// already, its view is the result. If one that began earlier came in since base
+// was looked at, the result is nil: what it added may be missing here, and must
+// be confirmed first.
+func (inv *inventory) apply(l listing, isDeleted func(id string) bool, now time.Time) (*View, changes) {
+	switch current := inv.last(); {
+	case current.reading > l.number:
+		return current, changes{}
+	case current.reading != l.base.reading:
+		return nil, changes{}
+	}
+	inv.forget(l.gone, now)
+	inv.trackUnidentified(l, now)
+	v := &View{At: l.at, reading: l.number, Members: inv.members(l, isDeleted, now), Gone: slices.Sorted(maps.Keys(inv.gone))}
+	v.unidentified, v.identifying = inv.countUnidentified(now)
+	c := observeChanges(v, l.base, isDeleted)
+	if c.gone = l.gone; inv.view == nil { // nothing is known of their past
+		c.served, c.failed, c.reason = 0, 0, ""
+	}
+	inv.view = v
+	return v, c
+}
+
+// members are the instances of a listing that have an identity, in the order of
+// their IDs. A page boundary that moves shows an instance twice (F26).
+func (inv *inventory) members(l listing, isDeleted func(id string) bool, now time.Time) []Member {
+	var members []Member
+	for _, i := range l.instances {
+		if m, ok := inv.member(i, l, now); ok {
+			if isDeleted(m.MemberID) {
+				m.State = Deleting
+			}
+			members = append(members, m)
+		}
+	}
+	slices.SortStableFunc(members, func(a, b Member) int { return strings.Compare(a.MemberID, b.MemberID) })
+	return slices.CompactFunc(members, func(a, b Member) bool { return a.MemberID == b.MemberID })
+}
+
+// member judges one listed instance. It is false for an instance that has no
+// vmId yet: it cannot be told from others, and shows up with one soon. So it is
+// for one that went before: to the runner it would be a new one (F19).
+func (inv *inventory) member(i vmss.Instance, l listing, now time.Time) (Member, bool) {
+	id, before := matchPrevious(i, l.base)
+	if id == "" {
+		id = inv.unidentifiedID(i, now)
+	}
+	if id == "" || inv.isGone(id) {
+		return Member{}, false
+	}
+	m := Member{Instance: i, MemberID: id, assumed: identify(i) == ""}
+	if m.assumed && before != nil {
+		m.VMID, m.InstanceID = before.VMID, before.InstanceID
+	}
+	m.Private, m.Public = inv.addresses[id].private, inv.addresses[id].public
+	m.State, m.Reason = classify(i, before, l.spot, m.Private.IsValid())
+	m.inherit(before, inv.isOpening(now), now)
+	m.applyTimeouts(now)
+	m.served = m.served || m.State == Running
+	return m, true
+}
+
+// openingTime is how long after its first view the plugin takes what runs for
+// older than itself: a list may lack an instance, or its vmId, for a while.
+const openingTime = 2 * failedGrace
+
+// isOpening reports whether the plugin has just begun.
+func (inv *inventory) isOpening(now time.Time) bool {
+	if inv.opened.IsZero() {
+		inv.opened = now
+	}
+	return now.Sub(inv.opened) < openingTime
+}
+
+func (inv *inventory) isGone(id string) bool {
+	_, gone := inv.gone[id]
+	return gone
+}
+
+// remember keeps what a reading that failed has found out.
+func (inv *inventory) remember(gone []string, now time.Time) {
+	for _, id := range gone {
+		inv.gone[id] = now
+	}
+}
+
+// forget drops what is known of members that went, and remembers that they did:
+// the reading that finds out need not be the one that the runner is shown.
+func (inv *inventory) forget(gone []string, now time.Time) {
+	maps.DeleteFunc(inv.gone, func(_ string, since time.Time) bool { return now.Sub(since) >= goneMemory })
+	inv.remember(gone, now)
+	for _, id := range gone {
+		delete(inv.addresses, id)
+	}
+}
+
+// trackUnidentified keeps account of instances without a vmId, of which lists
+// have some early in life (F27).
+func (inv *inventory) trackUnidentified(l listing, now time.Time) {
+	tracked := map[string]time.Time{}
+	for _, i := range l.instances {
+		if id, _ := matchPrevious(i, l.base); id != "" || i.ID == "" || i.InstanceID == "" {
+			continue
+		}
+		key := strings.ToLower(i.ID)
+		tracked[key] = now
+		if since, ok := inv.unidentified[key]; ok {
+			tracked[key] = since
+		}
+	}
+	inv.unidentified = tracked
+}
+
+// countUnidentified returns how many instances have no vmId, and how many of
+// them may still get one.
+func (inv *inventory) countUnidentified(now time.Time) (all, identifying int) {
+	for _, since := range inv.unidentified {
+		if now.Sub(since) < creationLimit {
+			identifying++
+		}
+	}
+	return len(inv.unidentified), identifying
+}
+
+// unidentifiedID is the ID of an instance that has had no vmId for too long;
+// empty for others. One that is powered on may have a job.
+func (inv *inventory) unidentifiedID(i vmss.Instance, now time.Time) string {
+	since, ok := inv.unidentified[strings.ToLower(i.ID)]
+	if !ok || now.Sub(since) < creationLimit || i.IsOn() {
+		return ""
+	}
+	return strings.ToLower(i.Name) + "-without-vmid"
+}
+
+// unaddressed are the IDs of instances that are up and whose addresses are not
+// known, by resource ID in lower case.
+func (inv *inventory) unaddressed(instances []vmss.Instance) map[string]string {
+	wanted := map[string]string{}
+	for _, i := range instances {
+		id, before := matchPrevious(i, inv.last())
+		state, _ := classify(i, before, false, true)
+		if _, have := inv.addresses[id]; !have && id != "" && state == Running {
+			wanted[strings.ToLower(i.ID)] = id
+		}
+	}
+	return wanted
+}
+
+// setAddress stores the addresses of a member. An instance keeps them for life.
+func (inv *inventory) setAddress(id string, a addresses) {
+	if !inv.isGone(id) {
+		inv.addresses[id] = a
+	}
+}

@@ -1,0 +1,131 @@
+package instancegroup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
+)
+
+// operation is a long-running operation that Azure accepted. It is polled along
+// with the runner's updates, so that nothing can pile up: one that never ends
+// costs a request now and then, and is abandoned
+// (Azure/karpenter-provider-azure#1860).
+type operation struct {
+	id      vmss.Operation // empty where Azure named none, or no longer knows it
+	began   time.Time
+	polled  time.Time
+	ended   time.Time // zero while it runs
+	failure error     // nil: it succeeded, or nobody knows
+}
+
+const (
+	// pollInterval is well below Azure's limit of 15 a minute for one operation.
+	pollInterval = 5 * time.Second
+
+	// pollsPerUpdate bounds how many operations one update polls, and
+	// pollTimeout how long that may take.
+	pollsPerUpdate = 4
+	pollTimeout    = 10 * time.Second
+
+	// abandonAfter is when an operation that does not end is no longer followed.
+	// What exists is what counts then.
+	abandonAfter = 40 * time.Minute
+)
+
+func (o *operation) isDue(now time.Time) bool {
+	return o.ended.IsZero() && now.Sub(o.began) >= pollInterval && now.Sub(o.polled) >= pollInterval
+}
+
+// record stores the result of a poll. An error of the poll is no failure of the
+// operation.
+func (o *operation) record(now time.Time, p vmss.Progress, err error) (ended, abandoned bool) {
+	o.polled = now
+	switch {
+	case err == nil && p.Ended:
+		o.ended, o.failure = now, p.Failure
+		return true, false
+	case now.Sub(o.began) > abandonAfter:
+		o.ended = now
+		return true, true
+	}
+	return false, false
+}
+
+// dueOperations are the ones to poll now, those first that wait longest.
+func dueOperations(all []*operation, now time.Time) []*operation {
+	due := slices.DeleteFunc(all, func(o *operation) bool { return !o.isDue(now) })
+	slices.SortStableFunc(due, func(a, b *operation) int {
+		if c := a.polled.Compare(b.polled); c != 0 {
+			return c
+		}
+		return a.began.Compare(b.began)
+	})
+	return due[:min(len(due), pollsPerUpdate)]
+}
+
+// pollOperations polls the operations that are due.
+func (g *Group) pollOperations(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
+	defer cancel()
+	g.mu.Lock()
+	due := dueOperations(slices.Concat(g.ledger.operations(), g.deletions.operations()), g.now())
+	g.mu.Unlock()
+	for _, o := range due {
+		progress, err := g.progress(ctx, o)
+		g.recordProgress(o, progress, err)
+	}
+}
+
+// progress polls an operation, or reads the state of the scale set where Azure
+// named none, no longer knows it, or hides it from the identity.
+func (g *Group) progress(ctx context.Context, o *operation) (vmss.Progress, error) {
+	if o.id != "" {
+		progress, err := g.client.Progress(ctx, o.id)
+		if !armerr.Is(err, armerr.NotFound, armerr.Forbidden) {
+			return progress, err
+		}
+		o.id = ""
+	}
+	if g.client.Remaining(vmss.ReadScaleSet) < 2 { // the last one is for a write
+		return vmss.Progress{}, errDeferred
+	}
+	set, err := g.client.ScaleSet(ctx)
+	switch {
+	case err != nil:
+		return vmss.Progress{}, err
+	case strings.EqualFold(set.ProvisioningState, "Failed"):
+		return vmss.Progress{Ended: true, Failure: fmt.Errorf("scale set %q is in the state Failed", g.set.Name)}, nil
+	}
+	return vmss.Progress{Ended: strings.EqualFold(set.ProvisioningState, "Succeeded")}, nil
+}
+
+// errNeverCreated is the cause where Azure named none.
+var errNeverCreated = errors.New("no reason is named; fix: look into the scale set's activity log")
+
+func (g *Group) recordProgress(o *operation, progress vmss.Progress, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	ended, abandoned := o.record(g.now(), progress, err)
+	if abandoned {
+		g.log.Warn("operation timed out; relying on the instance list", "operation", "follow", "duration", abandonAfter, "error", err)
+	}
+	if !ended {
+		return
+	}
+	if count, ok := g.ledger.countOf(o); ok {
+		g.log.Debug("an increase has ended", "operation", "increase", "count", count, "error", o.failure)
+		return
+	}
+	if unfinished := g.deletions.finish(o); unfinished > 0 {
+		if !armerr.Is(o.failure, armerr.Preempted) {
+			g.deletions.backoff.fail(g.now(), nil)
+		}
+		g.log.Warn("a deletion has failed; sending it again", "operation", "decrease", "count", unfinished, "error", o.failure)
+	}
+}
