@@ -98,9 +98,11 @@ func (inv *inventory) members(l listing, isDeleted func(id string) bool, now tim
 			members = append(members, m)
 		}
 	}
-	slices.SortStableFunc(members, func(a, b Member) int { return strings.Compare(a.MemberID, b.MemberID) })
+	slices.SortStableFunc(members, byID)
 	return slices.CompactFunc(members, func(a, b Member) bool { return a.MemberID == b.MemberID })
 }
+
+func byID(a, b Member) int { return strings.Compare(a.MemberID, b.MemberID) }
 
 // member judges one listed instance. It is false for an instance that has no
 // vmId yet: it cannot be told from others, and shows up with one soon. So it is

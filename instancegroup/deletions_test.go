@@ -1,0 +1,82 @@
+package instancegroup
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
+)
+
+func member(id string, s State, change func(*Member)) Member {
+	m := Member{MemberID: id, State: s, Instance: vmss.Instance{VMID: "vmid-" + id, PowerState: "running"}}
+	if change != nil {
+		change(&m)
+	}
+	return m
+}
+
+func TestDeletionsRetryAfterFailure(t *testing.T) {
+	d := newDeletions()
+	assert.Equal(t, []string{"a", "b"}, d.record([]string{"a", "b"}, []vmss.Operation{"1", ""}, start))
+	require.Len(t, d.operations(), 1, "an operation without a name cannot be polled")
+	a, going := member("a", Deleting, nil), member("a", Deleting, func(m *Member) { m.ProvisioningState = "deleting" })
+	assert.False(t, d.mustRetry(&a, start))
+
+	o := d.operations()[0]
+	o.record(start.Add(time.Minute), vmss.Progress{Ended: true, Failure: azure(armerr.Conflict, 409)}, nil)
+	assert.Empty(t, d.record([]string{"b"}, nil, start.Add(time.Second)), "it is known")
+	assert.Equal(t, 1, d.finish(o), "one was sent again since")
+	assert.Empty(t, d.operations())
+	assert.Zero(t, d.finish(o))
+	assert.True(t, d.mustRetry(&a, start))
+	assert.False(t, d.mustRetry(&going, start), "what is being deleted is left alone")
+	b := member("b", Deleting, nil)
+	assert.False(t, d.mustRetry(&b, start))
+
+	d.record([]string{"a"}, nil, start)
+	assert.False(t, d.mustRetry(&a, start))
+	d.forget([]string{"a"})
+	assert.False(t, d.has("a"))
+	assert.True(t, d.has("b"))
+}
+
+func TestDeletionsThatDoNotBegin(t *testing.T) {
+	d := newDeletions()
+	d.record([]string{"a"}, []vmss.Operation{"1"}, start)
+	o := d.operations()[0]
+	o.record(start, vmss.Progress{Ended: true}, nil)
+	assert.Zero(t, d.finish(o))
+	a := member("a", Deleting, nil)
+	assert.False(t, d.mustRetry(&a, start.Add(deletionLag-1)))
+	assert.True(t, d.mustRetry(&a, start.Add(deletionLag)))
+}
+
+func TestReapable(t *testing.T) {
+	d := newDeletions()
+	d.record([]string{"sent", "again"}, nil, start)
+	d.accepted["again"].retry = true
+	v := &View{Members: []Member{
+		member("again", Deleting, nil),
+		member("dead", Dead, nil),
+		member("running", Running, nil),
+		member("sent", Dead, nil),
+		member("unidentified", Dead, func(m *Member) { m.VMID, m.PowerState = "", "stopped" }),
+		member("unidentified-on", Dead, func(m *Member) { m.VMID = "" }),
+	}}
+	assert.Equal(t, []string{"again", "dead", "unidentified"}, d.reapable(v, start))
+}
+
+// A deletion is stuck by its age in the view, or since it was sent last.
+func TestStuckDeletions(t *testing.T) {
+	d := newDeletions()
+	deleting := func(m *Member) { m.ProvisioningState, m.deleting = "Deleting", start }
+	v := &View{Members: []Member{member("foreign", Deleting, deleting), member("ours", Deleting, deleting), member("running", Running, nil)}}
+	d.record([]string{"ours"}, nil, start.Add(time.Minute))
+	assert.Empty(t, d.stuck(v, start.Add(stuckDeleting-1)))
+	assert.Equal(t, []string{"foreign"}, d.stuck(v, start.Add(stuckDeleting)))
+	assert.Equal(t, []string{"foreign", "ours"}, d.stuck(v, start.Add(stuckDeleting+time.Minute)))
+}
