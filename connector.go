@@ -10,12 +10,12 @@ import (
 	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
 	"golang.org/x/crypto/ssh"
 
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/instancegroup"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 // connectorSettings completes connector_config from the scale set's model, and
 // checks that it lets somebody in.
-func connectorSettings(s provider.Settings, set instancegroup.ScaleSet, log hclog.Logger) (provider.Settings, error) {
+func connectorSettings(s provider.Settings, set vmss.ScaleSet, log hclog.Logger) (provider.Settings, error) {
 	if s.OS == "" {
 		s.OS = strings.ToLower(set.Model.OSType)
 	}
@@ -29,7 +29,7 @@ func connectorSettings(s provider.Settings, set instancegroup.ScaleSet, log hclo
 		}
 	}
 	if s.Username == "" {
-		s.Username = set.Model.AdminUsername
+		s.Username = set.Model.Login.AdminUsername
 	}
 	if err := checkLogin(s); err != nil {
 		return s, err
@@ -70,12 +70,12 @@ func checkWinRM(s provider.Settings) error {
 	return nil
 }
 
-func warnLogin(s provider.Settings, set instancegroup.ScaleSet, log hclog.Logger) {
-	if admin := set.Model.AdminUsername; admin != "" && s.Username != admin {
+func warnLogin(s provider.Settings, set vmss.ScaleSet, log hclog.Logger) {
+	if admin := set.Model.Login.AdminUsername; admin != "" && s.Username != admin {
 		log.Warn("connector_config's username is not the scale set's admin user", "username", s.Username, "admin_username", admin,
 			"fix", fmt.Sprintf("leave username out to log in as %q, unless the image has the other user", admin))
 	}
-	if set.Model.PasswordDisabled && len(s.Key) == 0 {
+	if set.Model.Login.PasswordDisabled && len(s.Key) == 0 {
 		log.Warn("the scale set's model has password login off, and connector_config has no key", "fix", "set key_path")
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
 	"golang.org/x/crypto/ssh"
 
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/instancegroup"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 // privateKey makes an OpenSSH private key, behind a passphrase if there is one.
@@ -31,11 +31,11 @@ func privateKey(t *testing.T, passphrase string) []byte {
 	return pem.EncodeToMemory(block)
 }
 
-func scaleSet(os string) instancegroup.ScaleSet {
-	return instancegroup.ScaleSet{Name: "ci", Size: "Standard_D4ps_v5", Model: instancegroup.Model{OSType: os, AdminUsername: "admin"}}
+func scaleSet(os string) vmss.ScaleSet {
+	return vmss.ScaleSet{Name: "ci", Size: "Standard_D4ps_v5", Model: vmss.Model{OSType: os, Login: vmss.Login{AdminUsername: "admin"}}}
 }
 
-func connect(t *testing.T, c provider.ConnectorConfig, set instancegroup.ScaleSet) (provider.Settings, string, error) {
+func connect(t *testing.T, c provider.ConnectorConfig, set vmss.ScaleSet) (provider.Settings, string, error) {
 	t.Helper()
 	var log bytes.Buffer
 	s, err := connectorSettings(provider.Settings{ConnectorConfig: c}, set, hclog.New(&hclog.LoggerOptions{Output: &log}))
@@ -68,11 +68,11 @@ func TestConnectorFilledFromTheModel(t *testing.T) {
 
 func TestConnectorRefuses(t *testing.T) {
 	nobody := scaleSet("Linux")
-	nobody.Model.AdminUsername = ""
+	nobody.Model.Login.AdminUsername = ""
 	const garbage = "hunter2-is-the-secret"
 	for name, c := range map[string]struct {
 		given provider.ConnectorConfig
-		set   instancegroup.ScaleSet
+		set   vmss.ScaleSet
 		want  string
 	}{
 		"no user":         {provider.ConnectorConfig{Password: "p"}, nobody, "fix: set username"},
@@ -105,7 +105,7 @@ func TestConnectorEmptyPassword(t *testing.T) {
 func TestConnectorWarnings(t *testing.T) {
 	key := privateKey(t, "")
 	locked := scaleSet("Linux")
-	locked.Model.PasswordDisabled = true
+	locked.Model.Login.PasswordDisabled = true
 	for name, c := range map[string]struct {
 		given provider.ConnectorConfig
 		want  string

@@ -76,7 +76,7 @@ func (g *InstanceGroup) Init(ctx context.Context, logger hclog.Logger, settings 
 		return provider.ProviderInfo{}, err
 	}
 	g.log, g.updating = logger, make(chan struct{}, 1)
-	if g.group, err = instancegroup.Open(ctx, instancegroup.Options{Cloud: client, Logger: logger, Owner: owner()}); err != nil {
+	if g.group, err = instancegroup.Open(ctx, instancegroup.Options{Client: client, Logger: logger, Owner: owner()}); err != nil {
 		return provider.ProviderInfo{}, err
 	}
 	g.closer.Store(g.group)
@@ -87,7 +87,7 @@ func (g *InstanceGroup) Init(ctx context.Context, logger hclog.Logger, settings 
 	v := Version()
 	return provider.ProviderInfo{
 		ID:      fmt.Sprintf("azure/%s/%s", cfg.ResourceGroupName, cfg.Name),
-		MaxSize: g.group.MaxSize(), Version: v.String(), BuildInfo: v.BuildInfo(),
+		MaxSize: g.group.ScaleSet().MaxSize(), Version: v.String(), BuildInfo: v.BuildInfo(),
 	}, nil
 }
 

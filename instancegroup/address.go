@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/singleflight"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 type addresses struct {
@@ -17,12 +19,12 @@ type addresses struct {
 
 // findAddresses reads the network interfaces, all at once, if an instance is up
 // whose address is not known yet. An instance keeps its addresses for life.
-func (g *Group) findAddresses(ctx context.Context, instances []Instance) error {
+func (g *Group) findAddresses(ctx context.Context, instances []vmss.Instance) error {
 	wanted := g.withoutAddress(instances)
 	if len(wanted) == 0 {
 		return nil
 	}
-	interfaces, err := g.mode.interfaces(ctx)
+	interfaces, err := g.instances.Interfaces(ctx)
 	if err != nil {
 		return err
 	}
@@ -48,13 +50,13 @@ func (g *Group) findAddresses(ctx context.Context, instances []Instance) error {
 
 // withoutAddress are the IDs of instances that are up and whose addresses are
 // not known, by resource ID in lower case.
-func (g *Group) withoutAddress(instances []Instance) map[string]string {
+func (g *Group) withoutAddress(instances []vmss.Instance) map[string]string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	wanted := map[string]string{}
 	for _, i := range instances {
 		id, before := known(i, g.lastLocked())
-		state, _ := classify(i, before, true)
+		state, _ := classify(i, before, true, g.set.IsSpot())
 		if _, have := g.addresses[id]; !have && id != "" && state == Running {
 			wanted[strings.ToLower(i.ID)] = id
 		}
@@ -64,8 +66,8 @@ func (g *Group) withoutAddress(instances []Instance) map[string]string {
 
 // primaryConfigs picks the IP configuration for each wanted instance: the
 // primary one of its primary interface, or the first where Azure marks none.
-func primaryConfigs(interfaces []Interface, wanted map[string]string) map[string]IPConfig {
-	configs, primary := map[string]IPConfig{}, map[string]bool{}
+func primaryConfigs(interfaces []vmss.Interface, wanted map[string]string) map[string]vmss.IPConfig {
+	configs, primary := map[string]vmss.IPConfig{}, map[string]bool{}
 	for _, nic := range interfaces {
 		id, ok := wanted[nic.VMID]
 		if _, have := configs[id]; !ok || have && (primary[id] || !nic.Primary) {
@@ -81,8 +83,8 @@ func primaryConfigs(interfaces []Interface, wanted map[string]string) map[string
 // primaryConfig picks the primary configuration of an interface, IPv4 before
 // IPv6 among equals. If it has no public address, that of another one of the
 // same interface serves, so that an IPv6 address does too.
-func primaryConfig(configs []IPConfig) (IPConfig, bool) {
-	var chosen IPConfig
+func primaryConfig(configs []vmss.IPConfig) (vmss.IPConfig, bool) {
+	var chosen vmss.IPConfig
 	public := ""
 	for _, config := range configs {
 		if config.Private.IsValid() && (!chosen.Private.IsValid() || better(config, chosen)) {
@@ -98,17 +100,17 @@ func primaryConfig(configs []IPConfig) (IPConfig, bool) {
 	return chosen, chosen.Private.IsValid()
 }
 
-func better(a, b IPConfig) bool {
+func better(a, b vmss.IPConfig) bool {
 	if a.Primary != b.Primary {
 		return a.Primary
 	}
 	return a.Private.Is4() && !b.Private.Is4()
 }
 
-func (g *Group) publicAddresses(ctx context.Context, configs map[string]IPConfig) (map[string]netip.Addr, error) {
+func (g *Group) publicAddresses(ctx context.Context, configs map[string]vmss.IPConfig) (map[string]netip.Addr, error) {
 	for _, config := range configs {
 		if config.PublicID != "" {
-			return g.mode.publicAddresses(ctx)
+			return g.instances.PublicAddresses(ctx)
 		}
 	}
 	return nil, nil

@@ -10,22 +10,25 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
-func ip(s string) IPConfig        { return IPConfig{Private: netip.MustParseAddr(s)} }
-func primaryIP(s string) IPConfig { return IPConfig{Private: netip.MustParseAddr(s), Primary: true} }
+func ip(s string) vmss.IPConfig { return vmss.IPConfig{Private: netip.MustParseAddr(s)} }
+func primaryIP(s string) vmss.IPConfig {
+	return vmss.IPConfig{Private: netip.MustParseAddr(s), Primary: true}
+}
 
 func TestPrimaryConfig(t *testing.T) {
 	for _, c := range []struct {
-		configs []IPConfig
+		configs []vmss.IPConfig
 		want    string
 	}{
 		{nil, ""},
-		{[]IPConfig{{Primary: true}}, ""},
-		{[]IPConfig{ip("10.0.0.1"), ip("10.0.0.2")}, "10.0.0.1"},
-		{[]IPConfig{ip("10.0.0.1"), primaryIP("10.0.0.2")}, "10.0.0.2"},
-		{[]IPConfig{primaryIP("10.0.0.1"), primaryIP("10.0.0.2")}, "10.0.0.1"},
-		{[]IPConfig{{Primary: true}, ip("10.0.0.2")}, "10.0.0.2"},
+		{[]vmss.IPConfig{{Primary: true}}, ""},
+		{[]vmss.IPConfig{ip("10.0.0.1"), ip("10.0.0.2")}, "10.0.0.1"},
+		{[]vmss.IPConfig{ip("10.0.0.1"), primaryIP("10.0.0.2")}, "10.0.0.2"},
+		{[]vmss.IPConfig{primaryIP("10.0.0.1"), primaryIP("10.0.0.2")}, "10.0.0.1"},
+		{[]vmss.IPConfig{{Primary: true}, ip("10.0.0.2")}, "10.0.0.2"},
 	} {
 		config, ok := primaryConfig(c.configs)
 		assert.Equal(t, c.want != "", ok)
@@ -36,25 +39,25 @@ func TestPrimaryConfig(t *testing.T) {
 }
 
 func TestPrimaryConfigs(t *testing.T) {
-	nic := func(vm string, primary bool, address string) Interface {
-		n := Interface{VMID: vm, Primary: primary}
+	nic := func(vm string, primary bool, address string) vmss.Interface {
+		n := vmss.Interface{VMID: vm, Primary: primary}
 		if address != "" {
-			n.Configs = []IPConfig{ip(address)}
+			n.Configs = []vmss.IPConfig{ip(address)}
 		}
 		return n
 	}
 	for name, c := range map[string]struct {
-		nics []Interface
+		nics []vmss.Interface
 		want string
 	}{
 		"none":                     {nil, ""},
-		"of another":               {[]Interface{nic("/b", true, "10.0.0.9")}, ""},
-		"none primary: first":      {[]Interface{nic("/a", false, "10.0.0.1"), nic("/a", false, "10.0.0.2")}, "10.0.0.1"},
-		"primary last":             {[]Interface{nic("/a", false, "10.0.0.1"), nic("/a", true, "10.0.0.2")}, "10.0.0.2"},
-		"primary first":            {[]Interface{nic("/a", true, "10.0.0.1"), nic("/a", false, "10.0.0.2")}, "10.0.0.1"},
-		"two primary: first":       {[]Interface{nic("/a", true, "10.0.0.1"), nic("/a", true, "10.0.0.2")}, "10.0.0.1"},
-		"primary without address":  {[]Interface{nic("/a", true, ""), nic("/a", false, "10.0.0.2")}, "10.0.0.2"},
-		"no address on either yet": {[]Interface{nic("/a", true, ""), nic("/a", false, "")}, ""},
+		"of another":               {[]vmss.Interface{nic("/b", true, "10.0.0.9")}, ""},
+		"none primary: first":      {[]vmss.Interface{nic("/a", false, "10.0.0.1"), nic("/a", false, "10.0.0.2")}, "10.0.0.1"},
+		"primary last":             {[]vmss.Interface{nic("/a", false, "10.0.0.1"), nic("/a", true, "10.0.0.2")}, "10.0.0.2"},
+		"primary first":            {[]vmss.Interface{nic("/a", true, "10.0.0.1"), nic("/a", false, "10.0.0.2")}, "10.0.0.1"},
+		"two primary: first":       {[]vmss.Interface{nic("/a", true, "10.0.0.1"), nic("/a", true, "10.0.0.2")}, "10.0.0.1"},
+		"primary without address":  {[]vmss.Interface{nic("/a", true, ""), nic("/a", false, "10.0.0.2")}, "10.0.0.2"},
+		"no address on either yet": {[]vmss.Interface{nic("/a", true, ""), nic("/a", false, "")}, ""},
 	} {
 		configs := primaryConfigs(c.nics, map[string]string{"/a": "ci_1-00000001"})
 		got := ""
@@ -157,7 +160,7 @@ func TestLocateGivesNoAddressOfAnotherInstance(t *testing.T) {
 	f.evict(0)
 	f.foreign(2)
 	f.boot()
-	f.vm(1, func(i *Instance) { i.InstanceID = number })
+	f.vm(1, func(i *vmss.Instance) { i.InstanceID = number })
 	_, err = g.Locate(t.Context(), gone)
 	require.ErrorContains(t, err, "it exists no more")
 }
@@ -165,14 +168,14 @@ func TestLocateGivesNoAddressOfAnotherInstance(t *testing.T) {
 func TestPrimaryConfigAmongSeveral(t *testing.T) {
 	four, six := netip.MustParseAddr("10.0.0.4"), netip.MustParseAddr("fd00::4")
 	for name, c := range map[string]struct {
-		configs []IPConfig
-		want    IPConfig
+		configs []vmss.IPConfig
+		want    vmss.IPConfig
 	}{
-		"IPv4 before IPv6":        {[]IPConfig{{Private: six}, {Private: four}}, IPConfig{Private: four}},
-		"primary before IPv4":     {[]IPConfig{{Private: four}, {Private: six, Primary: true}}, IPConfig{Private: six, Primary: true}},
-		"IPv6 alone":              {[]IPConfig{{Private: six}}, IPConfig{Private: six}},
-		"public of its own":       {[]IPConfig{{Private: six, PublicID: "/6"}, {Private: four, PublicID: "/4", Primary: true}}, IPConfig{Private: four, PublicID: "/4", Primary: true}},
-		"public of its neighbour": {[]IPConfig{{Private: four, Primary: true}, {Private: six, PublicID: "/6"}}, IPConfig{Private: four, PublicID: "/6", Primary: true}},
+		"IPv4 before IPv6":        {[]vmss.IPConfig{{Private: six}, {Private: four}}, vmss.IPConfig{Private: four}},
+		"primary before IPv4":     {[]vmss.IPConfig{{Private: four}, {Private: six, Primary: true}}, vmss.IPConfig{Private: six, Primary: true}},
+		"IPv6 alone":              {[]vmss.IPConfig{{Private: six}}, vmss.IPConfig{Private: six}},
+		"public of its own":       {[]vmss.IPConfig{{Private: six, PublicID: "/6"}, {Private: four, PublicID: "/4", Primary: true}}, vmss.IPConfig{Private: four, PublicID: "/4", Primary: true}},
+		"public of its neighbour": {[]vmss.IPConfig{{Private: four, Primary: true}, {Private: six, PublicID: "/6"}}, vmss.IPConfig{Private: four, PublicID: "/6", Primary: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, ok := primaryConfig(c.configs)
@@ -187,9 +190,9 @@ func TestLocateErrors(t *testing.T) {
 	g, _ := f.open(t)
 	gone := f.id(0)
 	f.evict(0)
-	f.vm(0, func(i *Instance) { i.PowerState = "deallocated" })
-	f.vm(1, func(i *Instance) { i.ProvisioningState = "Creating" })
-	f.vm(2, func(i *Instance) { i.ProvisioningState = "Deleting" })
+	f.vm(0, func(i *vmss.Instance) { i.PowerState = "deallocated" })
+	f.vm(1, func(i *vmss.Instance) { i.ProvisioningState = "Creating" })
+	f.vm(2, func(i *vmss.Instance) { i.ProvisioningState = "Deleting" })
 	for id, want := range map[string]string{
 		gone:    "it exists no more",
 		f.id(0): "its power state is deallocated",

@@ -50,16 +50,16 @@ func (g *Group) askFor(ctx context.Context, v *View, ids []string, all bool) map
 // somebody else by now, or if somebody else deletes it. Where no vmId says so it
 // is an error: what is not known for certain is not deleted (F17).
 func (g *Group) isAnother(ctx context.Context, m *Member) (bool, error) {
-	i, err := g.mode.get(ctx, m.InstanceID)
+	i, err := g.instances.Get(ctx, m.InstanceID)
 	switch {
 	case armerr.Is(err, armerr.NotFound):
 		return true, nil
 	case err != nil:
 		return false, err
-	case m.stray() && identify(i) == "" && !i.on():
+	case m.stray() && identify(i) == "" && !i.IsOn():
 		return false, nil
 	case identify(i) == "":
 		return false, fmt.Errorf("delete instance %q of scale set %q: Azure tells no vmId, and its number may belong to another by now; nothing was changed; fix: none needed, it is tried again", m.MemberID, g.set.Name)
 	}
-	return identify(i) != m.MemberID || i.is("Deleting"), nil
+	return identify(i) != m.MemberID || i.Is("Deleting"), nil
 }

@@ -3,6 +3,8 @@ package instancegroup
 import (
 	"context"
 	"fmt"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 // Bury deletes the members of a view that the plugin has to delete by itself.
@@ -31,13 +33,13 @@ func (g *Group) Bury(ctx context.Context, v *View) error {
 // nudge sends the deletion of instances again that hang in theirs, by itself:
 // Azure may refuse it, and others must not suffer.
 func (g *Group) nudge(ctx context.Context, v *View, ids []string) {
-	if len(ids) == 0 || g.cloud.Room(DeleteBatch) < 1 {
+	if len(ids) == 0 || g.client.Remaining(vmss.DeleteInstances) < 1 {
 		return
 	}
 	var instanceIDs, stuck []string
 	for _, id := range ids[:min(len(ids), askAtOnce)] {
 		m := v.Find(id)
-		if i, err := g.mode.get(ctx, m.InstanceID); err == nil && identify(i) == id && i.is("Deleting") {
+		if i, err := g.instances.Get(ctx, m.InstanceID); err == nil && identify(i) == id && i.Is("Deleting") {
 			instanceIDs, stuck = append(instanceIDs, m.InstanceID), append(stuck, id)
 		}
 	}
@@ -45,9 +47,9 @@ func (g *Group) nudge(ctx context.Context, v *View, ids []string) {
 		return
 	}
 	g.log.Warn("instances hang in their deletion; sending it again", "operation", "decrease", "count", len(stuck), "instances", stuck, "duration", stuckDeleting)
-	_, operation, err := g.mode.remove(ctx, instanceIDs)
+	_, operation, err := g.instances.Delete(ctx, instanceIDs)
 	if err != nil {
 		g.log.Info("the deletion was refused", "operation", "decrease", "instances", stuck, "error", err)
 	}
-	g.accepted(stuck, []Operation{operation}) // tried: not again for a while
+	g.accepted(stuck, []vmss.Operation{operation}) // tried: not again for a while
 }

@@ -36,7 +36,7 @@ func (g *Group) Check(ctx context.Context, id string) error {
 // probe asks Azure for one instance. What exists no more counts as Dead. An
 // error is one of asking.
 func (g *Group) probe(ctx context.Context, m *Member) (State, string, error) {
-	now, err := g.mode.get(ctx, m.InstanceID)
+	now, err := g.instances.Get(ctx, m.InstanceID)
 	switch {
 	case armerr.Is(err, armerr.NotFound):
 		return Dead, "it exists no more", nil
@@ -45,8 +45,7 @@ func (g *Group) probe(ctx context.Context, m *Member) (State, string, error) {
 	case now.VMID != "" && identify(now) != m.MemberID:
 		return Dead, "it exists no more, its number belongs to another instance", nil
 	}
-	now.Spot = g.set.spot()
-	state, reason := classify(now, m, true)
+	state, reason := classify(now, m, true, g.set.IsSpot())
 	switch {
 	case state == Deleting:
 		reason = "it is being deleted"

@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 const closedText = "the plugin is shutting down; nothing was changed"
@@ -75,12 +77,12 @@ func TestClosedGroupWritesNothing(t *testing.T) {
 	gone, err := g.Decrease(t.Context(), []string{f.id(0), "ci_99-01234567"})
 	require.ErrorContains(t, err, closedText)
 	assert.Empty(t, gone)
-	f.vm(1, func(i *Instance) { i.PowerState = "deallocated" })
+	f.vm(1, func(i *vmss.Instance) { i.PowerState = "deallocated" })
 	v, err := g.Refresh(t.Context())
 	require.NoError(t, err, "reading goes on")
 	require.Equal(t, Dead, v.Members[1].State)
 	require.ErrorContains(t, g.Bury(t.Context(), v), closedText)
-	assert.Zero(t, f.count(opWrite)+f.count(opDelete)+f.count(opDeleteVM))
+	assert.Zero(t, f.count(opWrite)+f.count(opDelete)+f.count(opDeleteOne))
 }
 
 // TestCancelledCallWritesNothing is a caller that has gone before its turn: a

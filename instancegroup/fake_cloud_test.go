@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 // do runs a call: hooks, the planned fault, and the effect under the lock.
@@ -42,19 +43,22 @@ func (f *fake) do(ctx context.Context, op string, effect func() error) error {
 	return err
 }
 
-func (f *fake) ScaleSet(ctx context.Context) (set ScaleSet, err error) {
+func (f *fake) ScaleSet(ctx context.Context) (set vmss.ScaleSet, err error) {
 	err = f.do(ctx, opSet, func() error { set = f.set; return nil })
 	return set, err
 }
 
-func (f *fake) show(i Instance) Instance {
+func (f *fake) show(i vmss.Instance) vmss.Instance {
 	if f.blank[i.VMID] {
 		i.VMID = ""
 	}
 	return i
 }
 
-func (f *fake) Instances(ctx context.Context) (all []Instance, err error) {
+// Instances is the fake itself, in either mode.
+func (f *fake) Instances(vmss.OrchestrationMode) vmss.Instances { return f }
+
+func (f *fake) List(ctx context.Context, vmID func(string) string) (all []vmss.Instance, err error) {
 	err = f.do(ctx, opList, func() error {
 		for _, i := range f.vms {
 			if !f.hidden[i.VMID] {
@@ -64,10 +68,30 @@ func (f *fake) Instances(ctx context.Context) (all []Instance, err error) {
 		all = append(all, f.extra...)
 		return nil
 	})
+	if err == nil && f.bare {
+		err = f.complete(ctx, all, vmID)
+	}
 	return all, err
 }
 
-func (f *fake) Instance(ctx context.Context, number string) (found Instance, err error) {
+// complete reads the models, if they hold a vmId that is not known.
+func (f *fake) complete(ctx context.Context, all []vmss.Instance, vmID func(string) string) error {
+	whole := true
+	for _, i := range all {
+		whole = whole && vmID(i.ID) != ""
+	}
+	for n := range all {
+		if known := vmID(all[n].ID); known != "" {
+			all[n].VMID = known
+		}
+	}
+	if whole {
+		return nil
+	}
+	return f.do(ctx, opModels, func() error { return nil })
+}
+
+func (f *fake) Get(ctx context.Context, number string) (found vmss.Instance, err error) {
 	err = f.do(ctx, opGet, func() error {
 		for _, i := range f.vms {
 			if i.InstanceID == number {
@@ -80,17 +104,17 @@ func (f *fake) Instance(ctx context.Context, number string) (found Instance, err
 	return found, err
 }
 
-func (f *fake) Interfaces(ctx context.Context) (all []Interface, err error) {
+func (f *fake) Interfaces(ctx context.Context) (all []vmss.Interface, err error) {
 	err = f.do(ctx, opInterfaces, func() error {
 		for _, i := range f.vms {
 			if f.noNIC[i.InstanceID] {
 				continue
 			}
-			config := IPConfig{Primary: true, Private: f.private(i)}
+			config := vmss.IPConfig{Primary: true, Private: f.private(i)}
 			if _, ok := f.publicIP[i.InstanceID]; ok {
 				config.PublicID = "/ip/" + i.InstanceID
 			}
-			all = append(all, Interface{VMID: strings.ToLower(i.ID), Primary: true, Configs: []IPConfig{config}})
+			all = append(all, vmss.Interface{VMID: strings.ToLower(i.ID), Primary: true, Configs: []vmss.IPConfig{config}})
 		}
 		return nil
 	})
@@ -110,7 +134,7 @@ func (f *fake) PublicAddresses(ctx context.Context) (map[string]netip.Addr, erro
 	return all, err
 }
 
-func (f *fake) SetCapacity(ctx context.Context, capacity int64, etag string) (Operation, error) {
+func (f *fake) SetCapacity(ctx context.Context, capacity int64, etag string) (vmss.Operation, error) {
 	return f.operation(), f.do(ctx, opWrite, func() error {
 		f.writes = append(f.writes, capacity)
 		if etag != f.set.ETag {
@@ -124,12 +148,35 @@ func (f *fake) SetCapacity(ctx context.Context, capacity int64, etag string) (Op
 	})
 }
 
-// DeleteInstances refuses the whole call for one unknown number (F16).
-func (f *fake) DeleteInstances(ctx context.Context, numbers []string) (Operation, error) {
-	return f.operation(), f.do(ctx, opDelete, func() error {
+// Delete refuses the whole call for one unknown number (F16).
+func (f *fake) Delete(ctx context.Context, numbers []string) ([]string, vmss.Operation, error) {
+	if f.apart {
+		return f.deleteEach(ctx, numbers)
+	}
+	o := f.operation()
+	err := f.do(ctx, opDelete, func() error {
 		f.sent = append(f.sent, numbers)
 		return f.deleteNow(numbers)
 	})
+	if err != nil {
+		return nil, "", err
+	}
+	return numbers, o, nil
+}
+
+// deleteEach is how a Flexible scale set is deleted from that takes no batches.
+func (f *fake) deleteEach(ctx context.Context, numbers []string) (accepted []string, _ vmss.Operation, err error) {
+	for _, number := range numbers {
+		one := f.do(ctx, opDeleteOne, func() error { return f.deleteNow([]string{number}) })
+		if one == nil {
+			accepted = append(accepted, number)
+		}
+		err = armerr.Join(err, one)
+		if armerr.IsSystemic(one) {
+			break
+		}
+	}
+	return accepted, "", err
 }
 
 func (f *fake) deleteNow(numbers []string) error {
@@ -137,7 +184,7 @@ func (f *fake) deleteNow(numbers []string) error {
 		return azure(armerr.InstanceGone, 400)
 	}
 	for _, number := range numbers {
-		if !slices.ContainsFunc(f.vms, func(i Instance) bool { return i.InstanceID == number }) {
+		if !slices.ContainsFunc(f.vms, func(i vmss.Instance) bool { return i.InstanceID == number }) {
 			return azure(armerr.InstanceGone, 400)
 		}
 	}
@@ -170,23 +217,28 @@ func (f *fake) SetTags(ctx context.Context, tags map[string]string, etag string)
 }
 
 // operation names the next operation.
-func (f *fake) operation() Operation {
+func (f *fake) operation() vmss.Operation {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.begun++
-	return Operation(fmt.Sprint(f.begun))
+	return vmss.Operation(fmt.Sprint(f.begun))
 }
 
 // Progress ends all operations at once, with the failure that the test wants.
-func (f *fake) Progress(ctx context.Context, o Operation) (p Progress, err error) {
+func (f *fake) Progress(ctx context.Context, o vmss.Operation) (p vmss.Progress, err error) {
 	err = f.do(ctx, opProgress, func() error {
-		p = Progress{Ended: !f.endless, Failure: f.failures[o]}
+		p = vmss.Progress{Ended: !f.endless, Failure: f.failures[o]}
 		return nil
 	})
 	return p, err
 }
 
-func (f *fake) Room(call Call) int {
+// lists is the place of the limit on lists among those on calls.
+const lists vmss.Call = -1
+
+func (f *fake) ListsRemaining() int { return f.Remaining(lists) }
+
+func (f *fake) Remaining(call vmss.Call) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if n, ok := f.rooms[call]; ok {

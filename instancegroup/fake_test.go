@@ -13,19 +13,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
-// The operations of a Cloud, as faults and call counts name them.
+// The operations of a vmss.Client, as faults and call counts name them.
 const (
 	opSet        = "ScaleSet"
-	opList       = "Instances"
-	opGet        = "Instance"
+	opList       = "List"
+	opGet        = "Get"
 	opInterfaces = "Interfaces"
 	opPublic     = "PublicAddresses"
 	opWrite      = "SetCapacity"
-	opDelete     = "DeleteInstances"
-	opDeleteVM   = "DeleteVirtualMachine"
-	opModels     = "VirtualMachineModels"
+	opDelete     = "Delete"
+	opDeleteOne  = "Delete one" // in a Delete that goes one by one
+	opModels     = "List models"
 	opAutoscale  = "AutoscaleSettings"
 	opTag        = "SetTags"
 	opProgress   = "Progress"
@@ -42,9 +43,9 @@ type fault struct {
 // except that instances come up, and go, when the test says so.
 type fake struct {
 	mu       sync.Mutex
-	set      ScaleSet
+	set      vmss.ScaleSet
 	version  int // behind the ETag
-	vms      []Instance
+	vms      []vmss.Instance
 	serial   int // of vmIds, never used again
 	reuse    bool
 	noNIC    map[string]bool   // by number: the interfaces do not show it
@@ -52,8 +53,9 @@ type fake struct {
 	hidden   map[string]bool   // by vmId: the list skips it
 	blank    map[string]bool   // by vmId: the answers hold no vmId
 	refuse   string            // a number that deletions refuse
-	bare     bool              // the list of VMs holds no models
-	extra    []Instance        // what a stale list shows besides
+	bare     bool              // lists hold no vmId: it takes another list where it is not known
+	apart    bool              // deletions go one by one
+	extra    []vmss.Instance   // what a stale list shows besides
 
 	faults  map[string][]fault
 	calls   map[string]int
@@ -68,15 +70,17 @@ type fake struct {
 
 	begun    int // operations
 	endless  bool
-	failures map[Operation]error
-	rooms    map[Call]int // what is left of Azure's limits, where it is little
+	failures map[vmss.Operation]error
+	rooms    map[vmss.Call]int // what is left of Azure's limits, where it is little
 }
 
 func newFake(instances int) *fake {
 	f := &fake{
-		set:   ScaleSet{ID: "/x/ci", Name: "ci", Size: "Standard_D2s_v5", HasCapacity: true, Model: Model{OSType: "Linux", UpgradeMode: "Manual", PublicKeys: 1}},
+		set: vmss.ScaleSet{ID: "/x/ci", Name: "ci", Size: "Standard_D2s_v5", HasCapacity: true, Mode: vmss.Uniform, Model: vmss.Model{
+			OSType: "Linux", Upgrade: vmss.Upgrade{Mode: "Manual"}, Login: vmss.Login{PublicKeys: 1},
+		}},
 		noNIC: map[string]bool{}, publicIP: map[string]string{}, hidden: map[string]bool{}, blank: map[string]bool{},
-		faults: map[string][]fault{}, calls: map[string]int{}, failures: map[Operation]error{}, rooms: map[Call]int{},
+		faults: map[string][]fault{}, calls: map[string]int{}, failures: map[vmss.Operation]error{}, rooms: map[vmss.Call]int{},
 	}
 	f.foreign(int64(instances))
 	f.boot()
@@ -86,7 +90,7 @@ func newFake(instances int) *fake {
 // open makes a group, with a clock that a test may move.
 func (f *fake) open(t require.TestingT) (*Group, *clock) {
 	c := &clock{at: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
-	g, err := Open(context.Background(), Options{Cloud: f, Logger: hclog.NewNullLogger(), Now: c.now})
+	g, err := Open(context.Background(), Options{Client: f, Logger: hclog.NewNullLogger(), Now: c.now})
 	require.NoError(t, err)
 	return g, c
 }
@@ -148,7 +152,7 @@ func (f *fake) grow(capacity int64) {
 	for n := f.set.Capacity; n < capacity; n++ {
 		f.serial++
 		number := f.number()
-		f.vms = append(f.vms, Instance{
+		f.vms = append(f.vms, vmss.Instance{
 			ID: "/X/virtualMachines/" + number, Name: "ci_" + number, InstanceID: number,
 			VMID: fmt.Sprintf("%08x-aaaa", f.serial), ProvisioningState: "Creating", HasView: true,
 		})
@@ -163,7 +167,7 @@ func (f *fake) grow(capacity int64) {
 func (f *fake) number() string {
 	for n := 0; f.reuse; n++ {
 		number := fmt.Sprint(n)
-		if !slices.ContainsFunc(f.vms, func(i Instance) bool { return i.InstanceID == number }) {
+		if !slices.ContainsFunc(f.vms, func(i vmss.Instance) bool { return i.InstanceID == number }) {
 			return number
 		}
 	}
@@ -172,7 +176,7 @@ func (f *fake) number() string {
 
 // boot lets all new instances come up.
 func (f *fake) boot() {
-	f.each(func(i *Instance) bool {
+	f.each(func(i *vmss.Instance) bool {
 		if i.ProvisioningState == "Creating" {
 			i.ProvisioningState, i.PowerState = "Succeeded", "running"
 		}
@@ -181,9 +185,9 @@ func (f *fake) boot() {
 }
 
 // each changes instances, and drops those that the function says false of.
-func (f *fake) each(do func(*Instance) bool) {
+func (f *fake) each(do func(*vmss.Instance) bool) {
 	f.change(func() {
-		var left []Instance
+		var left []vmss.Instance
 		for _, i := range f.vms {
 			if do(&i) {
 				left = append(left, i)
@@ -194,7 +198,7 @@ func (f *fake) each(do func(*Instance) bool) {
 }
 
 // vm changes the instance at a place.
-func (f *fake) vm(n int, do func(*Instance)) {
+func (f *fake) vm(n int, do func(*vmss.Instance)) {
 	f.change(func() { do(&f.vms[n]) })
 }
 
@@ -208,7 +212,7 @@ func (f *fake) evict(n int) {
 
 // finish ends the deletions.
 func (f *fake) finish() {
-	f.each(func(i *Instance) bool { return i.ProvisioningState != "Deleting" })
+	f.each(func(i *vmss.Instance) bool { return i.ProvisioningState != "Deleting" })
 }
 
 // id is the member ID of the instance at a place.
@@ -218,6 +222,6 @@ func (f *fake) id(n int) string {
 	return strings.ToLower(f.vms[n].Name) + "-" + f.vms[n].VMID[:8]
 }
 
-func (f *fake) private(i Instance) netip.Addr {
+func (f *fake) private(i vmss.Instance) netip.Addr {
 	return netip.AddrFrom4([4]byte{10, 0, 0, i.VMID[7]})
 }

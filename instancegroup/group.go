@@ -9,16 +9,19 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"golang.org/x/sync/singleflight"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/preflight"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 // Group is a scale set that serves as a group of instances. Its methods may be
 // called from any goroutine.
 type Group struct {
-	cloud Cloud
-	mode  mode
-	log   hclog.Logger
-	now   func() time.Time
-	set   ScaleSet // as Open read it
+	client    vmss.Client
+	instances vmss.Instances
+	log       hclog.Logger
+	now       func() time.Time
+	set       vmss.ScaleSet // as Open read it
 
 	write  chan struct{} // holds one token; one writer: Azure answers 409 to parallel ones
 	flight singleflight.Group
@@ -57,7 +60,7 @@ type Group struct {
 
 // Options are what Open needs.
 type Options struct {
-	Cloud  Cloud
+	Client vmss.Client
 	Logger hclog.Logger
 	Owner  string           // names this process in the scale set's tag; empty: no tag
 	Now    func() time.Time // nil: time.Now
@@ -67,18 +70,19 @@ type Options struct {
 // It refuses, with the fix, what would kill jobs, and logs a warning for what
 // would cost time or money.
 func Open(ctx context.Context, o Options) (*Group, error) {
-	set, err := o.Cloud.ScaleSet(ctx)
+	set, err := o.Client.ScaleSet(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := refuse(set); err != nil {
+	findings := preflight.Check(set)
+	if err := preflight.Refuse(set, findings); err != nil {
 		return nil, err
 	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	g := &Group{
-		cloud: o.Cloud, mode: modeOf(set, o.Cloud), log: o.Logger.With("scale_set", set.Name), now: o.Now, set: set,
+		client: o.Client, instances: o.Client.Instances(set.Mode), log: o.Logger.With("scale_set", set.Name), now: o.Now, set: set,
 		addresses: map[string]addresses{}, removing: map[string]*removal{}, gone: map[string]time.Time{}, strays: map[string]time.Time{},
 		owner: o.Owner, write: make(chan struct{}, 1), closed: make(chan struct{}),
 		refusals: brake{shortest: 15 * time.Second, longest: 10 * time.Minute},
@@ -87,7 +91,7 @@ func Open(ctx context.Context, o Options) (*Group, error) {
 		removals: brake{shortest: 5 * time.Second, longest: 2 * time.Minute},
 		claims:   brake{shortest: time.Minute, longest: time.Hour},
 	}
-	g.warn(ctx)
+	g.warn(ctx, findings)
 	return g, nil
 }
 
@@ -152,17 +156,4 @@ func (g *Group) Close(ctx context.Context) error {
 }
 
 // ScaleSet is the scale set as Open read it; its capacity is of that time.
-func (g *Group) ScaleSet() ScaleSet { return g.set }
-
-// MaxSize is the number of instances that Azure lets the scale set have:
-// 100 in a single placement group, 600 from a managed image, else 1000
-// (Microsoft's placement groups and design overview pages).
-func (g *Group) MaxSize() int {
-	switch m := g.set.Model; {
-	case m.SinglePlacementGroup:
-		return 100
-	case m.ManagedImage:
-		return 600
-	}
-	return 1000
-}
+func (g *Group) ScaleSet() vmss.ScaleSet { return g.set }

@@ -8,13 +8,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 // TestDemandStaysWithTheRunner while Azure's limit on writes is used up: no
 // error, nothing sent, and the sum goes out at once afterwards.
 func TestDemandStaysWithTheRunner(t *testing.T) {
 	f, g, _ := opened(t, 3)
-	f.rooms[WriteScaleSet], f.rooms[DeleteBatch] = 0, 0
+	f.rooms[vmss.WriteScaleSet], f.rooms[vmss.DeleteInstances] = 0, 0
 	for range 5 {
 		accepted, err := g.Increase(t.Context(), 2)
 		require.NoError(t, err)
@@ -25,8 +26,8 @@ func TestDemandStaysWithTheRunner(t *testing.T) {
 	}
 	assert.Empty(t, f.writes)
 	assert.Empty(t, f.sent)
-	delete(f.rooms, WriteScaleSet)
-	delete(f.rooms, DeleteBatch)
+	delete(f.rooms, vmss.WriteScaleSet)
+	delete(f.rooms, vmss.DeleteInstances)
 	accepted, err := g.Increase(t.Context(), 10)
 	require.NoError(t, err)
 	assert.Equal(t, 10, accepted)
@@ -42,7 +43,7 @@ func TestDemandStaysWithTheRunner(t *testing.T) {
 func TestRefreshIsPaced(t *testing.T) {
 	f, g, clock := opened(t, 2)
 	before := g.last()
-	f.rooms[ListInstances] = reserve - 1
+	f.rooms[lists] = reserve - 1
 	v, err := g.Refresh(t.Context())
 	require.NoError(t, err)
 	assert.Same(t, before, v)
@@ -51,12 +52,12 @@ func TestRefreshIsPaced(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotSame(t, before, v, "too old to serve")
 	before = v
-	f.rooms[ListInstances] = 0
+	f.rooms[lists] = 0
 	clock.pass(time.Hour)
 	v, err = g.Refresh(t.Context())
 	require.NoError(t, err)
 	assert.Same(t, before, v)
-	f.rooms[ListInstances] = 1
+	f.rooms[lists] = 1
 	done, err := g.Decrease(t.Context(), []string{f.id(0)})
 	require.NoError(t, err)
 	assert.Len(t, done, 1, "a deletion is never held up by updates")

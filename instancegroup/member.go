@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 const (
@@ -22,7 +24,7 @@ const (
 // vmId yet: it cannot be told from others, and shows up with one soon. So it
 // does for one that went before: to the runner it would be a new one (F19). The
 // lock must be held.
-func (g *Group) member(i Instance, last *View) (Member, bool) {
+func (g *Group) member(i vmss.Instance, last *View) (Member, bool) {
 	id, before := known(i, last)
 	if id == "" {
 		id = g.strayID(i)
@@ -30,13 +32,12 @@ func (g *Group) member(i Instance, last *View) (Member, bool) {
 	if _, went := g.gone[id]; id == "" || went {
 		return Member{}, false
 	}
-	i.Spot = g.set.spot()
 	m := Member{Instance: i, MemberID: id, assumed: identify(i) == ""}
 	if m.assumed && before != nil {
 		m.VMID, m.InstanceID = before.VMID, before.InstanceID
 	}
 	m.Private, m.Public = g.addresses[id].private, g.addresses[id].public
-	m.State, m.Reason = classify(i, before, m.Private.IsValid())
+	m.State, m.Reason = classify(i, before, m.Private.IsValid(), g.set.IsSpot())
 	m.age(before, g.now(), g.isOpening())
 	if g.removing[id] != nil {
 		m.State = Deleting
@@ -60,14 +61,14 @@ func (g *Group) isOpening() bool {
 // dead. opening says that the plugin has just begun: what runs then, and was not
 // seen being created, may have a job, whatever it looks like.
 func (m *Member) age(before *Member, now time.Time, opening bool) {
-	m.first, m.served = now, opening && m.on() && !m.is("Creating")
+	m.first, m.served = now, opening && m.IsOn() && !m.Is("Creating")
 	if before != nil {
 		m.first, m.served, m.failed, m.deleting = before.first, before.served, before.failed, before.deleting
 	}
-	m.deleting = since(m.deleting, now, m.is("Deleting"))
-	m.failed = since(m.failed, now, m.is("Failed"))
+	m.deleting = since(m.deleting, now, m.Is("Deleting"))
+	m.failed = since(m.failed, now, m.Is("Failed"))
 	switch {
-	case m.stray() && !m.on():
+	case m.stray() && !m.IsOn():
 		m.State, m.Reason = Dead, fmt.Sprintf("it got no vmId within %s", creationLimit)
 	case m.served || m.State == Dead || m.State == Deleting:
 	case !m.failed.IsZero() && now.Sub(m.failed) >= failedGrace:
@@ -93,12 +94,12 @@ func since(begun, now time.Time, is bool) time.Time {
 
 // busy says whether something may run on an instance that Azure is changing.
 func (m *Member) busy() bool {
-	return m.is("Updating") && m.on()
+	return m.Is("Updating") && m.IsOn()
 }
 
 // meetStrays keeps account of instances without a vmId, of which lists have some
 // early in life (F27). The lock must be held.
-func (g *Group) meetStrays(instances []Instance, last *View) {
+func (g *Group) meetStrays(instances []vmss.Instance, last *View) {
 	strays := map[string]time.Time{}
 	for _, i := range instances {
 		if id, _ := known(i, last); id != "" || i.ID == "" || i.InstanceID == "" {
@@ -124,9 +125,9 @@ func (g *Group) countStrays() (all, coming int) {
 
 // strayID is the ID of an instance that has had no vmId for too long; empty for
 // others. One that is powered on may have a job.
-func (g *Group) strayID(i Instance) string {
+func (g *Group) strayID(i vmss.Instance) string {
 	since, ok := g.strays[strings.ToLower(i.ID)]
-	if !ok || g.now().Sub(since) < creationLimit || i.on() {
+	if !ok || g.now().Sub(since) < creationLimit || i.IsOn() {
 		return ""
 	}
 	return strings.ToLower(i.Name) + "-without-vmid"

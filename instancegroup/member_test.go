@@ -6,10 +6,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 // arrived is an instance that came after the first view, and its ID.
-func arrived(t *testing.T, change func(*Instance)) (*fake, *Group, *clock, string) {
+func arrived(t *testing.T, change func(*vmss.Instance)) (*fake, *Group, *clock, string) {
 	t.Helper()
 	f, g, clock := opened(t, 1)
 	clock.pass(openingTime)
@@ -27,10 +29,10 @@ func stateOf(t *testing.T, g *Group, id string) State {
 
 // TestStuckCreation is F31: nobody else would ever remove it.
 func TestStuckCreation(t *testing.T) {
-	for name, look := range map[string]func(*Instance){
-		"creating":           func(*Instance) {},
-		"without an address": func(i *Instance) { i.ProvisioningState, i.PowerState = "Succeeded", "running" },
-		"starting":           func(i *Instance) { i.ProvisioningState, i.PowerState = "Succeeded", "starting" },
+	for name, look := range map[string]func(*vmss.Instance){
+		"creating":           func(*vmss.Instance) {},
+		"without an address": func(i *vmss.Instance) { i.ProvisioningState, i.PowerState = "Succeeded", "running" },
+		"starting":           func(i *vmss.Instance) { i.ProvisioningState, i.PowerState = "Succeeded", "starting" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, g, clock, id := arrived(t, look)
@@ -51,14 +53,14 @@ func TestWhatServedIsNotStuck(t *testing.T) {
 	f, g, clock := opened(t, 1)
 	id := f.id(0)
 	for _, state := range []string{"Updating", "Failed", "Creating"} {
-		f.vm(0, func(i *Instance) { i.ProvisioningState = state })
+		f.vm(0, func(i *vmss.Instance) { i.ProvisioningState = state })
 		refreshed(t, g)
 		clock.pass(2 * creationLimit)
 		require.NotEqual(t, Dead, stateOf(t, g, id), state)
 	}
 	// Nor is what ran when the plugin began, and looks odd.
 	f, _, _ = opened(t, 1)
-	f.vm(0, func(i *Instance) { i.ProvisioningState = "Updating" })
+	f.vm(0, func(i *vmss.Instance) { i.ProvisioningState = "Updating" })
 	g, clock = f.open(t)
 	refreshed(t, g)
 	clock.pass(2 * creationLimit)
@@ -67,13 +69,13 @@ func TestWhatServedIsNotStuck(t *testing.T) {
 
 // TestFailedWithPower is F30: an instance that fails on its way up may recover.
 func TestFailedWithPower(t *testing.T) {
-	failed := func(i *Instance) {
+	failed := func(i *vmss.Instance) {
 		i.ProvisioningState, i.PowerState, i.Failure = "Failed", "running", "VMExtensionProvisioningError"
 	}
 	f, g, clock, id := arrived(t, failed)
 	require.Equal(t, Creating, stateOf(t, g, id))
 	clock.pass(failedGrace / 2)
-	f.vm(1, func(i *Instance) { i.ProvisioningState = "Succeeded" })
+	f.vm(1, func(i *vmss.Instance) { i.ProvisioningState = "Succeeded" })
 	require.Equal(t, Running, stateOf(t, g, id), "it has recovered")
 	f.vm(1, failed)
 	clock.pass(time.Hour)
@@ -90,7 +92,7 @@ func TestFailedWithPower(t *testing.T) {
 // not if it has power or gets its vmId at the last moment.
 func TestInstanceWithoutVMID(t *testing.T) {
 	blank := func() (*fake, *Group, *clock) {
-		f, g, clock, _ := arrived(t, func(*Instance) {})
+		f, g, clock, _ := arrived(t, func(*vmss.Instance) {})
 		f.blank[f.vms[1].VMID] = true
 		require.Len(t, refreshed(t, g).Members, 1)
 		clock.pass(creationLimit)
@@ -106,7 +108,7 @@ func TestInstanceWithoutVMID(t *testing.T) {
 	assert.Contains(t, refreshed(t, g).Gone, stray)
 
 	f, g, _ = blank()
-	f.vm(1, func(i *Instance) { i.PowerState = "running" })
+	f.vm(1, func(i *vmss.Instance) { i.PowerState = "running" })
 	require.NoError(t, g.Bury(t.Context(), refreshed(t, g)))
 	assert.Empty(t, f.sent)
 

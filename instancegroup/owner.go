@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 // ownerTag is the tag by which the managers of a scale set see each other. Its
@@ -55,7 +56,7 @@ const (
 // stillMine looks at the tag, if the last look is older than that. Trouble with
 // looking stops nothing.
 func (g *Group) stillMine(ctx context.Context, old time.Duration) error {
-	room := g.cloud.Room(ReadScaleSet)
+	room := g.client.Remaining(vmss.ReadScaleSet)
 	g.mu.Lock()
 	known, rest := g.stranger, !g.claimed || room < 2 || g.now().Sub(g.looked) < old
 	if !rest {
@@ -70,7 +71,7 @@ func (g *Group) stillMine(ctx context.Context, old time.Duration) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	set, err := g.cloud.ScaleSet(ctx)
+	set, err := g.client.ScaleSet(ctx)
 	if err != nil {
 		return nil //nolint:nilerr // it says nothing of the tag
 	}
@@ -87,7 +88,7 @@ func (g *Group) claimable() bool {
 // tag writes the tag beside those that are there. Its condition is the ETag, so
 // that none is lost.
 func (g *Group) tag(ctx context.Context) error {
-	set, err := g.cloud.ScaleSet(ctx)
+	set, err := g.client.ScaleSet(ctx)
 	if err != nil {
 		return err
 	}
@@ -103,7 +104,7 @@ func (g *Group) tag(ctx context.Context) error {
 		tags = map[string]string{}
 	}
 	tags[ownerTag] = g.owner
-	if err := g.cloud.SetTags(ctx, tags, set.ETag); err != nil {
+	if err := g.client.SetTags(ctx, tags, set.ETag); err != nil {
 		return err
 	}
 	if before != "" {
@@ -125,7 +126,7 @@ func isStranger(err error) bool {
 // refuseStranger is an error if another manager has taken the scale set over. A
 // tag that is gone says nothing: tools that keep a model remove tags that are
 // not theirs.
-func (g *Group) refuseStranger(set ScaleSet) error {
+func (g *Group) refuseStranger(set vmss.ScaleSet) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.looked = g.now()

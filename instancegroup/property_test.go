@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 // machine drives a group and its scale set at random.
@@ -31,7 +32,7 @@ func newMachine(t *rapid.T) *machine {
 	m := &machine{f: newFake(3), asked: map[string]bool{}, died: map[string]bool{}, vmIDs: map[string]string{}, told: map[string]bool{}, view: &View{}}
 	m.f.reuse = rapid.Bool().Draw(t, "numbers are used again")
 	if rapid.Bool().Draw(t, "flexible") {
-		m.f.set.OrchestrationMode, m.f.reuse = "Flexible", false // names of VMs are not
+		m.f.set.Mode, m.f.reuse = vmss.Flexible, false // names of VMs are not
 		m.f.bare = rapid.Bool().Draw(t, "lists hold no models")
 	}
 	m.g, m.clock = m.f.open(t)
@@ -76,7 +77,7 @@ func (m *machine) one(t *rapid.T, do func(int)) {
 }
 
 func (m *machine) stop(n int) {
-	m.f.vm(n, func(i *Instance) {
+	m.f.vm(n, func(i *vmss.Instance) {
 		i.ProvisioningState, i.PowerState = "Succeeded", "stopped"
 		m.died[i.VMID] = true
 	})
@@ -140,7 +141,7 @@ func (m *machine) decrease(t *rapid.T) {
 
 // lives says if an instance exists, with its deletion not even accepted.
 func (m *machine) lives(vmID string) bool {
-	return slices.ContainsFunc(m.f.vms, func(i Instance) bool { return i.VMID == vmID && i.ProvisioningState != "Deleting" })
+	return slices.ContainsFunc(m.f.vms, func(i vmss.Instance) bool { return i.VMID == vmID && i.ProvisioningState != "Deleting" })
 }
 
 func (m *machine) refresh(t *rapid.T) {

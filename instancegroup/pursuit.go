@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 // pursuit is an accepted operation that is followed to its end. It is asked for
@@ -16,7 +17,7 @@ import (
 // an operation that never ends costs a request now and then, and is given up
 // (Azure/karpenter-provider-azure#1860).
 type pursuit struct {
-	operation Operation
+	operation vmss.Operation
 	count     int      // instances to come, of an increase
 	ids       []string // members to go, of a deletion
 	began     time.Time
@@ -66,30 +67,30 @@ func (g *Group) due() []*pursuit {
 
 // progress asks for an operation, or for the state of the scale set where Azure
 // named none, knows it no more, or hides it from the identity.
-func (g *Group) progress(ctx context.Context, p *pursuit) (Progress, error) {
+func (g *Group) progress(ctx context.Context, p *pursuit) (vmss.Progress, error) {
 	if p.operation != "" {
-		progress, err := g.cloud.Progress(ctx, p.operation)
+		progress, err := g.client.Progress(ctx, p.operation)
 		if !armerr.Is(err, armerr.NotFound, armerr.Forbidden) {
 			return progress, err
 		}
 		p.operation = ""
 	}
-	if g.cloud.Room(ReadScaleSet) < 2 { // the last one is for a write
-		return Progress{}, errLater
+	if g.client.Remaining(vmss.ReadScaleSet) < 2 { // the last one is for a write
+		return vmss.Progress{}, errLater
 	}
-	set, err := g.cloud.ScaleSet(ctx)
+	set, err := g.client.ScaleSet(ctx)
 	switch {
 	case err != nil:
-		return Progress{}, err
+		return vmss.Progress{}, err
 	case strings.EqualFold(set.ProvisioningState, "Failed"):
-		return Progress{Ended: true, Failure: fmt.Errorf("scale set %q is in the state Failed", g.set.Name)}, nil
+		return vmss.Progress{Ended: true, Failure: fmt.Errorf("scale set %q is in the state Failed", g.set.Name)}, nil
 	}
-	return Progress{Ended: strings.EqualFold(set.ProvisioningState, "Succeeded")}, nil
+	return vmss.Progress{Ended: strings.EqualFold(set.ProvisioningState, "Succeeded")}, nil
 }
 
 // note keeps what was learnt of an operation. Trouble with asking is no failure
 // of the operation.
-func (g *Group) note(p *pursuit, progress Progress, err error) {
+func (g *Group) note(p *pursuit, progress vmss.Progress, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	p.asked = g.now()

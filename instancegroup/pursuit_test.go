@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 // observed is one update of the runner, which meets the given number of
@@ -68,9 +69,11 @@ func TestLostOnlyAfterTheListHadTime(t *testing.T) {
 // TestNothingIsLostWhileAnythingMayCome keeps requests pending.
 func TestNothingIsLostWhileAnythingMayCome(t *testing.T) {
 	for name, spoil := range map[string]func(*fake){
-		"the operation runs":         func(f *fake) { f.endless = true },
-		"it cannot be asked for":     func(f *fake) { f.failNext(opProgress, make([]fault, 0, 99)...) },
-		"an instance without a name": func(f *fake) { f.change(func() { f.extra = []Instance{{ID: "/x/9", Name: "ci_9", InstanceID: "9"}} }) },
+		"the operation runs":     func(f *fake) { f.endless = true },
+		"it cannot be asked for": func(f *fake) { f.failNext(opProgress, make([]fault, 0, 99)...) },
+		"an instance without a name": func(f *fake) {
+			f.change(func() { f.extra = []vmss.Instance{{ID: "/x/9", Name: "ci_9", InstanceID: "9"}} })
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, g, clock := opened(t, 1)
@@ -172,7 +175,7 @@ func TestDeletionThatCameToNothing(t *testing.T) {
 		done, err := g.Decrease(t.Context(), []string{id})
 		require.NoError(t, err)
 		require.Equal(t, []string{id}, done)
-		f.vm(1, func(i *Instance) { i.ProvisioningState = "Succeeded" })
+		f.vm(1, func(i *vmss.Instance) { i.ProvisioningState = "Succeeded" })
 		f.failures["1"] = azure(kind, 0)
 		for range 6 {
 			clock.pass(askEvery)
@@ -208,7 +211,7 @@ func TestCircuitBreaker(t *testing.T) {
 		if err != nil {
 			told++
 		}
-		f.each(func(i *Instance) bool {
+		f.each(func(i *vmss.Instance) bool {
 			i.ProvisioningState, i.Failure = "Failed", "OSProvisioningTimedOut"
 			return true
 		})
@@ -229,7 +232,7 @@ func TestLostAmongOthers(t *testing.T) {
 	lost := 0
 	for n := 1; n <= 20; n++ {
 		if accepted, _ := g.Increase(t.Context(), 3); accepted == 3 {
-			f.failures[Operation(fmt.Sprint(f.begun))] = azure(armerr.Allocation, 0)
+			f.failures[vmss.Operation(fmt.Sprint(f.begun))] = azure(armerr.Allocation, 0)
 			f.change(func() { f.vms = f.vms[:len(f.vms)-1] })
 			lost += observed(t, g, 2)
 		}
@@ -246,7 +249,7 @@ func TestLostAmongOthers(t *testing.T) {
 // but not if the number is another instance's by then.
 func TestStuckDeletionAfterARestart(t *testing.T) {
 	f, _, _ := opened(t, 2)
-	f.vm(0, func(i *Instance) { i.ProvisioningState = "Deleting" })
+	f.vm(0, func(i *vmss.Instance) { i.ProvisioningState = "Deleting" })
 	g, clock := f.open(t)
 	refreshed(t, g)
 	clock.pass(stuckDeleting)
@@ -254,7 +257,7 @@ func TestStuckDeletionAfterARestart(t *testing.T) {
 	require.NoError(t, g.Bury(t.Context(), v))
 	require.Len(t, f.sent, 1)
 	clock.pass(stuckDeleting)
-	f.vm(0, func(i *Instance) { i.VMID, i.ProvisioningState = "ffffffff-another", "Succeeded" })
+	f.vm(0, func(i *vmss.Instance) { i.VMID, i.ProvisioningState = "ffffffff-another", "Succeeded" })
 	require.NoError(t, g.Bury(t.Context(), v))
 	assert.Len(t, f.sent, 1)
 }

@@ -50,7 +50,7 @@ func (g *Group) Observe(ctx context.Context) (*View, error) {
 
 // paced is the last view, if Azure's limit on lists is almost used up.
 func (g *Group) paced() *View {
-	room, last := g.cloud.Room(g.mode.listing()), g.last()
+	room, last := g.instances.ListsRemaining(), g.last()
 	if last.reading == 0 || room >= reserve || room > 0 && g.now().Sub(last.At) >= oldView {
 		return nil
 	}

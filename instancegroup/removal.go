@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 // removal is a deletion that Azure has accepted. The runner takes it for done,
@@ -25,8 +26,8 @@ const (
 )
 
 // due says whether the deletion of a member has to be sent again.
-func (r *removal) due(i Instance, now time.Time) bool {
-	return !i.is("Deleting") && (r.again || now.Sub(r.sent) >= removalLag)
+func (r *removal) due(i vmss.Instance, now time.Time) bool {
+	return !i.Is("Deleting") && (r.again || now.Sub(r.sent) >= removalLag)
 }
 
 // stuck are the members that hang in a deletion, whoever began it: after a
@@ -66,7 +67,7 @@ func (g *Group) own(v *View) []string {
 	for n := range v.Members {
 		m := &v.Members[n]
 		r := g.removing[m.MemberID]
-		if m.stray() && m.on() {
+		if m.stray() && m.IsOn() {
 			continue // it has come up after all, and may have a job
 		}
 		if r == nil && m.State == Dead || r != nil && r.due(m.Instance, now) {
@@ -77,7 +78,7 @@ func (g *Group) own(v *View) []string {
 }
 
 // accepted notes a deletion that Azure has accepted.
-func (g *Group) accepted(ids []string, operations []Operation) {
+func (g *Group) accepted(ids []string, operations []vmss.Operation) {
 	if len(ids) == 0 {
 		return
 	}

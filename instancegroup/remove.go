@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 // removeAttempts bounds how often a batch is sent again that Azure refused
@@ -54,9 +55,9 @@ func (g *Group) parted(ids []string) (done, left []string) {
 
 // keepsRemovals says whether deletions wait for now.
 func (g *Group) keepsRemovals(ids []string) bool {
-	room := g.cloud.Room(DeleteBatch)
+	room := g.client.Remaining(vmss.DeleteInstances)
 	if !g.askable(ids) {
-		room = min(room, g.cloud.Room(g.mode.listing()))
+		room = min(room, g.instances.ListsRemaining())
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -95,7 +96,7 @@ func (g *Group) removed(left int, err error) error {
 // by itself: each call counts against Azure's limit.
 func (g *Group) removeAll(ctx context.Context, ids []string) (done []string, err error) {
 	for attempt := range removeAttempts {
-		if attempt > 0 && (g.keepsRemovals(ids) || g.cloud.Room(g.mode.listing()) < 1) {
+		if attempt > 0 && (g.keepsRemovals(ids) || g.instances.ListsRemaining() < 1) {
 			break
 		}
 		if done, err = g.remove(ctx, ids, attempt); armerr.KindOf(err) != armerr.InstanceGone {
@@ -203,10 +204,10 @@ func (g *Group) splits(attempt int) int {
 }
 
 // send deletes a batch, and if Azure refuses it as a whole, its halves.
-func (g *Group) send(ctx context.Context, ids []string, splits *int) ([]string, []Operation, error) {
-	accepted, operation, err := g.mode.remove(ctx, ids)
-	if err == nil || len(ids) == 1 || *splits == 0 || g.cloud.Room(DeleteBatch) < 2 || ofAll(err) {
-		return accepted, []Operation{operation}, err
+func (g *Group) send(ctx context.Context, ids []string, splits *int) ([]string, []vmss.Operation, error) {
+	accepted, operation, err := g.instances.Delete(ctx, ids)
+	if err == nil || len(ids) == 1 || *splits == 0 || g.client.Remaining(vmss.DeleteInstances) < 2 || ofAll(err) {
+		return accepted, []vmss.Operation{operation}, err
 	}
 	*splits--
 	middle := len(ids) / 2

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 // opened is a group that has seen its instances run.
@@ -34,7 +35,7 @@ func TestDecrease(t *testing.T) {
 	done, err = g.Decrease(t.Context(), []string{a})
 	require.NoError(t, err)
 	assert.Equal(t, []string{a}, done)
-	f.vm(0, func(i *Instance) { i.ProvisioningState = "Succeeded" }) // a list that lags (F19)
+	f.vm(0, func(i *vmss.Instance) { i.ProvisioningState = "Succeeded" }) // a list that lags (F19)
 	_, err = g.Decrease(t.Context(), []string{a})
 	require.NoError(t, err)
 	assert.Len(t, f.sent, 1, "what is being deleted is not sent again")
@@ -47,7 +48,9 @@ func TestDecreaseByIdentity(t *testing.T) {
 	old, number := f.id(1), f.vms[1].InstanceID
 	f.evict(1)
 	f.foreign(3)
-	f.vm(2, func(i *Instance) { i.InstanceID, i.ID, i.Name = number, "/x/virtualMachines/"+number, "ci_"+number })
+	f.vm(2, func(i *vmss.Instance) {
+		i.InstanceID, i.ID, i.Name = number, "/x/virtualMachines/"+number, "ci_"+number
+	})
 	f.boot()
 	done, err := g.Decrease(t.Context(), []string{old})
 	require.NoError(t, err)
@@ -76,7 +79,7 @@ func TestDecreaseWithoutVMID(t *testing.T) {
 	assert.Empty(t, done)
 	clock.pass(time.Minute)
 
-	f.vm(0, func(i *Instance) { i.VMID, i.ProvisioningState = "ffffffff-new", "Succeeded" })
+	f.vm(0, func(i *vmss.Instance) { i.VMID, i.ProvisioningState = "ffffffff-new", "Succeeded" })
 	f.blank["ffffffff-new"] = true // the list has none yet, the instance itself does
 	f.enter = func(op string, _ int) {
 		f.change(func() { f.blank["ffffffff-new"] = op == opList })
@@ -97,7 +100,7 @@ func TestDecreaseWithOneGone(t *testing.T) {
 				victim := f.vms[1]
 				f.evict(1)
 				if stale { // the list shows it for a while
-					f.extra = []Instance{victim}
+					f.extra = []vmss.Instance{victim}
 				}
 			}
 		}
@@ -159,19 +162,19 @@ func TestDecreaseLosesTheAnswer(t *testing.T) {
 func TestCheck(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		spoil func(*Instance)
+		spoil func(*vmss.Instance)
 		err   error
 		want  string
 	}{
-		{"sound", func(*Instance) {}, nil, ""},
-		{"off", func(i *Instance) { i.PowerState = "stopped" }, nil, "its power state is stopped"},
-		{"going", func(i *Instance) { i.ProvisioningState = "Deleting" }, nil, "it is being deleted"},
-		{"another", func(i *Instance) { i.VMID = "ffffffff" }, nil, "it exists no more, its number belongs to another instance"},
-		{"no vmId", func(i *Instance) { i.VMID = "" }, nil, ""},
-		{"gone", func(*Instance) {}, azure(armerr.NotFound, 404), "it exists no more"},
-		{"throttled", func(*Instance) {}, azure(armerr.Throttled, 429), ""},
-		{"group gone", func(*Instance) {}, azure(armerr.GroupNotFound, 404), ""},
-		{"updating", func(i *Instance) { i.ProvisioningState = "Updating" }, nil, ""},
+		{"sound", func(*vmss.Instance) {}, nil, ""},
+		{"off", func(i *vmss.Instance) { i.PowerState = "stopped" }, nil, "its power state is stopped"},
+		{"going", func(i *vmss.Instance) { i.ProvisioningState = "Deleting" }, nil, "it is being deleted"},
+		{"another", func(i *vmss.Instance) { i.VMID = "ffffffff" }, nil, "it exists no more, its number belongs to another instance"},
+		{"no vmId", func(i *vmss.Instance) { i.VMID = "" }, nil, ""},
+		{"gone", func(*vmss.Instance) {}, azure(armerr.NotFound, 404), "it exists no more"},
+		{"throttled", func(*vmss.Instance) {}, azure(armerr.Throttled, 429), ""},
+		{"group gone", func(*vmss.Instance) {}, azure(armerr.GroupNotFound, 404), ""},
+		{"updating", func(i *vmss.Instance) { i.ProvisioningState = "Updating" }, nil, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f, g, _ := opened(t, 1)
@@ -198,7 +201,7 @@ func TestCheck(t *testing.T) {
 // still there when the memory of its deletion has faded.
 func TestBury(t *testing.T) {
 	f, g, clock := opened(t, 3)
-	f.vm(1, func(i *Instance) { i.PowerState = "deallocated" })
+	f.vm(1, func(i *vmss.Instance) { i.PowerState = "deallocated" })
 	dead := f.vms[1].VMID
 	bury := func() error {
 		v, err := g.Refresh(t.Context())
@@ -216,7 +219,7 @@ func TestBury(t *testing.T) {
 
 	// Azure gave the deletion up, and somebody starts the instance: the runner
 	// still believes it gone, so it has to go.
-	f.vm(1, func(i *Instance) { i.ProvisioningState, i.PowerState = "Succeeded", "running" })
+	f.vm(1, func(i *vmss.Instance) { i.ProvisioningState, i.PowerState = "Succeeded", "running" })
 	clock.pass(removalLag)
 	require.NoError(t, bury())
 	assert.Equal(t, []string{dead, dead}, f.deleted)

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 // raiseAttempts bounds how often a lost race for the capacity is run again.
@@ -56,7 +56,7 @@ func (g *Group) notNow() (bool, error) {
 // writeRoom is how many writes Azure would take now, each with the read that it
 // is relative to.
 func (g *Group) writeRoom() int {
-	return min(g.cloud.Room(WriteScaleSet), g.cloud.Room(ReadScaleSet))
+	return min(g.client.Remaining(vmss.WriteScaleSet), g.client.Remaining(vmss.ReadScaleSet))
 }
 
 // raiseOrLess raises by n, or where a quota is in the way by what it leaves.
@@ -125,7 +125,7 @@ func passing(err error) bool {
 
 // raise makes one attempt.
 func (g *Group) raise(ctx context.Context, n int) (int, error) {
-	set, err := g.cloud.ScaleSet(ctx)
+	set, err := g.client.ScaleSet(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -153,14 +153,14 @@ func (g *Group) raise(ctx context.Context, n int) (int, error) {
 // it is above their number already: an allocation that failed leaves such seats,
 // and a scale set in Uniform orchestration fills them along with new ones. It
 // lowers n to what Azure's limit on the size leaves.
-func (g *Group) seats(ctx context.Context, set ScaleSet, n *int) (int64, error) {
-	room := g.MaxSize() - int(set.Capacity)
+func (g *Group) seats(ctx context.Context, set vmss.ScaleSet, n *int) (int64, error) {
+	room := g.set.MaxSize() - int(set.Capacity)
 	if room <= 0 {
 		return 0, fmt.Errorf("increase scale set %q by %d: its capacity of %d is all that Azure allows; fix: lower max_instances or use a further scale set; if it has fewer instances than that, set sku.capacity to their number while nothing is under way",
 			g.set.Name, *n, set.Capacity)
 	}
 	vacant := g.vacant(set)
-	if vacant > 0 && g.cloud.Room(g.mode.listing()) > 0 { // be sure
+	if vacant > 0 && g.instances.ListsRemaining() > 0 { // be sure
 		if _, err := g.reread(ctx); err != nil {
 			return 0, err
 		}
@@ -175,10 +175,10 @@ func (g *Group) seats(ctx context.Context, set ScaleSet, n *int) (int64, error) 
 }
 
 // writeCapacity sends the new capacity, for n instances.
-func (g *Group) writeCapacity(ctx context.Context, set ScaleSet, n int, more int64) (int, error) {
+func (g *Group) writeCapacity(ctx context.Context, set vmss.ScaleSet, n int, more int64) (int, error) {
 	target := set.Capacity + more
 	at := g.now()
-	operation, err := g.cloud.SetCapacity(ctx, target, set.ETag)
+	operation, err := g.client.SetCapacity(ctx, target, set.ETag)
 	if err != nil && !g.took(ctx, doubt{set.ETag, target, n}, err) {
 		return 0, err
 	}
@@ -190,7 +190,7 @@ func (g *Group) writeCapacity(ctx context.Context, set ScaleSet, n int, more int
 }
 
 // owe notes an accepted increase; the lock must be held.
-func (g *Group) owe(n int, target int64, o Operation, at time.Time) {
+func (g *Group) owe(n int, target int64, o vmss.Operation, at time.Time) {
 	g.owed += n
 	g.goal = goal{target, at}
 	g.pursuits = append(g.pursuits, &pursuit{operation: o, count: n, began: at})
@@ -208,7 +208,7 @@ type doubt struct {
 // sent once and under If-Match, so a capacity that has arrived at the target
 // with another ETag is ours: a foreign write would have had to move it there by
 // itself.
-func (d doubt) carriedOut(set ScaleSet) bool {
+func (d doubt) carriedOut(set vmss.ScaleSet) bool {
 	return set.HasCapacity && set.ETag != d.etag && set.Capacity == d.target
 }
 
@@ -220,7 +220,7 @@ func (g *Group) took(ctx context.Context, d doubt, cause error) bool {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookTimeout)
 	defer cancel()
-	after, err := g.cloud.ScaleSet(ctx)
+	after, err := g.client.ScaleSet(ctx)
 	if err != nil || !after.HasCapacity || after.ETag == d.etag { // the write may still be on its way
 		g.mu.Lock()
 		defer g.mu.Unlock()
@@ -232,7 +232,7 @@ func (g *Group) took(ctx context.Context, d doubt, cause error) bool {
 }
 
 // settleDoubt counts a write as accepted after all, up to n.
-func (g *Group) settleDoubt(set ScaleSet, n int) int {
+func (g *Group) settleDoubt(set vmss.ScaleSet, n int) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	d := g.doubt
@@ -261,17 +261,17 @@ const lagLimit = time.Minute
 // lags says whether a scale set shows less than what Azure accepted lately, and
 // no instance that has gone explains it. Its ETag does not tell: nothing says
 // that capacity and ETag come from the same moment.
-func (g *Group) lags(ctx context.Context, set ScaleSet) bool {
+func (g *Group) lags(ctx context.Context, set vmss.ScaleSet) bool {
 	if !g.below(set) {
 		return false
 	}
-	if g.cloud.Room(g.mode.listing()) > 0 {
+	if g.instances.ListsRemaining() > 0 {
 		_, _ = g.reread(ctx) // without it the doubt stands
 	}
 	return g.below(set)
 }
 
-func (g *Group) below(set ScaleSet) bool {
+func (g *Group) below(set vmss.ScaleSet) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return set.Capacity < g.goal.capacity && g.now().Sub(g.goal.at) < lagLimit
@@ -279,10 +279,10 @@ func (g *Group) below(set ScaleSet) bool {
 
 // vacant is how many seats of the capacity nobody has or is about to take. A
 // Flexible set goes by its capacity alone (dataplat/dbatools#10540).
-func (g *Group) vacant(set ScaleSet) int {
+func (g *Group) vacant(set vmss.ScaleSet) int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.set.flexible() || g.view == nil || g.owed > 0 || g.raising() || strings.EqualFold(set.ProvisioningState, "Updating") {
+	if g.set.Mode == vmss.Flexible || g.view == nil || g.owed > 0 || g.raising() || set.IsUpdating() {
 		return 0
 	}
 	return max(0, int(set.Capacity)-g.view.seats())

@@ -156,7 +156,7 @@ func TestLostAnswerAndForeignWrite(t *testing.T) {
 
 func TestIncreaseUpToTheLimit(t *testing.T) {
 	f := newFake(97)
-	f.set.Model.SinglePlacementGroup = true
+	f.set.Model.Placement.SingleGroup = true
 	g, clock := f.open(t)
 	accepted, err := g.Increase(t.Context(), 5)
 	require.NoError(t, err)

@@ -4,13 +4,9 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
-
-// on says whether the instance is powered on.
-func (i Instance) on() bool { return strings.EqualFold(i.PowerState, "running") }
-
-// is says whether the instance is in a provisioning state.
-func (i Instance) is(state string) bool { return strings.EqualFold(i.ProvisioningState, state) }
 
 // State is what an instance is good for.
 type State int
@@ -33,7 +29,7 @@ func (s State) String() string {
 
 // Member is an instance of the group under the ID by which the runner knows it.
 type Member struct {
-	Instance
+	vmss.Instance
 	MemberID string
 	State    State
 	Reason   string // why it is Dead, also while it is Deleting after that
@@ -55,7 +51,7 @@ func (m *Member) stray() bool { return m.VMID == "" }
 // restart, and not shared by a later instance that Azure gives the same number
 // (Microsoft: Uniform instance IDs may be reused). Empty without a vmId or a
 // number: such entries turn up in lists (F27).
-func identify(i Instance) string {
+func identify(i vmss.Instance) string {
 	if len(i.VMID) < 8 || i.InstanceID == "" {
 		return ""
 	}
@@ -65,8 +61,8 @@ func identify(i Instance) string {
 // classify reads an instance's state. What was dead stays dead, even if somebody
 // starts it or its deletion fails: the runner was told that it is gone and will
 // neither use nor delete it.
-func classify(i Instance, before *Member, addressed bool) (State, string) {
-	state, reason := judge(i, before, addressed)
+func classify(i vmss.Instance, before *Member, addressed, spot bool) (State, string) {
+	state, reason := judge(i, before, addressed, spot)
 	if before == nil || before.Reason == "" {
 		return state, reason
 	}
@@ -81,8 +77,8 @@ func classify(i Instance, before *Member, addressed bool) (State, string) {
 // stand on a VM that runs, Succeeded on one that was switched off
 // (cluster-autoscaler's azure_scale_set_instance_cache.go; Microsoft's
 // states-billing page). before is what it was at the last look.
-func judge(i Instance, before *Member, addressed bool) (State, string) {
-	on := i.on()
+func judge(i vmss.Instance, before *Member, addressed, spot bool) (State, string) {
+	on := i.IsOn()
 	switch strings.ToLower(i.ProvisioningState) {
 	case "deleting":
 		return Deleting, ""
@@ -94,7 +90,7 @@ func judge(i Instance, before *Member, addressed bool) (State, string) {
 		// yet, a power state says nothing: VMs are briefly stopped on their way
 		// up (Microsoft's states-billing page).
 		if before != nil && before.State == Running && !on {
-			return withoutPower(i, before)
+			return withoutPower(i, before, spot)
 		}
 		return keep(before), ""
 	}
@@ -106,20 +102,20 @@ func judge(i Instance, before *Member, addressed bool) (State, string) {
 	case !i.HasView:
 		return keep(before), ""
 	}
-	return withoutPower(i, before)
+	return withoutPower(i, before, spot)
 }
 
 // withoutPower judges a settled instance whose power state is not running.
 // "starting" and "unknown" settle later; so does a missing one, except where
 // provisioning failed and nothing ran before: then the VM never came up.
-func withoutPower(i Instance, before *Member) (State, string) {
-	failed := i.is("failed")
+func withoutPower(i vmss.Instance, before *Member, spot bool) (State, string) {
+	failed := i.Is("failed")
 	switch power := strings.ToLower(i.PowerState); power {
 	case "stopped", "stopping", "deallocated", "deallocating":
 		if failed && i.Failure != "" {
 			return Dead, "provisioning failed: " + i.Failure
 		}
-		if i.Spot && strings.HasPrefix(power, "dealloc") {
+		if spot && strings.HasPrefix(power, "dealloc") {
 			return Dead, "it was evicted, or deallocated from outside: its power state is " + power
 		}
 		return Dead, "its power state is " + power + ", and not by the plugin"

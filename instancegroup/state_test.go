@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 // TestClassify tells provisioning and power state apart (F29, F30, F32, F33).
@@ -72,16 +74,16 @@ func TestClassify(t *testing.T) {
 		{provisioning: "Succeeded", power: "", before: deleting, want: Deleting},
 	} {
 		for _, recase := range []func(string) string{strings.Clone, strings.ToUpper, strings.ToLower} {
-			i := Instance{ProvisioningState: recase(c.provisioning), PowerState: recase(c.power), HasView: !c.noView}
-			state, reason := classify(i, c.before, !c.noAddress)
+			i := vmss.Instance{ProvisioningState: recase(c.provisioning), PowerState: recase(c.power), HasView: !c.noView}
+			state, reason := classify(i, c.before, !c.noAddress, false)
 			assert.Equal(t, c.want, state, "%+v", c)
 			assert.Equal(t, c.reason, reason, "%+v", c)
 		}
 	}
-	failed := Instance{ProvisioningState: "Failed", HasView: true, Failure: "AllocationFailed: none left"}
+	failed := vmss.Instance{ProvisioningState: "Failed", HasView: true, Failure: "AllocationFailed: none left"}
 	for _, power := range []string{"", "stopped"} {
 		failed.PowerState = power
-		state, reason := classify(failed, nil, false)
+		state, reason := classify(failed, nil, false, false)
 		assert.Equal(t, Dead, state)
 		assert.Equal(t, "provisioning failed: AllocationFailed: none left", reason)
 	}
@@ -100,29 +102,29 @@ func TestIdentify(t *testing.T) {
 		{"ci_3", "3", "", ""},
 		{"ci_3", "", "0a1b2c3d", ""},
 	} {
-		assert.Equal(t, c.want, identify(Instance{Name: c.name, InstanceID: c.number, VMID: c.vmID}))
+		assert.Equal(t, c.want, identify(vmss.Instance{Name: c.name, InstanceID: c.number, VMID: c.vmID}))
 	}
 }
 
 // TestKnown is about answers without a vmId (F17, F18, F27).
 func TestKnown(t *testing.T) {
 	view := func(s State) *View {
-		return &View{Members: []Member{{MemberID: "ci_3-0a1b2c3d", State: s, Instance: Instance{ID: "/A/virtualMachines/3", VMID: "0a1b2c3d"}}}}
+		return &View{Members: []Member{{MemberID: "ci_3-0a1b2c3d", State: s, Instance: vmss.Instance{ID: "/A/virtualMachines/3", VMID: "0a1b2c3d"}}}}
 	}
 	for _, c := range []struct {
-		i      Instance
+		i      vmss.Instance
 		before State
 		want   string
 		found  bool
 	}{
-		{Instance{Name: "ci_3", InstanceID: "3", VMID: "0a1b2c3d"}, Running, "ci_3-0a1b2c3d", true},
-		{Instance{Name: "CI_3", InstanceID: "3", VMID: "0A1B2C3D"}, Running, "ci_3-0a1b2c3d", true},
-		{Instance{Name: "ci_3", InstanceID: "3", VMID: "ffffffff", ID: "/A/virtualMachines/3"}, Running, "ci_3-ffffffff", false},
-		{Instance{ID: "/a/VIRTUALMACHINES/3", ProvisioningState: "Deleting"}, Running, "ci_3-0a1b2c3d", true},
-		{Instance{ID: "/a/virtualMachines/3", ProvisioningState: "creating"}, Creating, "ci_3-0a1b2c3d", true},
-		{Instance{ID: "/a/virtualMachines/3", ProvisioningState: "creating"}, Running, "", false},
-		{Instance{ID: "/a/virtualMachines/3", ProvisioningState: "creating"}, Deleting, "", false},
-		{Instance{ID: "/a/virtualMachines/4"}, Running, "", false},
+		{vmss.Instance{Name: "ci_3", InstanceID: "3", VMID: "0a1b2c3d"}, Running, "ci_3-0a1b2c3d", true},
+		{vmss.Instance{Name: "CI_3", InstanceID: "3", VMID: "0A1B2C3D"}, Running, "ci_3-0a1b2c3d", true},
+		{vmss.Instance{Name: "ci_3", InstanceID: "3", VMID: "ffffffff", ID: "/A/virtualMachines/3"}, Running, "ci_3-ffffffff", false},
+		{vmss.Instance{ID: "/a/VIRTUALMACHINES/3", ProvisioningState: "Deleting"}, Running, "ci_3-0a1b2c3d", true},
+		{vmss.Instance{ID: "/a/virtualMachines/3", ProvisioningState: "creating"}, Creating, "ci_3-0a1b2c3d", true},
+		{vmss.Instance{ID: "/a/virtualMachines/3", ProvisioningState: "creating"}, Running, "", false},
+		{vmss.Instance{ID: "/a/virtualMachines/3", ProvisioningState: "creating"}, Deleting, "", false},
+		{vmss.Instance{ID: "/a/virtualMachines/4"}, Running, "", false},
 	} {
 		id, before := known(c.i, view(c.before))
 		assert.Equal(t, c.want, id, "%+v", c)

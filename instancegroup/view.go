@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 // View is a complete snapshot of the group; it is never changed.
@@ -44,13 +45,25 @@ func (v *View) Find(id string) *Member {
 	return &v.Members[i]
 }
 
+// vmIDs returns a function that finds the vmId of a member by its resource ID.
+func (v *View) vmIDs() func(resourceID string) string {
+	byID := sync.OnceValue(func() map[string]string {
+		all := make(map[string]string, len(v.Members))
+		for _, m := range v.Members {
+			all[strings.ToLower(m.ID)] = m.VMID
+		}
+		return all
+	})
+	return func(id string) string { return byID()[strings.ToLower(id)] }
+}
+
 // read reads and stores a view. The context of the caller that happened to be
 // first must not fail the others, so only its values are used.
 func (g *Group) read(ctx context.Context) (*View, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshTimeout)
 	defer cancel()
 	at, reading := g.now(), g.begin()
-	instances, err := g.mode.list(ctx, g.last())
+	instances, err := g.instances.List(ctx, g.last().vmIDs())
 	if err != nil {
 		return nil, err
 	}
@@ -95,13 +108,13 @@ func (g *Group) lastLocked() *View {
 // known gives an instance its ID. One that has lost its vmId in the answer, as
 // happens late in life, is still the one of the last view; one that is being
 // created under the number of an older one is another (F17).
-func known(i Instance, last *View) (string, *Member) {
+func known(i vmss.Instance, last *View) (string, *Member) {
 	if id := identify(i); id != "" {
 		return id, last.Find(id)
 	}
 	for n := range last.Members {
 		m := &last.Members[n]
-		if strings.EqualFold(m.ID, i.ID) && (m.stray() || m.State == Creating || !i.is("Creating")) {
+		if strings.EqualFold(m.ID, i.ID) && (m.stray() || m.State == Creating || !i.Is("Creating")) {
 			return m.MemberID, m
 		}
 	}
@@ -109,7 +122,7 @@ func known(i Instance, last *View) (string, *Member) {
 }
 
 // missing are the members of the last view that a new list lacks.
-func missing(instances []Instance, last *View) []Member {
+func missing(instances []vmss.Instance, last *View) []Member {
 	listed := make(map[string]bool, len(instances))
 	for _, i := range instances {
 		id, _ := known(i, last)
@@ -133,7 +146,7 @@ const askAtOnce = 16
 // a job may run there (F25), or its deletion may yet come to nothing. What was
 // found out before an error is remembered, so that the next reading has less to
 // ask.
-func (g *Group) confirmGone(ctx context.Context, last *View, missing []Member) (found []Instance, gone []string, err error) {
+func (g *Group) confirmGone(ctx context.Context, last *View, missing []Member) (found []vmss.Instance, gone []string, err error) {
 	var mu sync.Mutex
 	var asking errgroup.Group
 	asking.SetLimit(askAtOnce)
@@ -163,16 +176,16 @@ func (g *Group) confirmGone(ctx context.Context, last *View, missing []Member) (
 }
 
 // find looks for a member that a list lacks.
-func (g *Group) find(ctx context.Context, last *View, m Member) (Instance, bool, error) {
+func (g *Group) find(ctx context.Context, last *View, m Member) (vmss.Instance, bool, error) {
 	if g.went(m.MemberID) {
-		return Instance{}, false, nil
+		return vmss.Instance{}, false, nil
 	}
-	i, err := g.mode.get(ctx, m.InstanceID)
+	i, err := g.instances.Get(ctx, m.InstanceID)
 	if armerr.Is(err, armerr.NotFound) {
-		return Instance{}, false, nil
+		return vmss.Instance{}, false, nil
 	}
 	if err != nil {
-		return Instance{}, false, err
+		return vmss.Instance{}, false, err
 	}
 	id, _ := known(i, last)
 	return i, id == m.MemberID, nil
@@ -189,7 +202,7 @@ func (g *Group) went(id string) bool {
 // later is in already, its view is the result. If one that began earlier came
 // in since last was looked at, the result is nil: what it added may be missing
 // here, and must be asked for first.
-func (g *Group) store(v, last *View, instances []Instance, gone []string) *View {
+func (g *Group) store(v, last *View, instances []vmss.Instance, gone []string) *View {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch current := g.lastLocked(); {

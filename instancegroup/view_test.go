@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 func refreshed(t *testing.T, g *Group) *View {
@@ -42,7 +43,7 @@ func TestMissingFromTheList(t *testing.T) {
 	assert.Equal(t, Running, v.Find(id).State)
 	f.change(func() { f.blank[f.vms[1].VMID] = true })
 	assert.NotNil(t, refreshed(t, g).Find(id), "an answer without a vmId is no proof of death")
-	f.vm(1, func(i *Instance) { i.PowerState = "stopped" })
+	f.vm(1, func(i *vmss.Instance) { i.PowerState = "stopped" })
 	assert.Equal(t, Dead, refreshed(t, g).Find(id).State, "what was found is judged anew")
 	assert.NotNil(t, refreshed(t, g).Find(id), "a dead one is missed no less")
 	f.evict(1)
@@ -71,20 +72,20 @@ func TestAcceptedButListed(t *testing.T) {
 	id, stale := f.id(0), f.vms[0]
 	_, err := g.Decrease(t.Context(), []string{id})
 	require.NoError(t, err)
-	f.vm(0, func(i *Instance) { i.ProvisioningState = "Succeeded" })
+	f.vm(0, func(i *vmss.Instance) { i.ProvisioningState = "Succeeded" })
 	assert.Equal(t, Deleting, refreshed(t, g).Find(id).State)
 	f.evict(0)
 	assert.Equal(t, []string{id}, refreshed(t, g).Gone)
 	for _, state := range []string{"Succeeded", "Deleting"} {
 		stale.ProvisioningState = state
-		f.change(func() { f.extra = []Instance{stale} })
+		f.change(func() { f.extra = []vmss.Instance{stale} })
 		v := refreshed(t, g)
 		assert.Nil(t, v.Find(id), "to the runner it would be a new instance")
 		assert.Equal(t, []string{id}, v.Gone)
 	}
 	clock.pass(removalMemory)
 	stale.ProvisioningState = "Succeeded"
-	f.change(func() { f.extra = []Instance{stale} })
+	f.change(func() { f.extra = []vmss.Instance{stale} })
 	assert.NotNil(t, refreshed(t, g).Find(id), "it truly exists, and has to be deleted again")
 }
 
@@ -93,7 +94,7 @@ func TestDeletionForgotten(t *testing.T) {
 	id := f.id(0)
 	_, err := g.Decrease(t.Context(), []string{id})
 	require.NoError(t, err)
-	f.vm(0, func(i *Instance) { i.ProvisioningState = "Succeeded" })
+	f.vm(0, func(i *vmss.Instance) { i.ProvisioningState = "Succeeded" })
 	clock.pass(removalLag)
 	v := refreshed(t, g)
 	assert.Equal(t, Deleting, v.Find(id).State, "the runner was told that it is done")
@@ -106,11 +107,11 @@ func TestOddEntries(t *testing.T) {
 	f, g, _ := opened(t, 2)
 	id := f.id(1)
 	f.change(func() {
-		f.extra = []Instance{{}, {ID: "/x/5", Name: "ci_5"}, {VMID: "12345678", Name: "ci_6"}, f.vms[0], f.vms[1]}
+		f.extra = []vmss.Instance{{}, {ID: "/x/5", Name: "ci_5"}, {VMID: "12345678", Name: "ci_6"}, f.vms[0], f.vms[1]}
 	})
 	v := refreshed(t, g)
 	assert.Len(t, v.Members, 2)
-	f.vm(1, func(i *Instance) { i.ID = "/X/VirtualMachines/" + i.InstanceID; i.Name = "CI_" + i.InstanceID })
+	f.vm(1, func(i *vmss.Instance) { i.ID = "/X/VirtualMachines/" + i.InstanceID; i.Name = "CI_" + i.InstanceID })
 	f.blank[f.vms[1].VMID] = true
 	v = refreshed(t, g)
 	require.NotNil(t, v.Find(id))
@@ -122,7 +123,7 @@ func TestOddEntries(t *testing.T) {
 func TestNewUnderAnOldNumber(t *testing.T) {
 	f, g, _ := opened(t, 1)
 	old := f.id(0)
-	f.vm(0, func(i *Instance) { i.VMID, i.ProvisioningState, i.PowerState = "ffffffff-new", "Creating", "" })
+	f.vm(0, func(i *vmss.Instance) { i.VMID, i.ProvisioningState, i.PowerState = "ffffffff-new", "Creating", "" })
 	f.blank["ffffffff-new"] = true
 	v := refreshed(t, g)
 	assert.Empty(t, v.Members)
@@ -226,16 +227,16 @@ func TestCancelledCaller(t *testing.T) {
 func TestRefreshIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, g, _ := opened(t, 1)
-		g.mode = uniform{slowCloud{f}}
+		g.instances = slowList{f}
 		_, err := g.Refresh(t.Context())
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 	})
 }
 
-// slowCloud never answers a list in time.
-type slowCloud struct{ *fake }
+// slowList never returns a list in time.
+type slowList struct{ *fake }
 
-func (slowCloud) Instances(ctx context.Context) ([]Instance, error) {
+func (slowList) List(ctx context.Context, _ func(string) string) ([]vmss.Instance, error) {
 	<-ctx.Done()
 	return nil, context.Cause(ctx)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 // F35: hundreds of instances vanish at once, and each must be asked for. What
@@ -66,14 +67,12 @@ func TestDeletionIsBounded(t *testing.T) {
 				ids = append(ids, f.id(n))
 			}
 			f.enter = func(op string, _ int) {
-				if op == opDeleteVM || op == opGet {
+				if op == opDeleteOne || op == opGet {
 					time.Sleep(30 * time.Second)
 				}
 			}
-			f.failNext(opDelete, fault{err: azure(armerr.NotAllowedForMode, 400)})
-			if !f.set.flexible() {
-				f.faults[opDelete] = []fault{{err: azure(armerr.InstanceGone, 400)}}
-			}
+			f.apart = f.set.Mode == vmss.Flexible
+			f.failNext(opDelete, fault{err: azure(armerr.InstanceGone, 400)})
 			begun := time.Now()
 			_, err = g.Decrease(t.Context(), ids)
 			require.Error(t, err)

@@ -8,11 +8,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 func newFlexible(instances int) *fake {
 	f := newFake(instances)
-	f.set.OrchestrationMode = "flexible" // in any case
+	f.set.Mode = vmss.Flexible
 	return f
 }
 
@@ -52,13 +53,13 @@ func TestFlexibleListWithModels(t *testing.T) {
 	assert.Zero(t, f.count(opModels))
 }
 
-// Microsoft's pages contradict each other on batch calls in Flexible
-// orchestration: a refusal falls back to the VMs themselves.
-func TestFlexibleDeletionFallsBackToVMs(t *testing.T) {
+// A scale set that takes no batches accepts some instances and not others: what
+// was accepted counts, alongside the error.
+func TestDeletionAcceptedInPart(t *testing.T) {
 	f := newFlexible(3)
 	g, clock := f.open(t)
-	f.failNext(opDelete, fault{err: azure(armerr.NotAllowedForMode, 400)})
-	f.failNext(opDeleteVM, fault{err: azure(armerr.Forbidden, 403)})
+	f.apart = true
+	f.failNext(opDeleteOne, fault{err: azure(armerr.Forbidden, 403)})
 	done, err := g.Decrease(t.Context(), []string{f.id(0), f.id(1), f.id(2)})
 	require.ErrorContains(t, err, "403")
 	assert.Len(t, done, 2, "one refusal does not harm the others")
@@ -70,34 +71,26 @@ func TestFlexibleDeletionFallsBackToVMs(t *testing.T) {
 	assert.Len(t, f.deleted, 3)
 }
 
-func TestFlexibleOtherRefusalsAreErrors(t *testing.T) {
+func TestDeletionRefused(t *testing.T) {
 	f := newFlexible(1)
 	g, _ := f.open(t)
 	f.failNext(opDelete, fault{err: azure(armerr.Forbidden, 403)})
 	done, err := g.Decrease(t.Context(), []string{f.id(0)})
 	require.ErrorContains(t, err, "403")
 	assert.Empty(t, done)
-	assert.Zero(t, f.count(opDeleteVM))
 }
 
 func TestEvictionIsNamed(t *testing.T) {
 	for _, f := range []*fake{newFake(1), newFlexible(1)} {
-		f.set.Model.Priority = "Spot"
+		f.set.Model.Spot.Priority = "Spot"
 		g, _ := f.open(t)
 		_, err := g.Refresh(t.Context())
 		require.NoError(t, err)
-		f.vm(0, func(i *Instance) { i.PowerState = "deallocated" })
+		f.vm(0, func(i *vmss.Instance) { i.PowerState = "deallocated" })
 		require.ErrorContains(t, g.Check(t.Context(), f.id(0)), "it was evicted")
 		v, err := g.Refresh(t.Context())
 		require.NoError(t, err)
 		assert.Equal(t, Dead, v.Members[0].State)
 		assert.Contains(t, v.Members[0].Reason, "evicted")
 	}
-}
-
-func TestSeveralErrorsAreOneLine(t *testing.T) {
-	err := joined(nil, azure(armerr.Quota, 409), azure(armerr.Throttled, 429), nil)
-	assert.NotContains(t, err.Error(), "\n")
-	assert.Equal(t, armerr.Quota, armerr.KindOf(err))
-	assert.NoError(t, joined(nil, nil))
 }
