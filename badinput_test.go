@@ -77,8 +77,8 @@ var configMistakes = []badInput{
 	{"secret in config.toml", []change{key("client_secret", secret)}, `"client_secret" is a secret`, "put it in a file"},
 	{"secret as another value", []change{key("tenant_id", secret)}, "tenant_id (value not shown)", "use a GUID"},
 	{"password in the address", []change{cloudKey("authority_host", "https://u:"+secret+"@login.example/")}, "authority_host (value not shown)", "use an https URL"},
-	{"no login for instances", []change{func(in *input) { in.connector.Password = ""; in.connector.UseStaticCredentials = false }}, "nothing to log in with", "fix: set key_path"},
-	{"SSH key that is none", []change{func(in *input) { in.connector.Key = []byte("ssh-ed25519 AAAA") }}, "no SSH private key", "fix: name the private half"},
+	{"no login for instances", []change{func(in *input) { in.connector.Password = ""; in.connector.UseStaticCredentials = false }}, "no password or private key is configured", "fix: set key_path"},
+	{"SSH key that is none", []change{func(in *input) { in.connector.Key = []byte("ssh-ed25519 AAAA") }}, "not an SSH private key", "fix: name the private half"},
 }
 
 var placeMistakes = []badInput{

@@ -10,12 +10,12 @@ import (
 	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
 	"golang.org/x/crypto/ssh"
 
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/instancegroup"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 // connectorSettings completes connector_config from the scale set's model, and
-// checks that it lets somebody in.
-func connectorSettings(s provider.Settings, set instancegroup.ScaleSet, log hclog.Logger) (provider.Settings, error) {
+// checks that it is enough to log in.
+func connectorSettings(s provider.Settings, set vmss.ScaleSet, log hclog.Logger) (provider.Settings, error) {
 	if s.OS == "" {
 		s.OS = strings.ToLower(set.Model.OSType)
 	}
@@ -29,7 +29,7 @@ func connectorSettings(s provider.Settings, set instancegroup.ScaleSet, log hclo
 		}
 	}
 	if s.Username == "" {
-		s.Username = set.Model.AdminUsername
+		s.Username = set.Model.Login.AdminUsername
 	}
 	if err := checkLogin(s); err != nil {
 		return s, err
@@ -43,7 +43,7 @@ func checkLogin(s provider.Settings) error {
 		return errors.New("connector_config: username is missing and the scale set's model has none; fix: set username to the user that the image lets in")
 	}
 	if s.Password == "" && len(s.Key) == 0 && !s.UseStaticCredentials {
-		return errors.New("connector_config: there is nothing to log in with; fix: set key_path to the private key whose public half is in the scale set's model")
+		return errors.New("connector_config: no password or private key is configured; fix: set key_path to the private key whose public half is in the scale set's model")
 	}
 	if s.Protocol != provider.ProtocolSSH {
 		return checkWinRM(s)
@@ -55,9 +55,9 @@ func checkLogin(s provider.Settings) error {
 	var locked *ssh.PassphraseMissingError
 	switch {
 	case errors.As(err, &locked):
-		return errors.New("connector_config: the key of key_path has a passphrase, and nobody is there to type it; fix: use a key without one, readable by the runner's user only")
+		return errors.New("connector_config: key_path is passphrase-protected, which is not supported; fix: use a key without a passphrase, readable by the runner's user only")
 	case err != nil:
-		return errors.New("connector_config: the file of key_path is no SSH private key; fix: name the private half, in PEM or OpenSSH form")
+		return errors.New("connector_config: key_path is not an SSH private key; fix: name the private half, in PEM or OpenSSH form")
 	}
 	return nil
 }
@@ -65,17 +65,17 @@ func checkLogin(s provider.Settings) error {
 // checkWinRM: fleeting's WinRM client logs in with a password alone.
 func checkWinRM(s provider.Settings) error {
 	if s.Password == "" && !s.UseStaticCredentials {
-		return fmt.Errorf("connector_config: protocol %q logs in with a password, and there is none; fix: set password, or protocol = \"ssh\" with key_path", s.Protocol)
+		return fmt.Errorf("connector_config: protocol %q logs in with a password, and none is configured; fix: set password, or protocol = \"ssh\" with key_path", s.Protocol)
 	}
 	return nil
 }
 
-func warnLogin(s provider.Settings, set instancegroup.ScaleSet, log hclog.Logger) {
-	if admin := set.Model.AdminUsername; admin != "" && s.Username != admin {
+func warnLogin(s provider.Settings, set vmss.ScaleSet, log hclog.Logger) {
+	if admin := set.Model.Login.AdminUsername; admin != "" && s.Username != admin {
 		log.Warn("connector_config's username is not the scale set's admin user", "username", s.Username, "admin_username", admin,
 			"fix", fmt.Sprintf("leave username out to log in as %q, unless the image has the other user", admin))
 	}
-	if set.Model.PasswordDisabled && len(s.Key) == 0 {
+	if set.Model.Login.PasswordDisabled && len(s.Key) == 0 {
 		log.Warn("the scale set's model has password login off, and connector_config has no key", "fix", "set key_path")
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
 	"golang.org/x/crypto/ssh"
 
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/instancegroup"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 // privateKey makes an OpenSSH private key, behind a passphrase if there is one.
@@ -31,11 +31,11 @@ func privateKey(t *testing.T, passphrase string) []byte {
 	return pem.EncodeToMemory(block)
 }
 
-func scaleSet(os string) instancegroup.ScaleSet {
-	return instancegroup.ScaleSet{Name: "ci", Size: "Standard_D4ps_v5", Model: instancegroup.Model{OSType: os, AdminUsername: "admin"}}
+func scaleSet(os string) vmss.ScaleSet {
+	return vmss.ScaleSet{Name: "ci", Size: "Standard_D4ps_v5", Model: vmss.Model{OSType: os, Login: vmss.Login{AdminUsername: "admin"}}}
 }
 
-func connect(t *testing.T, c provider.ConnectorConfig, set instancegroup.ScaleSet) (provider.Settings, string, error) {
+func connect(t *testing.T, c provider.ConnectorConfig, set vmss.ScaleSet) (provider.Settings, string, error) {
 	t.Helper()
 	var log bytes.Buffer
 	s, err := connectorSettings(provider.Settings{ConnectorConfig: c}, set, hclog.New(&hclog.LoggerOptions{Output: &log}))
@@ -68,21 +68,21 @@ func TestConnectorFilledFromTheModel(t *testing.T) {
 
 func TestConnectorRefuses(t *testing.T) {
 	nobody := scaleSet("Linux")
-	nobody.Model.AdminUsername = ""
+	nobody.Model.Login.AdminUsername = ""
 	const garbage = "hunter2-is-the-secret"
 	for name, c := range map[string]struct {
 		given provider.ConnectorConfig
-		set   instancegroup.ScaleSet
+		set   vmss.ScaleSet
 		want  string
 	}{
 		"no user":         {provider.ConnectorConfig{Password: "p"}, nobody, "fix: set username"},
-		"nothing":         {provider.ConnectorConfig{}, scaleSet("Linux"), "there is nothing to log in with; fix: set key_path to the private key"},
-		"nothing, WinRM":  {provider.ConnectorConfig{}, scaleSet("Windows"), "there is nothing to log in with"},
-		"key for WinRM":   {provider.ConnectorConfig{Key: []byte(garbage), Protocol: provider.ProtocolWinRM}, scaleSet("Windows"), `protocol "winrm" logs in with a password, and there is none; fix: set password`},
+		"nothing":         {provider.ConnectorConfig{}, scaleSet("Linux"), "no password or private key is configured; fix: set key_path to the private key"},
+		"nothing, WinRM":  {provider.ConnectorConfig{}, scaleSet("Windows"), "no password or private key is configured"},
+		"key for WinRM":   {provider.ConnectorConfig{Key: []byte(garbage), Protocol: provider.ProtocolWinRM}, scaleSet("Windows"), `protocol "winrm" logs in with a password, and none is configured; fix: set password`},
 		"passphrase":      {provider.ConnectorConfig{Key: privateKey(t, "hunter2-is-the-secret")}, scaleSet("Linux"), "fix: use a key without one"},
-		"garbage":         {provider.ConnectorConfig{Key: []byte(garbage)}, scaleSet("Linux"), "is no SSH private key; fix: name the private half"},
-		"garbage in PEM":  {provider.ConnectorConfig{Key: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte(garbage)})}, scaleSet("Linux"), "is no SSH private key"},
-		"the public half": {provider.ConnectorConfig{Key: []byte("ssh-ed25519 " + garbage)}, scaleSet("Linux"), "is no SSH private key"},
+		"garbage":         {provider.ConnectorConfig{Key: []byte(garbage)}, scaleSet("Linux"), "is not an SSH private key; fix: name the private half"},
+		"garbage in PEM":  {provider.ConnectorConfig{Key: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte(garbage)})}, scaleSet("Linux"), "is not an SSH private key"},
+		"the public half": {provider.ConnectorConfig{Key: []byte("ssh-ed25519 " + garbage)}, scaleSet("Linux"), "is not an SSH private key"},
 	} {
 		_, log, err := connect(t, c.given, c.set)
 		require.ErrorContains(t, err, "connector_config: ", name)
@@ -105,7 +105,7 @@ func TestConnectorEmptyPassword(t *testing.T) {
 func TestConnectorWarnings(t *testing.T) {
 	key := privateKey(t, "")
 	locked := scaleSet("Linux")
-	locked.Model.PasswordDisabled = true
+	locked.Model.Login.PasswordDisabled = true
 	for name, c := range map[string]struct {
 		given provider.ConnectorConfig
 		want  string

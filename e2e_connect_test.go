@@ -108,15 +108,15 @@ func TestConnectToNobody(t *testing.T) {
 	s := simulate(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{Name: "ci", Capacity: 1})
 	p := openPlugin(t, s)
 	_, err := p.ConnectInfo(t.Context(), "ci_99-01234567")
-	require.ErrorContains(t, err, `instance "ci_99-01234567": it exists no more`)
+	require.ErrorContains(t, err, `instance "ci_99-01234567": it no longer exists`)
 	id := p.running(t, 1)[0]
 	_, err = p.Decrease(t.Context(), []string{id})
 	require.NoError(t, err)
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		_, err = p.ConnectInfo(t.Context(), id)
-		assert.ErrorContains(c, err, "it exists no more")
+		assert.ErrorContains(c, err, "it no longer exists")
 		_, err := p.update(t)
 		assert.NoError(c, err)
 	}, patience, tick)
-	require.ErrorContains(t, p.Heartbeat(t.Context(), id), "it exists no more")
+	require.ErrorContains(t, p.Heartbeat(t.Context(), id), "it no longer exists")
 }

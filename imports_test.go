@@ -48,7 +48,7 @@ type mayImport struct {
 // before patterns, and a longer pattern before a shorter one.
 var arrows = map[string]mayImport{
 	".": {
-		ours:    []string{"instancegroup", "internal/config", "internal/armapi", "internal/armerr"},
+		ours:    []string{"instancegroup", "internal/config", "internal/armapi", "internal/armerr", "internal/vmss"},
 		foreign: []string{fleeting + "/provider", fleeting + "/plugin"}, // plugin for its VersionInfo
 	},
 	"cmd/...": {
@@ -57,19 +57,18 @@ var arrows = map[string]mayImport{
 	},
 	"cmd/armsim": {ours: []string{"armsim/..."}},
 
-	"instancegroup":     {ours: []string{"internal/armerr"}},
-	"internal/config":   {foreign: []string{azcore + "/arm"}},
-	"internal/armerr":   {foreign: []string{azcore + "/...", identity}},
-	"internal/armops":   {},
-	"internal/lifeline": {},
+	"instancegroup":      {ours: []string{"internal/armerr", "internal/preflight", "internal/vmss"}},
+	"internal/vmss":      {},
+	"internal/preflight": {ours: []string{"internal/vmss"}},
+	"internal/budget":    {},
+	"internal/config":    {foreign: []string{azcore + "/arm"}},
+	"internal/armerr":    {foreign: []string{azcore + "/...", identity}},
+	"internal/armops":    {},
+	"internal/lifeline":  {},
 	"internal/armapi": {
-		ours:    []string{"instancegroup", "internal/armerr", "internal/armops", "internal/config"},
+		ours:    []string{"internal/armerr", "internal/armops", "internal/budget", "internal/config", "internal/vmss"},
 		foreign: []string{azcore + "/...", identity + "/...", compute + "/...", network + "/..."},
 	},
-
-	"internal/doctor/...":  {ours: []string{"internal/armapi", "internal/armerr", "internal/armops", "internal/config"}},
-	"internal/setup/...":   {ours: []string{"internal/armapi", "internal/armerr", "internal/armops", "internal/config"}},
-	"internal/migrate/...": {ours: []string{"internal/armapi", "internal/armerr", "internal/armops", "internal/config"}},
 
 	"armsim":         {ours: []string{"armsim/machine"}},
 	"armsim/machine": {},
@@ -85,12 +84,9 @@ var arrows = map[string]mayImport{
 	"internal/recordings":         {},
 	"internal/recordings/cmd/...": {ours: []string{"internal/recordings"}},
 
-	"conformance/...":          {testOnly: true},
-	"internal/conformance/...": {testOnly: true},
-	"internal/engine":          {testOnly: true},
-	"internal/testutil/...":    {testOnly: true},
-	"e2e/...":                  {testOnly: true},
-	"dev":                      {testOnly: true},
+	"internal/engine": {testOnly: true},
+	"e2e/...":         {testOnly: true},
+	"dev":             {testOnly: true},
 }
 
 // TestImports checks the module as each system sees it, for a file that only
@@ -125,12 +121,15 @@ func TestForbiddenImportsAreReported(t *testing.T) {
 		"SDK in the simulator": {at + "armsim", azcore + "/arm", []string{"armsim must not import " + azcore + "/arm"}},
 		"SDK in the root":      {module, compute + "/armcompute/v8", []string{". must not import " + compute + "/armcompute/v8"}},
 		"fleeting in the core": {at + "instancegroup", fleeting + "/provider", []string{"instancegroup must not import " + fleeting + "/provider"}},
-		"taskscaler in a tool": {at + "internal/doctor", tasks, []string{"internal/doctor must not import " + tasks}},
+		"taskscaler in a leaf": {at + "internal/vmss", tasks, []string{"internal/vmss must not import " + tasks}},
+		"leaf of types":        {at + "internal/vmss", at + "internal/armerr", []string{"internal/vmss must not import internal/armerr"}},
+		"SDK in a leaf":        {at + "internal/budget", azcore + "/policy", []string{"internal/budget must not import " + azcore + "/policy"}},
+		"controller in armapi": {at + "internal/armapi", at + "instancegroup", []string{"internal/armapi must not import instancegroup"}},
 		"registry in a tool":   {at + "cmd/fleeting-plugin-azure", registry + "/pkg/v1", []string{"cmd/fleeting-plugin-azure must not import " + registry + "/pkg/v1"}},
 		"plugin in a release":  {at + "release", module, []string{"release must not import ."}},
 		"neighbour of a name":  {at + "internal/config", azcore + "/armx", []string{"internal/config must not import " + azcore + "/armx"}},
-		"helper of tests":      {at + "internal/testutil/cloud", compute + "/armcompute/v8", nil},
-		"helper out of tests":  {at + "cmd/other", at + "internal/testutil", []string{"cmd/other must not import internal/testutil: it is for tests only"}},
+		"helper of tests":      {at + "internal/engine", compute + "/armcompute/v8", nil},
+		"helper out of tests":  {at + "cmd/other", at + "internal/engine", []string{"cmd/other must not import internal/engine: it is for tests only"}},
 		"unknown package":      {at + "util", "fmt", []string{"util is not in the table of imports_test.go: add it to the table"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -36,10 +36,10 @@ type InstanceGroup struct {
 	group    *instancegroup.Group
 	reporter reporter
 
-	updating chan struct{} // holds one token: at its shutdown fleeting updates beside its own loop
+	updating chan struct{} // holds one token: at its shutdown fleeting updates alongside its own loop
 
-	// closer is group for Shutdown, which may come at any time, even in Init,
-	// from whatever notices that the process must end.
+	// closer is group for Shutdown, which may be called at any time, even during
+	// Init, by whatever notices that the process must end.
 	closer atomic.Pointer[instancegroup.Group]
 }
 
@@ -49,13 +49,13 @@ type InstanceGroup struct {
 func New(o armapi.Options) *InstanceGroup { return &InstanceGroup{api: o} }
 
 // initTimeout leaves the runner time for the first Update within the minute
-// that it gives both. Init takes a second or two; where Azure does not answer,
+// that it gives both. Init takes a second or two; where Azure does not respond,
 // the user should not wait long to read so, and the runner tries again anyway.
 const initTimeout = 20 * time.Second
 
 // UnmarshalJSON keeps plugin_config as it came. Init checks it: an error from
-// here would reach the user without a word of which setting is meant, and
-// encoding/json would pass over unknown keys in silence.
+// here would reach the user without naming the setting, and
+// encoding/json would ignore unknown keys.
 func (g *InstanceGroup) UnmarshalJSON(raw []byte) error {
 	g.raw = slices.Clone(raw)
 	return nil
@@ -76,7 +76,7 @@ func (g *InstanceGroup) Init(ctx context.Context, logger hclog.Logger, settings 
 		return provider.ProviderInfo{}, err
 	}
 	g.log, g.updating = logger, make(chan struct{}, 1)
-	if g.group, err = instancegroup.Open(ctx, instancegroup.Options{Cloud: client, Logger: logger, Owner: owner()}); err != nil {
+	if g.group, err = instancegroup.Open(ctx, instancegroup.Options{Client: client, Logger: logger, Owner: owner()}); err != nil {
 		return provider.ProviderInfo{}, err
 	}
 	g.closer.Store(g.group)
@@ -87,7 +87,7 @@ func (g *InstanceGroup) Init(ctx context.Context, logger hclog.Logger, settings 
 	v := Version()
 	return provider.ProviderInfo{
 		ID:      fmt.Sprintf("azure/%s/%s", cfg.ResourceGroupName, cfg.Name),
-		MaxSize: g.group.MaxSize(), Version: v.String(), BuildInfo: v.BuildInfo(),
+		MaxSize: g.group.ScaleSet().MaxSize(), Version: v.String(), BuildInfo: v.BuildInfo(),
 	}, nil
 }
 
@@ -131,10 +131,10 @@ func (g *InstanceGroup) Update(ctx context.Context, fn func(instance string, sta
 	if err != nil {
 		return fmt.Errorf("update: %w", err)
 	}
-	met := g.reporter.report(v, fn)
-	g.reporter.mourn(g.group.Settle(v, met), fn)
-	if err := g.group.Bury(ctx, v); err != nil {
-		g.log.Error("dead instances could not be removed; trying again with the next update", "operation", "bury", "error", err)
+	discovered := g.reporter.report(v, fn)
+	g.reporter.reportNeverCreated(g.group.ReconcilePending(v, discovered), fn)
+	if err := g.group.Reap(ctx, v); err != nil {
+		g.log.Error("dead instances could not be removed; trying again with the next update", "operation", "reap", "error", err)
 	}
 	return nil
 }
@@ -152,7 +152,7 @@ func (g *InstanceGroup) Increase(ctx context.Context, n int) (int, error) {
 }
 
 // Decrease deletes the given instances and returns those whose deletion Azure
-// accepted or that exist no more. The result is lost over gRPC beside an error
+// accepted or that no longer exist. The result is lost over gRPC alongside an error
 // (fleeting's instance_group_server.go), so partial success is no error.
 func (g *InstanceGroup) Decrease(ctx context.Context, instances []string) ([]string, error) {
 	if g.group == nil {
@@ -167,7 +167,7 @@ func (g *InstanceGroup) Decrease(ctx context.Context, instances []string) ([]str
 	return done, err
 }
 
-// ConnectInfo tells where and how to log in to a running instance: the private
+// ConnectInfo returns where and how to log in to a running instance: the private
 // address of the primary IP configuration of its primary network interface,
 // and the public one where there is one.
 func (g *InstanceGroup) ConnectInfo(ctx context.Context, instance string) (provider.ConnectInfo, error) {
@@ -186,7 +186,7 @@ func (g *InstanceGroup) ConnectInfo(ctx context.Context, instance string) (provi
 }
 
 // Heartbeat returns an error if no job can run on the instance any more. It
-// returns none when Azure cannot be asked: that says nothing of the instance.
+// returns none when Azure cannot be asked: that says nothing about the instance.
 func (g *InstanceGroup) Heartbeat(ctx context.Context, instance string) error {
 	if g.group == nil {
 		return errNotInitialised
@@ -209,7 +209,7 @@ func (g *InstanceGroup) Resume(context.Context, []string) ([]string, error) {
 
 // Shutdown ends all changes: none begins any more, and the one under way may
 // finish until ctx ends. What Azure accepted goes on there. It may be called
-// more than once, and beside all other methods.
+// more than once, and concurrently with all other methods.
 func (g *InstanceGroup) Shutdown(ctx context.Context) error {
 	if group := g.closer.Load(); group != nil {
 		return group.Close(ctx)

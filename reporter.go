@@ -10,40 +10,40 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/instancegroup"
 )
 
-// reporter tells fleeting of instances, and remembers what it told. fleeting
-// takes an ID that it does not know for a new instance, in whatever state: one
-// that was reported deleted must not be named again.
+// reporter reports instances to fleeting, and remembers what it reported.
+// fleeting takes an ID that it does not know for a new instance, in whatever
+// state: one that was reported deleted must not be named again.
 type reporter struct {
-	mu   sync.Mutex
-	told map[string]provider.State
-	lost int // instances that never came
+	mu       sync.Mutex
+	reported map[string]provider.State
+	lost     int // instances that were never created
 }
 
 // report calls fn for what a view holds, and returns how many instances fleeting
 // did not know before.
-func (r *reporter) report(v *instancegroup.View, fn func(string, provider.State)) (met int) {
+func (r *reporter) report(v *instancegroup.View, fn func(string, provider.State)) (discovered int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	told := make(map[string]provider.State, len(v.Members))
+	reported := make(map[string]provider.State, len(v.Members))
 	for _, m := range v.Members {
-		told[m.MemberID] = r.reportMember(m, fn)
+		reported[m.MemberID] = r.reportMember(m, fn)
 	}
 	for _, id := range v.Gone {
-		told[id] = r.reportDeath(id, fn)
+		reported[id] = r.reportDeath(id, fn)
 	}
-	for id := range told {
-		if _, before := r.told[id]; !before {
-			met++
+	for id := range reported {
+		if _, before := r.reported[id]; !before {
+			discovered++
 		}
 	}
-	r.told = told
-	return met
+	r.reported = reported
+	return discovered
 }
 
-// mourn reports n instances that Azure accepted and never created: they appear
-// and are gone. fleeting matches its requests with instances that it discovers
-// and with nothing else, in whatever order (provisioner.go, reconcile).
-func (r *reporter) mourn(n int, fn func(string, provider.State)) {
+// reportNeverCreated reports n instances that Azure accepted and never created:
+// they appear and are gone. fleeting matches its requests with instances that it
+// discovers and with nothing else, in whatever order (provisioner.go, reconcile).
+func (r *reporter) reportNeverCreated(n int, fn func(string, provider.State)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for range n {
@@ -54,7 +54,7 @@ func (r *reporter) mourn(n int, fn func(string, provider.State)) {
 
 func (r *reporter) reportMember(m instancegroup.Member, fn func(string, provider.State)) provider.State {
 	state := fleetingState(m.State)
-	if before := r.told[m.MemberID]; before == provider.StateDeleted && (state == before || state == provider.StateDeleting) {
+	if before := r.reported[m.MemberID]; before == provider.StateDeleted && (state == before || state == provider.StateDeleting) {
 		return before // else it has come back, and is another one to fleeting
 	}
 	if state == provider.StateDeleted {
@@ -64,12 +64,12 @@ func (r *reporter) reportMember(m instancegroup.Member, fn func(string, provider
 	return state
 }
 
-// reportDeath tells once that an instance is deleted. If it died before fleeting
+// reportDeath reports once that an instance is deleted. If it died before fleeting
 // ever heard of it, it is introduced first: fleeting matches requests by
 // discovered instances alone, and unheard of, the request would stay pending for
 // ever.
 func (r *reporter) reportDeath(id string, fn func(string, provider.State)) provider.State {
-	before, known := r.told[id]
+	before, known := r.reported[id]
 	if !known {
 		fn(id, provider.StateCreating)
 	}

@@ -41,7 +41,7 @@ func TestReporter(t *testing.T) {
 			{viewOf("a", gone), []string{"a deleted"}},
 			{viewOf("a", gone), nil},
 		},
-		"dead before it was told of": { // else its request stays pending for ever (F34)
+		"dead before it was reported": { // else its request stays pending for ever (F34)
 			{viewOf("a", instancegroup.Dead), []string{"a creating", "a deleted"}},
 			{viewOf("a", instancegroup.Dead), nil},
 			{viewOf("a", instancegroup.Deleting), nil},
@@ -59,7 +59,7 @@ func TestReporter(t *testing.T) {
 			{viewOf("a", instancegroup.Deleting, "b", instancegroup.Running), []string{"b running"}},
 			{viewOf("b", instancegroup.Running), []string{"b running"}},
 		},
-		"gone before it was told of": { // found by a deletion's reading, and gone by the next update
+		"gone before it was reported": { // found by a deletion's reading, and gone by the next update
 			{viewOf("a", gone, "b", gone), []string{"a creating", "a deleted", "b creating", "b deleted"}},
 			{viewOf("a", gone, "b", gone), nil},
 			{viewOf("c", instancegroup.Deleting), []string{"c deleting"}},
@@ -76,7 +76,7 @@ func TestReporter(t *testing.T) {
 	}
 }
 
-// TestReporterAtOnce has reports run beside each other: each death is told once.
+// TestReporterAtOnce runs reports concurrently: each death is reported once.
 func TestReporterAtOnce(t *testing.T) {
 	var r reporter
 	var all sync.WaitGroup

@@ -176,7 +176,7 @@ func TestErrors(t *testing.T) {
 	require.NoError(t, err)
 	ids := running(t, p, 1)
 	_, err = p.ConnectInfo(t.Context(), "ci_99-01234567")
-	require.EqualError(t, err, wire+`locate instance "ci_99-01234567": it exists no more`)
+	require.EqualError(t, err, wire+`locate instance "ci_99-01234567": it no longer exists`)
 
 	var answer any
 	s.control(t, http.MethodPost, "/faults", `[{"operation": "*", "error": {"status": 403}}]`, &answer)

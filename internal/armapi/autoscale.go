@@ -27,7 +27,7 @@ type autoscalePage struct {
 	NextLink *string             `json:"nextLink"`
 }
 
-// AutoscaleSettings implements instancegroup.Cloud. It looks in the scale
+// AutoscaleSettings implements vmss.Client. It looks in the scale
 // set's own resource group, which is where Azure's portal puts settings.
 func (c *Client) AutoscaleSettings(ctx context.Context) (names []string, err error) {
 	err = c.read(ctx, "list the autoscale settings of", into(&names, c.autoscalePager(),

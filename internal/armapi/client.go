@@ -12,9 +12,10 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
 
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/instancegroup"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/budget"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/config"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 const (
@@ -61,10 +62,10 @@ type Client struct {
 	interfaces *armnetwork.InterfacesClient
 	addresses  *armnetwork.PublicIPAddressesClient
 	generic    *arm.Client
-	pace       *pace
+	budget     *budget.Budget
 }
 
-var _ instancegroup.Cloud = (*Client)(nil)
+var _ vmss.Client = (*Client)(nil)
 
 // New makes a client for the scale set in cfg. It reads the credential's files
 // but does not go to the network: a wrong secret shows with the first call.
@@ -87,7 +88,7 @@ func New(cfg config.Config, opts Options) (*Client, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	client := &Client{subscription: cfg.SubscriptionID, group: cfg.ResourceGroupName, name: cfg.Name, pace: newPace(opts.Now)}
+	client := &Client{subscription: cfg.SubscriptionID, group: cfg.ResourceGroupName, name: cfg.Name, budget: budget.New(opts.Now)}
 	if err := client.connect(cred, client.options(base)); err != nil {
 		return nil, armerr.From("set up clients for", client.object(), err)
 	}
@@ -97,7 +98,7 @@ func New(cfg config.Config, opts Options) (*Client, error) {
 func (c *Client) options(base policy.ClientOptions) *arm.ClientOptions {
 	base.Retry = policy.RetryOptions{MaxRetries: 3, TryTimeout: tryLimit, MaxRetryDelay: longestPause}
 	base.PerCallPolicies = []policy.Policy{stayHome{endpoint(base.Cloud)}}
-	base.PerRetryPolicies = []policy.Policy{c.pace}
+	base.PerRetryPolicies = []policy.Policy{limiter{c.budget}}
 	// Registering a resource provider takes a permission on the whole
 	// subscription, and where a scale set exists it is registered.
 	return &arm.ClientOptions{ClientOptions: base, DisableRPRegistration: true}
@@ -132,6 +133,14 @@ func (c *Client) id() string {
 		c.subscription, c.group, c.name)
 }
 
+// Instances implements vmss.Client.
+func (c *Client) Instances(mode vmss.OrchestrationMode) vmss.Instances {
+	if mode == vmss.Flexible {
+		return flexible{c}
+	}
+	return uniform{c}
+}
+
 // read makes a call with a deadline of its own; op completes "… scale set".
 func (c *Client) read(ctx context.Context, op string, call func(context.Context) error) error {
 	return within(ctx, readLimit, func(ctx context.Context) error {
@@ -140,9 +149,9 @@ func (c *Client) read(ctx context.Context, op string, call func(context.Context)
 }
 
 // readList is read for a list of instances, whose pages count.
-func (c *Client) readList(ctx context.Context, op, class string, call func(context.Context) error) error {
+func (c *Client) readList(ctx context.Context, op string, class budget.Class, call func(context.Context) error) error {
 	return c.read(ctx, op, func(ctx context.Context) error {
-		return c.pace.measure(class, func() error { return call(ctx) })
+		return c.budget.Measure(class, func() error { return call(ctx) })
 	})
 }
 

@@ -20,6 +20,7 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armops"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/config"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 func keys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
@@ -79,11 +80,11 @@ func TestRequestsAreThoseInTheTable(t *testing.T) {
 	calls := map[string]func(*Client) error{
 		armops.GetScaleSet:           func(c *Client) error { _, err := c.ScaleSet(ctx); return err },
 		armops.UpdateScaleSet:        func(c *Client) error { _, err := c.SetCapacity(ctx, 5, `"7"`); return err },
-		armops.DeleteInstances:       func(c *Client) error { _, err := c.DeleteInstances(ctx, []string{"1", "2"}); return err },
-		armops.ListInstances:         func(c *Client) error { _, err := c.Instances(ctx); return err },
-		armops.GetInstance:           func(c *Client) error { _, err := c.Instance(ctx, "3"); return err },
-		armops.ListInterfaces:        func(c *Client) error { _, err := c.Interfaces(ctx); return err },
-		armops.ListPublicAddresses:   func(c *Client) error { _, err := c.PublicAddresses(ctx); return err },
+		armops.DeleteInstances:       func(c *Client) error { _, _, err := uniform{c}.Delete(ctx, []string{"1", "2"}); return err },
+		armops.ListInstances:         func(c *Client) error { _, err := uniform{c}.List(ctx, nil); return err },
+		armops.GetInstance:           func(c *Client) error { _, err := uniform{c}.Get(ctx, "3"); return err },
+		armops.ListInterfaces:        func(c *Client) error { _, err := uniform{c}.Interfaces(ctx); return err },
+		armops.ListPublicAddresses:   func(c *Client) error { _, err := uniform{c}.PublicAddresses(ctx); return err },
 		armops.ListAutoscaleSettings: func(c *Client) error { _, err := c.AutoscaleSettings(ctx); return err },
 
 		armops.GetOperation: func(c *Client) error {
@@ -91,11 +92,11 @@ func TestRequestsAreThoseInTheTable(t *testing.T) {
 			return err
 		},
 
-		armops.ListVirtualMachines:      func(c *Client) error { _, err := c.VirtualMachines(ctx); return err },
-		armops.GetVirtualMachine:        func(c *Client) error { _, err := c.VirtualMachine(ctx, "3"); return err },
-		armops.DeleteVirtualMachine:     func(c *Client) error { return c.DeleteVirtualMachine(ctx, "3") },
-		armops.ListGroupInterfaces:      func(c *Client) error { _, err := c.GroupInterfaces(ctx); return err },
-		armops.ListGroupPublicAddresses: func(c *Client) error { _, err := c.GroupPublicAddresses(ctx); return err },
+		armops.ListVirtualMachines:      func(c *Client) error { _, err := flexible{c}.listWithViews(ctx); return err },
+		armops.GetVirtualMachine:        func(c *Client) error { _, err := flexible{c}.Get(ctx, "3"); return err },
+		armops.DeleteVirtualMachine:     func(c *Client) error { return flexible{c}.deleteVM(ctx, "3") },
+		armops.ListGroupInterfaces:      func(c *Client) error { _, err := flexible{c}.Interfaces(ctx); return err },
+		armops.ListGroupPublicAddresses: func(c *Client) error { _, err := flexible{c}.PublicAddresses(ctx); return err },
 	}
 	fill := strings.NewReplacer("{subscription}", "sub", "{group}", "rg", "{scaleSet}", "ci", "{instance}", "3", "{location}", "l", "{operation}", "o")
 	for _, o := range armops.All() {
@@ -134,21 +135,22 @@ func TestAcceptedIsDone(t *testing.T) {
 	c, _ := newClient(t, reply{status: 202})
 	_, err := c.SetCapacity(t.Context(), 5, "e")
 	require.NoError(t, err)
-	_, err = c.DeleteInstances(t.Context(), []string{"1"})
+	_, _, err = uniform{c}.Delete(t.Context(), []string{"1"})
 	require.NoError(t, err)
 }
 
 func TestDeleteInstances(t *testing.T) {
 	c, s := newClient(t, reply{status: 500}, reply{status: 202})
-	_, err := c.DeleteInstances(t.Context(), []string{"1", "2"})
+	accepted, _, err := uniform{c}.Delete(t.Context(), []string{"1", "2"})
 	require.NoError(t, err)
+	assert.Equal(t, []string{"1", "2"}, accepted)
 	require.Len(t, s.asked, 2)
 	assert.JSONEq(t, `{"instanceIds":["1","2"]}`, s.bodies[1])
-	_, err = c.DeleteInstances(t.Context(), nil)
+	_, _, err = uniform{c}.Delete(t.Context(), nil)
 	require.NoError(t, err)
-	_, err = c.DeleteInstances(t.Context(), []string{"1", "*"})
+	_, _, err = uniform{c}.Delete(t.Context(), []string{"1", "*"})
 	require.Error(t, err)
-	_, err = c.DeleteInstances(t.Context(), []string{""})
+	_, _, err = uniform{c}.Delete(t.Context(), []string{""})
 	require.Error(t, err)
 	assert.Len(t, s.asked, 2)
 }
@@ -164,14 +166,14 @@ func TestListsAreWholeOrErrors(t *testing.T) {
 		"plain":       {{status: 200, body: `{"value":[],"nextLink":"http://management.azure.com/more"}`}},
 	} {
 		for _, list := range []func(*Client) error{
-			func(c *Client) error { _, err := c.Instances(t.Context()); return err },
-			func(c *Client) error { _, err := c.Interfaces(t.Context()); return err },
-			func(c *Client) error { _, err := c.PublicAddresses(t.Context()); return err },
+			func(c *Client) error { _, err := uniform{c}.List(t.Context(), nil); return err },
+			func(c *Client) error { _, err := uniform{c}.Interfaces(t.Context()); return err },
+			func(c *Client) error { _, err := uniform{c}.PublicAddresses(t.Context()); return err },
 			func(c *Client) error { _, err := c.AutoscaleSettings(t.Context()); return err },
-			func(c *Client) error { _, err := c.VirtualMachines(t.Context()); return err },
-			func(c *Client) error { _, err := c.VirtualMachineModels(t.Context()); return err },
-			func(c *Client) error { _, err := c.GroupInterfaces(t.Context()); return err },
-			func(c *Client) error { _, err := c.GroupPublicAddresses(t.Context()); return err },
+			func(c *Client) error { _, err := flexible{c}.listWithViews(t.Context()); return err },
+			func(c *Client) error { _, err := flexible{c}.listModels(t.Context()); return err },
+			func(c *Client) error { _, err := flexible{c}.Interfaces(t.Context()); return err },
+			func(c *Client) error { _, err := flexible{c}.PublicAddresses(t.Context()); return err },
 		} {
 			c, s := newClient(t, replies...)
 			err := list(c)
@@ -187,7 +189,7 @@ func TestPagesAreJoined(t *testing.T) {
 	c, _ := newClient(t,
 		reply{status: 200, body: `{"value":[` + vmBody + `],"nextLink":"https://management.azure.com/more"}`},
 		reply{status: 200, body: `{"value":[` + vmBody + `,` + vmBody + `]}`})
-	all, err := c.Instances(t.Context())
+	all, err := uniform{c}.List(t.Context(), nil)
 	require.NoError(t, err)
 	assert.Len(t, all, 3)
 }
@@ -211,10 +213,27 @@ func TestReads(t *testing.T) {
 	c, _ = newClient(t, reply{status: 200, body: `{}`})
 	_, err = c.ScaleSet(t.Context())
 	require.ErrorContains(t, err, `read scale set "ci": the answer holds no scale set`)
-	_, err = c.Instance(t.Context(), "3")
+	_, err = uniform{c}.Get(t.Context(), "3")
 	require.ErrorContains(t, err, `read instance "3" of scale set "ci"`)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err = c.ScaleSet(ctx)
 	assert.True(t, armerr.Is(err, armerr.Canceled), err)
+}
+
+// The mode comes in whatever case, and a scale set that names none is Uniform.
+func TestInstancesFollowTheMode(t *testing.T) {
+	for body, want := range map[string]vmss.OrchestrationMode{
+		`{"id":"x"}`: vmss.Uniform,
+		`{"id":"x","properties":{"orchestrationMode":"uniform"}}`:  vmss.Uniform,
+		`{"id":"x","properties":{"orchestrationMode":"flexible"}}`: vmss.Flexible,
+		`{"id":"x","properties":{"orchestrationMode":"Flexible"}}`: vmss.Flexible,
+	} {
+		c, _ := newClient(t, reply{status: 200, body: body})
+		set, err := c.ScaleSet(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, want, set.Mode, body)
+		_, ok := c.Instances(set.Mode).(flexible)
+		assert.Equal(t, want == vmss.Flexible, ok, body)
+	}
 }

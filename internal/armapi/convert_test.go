@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/instancegroup"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 const setBody = `{"id":"/s/ci","name":"ci","tags":{"owner":"ci"},"etag":"\"7\"","location":"westeurope","zones":["1",null],
@@ -46,15 +46,15 @@ func decode[T any](t require.TestingT, body string) T {
 }
 
 func TestScaleSetOf(t *testing.T) {
-	assert.Equal(t, instancegroup.ScaleSet{
+	assert.Equal(t, vmss.ScaleSet{
 		ID: "/s/ci", Name: "ci", UniqueID: "u", ETag: `"7"`, Location: "westeurope", Size: "Standard_D2s_v5", HasCapacity: true,
-		OrchestrationMode: "Uniform", ProvisioningState: "Succeeded", Tags: map[string]string{"owner": "ci"},
-		Model: instancegroup.Model{
-			OSType: "Linux", AdminUsername: "runner", PasswordDisabled: true, PublicKeys: 2, HasPublicAddress: true,
-			SinglePlacementGroup: true, ManagedImage: true, Overprovision: true, UpgradeMode: "Rolling", AutomaticOSUpgrade: true,
-			AutomaticRepairs: true, Priority: "Spot", EvictionPolicy: "Delete", SpotRestore: true, ResilientCreation: true,
-			TerminateNotice: true, ScaleInForced: true, ScaleInRules: []string{"NewestVM"}, ZoneBalance: true, Zones: []string{"1"},
-			HealthExtension: true,
+		Mode: vmss.Uniform, ProvisioningState: "Succeeded", Tags: map[string]string{"owner": "ci"},
+		Model: vmss.Model{
+			OSType: "Linux", Login: vmss.Login{AdminUsername: "runner", PasswordDisabled: true, PublicKeys: 2}, HasPublicAddress: true,
+			Placement: vmss.Placement{SingleGroup: true, ZoneBalance: true, Zones: []string{"1"}}, ManagedImage: true, Overprovision: true,
+			Upgrade: vmss.Upgrade{Mode: "Rolling", AutomaticOS: true}, AutomaticRepairs: true,
+			Spot: vmss.Spot{Priority: "Spot", EvictionPolicy: "Delete", Restore: true}, ResilientCreation: true,
+			TerminateNotice: true, ScaleIn: vmss.ScaleIn{Forced: true, Rules: []string{"NewestVM"}}, HealthExtension: true,
 		},
 	}, scaleSetOf(decode[armcompute.VirtualMachineScaleSet](t, setBody)))
 	assert.False(t, isManagedImage("/subscriptions/x/resourceGroups/g/providers/Microsoft.Compute/galleries/q/images/i"))
@@ -67,7 +67,7 @@ func TestScaleSetOf(t *testing.T) {
 }
 
 func TestInstanceOf(t *testing.T) {
-	assert.Equal(t, instancegroup.Instance{
+	assert.Equal(t, vmss.Instance{
 		ID: "/s/ci/virtualMachines/3", Name: "ci_3", InstanceID: "3", VMID: "v", ProvisioningState: "Failed", HasView: true,
 		PowerState: "running", Failure: "AllocationFailed: No room. Sorry", Zone: "2", LatestModel: true,
 	}, instanceOf(decode[armcompute.VirtualMachineScaleSetVM](t, vmBody)))
@@ -76,9 +76,9 @@ func TestInstanceOf(t *testing.T) {
 }
 
 func TestAddresses(t *testing.T) {
-	assert.Equal(t, instancegroup.Interface{
+	assert.Equal(t, vmss.Interface{
 		VMID: "/s/ci/virtualmachines/3", Primary: true,
-		Configs: []instancegroup.IPConfig{{Primary: true, Private: netip.MustParseAddr("10.0.0.4"), PublicID: "/s/pip"}},
+		Configs: []vmss.IPConfig{{Primary: true, Private: netip.MustParseAddr("10.0.0.4"), PublicID: "/s/pip"}},
 	}, interfaceOf(decode[armnetwork.Interface](t, nicBody)))
 	ready := decode[armnetwork.PublicIPAddress](t, addressBody)
 	assert.Equal(t, map[string]netip.Addr{"/s/pip": netip.MustParseAddr("20.1.2.3")},

@@ -1,8 +1,10 @@
-// Package armapi puts Azure's SDK behind instancegroup's Cloud interface:
-// credentials and clouds, clients, pages gathered into slices, deadlines, and
-// the SDK's models turned into instancegroup's.
+// Package armapi puts Azure's SDK behind vmss.Client: credentials and clouds,
+// clients, pages gathered into slices, deadlines, request limits, the SDK's
+// models turned into vmss's, and how instances are listed, read and deleted in
+// each orchestration mode.
 //
 // It alone imports armcompute, armnetwork and azidentity (armerr looks at
-// azidentity's errors). Of this module it may import armerr, armops, config
-// and instancegroup. It takes no decisions: those are instancegroup's.
+// azidentity's errors). Of this module it may import armerr, armops, budget,
+// config and vmss. Whether and when to do something is instancegroup's to
+// decide.
 package armapi

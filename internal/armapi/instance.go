@@ -1,56 +1,18 @@
 package armapi
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"strings"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/instancegroup"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
-// Instances implements instancegroup.Cloud.
-func (c *Client) Instances(ctx context.Context) (all []instancegroup.Instance, err error) {
-	pager := c.instances.NewListPager(c.group, c.name, &armcompute.VirtualMachineScaleSetVMsClientListOptions{
-		Expand: to.Ptr("instanceView"),
-	})
-	err = c.readList(ctx, "list the instances of", listClass, into(&all, pager,
-		func(p armcompute.VirtualMachineScaleSetVMsClientListResponse) ([]*armcompute.VirtualMachineScaleSetVM, *string) {
-			return p.Value, p.NextLink
-		},
-		each(func(vm armcompute.VirtualMachineScaleSetVM) (instancegroup.Instance, bool) {
-			return instanceOf(vm), true
-		})))
-	return all, err
-}
-
-// Instance implements instancegroup.Cloud.
-func (c *Client) Instance(ctx context.Context, instanceID string) (i instancegroup.Instance, err error) {
-	op := fmt.Sprintf("read instance %q of", instanceID)
-	err = c.read(ctx, op, func(ctx context.Context) error {
-		r, err := c.instances.Get(ctx, c.group, c.name, instanceID, &armcompute.VirtualMachineScaleSetVMsClientGetOptions{
-			Expand: to.Ptr(armcompute.InstanceViewTypesInstanceView),
-		})
-		if err != nil {
-			return err
-		}
-		if r.ID == nil {
-			return errors.New("the answer holds no instance")
-		}
-		i = instanceOf(r.VirtualMachineScaleSetVM)
-		return nil
-	})
-	return i, err
-}
-
-func instanceOf(vm armcompute.VirtualMachineScaleSetVM) instancegroup.Instance {
+func instanceOf(vm armcompute.VirtualMachineScaleSetVM) vmss.Instance {
 	p := val(vm.Properties)
 	statuses := val(p.InstanceView).Statuses
-	i := instancegroup.Instance{
+	i := vmss.Instance{
 		ID:                val(vm.ID),
 		Name:              val(vm.Name),
 		InstanceID:        val(vm.InstanceID),
@@ -93,6 +55,53 @@ func failure(statuses []*armcompute.InstanceViewStatus) string {
 			reason += ": "
 		}
 		return armerr.Line(reason + message)
+	}
+	return ""
+}
+
+// setOf returns the ID of the scale set that the VM says it is in.
+func setOf(vm armcompute.VirtualMachine) string {
+	return val(val(val(vm.Properties).VirtualMachineScaleSet).ID)
+}
+
+// machineOf converts a VM of a Flexible scale set, which has no number and
+// does not tell whether it has the latest model.
+func machineOf(vm armcompute.VirtualMachine) vmss.Instance {
+	p := val(vm.Properties)
+	statuses := val(p.InstanceView).Statuses
+	i := vmss.Instance{
+		ID:                val(vm.ID),
+		Name:              val(vm.Name),
+		VMID:              val(p.VMID),
+		ProvisioningState: val(p.ProvisioningState),
+		HasView:           p.InstanceView != nil,
+		PowerState:        powerState(statuses),
+		Failure:           failure(statuses),
+		LatestModel:       true,
+	}
+	if i.Name == "" {
+		i.Name = i.ID[strings.LastIndex(i.ID, "/")+1:]
+	}
+	i.InstanceID = i.Name
+	if i.ProvisioningState == "" {
+		i.ProvisioningState = provisioningState(statuses)
+	}
+	if zones := texts(vm.Zones); len(zones) > 0 {
+		i.Zone = zones[0]
+	}
+	return i
+}
+
+// provisioningState reads the state in the code "ProvisioningState/succeeded"
+// or "ProvisioningState/failed/AllocationFailed".
+func provisioningState(statuses []*armcompute.InstanceViewStatus) string {
+	const prefix = "provisioningstate/"
+	for _, s := range statuses {
+		code := val(val(s).Code)
+		if len(code) >= len(prefix) && strings.EqualFold(code[:len(prefix)], prefix) {
+			state, _, _ := strings.Cut(code[len(prefix):], "/")
+			return state
+		}
 	}
 	return ""
 }

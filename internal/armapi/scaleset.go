@@ -9,11 +9,11 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/instancegroup"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
-// ScaleSet implements instancegroup.Cloud.
-func (c *Client) ScaleSet(ctx context.Context) (set instancegroup.ScaleSet, err error) {
+// ScaleSet implements vmss.Client.
+func (c *Client) ScaleSet(ctx context.Context) (set vmss.ScaleSet, err error) {
 	err = c.read(ctx, "read", func(ctx context.Context) error {
 		var raw *http.Response
 		r, err := c.sets.Get(policy.WithCaptureResponse(ctx, &raw), c.group, c.name, nil)
@@ -32,11 +32,11 @@ func (c *Client) ScaleSet(ctx context.Context) (set instancegroup.ScaleSet, err 
 	return set, err
 }
 
-func scaleSetOf(s armcompute.VirtualMachineScaleSet) instancegroup.ScaleSet {
+func scaleSetOf(s armcompute.VirtualMachineScaleSet) vmss.ScaleSet {
 	sku, p := val(s.SKU), val(s.Properties)
 	model := modelOf(p)
-	model.Zones = texts(s.Zones)
-	return instancegroup.ScaleSet{
+	model.Placement.Zones = texts(s.Zones)
+	return vmss.ScaleSet{
 		ID:                val(s.ID),
 		Name:              val(s.Name),
 		UniqueID:          val(p.UniqueID),
@@ -45,11 +45,19 @@ func scaleSetOf(s armcompute.VirtualMachineScaleSet) instancegroup.ScaleSet {
 		Size:              val(sku.Name),
 		Capacity:          val(sku.Capacity),
 		HasCapacity:       sku.Capacity != nil,
-		OrchestrationMode: string(val(p.OrchestrationMode)),
+		Mode:              modeOf(p),
 		ProvisioningState: val(p.ProvisioningState),
 		Tags:              tagsOf(s.Tags),
 		Model:             model,
 	}
+}
+
+// modeOf takes a scale set that names no mode for a Uniform one, as Azure does.
+func modeOf(p armcompute.VirtualMachineScaleSetProperties) vmss.OrchestrationMode {
+	if strings.EqualFold(string(val(p.OrchestrationMode)), string(vmss.Flexible)) {
+		return vmss.Flexible
+	}
+	return vmss.Uniform
 }
 
 func tagsOf(tags map[string]*string) map[string]string {
@@ -60,32 +68,36 @@ func tagsOf(tags map[string]*string) map[string]string {
 	return all
 }
 
-func modelOf(p armcompute.VirtualMachineScaleSetProperties) instancegroup.Model {
+func modelOf(p armcompute.VirtualMachineScaleSetProperties) vmss.Model {
 	vm := val(p.VirtualMachineProfile)
 	os, upgrade, scaleIn := val(vm.OSProfile), val(p.UpgradePolicy), val(p.ScaleInPolicy)
 	linux, network := val(os.LinuxConfiguration), val(vm.NetworkProfile)
-	return instancegroup.Model{
-		OSType:               osType(vm),
-		AdminUsername:        val(os.AdminUsername),
-		PasswordDisabled:     val(linux.DisablePasswordAuthentication),
-		PublicKeys:           len(val(linux.SSH).PublicKeys),
-		HasPublicAddress:     hasPublicAddress(network),
-		SinglePlacementGroup: val(p.SinglePlacementGroup),
-		ManagedImage:         isManagedImage(val(val(val(vm.StorageProfile).ImageReference).ID)),
-		Overprovision:        val(p.Overprovision),
-		UpgradeMode:          string(val(upgrade.Mode)),
-		AutomaticOSUpgrade:   val(val(upgrade.AutomaticOSUpgradePolicy).EnableAutomaticOSUpgrade),
-		AutomaticRepairs:     val(val(p.AutomaticRepairsPolicy).Enabled),
-		Priority:             string(val(vm.Priority)),
-		EvictionPolicy:       string(val(vm.EvictionPolicy)),
-		SpotRestore:          val(val(p.SpotRestorePolicy).Enabled),
-		ResilientCreation:    val(val(val(p.ResiliencyPolicy).ResilientVMCreationPolicy).Enabled),
-		TerminateNotice:      val(val(val(vm.ScheduledEventsProfile).TerminateNotificationProfile).Enable),
-		ScaleInForced:        val(scaleIn.ForceDeletion),
-		ScaleInRules:         texts(scaleIn.Rules),
-		ZoneBalance:          val(p.ZoneBalance),
-		HealthExtension:      network.HealthProbe != nil || hasHealthExtension(val(vm.ExtensionProfile)),
-		Detached:             detached(network, val(vm.StorageProfile)),
+	return vmss.Model{
+		OSType: osType(vm),
+		Login: vmss.Login{
+			AdminUsername:    val(os.AdminUsername),
+			PasswordDisabled: val(linux.DisablePasswordAuthentication),
+			PublicKeys:       len(val(linux.SSH).PublicKeys),
+		},
+		HasPublicAddress: hasPublicAddress(network),
+		ManagedImage:     isManagedImage(val(val(val(vm.StorageProfile).ImageReference).ID)),
+		Placement:        vmss.Placement{SingleGroup: val(p.SinglePlacementGroup), ZoneBalance: val(p.ZoneBalance)},
+		Overprovision:    val(p.Overprovision),
+		Upgrade: vmss.Upgrade{
+			Mode:        string(val(upgrade.Mode)),
+			AutomaticOS: val(val(upgrade.AutomaticOSUpgradePolicy).EnableAutomaticOSUpgrade),
+		},
+		AutomaticRepairs: val(val(p.AutomaticRepairsPolicy).Enabled),
+		Spot: vmss.Spot{
+			Priority:       string(val(vm.Priority)),
+			EvictionPolicy: string(val(vm.EvictionPolicy)),
+			Restore:        val(val(p.SpotRestorePolicy).Enabled),
+		},
+		ResilientCreation: val(val(val(p.ResiliencyPolicy).ResilientVMCreationPolicy).Enabled),
+		TerminateNotice:   val(val(val(vm.ScheduledEventsProfile).TerminateNotificationProfile).Enable),
+		ScaleIn:           vmss.ScaleIn{Forced: val(scaleIn.ForceDeletion), Rules: texts(scaleIn.Rules)},
+		HealthExtension:   network.HealthProbe != nil || hasHealthExtension(val(vm.ExtensionProfile)),
+		Detached:          detached(network, val(vm.StorageProfile)),
 	}
 }
 

@@ -11,18 +11,18 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/instancegroup"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
-// SetCapacity implements instancegroup.Cloud. With an empty etag the write is
+// SetCapacity implements vmss.Client. With an empty etag the write is
 // unconditional.
-func (c *Client) SetCapacity(ctx context.Context, capacity int64, etag string) (instancegroup.Operation, error) {
+func (c *Client) SetCapacity(ctx context.Context, capacity int64, etag string) (vmss.Operation, error) {
 	op := fmt.Sprintf("set capacity %d of", capacity)
 	return c.update(ctx, op, armcompute.VirtualMachineScaleSetUpdate{SKU: &armcompute.SKU{Capacity: &capacity}}, etag)
 }
 
-// SetTags implements instancegroup.Cloud.
+// SetTags implements vmss.Client.
 func (c *Client) SetTags(ctx context.Context, tags map[string]string, etag string) error {
 	update := armcompute.VirtualMachineScaleSetUpdate{Tags: map[string]*string{}}
 	for key, value := range tags {
@@ -34,7 +34,7 @@ func (c *Client) SetTags(ctx context.Context, tags map[string]string, etag strin
 
 // update is sent once: after a lost answer a second try could only tell that the
 // ETag has moved, and not by whom.
-func (c *Client) update(ctx context.Context, op string, u armcompute.VirtualMachineScaleSetUpdate, etag string) (instancegroup.Operation, error) {
+func (c *Client) update(ctx context.Context, op string, u armcompute.VirtualMachineScaleSetUpdate, etag string) (vmss.Operation, error) {
 	options := &armcompute.VirtualMachineScaleSetsClientBeginUpdateOptions{}
 	if etag != "" {
 		options.IfMatch = to.Ptr(etag)
@@ -46,9 +46,9 @@ func (c *Client) update(ctx context.Context, op string, u armcompute.VirtualMach
 	})
 }
 
-// DeleteInstances implements instancegroup.Cloud. It may be sent again after a
+// deleteInstances deletes through the scale set. It may be sent again after a
 // lost answer, as an instance is deleted only once. No IDs: nothing is sent.
-func (c *Client) DeleteInstances(ctx context.Context, instanceIDs []string) (instancegroup.Operation, error) {
+func (c *Client) deleteInstances(ctx context.Context, instanceIDs []string) (vmss.Operation, error) {
 	if len(instanceIDs) == 0 {
 		return "", nil
 	}
@@ -67,12 +67,12 @@ func (c *Client) DeleteInstances(ctx context.Context, instanceIDs []string) (ins
 // write makes a call with a deadline of its own. The SDK also fails on answers
 // that it cannot make a poller of; we do not poll, and what Azure answered
 // with a success it has accepted.
-func (c *Client) write(ctx context.Context, op string, call func(context.Context) error) (accepted instancegroup.Operation, err error) {
+func (c *Client) write(ctx context.Context, op string, call func(context.Context) error) (accepted vmss.Operation, err error) {
 	err = within(ctx, writeLimit, func(ctx context.Context) error {
 		var raw *http.Response
 		err := call(policy.WithCaptureResponse(ctx, &raw))
 		if raw != nil && raw.StatusCode >= 200 && raw.StatusCode < 300 {
-			accepted = instancegroup.Operation(raw.Header.Get("Azure-AsyncOperation"))
+			accepted = vmss.Operation(raw.Header.Get("Azure-AsyncOperation"))
 			return nil
 		}
 		return c.explain(op, err)

@@ -60,6 +60,12 @@ func Is(err error, kinds ...Kind) bool {
 	return err != nil && slices.Contains(kinds, KindOf(err))
 }
 
+// IsSystemic reports whether err would meet any other call to Azure, too: the
+// network is down, Azure throttles or is in trouble, or the caller gave up.
+func IsSystemic(err error) bool {
+	return Is(err, Network, Throttled, Transient, Canceled)
+}
+
 // RetryAfter returns how long Azure asked to wait, or zero.
 func RetryAfter(err error) time.Duration {
 	if e, ok := errors.AsType[*Error](err); ok {

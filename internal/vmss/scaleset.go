@@ -31,7 +31,7 @@ type ScaleSet struct {
 }
 
 // IsSpot reports whether the instances are Spot instances.
-func (s ScaleSet) IsSpot() bool { return strings.EqualFold(s.Model.Priority, "Spot") }
+func (s ScaleSet) IsSpot() bool { return strings.EqualFold(s.Model.Spot.Priority, "Spot") }
 
 // IsUpdating reports whether Azure is changing the scale set.
 func (s ScaleSet) IsUpdating() bool { return strings.EqualFold(s.ProvisioningState, "Updating") }
@@ -41,7 +41,7 @@ func (s ScaleSet) IsUpdating() bool { return strings.EqualFold(s.ProvisioningSta
 // (Microsoft's placement groups and design overview pages).
 func (s ScaleSet) MaxSize() int {
 	switch m := s.Model; {
-	case m.SinglePlacementGroup:
+	case m.Placement.SingleGroup:
 		return 100
 	case m.ManagedImage:
 		return 600
@@ -51,28 +51,53 @@ func (s ScaleSet) MaxSize() int {
 
 // Model is what a scale set's model says that matters to a runner.
 type Model struct {
-	OSType               string // Linux or Windows; empty: not told
-	AdminUsername        string
-	PasswordDisabled     bool
-	PublicKeys           int // SSH public keys in the model
-	HasPublicAddress     bool
-	SinglePlacementGroup bool
-	ManagedImage         bool // a legacy managed image, not a gallery or Marketplace one
-	Overprovision        bool
-	UpgradeMode          string // Manual, Automatic or Rolling
-	AutomaticOSUpgrade   bool
-	AutomaticRepairs     bool
-	Priority             string // Regular, Spot; empty means Regular
-	EvictionPolicy       string // Deallocate or Delete
-	SpotRestore          bool
-	ResilientCreation    bool
-	TerminateNotice      bool
-	ScaleInForced        bool // scaleInPolicy.forceDeletion
-	ScaleInRules         []string
-	ZoneBalance          bool
-	Zones                []string
-	HealthExtension      bool
-	Detached             []string // what instances leave behind, as "nic" or "osDisk"
+	OSType            string // Linux or Windows; empty: not given
+	Login             Login
+	HasPublicAddress  bool
+	ManagedImage      bool // a legacy managed image, not a gallery or Marketplace one
+	Placement         Placement
+	Overprovision     bool
+	Upgrade           Upgrade
+	AutomaticRepairs  bool
+	Spot              Spot
+	ResilientCreation bool
+	TerminateNotice   bool
+	ScaleIn           ScaleIn
+	HealthExtension   bool
+	Detached          []string // what instances leave behind, as "nic" or "osDisk"
+}
+
+// Login is how the model lets users into an instance.
+type Login struct {
+	AdminUsername    string
+	PasswordDisabled bool
+	PublicKeys       int // SSH public keys in the model
+}
+
+// Placement is where Azure puts the instances.
+type Placement struct {
+	SingleGroup bool // singlePlacementGroup
+	Zones       []string
+	ZoneBalance bool
+}
+
+// Upgrade is how a change of the model reaches the instances.
+type Upgrade struct {
+	Mode        string // Manual, Automatic or Rolling
+	AutomaticOS bool   // automaticOSUpgradePolicy.enableAutomaticOSUpgrade
+}
+
+// Spot is the price class of the instances, and what becomes of evicted ones.
+type Spot struct {
+	Priority       string // Regular, Spot; empty means Regular
+	EvictionPolicy string // Deallocate or Delete
+	Restore        bool   // spotRestorePolicy
+}
+
+// ScaleIn is which instances Azure deletes when the capacity is lowered.
+type ScaleIn struct {
+	Forced bool // scaleInPolicy.forceDeletion
+	Rules  []string
 }
 
 // Instance is an instance as Azure describes it.

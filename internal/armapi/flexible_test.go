@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/instancegroup"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 const (
@@ -27,29 +27,29 @@ const (
 )
 
 func TestMachineOf(t *testing.T) {
-	assert.Equal(t, instancegroup.Instance{
+	assert.Equal(t, vmss.Instance{
 		ID: "/S/RG/virtualMachines/ci_1a2b3c4d", Name: "ci_1a2b3c4d", InstanceID: "ci_1a2b3c4d", VMID: "v", ProvisioningState: "Failed",
 		HasView: true, PowerState: "running", Failure: "AllocationFailed: No room", Zone: "2", LatestModel: true,
 	}, machineOf(decode[armcompute.VirtualMachine](t, machineBody)))
-	assert.Equal(t, instancegroup.Instance{
+	assert.Equal(t, vmss.Instance{
 		ID: "/S/RG/virtualMachines/CI_2", Name: "CI_2", InstanceID: "CI_2", ProvisioningState: "Updating",
 		HasView: true, PowerState: "stopped", LatestModel: true,
 	}, machineOf(decode[armcompute.VirtualMachine](t, viewBody)))
-	assert.Equal(t, instancegroup.Instance{LatestModel: true}, machineOf(armcompute.VirtualMachine{}))
+	assert.Equal(t, vmss.Instance{LatestModel: true}, machineOf(armcompute.VirtualMachine{}))
 }
 
 func TestOnlyOurMachinesAreListed(t *testing.T) {
 	page := reply{status: 200, body: `{"value":[` + machineBody + `,` + viewBody + `,` + otherBody + `]}`}
 	for _, one := range []struct {
-		list   func(*Client, context.Context) ([]instancegroup.Instance, error)
+		list   func(flexible, context.Context) ([]vmss.Instance, error)
 		expand []string
 		names  []string
 	}{
-		{(*Client).VirtualMachines, []string{"instanceView"}, []string{"ci_1a2b3c4d", "CI_2"}},
-		{(*Client).VirtualMachineModels, nil, []string{"ci_1a2b3c4d"}},
+		{flexible.listWithViews, []string{"instanceView"}, []string{"ci_1a2b3c4d", "CI_2"}},
+		{flexible.listModels, nil, []string{"ci_1a2b3c4d"}},
 	} {
 		c, s := newClient(t, page)
-		all, err := one.list(c, t.Context())
+		all, err := one.list(flexible{c}, t.Context())
 		require.NoError(t, err)
 		names := []string{}
 		for _, i := range all {
@@ -69,16 +69,16 @@ func TestVirtualMachine(t *testing.T) {
 		`{"id":"x","properties":{"vmId":"alone"}}`: "does not belong to the scale set",
 	} {
 		c, _ := newClient(t, reply{status: 200, body: body})
-		_, err := c.VirtualMachine(t.Context(), "x")
+		_, err := flexible{c}.Get(t.Context(), "x")
 		require.ErrorContains(t, err, `read virtual machine "x" of scale set "ci"`)
 		require.ErrorContains(t, err, text)
 		assert.Equal(t, body != `{}`, armerr.Is(err, armerr.NotFound), "to the scale set it is gone")
 	}
 	c, _ := newClient(t, reply{status: 404, body: `{"error":{"code":"ResourceNotFound","message":"Gone."}}`})
-	_, err := c.VirtualMachine(t.Context(), "x")
+	_, err := flexible{c}.Get(t.Context(), "x")
 	assert.True(t, armerr.Is(err, armerr.NotFound), err)
 	c, _ = newClient(t, reply{status: 200, body: machineBody})
-	i, err := c.VirtualMachine(t.Context(), "x")
+	i, err := flexible{c}.Get(t.Context(), "x")
 	require.NoError(t, err)
 	assert.Equal(t, "v", i.VMID)
 }
@@ -86,24 +86,24 @@ func TestVirtualMachine(t *testing.T) {
 func TestDeleteVirtualMachine(t *testing.T) {
 	for _, accepted := range []int{200, 202, 204} {
 		c, s := newClient(t, reply{status: 500}, reply{status: accepted})
-		require.NoError(t, c.DeleteVirtualMachine(t.Context(), "ci_1"))
+		require.NoError(t, flexible{c}.deleteVM(t.Context(), "ci_1"))
 		require.Len(t, s.asked, 2)
 		assert.Empty(t, s.bodies[1])
 	}
 	c, s := newClient(t, reply{status: 202})
 	for _, name := range []string{"", ".", "..", "*", "a/b", `a\b`, "a%2fb"} {
-		require.ErrorContains(t, c.DeleteVirtualMachine(t.Context(), name), "not the name of a virtual machine")
-		_, err := c.VirtualMachine(t.Context(), name)
+		require.ErrorContains(t, flexible{c}.deleteVM(t.Context(), name), "not the name of a virtual machine")
+		_, err := flexible{c}.Get(t.Context(), name)
 		require.Error(t, err)
 	}
 	assert.Empty(t, s.asked)
 	c, _ = newClient(t, reply{status: 409, body: `{"error":{"code":"OperationNotAllowed","message":"No."}}`})
-	require.ErrorContains(t, c.DeleteVirtualMachine(t.Context(), "ci_1"), `delete virtual machine "ci_1" of scale set "ci"`)
+	require.ErrorContains(t, flexible{c}.deleteVM(t.Context(), "ci_1"), `delete virtual machine "ci_1" of scale set "ci"`)
 }
 
 func TestGroupInterfaces(t *testing.T) {
 	c, _ := newClient(t, reply{status: 200, body: `{"value":[{"id":"loose","properties":{}},` + nicBody + `,{}]}`})
-	all, err := c.GroupInterfaces(t.Context())
+	all, err := flexible{c}.Interfaces(t.Context())
 	require.NoError(t, err)
 	require.Len(t, all, 1)
 	assert.Equal(t, "/s/ci/virtualmachines/3", all[0].VMID)
@@ -112,7 +112,7 @@ func TestGroupInterfaces(t *testing.T) {
 func TestGroupPublicAddresses(t *testing.T) {
 	c, _ := newClient(t, reply{status: 200, body: `{"value":[` + addressBody + `,{"id":"/S/Six","properties":{"ipAddress":"2001:db8::1"}},
 {"id":"/s/none","properties":{}}]}`})
-	all, err := c.GroupPublicAddresses(t.Context())
+	all, err := flexible{c}.PublicAddresses(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, map[string]netip.Addr{"/s/pip": netip.MustParseAddr("20.1.2.3"), "/s/six": netip.MustParseAddr("2001:db8::1")}, all)
 }
@@ -122,7 +122,7 @@ func TestAllConfigsAreKeptInOrder(t *testing.T) {
 {"properties":{"privateIPAddress":"fd00::4","privateIPAddressVersion":"IPv6","publicIPAddress":{"id":"/S/Six"}}},
 {"properties":{"privateIPAddressVersion":"IPv6"}},
 {"properties":{"primary":true,"privateIPAddress":"10.0.0.4"}},{"properties":{"privateIPAddress":"10.0.0.5"}}]}}`))
-	assert.Equal(t, []instancegroup.IPConfig{
+	assert.Equal(t, []vmss.IPConfig{
 		{Private: netip.MustParseAddr("fd00::4"), PublicID: "/s/six"},
 		{},
 		{Primary: true, Private: netip.MustParseAddr("10.0.0.4")},
@@ -144,8 +144,50 @@ func TestOSType(t *testing.T) {
 // A filter that was overlooked must not make somebody's database ours.
 func TestVirtualMachinesOutsideOfTheScaleSet(t *testing.T) {
 	c, _ := newClient(t, reply{status: 200, body: `{"value":[{"id":"/x/db","name":"db","properties":{"vmId":"alone"}}]}`})
-	all, err := c.VirtualMachines(t.Context())
+	all, err := flexible{c}.listWithViews(t.Context())
 	require.NoError(t, err)
 	require.Len(t, all, 1)
 	assert.Empty(t, all[0].VMID, "it has no identity before the list of models tells one")
+}
+
+// Where the list with instance views holds no models, a second list is read, and
+// only if there is a VM whose vmId is not known.
+func TestListWithoutModels(t *testing.T) {
+	views := reply{status: 200, body: `{"value":[{"id":"/S/VM/A","name":"a","properties":{"instanceView":{"statuses":[{"code":"PowerState/running"}]}}},
+{"id":"/S/VM/B","name":"b","properties":{"vmId":"not ours to believe","instanceView":{}}}]}`}
+	models := reply{status: 200, body: `{"value":[
+{"id":"/s/vm/a","name":"a","zones":["2"],"properties":{"vmId":"1","virtualMachineScaleSet":{"id":"` + setID + `"}}},
+{"id":"/s/vm/b","name":"b","zones":["3"],"properties":{"vmId":"2","virtualMachineScaleSet":{"id":"` + setID + `"}}}]}`}
+	known := map[string]string{}
+	vmID := func(id string) string { return known[id] }
+
+	c, s := newClient(t, views, models, views, views, reply{status: 400, body: `{"error":{"code":"InvalidParameter"}}`})
+	all, err := flexible{c}.List(t.Context(), vmID)
+	require.NoError(t, err)
+	require.Len(t, all, 2)
+	assert.Equal(t, []string{"1", "2"}, []string{all[0].VMID, all[1].VMID})
+	assert.Equal(t, []string{"2", "3"}, []string{all[0].Zone, all[1].Zone})
+	assert.Equal(t, "running", all[0].PowerState, "the models hold no power state")
+	require.Len(t, s.asked, 2)
+
+	known["/S/VM/A"], known["/S/VM/B"] = "1", "2"
+	all, err = flexible{c}.List(t.Context(), vmID)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"1", "2"}, []string{all[0].VMID, all[1].VMID})
+	require.Len(t, s.asked, 3)
+
+	delete(known, "/S/VM/B")
+	_, err = flexible{c}.List(t.Context(), vmID)
+	require.ErrorContains(t, err, "list the models of the virtual machines", "a list that is not whole is an error")
+	require.Len(t, s.asked, 5)
+}
+
+// No list of models is read where the first one holds them, whatever is known.
+func TestListWithModels(t *testing.T) {
+	c, s := newClient(t, reply{status: 200, body: `{"value":[` + machineBody + `]}`})
+	all, err := flexible{c}.List(t.Context(), func(string) string { return "of another time" })
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+	assert.Equal(t, "v", all[0].VMID)
+	assert.Len(t, s.asked, 1)
 }

@@ -1,0 +1,209 @@
+package armapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/budget"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
+)
+
+// flexible instances are virtual machines of the resource group, under names
+// that Azure makes of a GUID and never uses again.
+type flexible struct{ *Client }
+
+// List implements vmss.Instances. No document says whether the list with
+// instance views holds the VMs' models; where it does not, a second list is
+// read, and only if there is a VM whose vmId is not known.
+func (f flexible) List(ctx context.Context, vmID func(resourceID string) string) ([]vmss.Instance, error) {
+	all, err := f.listWithViews(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if complete(all, func(i *vmss.Instance) { i.VMID = vmID(i.ID) }) {
+		return all, nil
+	}
+	models, err := f.listModels(ctx)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[string]vmss.Instance, len(models))
+	for _, m := range models {
+		byID[strings.ToLower(m.ID)] = m
+	}
+	complete(all, func(i *vmss.Instance) {
+		m := byID[strings.ToLower(i.ID)]
+		i.VMID, i.Zone = m.VMID, m.Zone
+	})
+	return all, nil
+}
+
+// complete fills in the instances that have no vmId, and reports whether all
+// have one now.
+func complete(all []vmss.Instance, fill func(*vmss.Instance)) bool {
+	whole := true
+	for n := range all {
+		if all[n].VMID == "" {
+			fill(&all[n])
+		}
+		whole = whole && all[n].VMID != ""
+	}
+	return whole
+}
+
+// listWithViews lists the VMs with their instance views. Whether Azure adds
+// those to the models or sends them instead is not documented, so a VM that does
+// not name its scale set is taken to be what we asked for.
+func (f flexible) listWithViews(ctx context.Context) ([]vmss.Instance, error) {
+	return f.list(ctx, "list the virtual machines of", to.Ptr(armcompute.ExpandTypeForListVMsInstanceView))
+}
+
+// listModels lists the same VMs with their models and without instance views. A
+// model names the scale set; a VM whose model does not is in none.
+func (f flexible) listModels(ctx context.Context) ([]vmss.Instance, error) {
+	return f.list(ctx, "list the models of the virtual machines of", nil)
+}
+
+func (f flexible) list(
+	ctx context.Context, op string, expand *armcompute.ExpandTypeForListVMs,
+) (all []vmss.Instance, err error) {
+	pager := f.virtual.NewListPager(f.group, &armcompute.VirtualMachinesClientListOptions{
+		// The quotes around the field are Azure's (cloud-provider-azure).
+		Filter: to.Ptr(fmt.Sprintf("'virtualMachineScaleSet/id' eq '%s'", f.id())),
+		Expand: expand,
+	})
+	err = f.readList(ctx, op, budget.ListVirtualMachines, into(&all, pager,
+		func(p armcompute.VirtualMachinesClientListResponse) ([]*armcompute.VirtualMachine, *string) {
+			return p.Value, p.NextLink
+		},
+		each(func(vm armcompute.VirtualMachine) (vmss.Instance, bool) { return f.ours(vm, expand != nil) })))
+	return all, err
+}
+
+// ours converts a VM of a list, if it belongs to the scale set: a filter that was
+// overlooked must not make other VMs ours. Where a model may be missing, a VM
+// that names no scale set passes, but without a vmId: only the list of models
+// can give it one, and with it an identity.
+func (f flexible) ours(vm armcompute.VirtualMachine, modelMayBeMissing bool) (vmss.Instance, bool) {
+	i, set := machineOf(vm), setOf(vm)
+	if set == "" && modelMayBeMissing {
+		i.VMID = ""
+		return i, true
+	}
+	return i, strings.EqualFold(set, f.id())
+}
+
+// ListsRemaining implements vmss.Instances.
+func (f flexible) ListsRemaining() int { return f.budget.Remaining(budget.ListVirtualMachines) }
+
+// Get implements vmss.Instances. A VM that has left the scale set is not found.
+func (f flexible) Get(ctx context.Context, name string) (i vmss.Instance, err error) {
+	op := fmt.Sprintf("read virtual machine %q of", name)
+	err = f.read(ctx, op, func(ctx context.Context) error {
+		if err := checkName(name); err != nil {
+			return err
+		}
+		r, err := f.virtual.Get(ctx, f.group, name, &armcompute.VirtualMachinesClientGetOptions{
+			Expand: to.Ptr(armcompute.InstanceViewTypesInstanceView),
+		})
+		if err != nil {
+			return err
+		}
+		if r.ID == nil {
+			return errors.New("the answer holds no virtual machine")
+		}
+		if !strings.EqualFold(setOf(r.VirtualMachine), f.id()) {
+			return &armerr.Error{Op: op, Object: f.object(), Kind: armerr.NotFound, Message: "the virtual machine does not belong to the scale set"}
+		}
+		i = machineOf(r.VirtualMachine)
+		return nil
+	})
+	return i, err
+}
+
+// Interfaces implements vmss.Instances. An interface of a VM outside of the
+// scale set is in the list, too, under that VM's ID.
+func (f flexible) Interfaces(ctx context.Context) (all []vmss.Interface, err error) {
+	err = f.read(ctx, "list the network interfaces of the resource group of", into(&all, f.interfaces.NewListPager(f.group, nil),
+		func(p armnetwork.InterfacesClientListResponse) ([]*armnetwork.Interface, *string) {
+			return p.Value, p.NextLink
+		},
+		each(func(n armnetwork.Interface) (vmss.Interface, bool) {
+			i := interfaceOf(n)
+			return i, i.VMID != ""
+		})))
+	return all, err
+}
+
+// PublicAddresses implements vmss.Instances.
+func (f flexible) PublicAddresses(ctx context.Context) (all map[string]netip.Addr, err error) {
+	err = f.read(ctx, "list the public addresses of the resource group of", into(&all, f.addresses.NewListPager(f.group, nil),
+		func(p armnetwork.PublicIPAddressesClientListResponse) ([]*armnetwork.PublicIPAddress, *string) {
+			return p.Value, p.NextLink
+		}, addressesOf))
+	return all, err
+}
+
+// Delete implements vmss.Instances. It deletes through the scale set, so that the
+// capacity falls with its instances. Microsoft's pages contradict each other on
+// whether a Flexible scale set takes this call: where it refuses, the VMs are
+// deleted one by one, and there is no operation.
+func (f flexible) Delete(ctx context.Context, names []string) ([]string, vmss.Operation, error) {
+	o, err := f.deleteInstances(ctx, names)
+	if err == nil {
+		return names, o, nil
+	}
+	if armerr.KindOf(err) != armerr.NotAllowedForMode {
+		return nil, "", err
+	}
+	accepted, err := f.deleteVMs(ctx, names)
+	return accepted, "", err
+}
+
+// deleteVMs goes on after an error that concerns one VM alone.
+func (f flexible) deleteVMs(ctx context.Context, names []string) (accepted []string, err error) {
+	var failed []error
+	for _, name := range names {
+		err := f.deleteVM(ctx, name)
+		if err == nil || armerr.KindOf(err) == armerr.NotFound {
+			accepted = append(accepted, name)
+			continue
+		}
+		failed = append(failed, err)
+		if armerr.IsSystemic(err) {
+			break
+		}
+	}
+	return accepted, armerr.Join(failed...)
+}
+
+// deleteVM deletes one VM outside of its scale set, which may leave the capacity
+// as it is. It may be sent again after a lost answer, as a VM is deleted only once.
+func (f flexible) deleteVM(ctx context.Context, name string) error {
+	op := fmt.Sprintf("delete virtual machine %q of", name)
+	if err := checkName(name); err != nil {
+		return armerr.From(op, f.object(), err)
+	}
+	_, err := f.write(ctx, op, func(ctx context.Context) error {
+		_, err := f.virtual.BeginDelete(ctx, f.group, name, nil)
+		return err
+	})
+	return err
+}
+
+// checkName refuses names that no VM has and that, in a path, could stand for
+// another resource.
+func checkName(name string) error {
+	if strings.Trim(name, ".") == "" || strings.ContainsAny(name, `/\*?#%`) {
+		return errors.New("this is not the name of a virtual machine")
+	}
+	return nil
+}

@@ -1,0 +1,67 @@
+package armapi
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/budget"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
+)
+
+// limiter keeps every single try within the budget, and corrects the budget by
+// Azure's responses.
+type limiter struct{ budget *budget.Budget }
+
+// Do implements policy.Policy.
+func (l limiter) Do(r *policy.Request) (*http.Response, error) {
+	class := classOf(r.Raw())
+	if err := l.budget.Take(class); err != nil {
+		return nil, err
+	}
+	response, err := r.Next()
+	if response != nil {
+		l.budget.Correct(class, response.Header)
+		if response.StatusCode == http.StatusTooManyRequests {
+			l.budget.Block(class, armerr.RetryAfterOf(response.Header))
+		}
+	}
+	return response, err
+}
+
+// classOf names the class of a request: its method and resource types.
+func classOf(r *http.Request) budget.Class {
+	_, rest, _ := strings.Cut(strings.ToLower(r.URL.Path), "/providers/")
+	segments := strings.Split(strings.Trim(rest, "/"), "/")[1:]
+	var types []string
+	for n := 0; n < len(segments); n += 2 {
+		types = append(types, segments[n])
+	}
+	class := r.Method + " " + strings.Join(types, "/")
+	if len(segments)%2 == 1 {
+		class += " list"
+	}
+	return budget.Class(class)
+}
+
+// explain makes an armerr.Error of what a call ended in.
+func (c *Client) explain(op string, err error) error {
+	if w, ok := errors.AsType[*budget.WaitError](err); ok {
+		return &armerr.Error{Op: op, Object: c.object(), Kind: armerr.Throttled, Message: w.Error(), RetryAfter: w.Wait}
+	}
+	return armerr.From(op, c.object(), err)
+}
+
+// Remaining implements vmss.Client.
+func (c *Client) Remaining(call vmss.Call) int {
+	switch call {
+	case vmss.WriteScaleSet:
+		return c.budget.Remaining(budget.WriteScaleSet)
+	case vmss.DeleteInstances:
+		return c.budget.Remaining(budget.DeleteInstances)
+	}
+	return c.budget.Remaining(budget.ReadScaleSet)
+}

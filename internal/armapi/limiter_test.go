@@ -1,0 +1,87 @@
+package armapi
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/fake"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/budget"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
+)
+
+func TestClassOf(t *testing.T) {
+	const group = "https://x/subscriptions/s/resourceGroups/g/providers/"
+	for at, want := range map[string]budget.Class{
+		"GET Microsoft.Compute/virtualMachineScaleSets/ci":                    budget.ReadScaleSet,
+		"PATCH Microsoft.Compute/VirtualMachineScaleSets/ci":                  budget.WriteScaleSet,
+		"POST Microsoft.Compute/virtualMachineScaleSets/ci/delete":            budget.DeleteInstances,
+		"GET Microsoft.Compute/virtualMachineScaleSets/ci/virtualMachines":    budget.ListInstances,
+		"GET Microsoft.Compute/virtualMachines":                               budget.ListVirtualMachines,
+		"GET Microsoft.Compute/virtualMachineScaleSets/ci/virtualMachines/3":  "GET virtualmachinescalesets/virtualmachines",
+		"GET microsoft.Compute/virtualMachineScaleSets/ci/networkInterfaces":  "GET virtualmachinescalesets/networkinterfaces list",
+		"GET Microsoft.Compute/locations/westeurope/operations/1-2-3":         "GET locations/operations",
+		"DELETE Microsoft.Compute/virtualMachines/ci_1":                       "DELETE virtualmachines",
+		"GET Microsoft.Compute/virtualMachineScaleSets/list/virtualMachines/": budget.ListInstances,
+	} {
+		var method, path string
+		for n := range at {
+			if at[n] == ' ' {
+				method, path = at[:n], at[n+1:]
+			}
+		}
+		r, err := http.NewRequest(method, group+path, nil)
+		require.NoError(t, err)
+		assert.Equal(t, want, classOf(r), at)
+	}
+}
+
+// What is sent while Azure has asked to wait prolongs the block: nothing is.
+func TestNothingIsSentWhileAzureAskedToWait(t *testing.T) {
+	now := time.Now()
+	s := &script{replies: []reply{{status: 429, header: http.Header{"Retry-After": {"1200"}}}}}
+	c, err := New(cfg, Options{Transport: s, Credential: &fake.TokenCredential{}, Now: func() time.Time { return now }})
+	require.NoError(t, err)
+	list := func() error { _, err := c.Instances(vmss.Uniform).List(t.Context(), nil); return err }
+	err = list()
+	require.Equal(t, 20*time.Minute, armerr.RetryAfter(err))
+	asked := len(s.asked)
+	err = list()
+	require.True(t, armerr.Is(err, armerr.Throttled))
+	require.ErrorContains(t, err, `list the instances of scale set "ci": Azure asked to wait, for another 20m0s; nothing was sent`)
+	assert.Len(t, s.asked, asked)
+	assert.Zero(t, c.Instances(vmss.Uniform).ListsRemaining())
+	assert.Positive(t, c.Remaining(vmss.WriteScaleSet))
+	now = now.Add(20*time.Minute + time.Second)
+	_ = list()
+	assert.Greater(t, len(s.asked), asked)
+}
+
+// Each kind of call has the limit of its class, and each mode that of its list.
+func TestRemaining(t *testing.T) {
+	c, _ := newClient(t, reply{status: 200})
+	assert.Equal(t, 36, c.Remaining(vmss.ReadScaleSet))
+	assert.Equal(t, 30, c.Instances(vmss.Uniform).ListsRemaining())
+	assert.Equal(t, 900, c.Instances(vmss.Flexible).ListsRemaining())
+	_, err := c.SetCapacity(t.Context(), 1, "")
+	require.NoError(t, err)
+	assert.Equal(t, 11, c.Remaining(vmss.WriteScaleSet))
+	assert.Equal(t, 12, c.Remaining(vmss.DeleteInstances))
+	_, _, err = c.Instances(vmss.Flexible).Delete(t.Context(), []string{"x"})
+	require.NoError(t, err)
+	assert.Equal(t, 11, c.Remaining(vmss.DeleteInstances))
+}
+
+// A list of three pages costs three requests from then on.
+func TestPagesOfAListCount(t *testing.T) {
+	const more = `{"value":[],"nextLink":"https://management.azure.com/subscriptions/sub/resourceGroups/rg/providers/Microsoft.Compute/virtualMachineScaleSets/ci/virtualMachines?page=%d"}`
+	c, _ := newClient(t, reply{status: 200, body: fmt.Sprintf(more, 2)}, reply{status: 200, body: fmt.Sprintf(more, 3)}, reply{status: 200, body: `{"value":[]}`})
+	_, err := c.Instances(vmss.Uniform).List(t.Context(), nil)
+	require.NoError(t, err)
+	assert.Equal(t, 27/3, c.Instances(vmss.Uniform).ListsRemaining())
+}
