@@ -79,7 +79,7 @@ func TestConnectorRefuses(t *testing.T) {
 		"nothing":         {provider.ConnectorConfig{}, scaleSet("Linux"), "no password or private key is configured; fix: set key_path to the private key"},
 		"nothing, WinRM":  {provider.ConnectorConfig{}, scaleSet("Windows"), "no password or private key is configured"},
 		"key for WinRM":   {provider.ConnectorConfig{Key: []byte(garbage), Protocol: provider.ProtocolWinRM}, scaleSet("Windows"), `protocol "winrm" logs in with a password, and none is configured; fix: set password`},
-		"passphrase":      {provider.ConnectorConfig{Key: privateKey(t, "hunter2-is-the-secret")}, scaleSet("Linux"), "fix: use a key without one"},
+		"passphrase":      {provider.ConnectorConfig{Key: privateKey(t, "hunter2-is-the-secret")}, scaleSet("Linux"), "fix: use a key without a passphrase"},
 		"garbage":         {provider.ConnectorConfig{Key: []byte(garbage)}, scaleSet("Linux"), "is not an SSH private key; fix: name the private half"},
 		"garbage in PEM":  {provider.ConnectorConfig{Key: pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte(garbage)})}, scaleSet("Linux"), "is not an SSH private key"},
 		"the public half": {provider.ConnectorConfig{Key: []byte("ssh-ed25519 " + garbage)}, scaleSet("Linux"), "is not an SSH private key"},
