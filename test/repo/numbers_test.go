@@ -14,7 +14,6 @@ import (
 )
 
 const (
-	numbersRoot         = "../.."
 	numbersFailureModes = "docs/reference/failure-modes.md"
 	numbersGuarantees   = "docs/reference/guarantees.md"
 )
@@ -81,6 +80,20 @@ var (
 	numbersWrap = regexp.MustCompile(`\n\s*// ?`)
 )
 
+// numbersRoot is the root of the repository.
+func numbersRoot(t *testing.T) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	require.NoError(t, err)
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		require.NotEqual(t, dir, filepath.Dir(dir), "no go.mod above the working directory")
+		dir = filepath.Dir(dir)
+	}
+}
+
 // numbersPlain makes one form of a number: failure mode 3 is F3 and F03.
 func numbersPlain(number string) string {
 	if n, err := strconv.Atoi(number); err == nil {
@@ -104,7 +117,7 @@ func (f numbersFamily) uses(source string) []string {
 // heading of its page.
 func (f numbersFamily) entries(t *testing.T) map[string]string {
 	t.Helper()
-	page, err := os.ReadFile(filepath.Join(numbersRoot, f.page))
+	page, err := os.ReadFile(filepath.Join(numbersRoot(t), f.page))
 	require.NoError(t, err)
 	text, heading := string(page), regexp.MustCompile(`(?m)^##`)
 	entries := map[string]string{}
@@ -123,18 +136,19 @@ func (f numbersFamily) entries(t *testing.T) map[string]string {
 // numbersSources are the Go files of all modules of the repository, by path.
 func numbersSources(t *testing.T) map[string]string {
 	t.Helper()
-	sources := map[string]string{}
-	require.NoError(t, filepath.WalkDir(numbersRoot, func(path string, entry os.DirEntry, err error) error {
+	root, sources := numbersRoot(t), map[string]string{}
+	require.NoError(t, filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && path != numbersRoot && strings.HasPrefix(entry.Name(), "."):
+		case entry.IsDir() && path != root && strings.HasPrefix(entry.Name(), "."):
 			return filepath.SkipDir
 		case entry.IsDir() || filepath.Ext(path) != ".go":
 			return nil
 		}
 		text, err := os.ReadFile(path)
-		sources[path] = string(text)
+		name, _ := filepath.Rel(root, path)
+		sources[name] = string(text)
 		return err
 	}))
 	return sources
@@ -158,7 +172,9 @@ func TestNumbersHaveEntries(t *testing.T) {
 		for path, source := range sources {
 			for _, number := range f.uses(source) {
 				used++
-				assert.Contains(t, entries, number, "%s: %s has no entry of this %s", path, f.page, f.name)
+				if _, ok := entries[number]; !ok {
+					t.Errorf("%s: %s has no entry of %s %s", path, f.page, f.name, number)
+				}
 			}
 		}
 		assert.NotZero(t, used, "no Go file refers to a %s", f.name)
@@ -173,21 +189,36 @@ func TestNumbersNameTheirTests(t *testing.T) {
 	for _, f := range numbersFamilies {
 		entries := f.entries(t)
 		for number, entry := range entries {
-			for _, part := range f.parts {
-				assert.Contains(t, entry, "\n- "+part+": ", "%s %s", f.name, number)
-			}
-			named := numbersTest.FindAllStringSubmatch(entry, -1)
-			assert.NotEmpty(t, named, "%s %s names no test", f.name, number)
-			for _, m := range named {
-				assert.Contains(t, tests, m[1], "%s %s", f.name, number)
+			for _, wrong := range f.mistakes(entry, tests) {
+				t.Errorf("%s: %s %s %s", f.page, f.name, number, wrong)
 			}
 		}
 		for _, test := range tests {
-			if number := f.numberOf(test); number != "" {
-				assert.Contains(t, entries[number], "`"+test+"`", "%s %s does not name this test", f.name, number)
+			if number := f.numberOf(test); number != "" && !strings.Contains(entries[number], "`"+test+"`") {
+				t.Errorf("%s: %s %s does not name %s", f.page, f.name, number, test)
 			}
 		}
 	}
+}
+
+// mistakes is what is wrong with an entry.
+func (f numbersFamily) mistakes(entry string, tests []string) []string {
+	var wrong []string
+	for _, part := range f.parts {
+		if !strings.Contains(entry, "\n- "+part+": ") {
+			wrong = append(wrong, "has no "+part)
+		}
+	}
+	named := numbersTest.FindAllStringSubmatch(entry, -1)
+	if len(named) == 0 {
+		wrong = append(wrong, "names no test")
+	}
+	for _, m := range named {
+		if !slices.Contains(tests, m[1]) {
+			wrong = append(wrong, "names "+m[1]+", which does not exist")
+		}
+	}
+	return wrong
 }
 
 // numberOf is the number of the family in the name of a test, if it has one.
@@ -229,7 +260,7 @@ func TestNumbersAreFound(t *testing.T) {
 // TestDocsIndexIsComplete keeps the index complete: each page of docs is linked once.
 func TestDocsIndexIsComplete(t *testing.T) {
 	t.Parallel()
-	docs := filepath.Join(numbersRoot, "docs")
+	docs := filepath.Join(numbersRoot(t), "docs")
 	index, err := os.ReadFile(filepath.Join(docs, "README.md"))
 	require.NoError(t, err)
 	var listed []string
