@@ -145,7 +145,7 @@ func (d *dockerSite) evicted(t *testing.T, victim, other string) {
 	assert.EqualValues(t, 7, alive.exitCode(t))
 	d.remove(t, alive)
 	assert.Equal(t, []string{other}, d.AwaitRunning(t, 1))
-	d.bury(t, dead)
+	d.removeEvicted(t, dead)
 }
 
 func requireNoContainers(t *testing.T, e *engine.Engine, image string) {
@@ -170,9 +170,9 @@ func (d *dockerSite) remove(t *testing.T, j *job) {
 	require.True(t, cerrdefs.IsNotFound(err), "%v", err)
 }
 
-// bury removes the container of an evicted instance, which would have died with
+// removeEvicted removes the container of an evicted instance, which would have died with
 // a real one: here all instances share the host's engine.
-func (d *dockerSite) bury(t *testing.T, j *job) {
+func (d *dockerSite) removeEvicted(t *testing.T, j *job) {
 	t.Helper()
 	c := direct(t, d.engine)
 	defer c.Close()

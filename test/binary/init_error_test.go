@@ -124,7 +124,7 @@ func TestBadInput(t *testing.T) {
 	slow := map[string]<-chan outcome{}
 	unheard := slices.Concat(networkMistakes, silence(t))
 	for _, b := range unheard {
-		slow[b.name] = b.begin(t, s) // they wait beside each other and all others
+		slow[b.name] = b.begin(t, s) // they wait in parallel with each other and all others
 	}
 	t.Run("each", func(t *testing.T) {
 		for _, b := range slices.Concat(configMistakes, placeMistakes, signInMistakes, answerMistakes(t, s), unheard) {

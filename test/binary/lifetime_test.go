@@ -1,3 +1,5 @@
+// Package binary_test looks at the built plugin as the runner does: as a process,
+// over gRPC, from its start to its end.
 package binary_test
 
 import (

@@ -1,3 +1,5 @@
+// Package failures_test has a test for each way in which driving a scale set has
+// gone wrong for others: F01 to F42, and the weaknesses of an older autoscaler.
 package failures_test
 
 import (

@@ -18,7 +18,7 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/rig"
 )
 
-// rigStates has Azure tell other provisioning states than the true ones.
+// reportedStates has Azure report other provisioning states than the true ones.
 type reportedStates struct {
 	mu     sync.Mutex
 	states map[string]string // by name; "*" is all others
@@ -30,7 +30,7 @@ func (s *reportedStates) set(name, state string) {
 	s.states[name] = state
 }
 
-func (s *reportedStates) wire(under http.RoundTripper) http.RoundTripper {
+func (s *reportedStates) middleware(under http.RoundTripper) http.RoundTripper {
 	return rig.RewriteResponses(rig.ReadsInstances, func(body map[string]any) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -64,7 +64,7 @@ func TestF30FailedKeepsItsSeat(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			states := &reportedStates{states: map[string]string{}}
-			rig.Run(t, rig.Setup{Wire: states.wire}, func(r *rig.Rig) {
+			rig.Run(t, rig.Setup{Middleware: states.middleware}, func(r *rig.Rig) {
 				states.set("*", c.told)
 				if c.fault != nil {
 					r.Inject(*c.fault)
@@ -91,7 +91,7 @@ func TestF30FailedKeepsItsSeat(t *testing.T) {
 // reason to rebuild it (cluster-api-provider-azure#3087).
 func TestF30FailedWhileAJobRuns(t *testing.T) {
 	states := &reportedStates{states: map[string]string{}}
-	rig.Run(t, rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 3}, Wire: states.wire}, func(r *rig.Rig) {
+	rig.Run(t, rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 3}, Middleware: states.middleware}, func(r *rig.Rig) {
 		busy := r.AwaitFleet(3)
 		states.set("*", "Failed")
 		r.Inject(armsim.Fault{Operation: faults.UpdateScaleSet, Times: 1, Effect: armsim.Effect{FailOperation: faults.AllocationFailed}})
@@ -131,7 +131,7 @@ func TestF31CreatingForEver(t *testing.T) {
 // that does not come up.
 func TestF31UpdatingForLongWithAJob(t *testing.T) {
 	states := &reportedStates{states: map[string]string{}}
-	rig.Run(t, rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 2}, Wire: states.wire}, func(r *rig.Rig) {
+	rig.Run(t, rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 2}, Middleware: states.middleware}, func(r *rig.Rig) {
 		busy := r.AwaitFleet(2)
 		states.set("*", "Updating")
 		time.Sleep(time.Hour)
@@ -235,7 +235,7 @@ func TestF34EvictionDuringTheDeletion(t *testing.T) {
 	for _, policy := range []string{"Delete", "Deallocate"} {
 		t.Run(policy, func(t *testing.T) {
 			var hook rig.Hook
-			rig.Run(t, rig.Setup{Spec: spotSpec("Uniform", policy, 4), Wire: hook.Before(rig.HasMethod(http.MethodPost))}, func(r *rig.Rig) {
+			rig.Run(t, rig.Setup{Spec: spotSpec("Uniform", policy, 4), Middleware: hook.Before(rig.HasMethod(http.MethodPost))}, func(r *rig.Rig) {
 				all := r.AwaitFleet(4)
 				mark := r.Mark()
 				hook.Set(func() { r.Disrupt(r.NameOf(all[0]), r.Sim.Evict) })

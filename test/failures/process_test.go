@@ -22,7 +22,7 @@ import (
 func TestF36PollersPileUp(t *testing.T) {
 	var polls, atOnce, most atomic.Int64
 	pending := rig.RewriteResponses(rig.PollsOperation, func(body map[string]any) { body["status"] = "InProgress" })
-	s := rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 2}, Wire: func(under http.RoundTripper) http.RoundTripper {
+	s := rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 2}, Middleware: func(under http.RoundTripper) http.RoundTripper {
 		endless := pending(under)
 		return rig.RoundTripper(func(q *http.Request) (*http.Response, error) {
 			if rig.PollsOperation(q) {
@@ -86,7 +86,7 @@ func TestF38CancelledCallOrphansAWrite(t *testing.T) {
 		for _, after := range []bool{false, true} {
 			t.Run(fmt.Sprint(step+1, " ", after), func(t *testing.T) {
 				c := &rig.Canceler{After: after}
-				rig.Run(t, rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 4}, Wire: c.Wrap}, func(r *rig.Rig) {
+				rig.Run(t, rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 4}, Middleware: c.Middleware}, func(r *rig.Rig) {
 					all := r.AwaitFleet(4)
 					time.Sleep(5 * time.Minute)
 					n, _ := r.Plugin.Increase(c.Arm(r.Context(), step+1), 2)

@@ -23,7 +23,7 @@ import (
 // repetitions prolonged the block. Here the runner asks every two seconds for
 // half an hour, as it does with demand that it cannot meet. The limit counts pages.
 func TestF24PollingEatsTheRequestLimit(t *testing.T) {
-	rig.Run(t, rig.Setup{Max: 8, Spec: armsim.ScaleSetSpec{Capacity: 8}, Config: armsim.Config{PageSize: 4}}, func(r *rig.Rig) {
+	rig.Run(t, rig.Setup{MaxInstances: 8, Spec: armsim.ScaleSetSpec{Capacity: 8}, Config: armsim.Config{PageSize: 4}}, func(r *rig.Rig) {
 		all := r.AwaitFleet(8)
 		r.Provisioner.Request(1) // there is no room for it
 		mark, begun := r.Mark(), time.Now()
@@ -45,7 +45,7 @@ func TestF24PollingEatsTheRequestLimit(t *testing.T) {
 // Azure/AKS#1187, #1413: a neighbour in the subscription ate the limit. What
 // Azure asks to wait is waited for, with one request to see whether it is over.
 func TestF24ANeighbourEatsTheRequestLimit(t *testing.T) {
-	rig.Run(t, rig.Setup{Max: 8, Spec: armsim.ScaleSetSpec{Capacity: 8}}, func(r *rig.Rig) {
+	rig.Run(t, rig.Setup{MaxInstances: 8, Spec: armsim.ScaleSetSpec{Capacity: 8}}, func(r *rig.Rig) {
 		all := r.AwaitFleet(8)
 		r.Provisioner.Request(1)
 		time.Sleep(10 * time.Second)
@@ -69,7 +69,7 @@ func TestF24ANeighbourEatsTheRequestLimit(t *testing.T) {
 	})
 }
 
-// rigFailingPage answers with an error from the second page on, while on is set.
+// failingPage responds with an error from the second page on, while on is set.
 func failingPage(status int, code string, on *atomic.Bool) func(http.RoundTripper) http.RoundTripper {
 	return func(under http.RoundTripper) http.RoundTripper {
 		return rig.RoundTripper(func(q *http.Request) (*http.Response, error) {
@@ -91,8 +91,8 @@ func TestF25FailedRefreshReadAsNothingThere(t *testing.T) {
 		for _, mode := range []string{"Uniform", "Flexible"} {
 			t.Run(name+" "+mode, func(t *testing.T) {
 				var on atomic.Bool
-				s := rig.Setup{Max: 8, Spec: armsim.ScaleSetSpec{Capacity: 8, OrchestrationMode: mode}, Config: armsim.Config{PageSize: 4}}
-				s.Wire = failingPage(http.StatusInternalServerError, "InternalServerError", &on)
+				s := rig.Setup{MaxInstances: 8, Spec: armsim.ScaleSetSpec{Capacity: 8, OrchestrationMode: mode}, Config: armsim.Config{PageSize: 4}}
+				s.Middleware = failingPage(http.StatusInternalServerError, "InternalServerError", &on)
 				rig.Run(t, s, func(r *rig.Rig) {
 					busy := r.AwaitFleet(8)
 					on.Store(f.Operation == "")
@@ -118,8 +118,8 @@ func TestF26PagesAreLostOrDoubled(t *testing.T) {
 	for _, c := range []struct{ capacity, page int }{{30, 7}, {100, 25}, {220, 100}} {
 		t.Run(fmt.Sprintf("%d by %d", c.capacity, c.page), func(t *testing.T) {
 			var between rig.Hook
-			s := rig.Setup{Max: 1000, Spec: armsim.ScaleSetSpec{Capacity: c.capacity}, Config: armsim.Config{PageSize: c.page, Boot: armsim.Duration{Median: time.Second}}}
-			s.Wire = between.Before(rig.IsLaterPage)
+			s := rig.Setup{MaxInstances: 1000, Spec: armsim.ScaleSetSpec{Capacity: c.capacity}, Config: armsim.Config{PageSize: c.page, Boot: armsim.Duration{Median: time.Second}}}
+			s.Middleware = between.Before(rig.IsLaterPage)
 			rig.Run(t, s, func(r *rig.Rig) {
 				all := r.AwaitFleet(c.capacity)
 				gone := r.InstanceName(0)
@@ -141,7 +141,7 @@ func TestF26PagesAreLostOrDoubled(t *testing.T) {
 func TestF26PageTokenIsRefused(t *testing.T) {
 	var on atomic.Bool
 	s := rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 25}, Config: armsim.Config{PageSize: 10}}
-	s.Wire = failingPage(http.StatusBadRequest, "InvalidParameter", &on)
+	s.Middleware = failingPage(http.StatusBadRequest, "InvalidParameter", &on)
 	rig.Run(t, s, func(r *rig.Rig) {
 		all := r.AwaitFleet(25)
 		time.Sleep(5 * time.Minute) // the request limit is untouched
@@ -247,7 +247,7 @@ func TestF29WrongStatusIsRead(t *testing.T) {
 			var powerless atomic.Bool
 			var n atomic.Int64
 			s := rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 3, OrchestrationMode: mode}}
-			s.Wire = rig.RewriteResponses(rig.ReadsInstances, func(body map[string]any) {
+			s.Middleware = rig.RewriteResponses(rig.ReadsInstances, func(body map[string]any) {
 				rig.EachInstance(body, func(i map[string]any) { addOddStatuses(i, int(n.Add(1)), powerless.Load()) })
 			})
 			rig.Run(t, s, func(r *rig.Rig) {
@@ -263,7 +263,7 @@ func TestF29WrongStatusIsRead(t *testing.T) {
 	}
 }
 
-// addOddStatuses puts statuses that say nothing of the power beside the others,
+// addOddStatuses puts statuses that say nothing of the power between the others,
 // before, between and behind them.
 func addOddStatuses(instance map[string]any, n int, powerless bool) {
 	properties, _ := instance["properties"].(map[string]any)

@@ -83,7 +83,7 @@ func TestF12Overprovisioning(t *testing.T) {
 	})
 }
 
-// playF12 lets a stranger play Azure: three more instances for a minute, which
+// playF12 lets somebody else play Azure: three more instances for a minute, which
 // may take the place of those that were asked for.
 func playF12(r *rig.Rig) {
 	before := r.ScaleOut(5)

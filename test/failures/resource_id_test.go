@@ -24,7 +24,7 @@ func TestF18ResourceIDsInAnyCase(t *testing.T) {
 	spec := armsim.ScaleSetSpec{Capacity: 2, PublicAddress: true}
 	rig.RunBothModes(t, rig.Setup{Spec: spec, NotStarted: true}, func(r *rig.Rig) {
 		odd := &oddCase{rand: rand.New(rand.NewPCG(1, 1))}
-		r.Wire = odd.wire
+		r.Middleware = odd.middleware
 		require.NoError(r, r.Start())
 		r.AwaitFleet(2)
 		all := r.ScaleOut(2)
@@ -54,7 +54,7 @@ type oddCase struct {
 // An ID that is a value of JSON as a whole; links are none.
 var resourceID = regexp.MustCompile(`"/subscriptions/[^"?]*"`)
 
-func (o *oddCase) wire(under http.RoundTripper) http.RoundTripper {
+func (o *oddCase) middleware(under http.RoundTripper) http.RoundTripper {
 	return rig.RoundTripper(func(q *http.Request) (*http.Response, error) {
 		response, err := under.RoundTrip(q)
 		if err != nil {

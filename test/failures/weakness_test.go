@@ -19,7 +19,7 @@ import (
 
 // These are the weaknesses of an older autoscaler for scale sets (the azure-vmss
 // plugin of hashicorp/nomad-autoscaler, read in July 2026), each as a test of
-// this plugin. The failures of regress_*_test.go overlap with them.
+// this plugin. The failures F01 to F42 overlap with them.
 
 // It compared its target with the running instances, and wrote it: with three of
 // five running, "out to four" let Azure remove one of them.
@@ -122,7 +122,7 @@ func TestWeakness05ErrorsAreAllAlike(t *testing.T) {
 
 func TestWeakness05TwoWritersOverwriteEachOther(t *testing.T) {
 	var hook rig.Hook
-	rig.Run(t, rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 1}, Wire: hook.Before(rig.HasMethod(http.MethodPatch))}, func(r *rig.Rig) {
+	rig.Run(t, rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 1}, Middleware: hook.Before(rig.HasMethod(http.MethodPatch))}, func(r *rig.Rig) {
 		r.AwaitFleet(1)
 		time.Sleep(5 * time.Minute)
 		hook.Set(func() { assert.NoError(r, r.Sim.Raise(rig.ScaleSetName, 2)) })
@@ -180,7 +180,7 @@ func TestWeakness08OwnershipByNamePrefix(t *testing.T) {
 			return under.RoundTrip(q)
 		})
 	}
-	rig.RunBothModes(t, rig.Setup{Wire: overlooked, Spec: armsim.ScaleSetSpec{Capacity: 2}}, func(r *rig.Rig) {
+	rig.RunBothModes(t, rig.Setup{Middleware: overlooked, Spec: armsim.ScaleSetSpec{Capacity: 2}}, func(r *rig.Rig) {
 		_, err := r.Sim.CreateScaleSet(r.Context(), armsim.ScaleSetSpec{Name: "CI2", OrchestrationMode: r.Spec.OrchestrationMode, Capacity: 3})
 		require.NoError(r, err)
 		time.Sleep(5 * time.Minute)

@@ -1,3 +1,4 @@
+// Package faults has the simulator's faults that tests share. It is for tests only.
 package faults
 
 import (
@@ -18,20 +19,25 @@ const (
 	GetOperation    = "Operations_Get"
 )
 
+// Refusal refuses requests with a status, and after seconds in Retry-After if they
+// are not 0. With after the request is carried out nevertheless.
 func Refusal(name, operation string, status, retryAfter int, after bool) armsim.Fault {
 	return armsim.Fault{Name: name, Operation: operation, Effect: armsim.Effect{
 		Error: &armsim.ErrorAnswer{Status: status, RetryAfter: retryAfter, After: after},
 	}}
 }
 
+// Cut cuts the connection, before or after the request is carried out.
 func Cut(name, operation, where string) armsim.Fault {
 	return armsim.Fault{Name: name, Operation: operation, Effect: armsim.Effect{Cut: where}}
 }
 
+// List spoils the list of instances.
 func List(what string) armsim.Fault {
 	return armsim.Fault{Name: "list " + what, Operation: AnyList, Effect: armsim.Effect{List: what}}
 }
 
+// WithEffect is a fault with any effect.
 func WithEffect(name, operation string, e armsim.Effect) armsim.Fault {
 	return armsim.Fault{Name: name, Operation: operation, Effect: e}
 }
@@ -48,9 +54,10 @@ func Times(f armsim.Fault, n int) armsim.Fault {
 	return f
 }
 
+// AllocationFailed is how a creation ends where Azure has no capacity left.
 var AllocationFailed = &armsim.Failure{Code: "AllocationFailed", Message: "Allocation failed. We do not have sufficient capacity for the requested VM size in this region."}
 
-// palette are the faults that TestModel draws from.
+// All are the faults that TestModel draws from.
 var All = []armsim.Fault{
 	Refusal("lists throttled", AnyList, http.StatusTooManyRequests, 40, false),
 	Refusal("lists fail", AnyList, http.StatusInternalServerError, 0, false),
@@ -79,8 +86,8 @@ var All = []armsim.Fault{
 	WithEffect("stale lists", AnyList, armsim.Effect{Stale: armsim.Span(20 * time.Second)}),
 	WithEffect("stale reads", GetScaleSet, armsim.Effect{Stale: armsim.Span(10 * time.Second)}),
 	WithEffect("stale reads with a new ETag", GetScaleSet, armsim.Effect{Stale: armsim.Span(10 * time.Second), FreshETag: true}),
-	WithEffect("slow answers", "VirtualMachine*", armsim.Effect{Delay: armsim.Span(20 * time.Second)}),
-	WithEffect("no capacity in the answer", GetScaleSet, armsim.Effect{Omit: []string{"sku"}}),
+	WithEffect("slow responses", "VirtualMachine*", armsim.Effect{Delay: armsim.Span(20 * time.Second)}),
+	WithEffect("no capacity in the response", GetScaleSet, armsim.Effect{Omit: []string{"sku"}}),
 	WithEffect("no instance views", AnyList, armsim.Effect{Omit: []string{"properties.instanceView"}}),
 	WithEffect("operations fail", UpdateScaleSet, armsim.Effect{FailOperation: AllocationFailed}),
 	WithEffect("creations fail", "instance.create", armsim.Effect{Fail: AllocationFailed}),

@@ -20,7 +20,7 @@ import (
 )
 
 // These tests are of what fleeting demands of a plugin without saying so, or
-// does to one. TestContractA, of errors over gRPC, is in contract_grpc_test.go.
+// does to one. TestContractA, of errors over gRPC, is in grpc_test.go.
 
 // A request is pending until an instance is discovered. One that Azure accepted
 // and never made would hold a seat and keep the runner in its hurry for ever.
@@ -37,7 +37,7 @@ func TestContractBLostCreation(t *testing.T) {
 
 // Six updates without an instance kill it, which takes twelve seconds.
 func TestContractCSixShortLists(t *testing.T) {
-	rig.Run(t, rig.Setup{Max: 6, Spec: armsim.ScaleSetSpec{Capacity: 6}}, func(r *rig.Rig) {
+	rig.Run(t, rig.Setup{MaxInstances: 6, Spec: armsim.ScaleSetSpec{Capacity: 6}}, func(r *rig.Rig) {
 		all := r.AwaitFleet(6)
 		short := faults.List(armsim.ListTruncate)
 		short.Times = 8
@@ -50,7 +50,7 @@ func TestContractCSixShortLists(t *testing.T) {
 	})
 }
 
-// rigHides leaves instances out of lists that the hook does not know yet.
+// hiddenInstances leaves instances out of lists that the hook does not know yet.
 type hiddenInstances struct {
 	mu    sync.Mutex
 	names []string // shown; nil: all
@@ -62,7 +62,7 @@ func (h *hiddenInstances) only(names []string) {
 	h.names = names
 }
 
-func (h *hiddenInstances) wire(under http.RoundTripper) http.RoundTripper {
+func (h *hiddenInstances) middleware(under http.RoundTripper) http.RoundTripper {
 	return rig.RewriteResponses(rig.IsInstanceList, func(body map[string]any) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
@@ -76,7 +76,7 @@ func (h *hiddenInstances) wire(under http.RoundTripper) http.RoundTripper {
 // One that comes after it was given up is a new one to fleeting, and is used.
 func TestContractDLateArrivalAfterTombstone(t *testing.T) {
 	h := &hiddenInstances{}
-	rig.Run(t, rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 1}, Wire: h.wire}, func(r *rig.Rig) {
+	rig.Run(t, rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 1}, Middleware: h.middleware}, func(r *rig.Rig) {
 		r.AwaitFleet(1)
 		h.only([]string{r.InstanceName(0)})
 		r.Provisioner.Request(1)
@@ -205,7 +205,7 @@ func TestContractJMaxSize(t *testing.T) {
 	for _, c := range []struct{ max, want int }{{0, 1000}, {1000, 1000}, {8, 8}, {1001, 0}} {
 		t.Run(fmt.Sprint(c.max), func(t *testing.T) {
 			rig.Run(t, rig.Setup{NotStarted: true}, func(r *rig.Rig) {
-				r.Max = c.max
+				r.MaxInstances = c.max
 				err := r.Start()
 				if c.want == 0 {
 					require.ErrorIs(r, err, fleeting.ErrMaxSizeExceedsInstanceGroupMax)
@@ -217,7 +217,7 @@ func TestContractJMaxSize(t *testing.T) {
 		})
 	}
 	t.Run("capacity above it", func(t *testing.T) {
-		rig.Run(t, rig.Setup{Max: 4, Spec: armsim.ScaleSetSpec{Capacity: 6}}, func(r *rig.Rig) {
+		rig.Run(t, rig.Setup{MaxInstances: 4, Spec: armsim.ScaleSetSpec{Capacity: 6}}, func(r *rig.Rig) {
 			all := r.AwaitFleet(6)
 			r.Provisioner.Request(1)
 			time.Sleep(10 * time.Minute)

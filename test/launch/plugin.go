@@ -34,7 +34,7 @@ type Plugin struct {
 
 // Start starts the built plugin with nothing of Azure in its environment
 // but env. The environment of a process is set by a script of its own, so that
-// tests with different ones can run beside each other.
+// tests with different ones can run in parallel.
 func Start(t *testing.T, env Environment, config any) *Plugin {
 	t.Helper()
 	raw, err := json.Marshal(config)

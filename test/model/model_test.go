@@ -1,3 +1,4 @@
+// Package model_test drives the plugin through random sequences of events.
 package model_test
 
 import (
@@ -23,8 +24,8 @@ import (
 var sequences = 2000
 
 // TestModel drives the plugin, under fleeting's own provisioner, against the
-// simulator: random demand, jobs, faults, evictions, strangers, crashes and
-// restarts. The promises are checked with every request and every answer, and
+// simulator: random demand, jobs, faults, evictions, other managers, crashes and
+// restarts. The guarantees are checked with every request and every response, and
 // in the end that all comes right once the faults stop. Each sequence lives in a
 // bubble of its own time.
 func TestModel(t *testing.T) {
@@ -143,7 +144,7 @@ func (p plan) run() (err error) {
 	if err != nil {
 		return err
 	}
-	b.Poll, b.Max = p.poll, p.max
+	b.Poll, b.MaxInstances = p.poll, p.max
 	m := model{b}
 	if err := b.Start(); err != nil {
 		return err
@@ -184,7 +185,7 @@ func (m *model) step(s step) error {
 	case "remove":
 		m.TryDisrupt(name(), m.Sim.Remove)
 	case "raise":
-		_ = m.Sim.Raise(rig.ScaleSetName, 1) // a stranger's refusal is his own
+		_ = m.Sim.Raise(rig.ScaleSetName, 1) // a refusal is none of the plugin's business
 	case "tag":
 		_ = m.Sim.Tag(rig.ScaleSetName, "cost-centre", fmt.Sprint(s.n))
 	case "crash":

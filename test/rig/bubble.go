@@ -1,3 +1,6 @@
+// Package rig runs the plugin under fleeting's provisioner against the simulator,
+// all in one process and in virtual time, and checks with every request and every
+// response that the plugin keeps its guarantees. It is for tests only.
 package rig
 
 import (
@@ -20,17 +23,17 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armapi"
 )
 
-// bubble is a simulator, the plugin and fleeting's provisioner in one process,
+// Bubble is a simulator, the plugin and fleeting's provisioner in one process,
 // for use within testing/synctest: nothing waits for a network, and hours pass
 // in milliseconds. All that lies between them is real but the sockets: SDK,
 // HTTP, JSON, tokens.
 type Bubble struct {
-	Sim        *armsim.Server
-	Max        int
-	Poll       time.Duration // of the runner while something is under way; 0: fleeting's default
-	Logger     hclog.Logger
-	Invariants *Invariants                               // what must hold at all times
-	Wire       func(http.RoundTripper) http.RoundTripper // what lies between plugin and simulator; nil: nothing
+	Sim          *armsim.Server
+	MaxInstances int
+	Poll         time.Duration // of the runner while something is under way; 0: fleeting's default
+	Logger       hclog.Logger
+	Invariants   *Invariants                               // what must hold at all times
+	Middleware   func(http.RoundTripper) http.RoundTripper // what lies between plugin and simulator; nil: nothing
 
 	Plugin      *azure.InstanceGroup
 	Provisioner *fleeting.Provisioner
@@ -43,10 +46,10 @@ type Bubble struct {
 
 var testLog = hclog.NewNullLogger()
 
-// scaleSetName is the name of the scale set in a bubble.
+// ScaleSetName is the name of the scale set in a bubble.
 const ScaleSetName = "ci"
 
-// newBubble makes a simulator with one scale set. start follows.
+// NewBubble makes a simulator with one scale set. The plugin is not started yet.
 func NewBubble(c armsim.Config, spec armsim.ScaleSetSpec) (*Bubble, error) {
 	c.InProcess = true
 	if c.Boot.Median == 0 {
@@ -63,19 +66,19 @@ func NewBubble(c armsim.Config, spec armsim.ScaleSetSpec) (*Bubble, error) {
 	if _, err := sim.CreateScaleSet(context.Background(), spec); err != nil {
 		return nil, err
 	}
-	b := &Bubble{Sim: sim, Max: 8, Logger: testLog, Flexible: spec.OrchestrationMode == "Flexible"}
+	b := &Bubble{Sim: sim, MaxInstances: 8, Logger: testLog, Flexible: spec.OrchestrationMode == "Flexible"}
 	b.Invariants = newInvariants(b)
 	return b, nil
 }
 
-// start starts the plugin and the provisioner, as the runner does.
+// Start starts the plugin and the provisioner, as the runner does.
 func (b *Bubble) Start() error {
 	if b.Poll == 0 {
 		b.Poll = fleeting.DefaultUpdateIntervalWhenExpecting
 	}
 	b.Conn = &Connection{bubble: b, next: b.Sim.Transport()}
-	if b.Wire != nil {
-		b.Conn.next = b.Wire(b.Conn.next)
+	if b.Middleware != nil {
+		b.Conn.next = b.Middleware(b.Conn.next)
 	}
 	raw, err := json.Marshal(map[string]any{
 		"name": ScaleSetName, "subscription_id": armsim.DefaultSubscriptionID, "resource_group_name": armsim.DefaultResourceGroup,
@@ -93,13 +96,13 @@ func (b *Bubble) Start() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // as the runner
 	defer cancel()
 	b.Provisioner, err = fleeting.Init(ctx, b.Logger, b.Invariants.Wrap(b.Plugin),
-		fleeting.WithMaxSize(b.Max), fleeting.WithUpdateIntervalWhenExpecting(b.Poll), fleeting.WithInstanceGroupSettings(provider.Settings{ConnectorConfig: provider.ConnectorConfig{
+		fleeting.WithMaxSize(b.MaxInstances), fleeting.WithUpdateIntervalWhenExpecting(b.Poll), fleeting.WithInstanceGroupSettings(provider.Settings{ConnectorConfig: provider.ConnectorConfig{
 			Username: "azureuser", Password: "Not-a-real-1", UseStaticCredentials: true,
 		}}))
 	return err
 }
 
-// crash ends the plugin as kill -9 does: no request of it goes out any more. Its
+// Crash ends the plugin as kill -9 does: no request of it goes out any more. Its
 // provisioner, which would have died with it, is left to end.
 func (b *Bubble) Crash() {
 	b.Conn.Cut()
@@ -119,7 +122,7 @@ func (b *Bubble) abandon(p *fleeting.Provisioner) {
 	})
 }
 
-// restart starts a new plugin after a crash; the runner tries until it works.
+// Restart starts a new plugin after a crash; the runner tries until it works.
 func (b *Bubble) Restart() error {
 	var err error
 	for range 60 {
@@ -132,7 +135,7 @@ func (b *Bubble) Restart() error {
 	return fmt.Errorf("no restart within half an hour: %w", err)
 }
 
-// close ends all goroutines. fleeting does not wait for its own, which sleeps
+// Close ends all goroutines. fleeting does not wait for its own, which sleeps
 // for up to its update interval of a minute.
 func (b *Bubble) Close() {
 	b.Conn.Cut()
@@ -142,7 +145,7 @@ func (b *Bubble) Close() {
 	b.Sim.Close()
 }
 
-// line is the connection of one plugin process.
+// Connection is the connection of one plugin process.
 type Connection struct {
 	bubble *Bubble
 	next   http.RoundTripper
@@ -154,40 +157,42 @@ type Connection struct {
 
 var errDead = errors.New("the process is dead")
 
-func (l *Connection) Cut() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.broken = true
+// Cut ends the connection: no request goes out any more, and no response arrives.
+func (c *Connection) Cut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.broken = true
 }
 
-func (l *Connection) IsCut() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.broken
+// IsCut reports whether the process is dead.
+func (c *Connection) IsCut() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.broken
 }
 
-// dieDuring lets the process die after the next request of a method was carried
-// out, and before its answer arrives.
-func (l *Connection) DieDuring(method string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.fatalMethod = method
+// DieDuring lets the process die after the next request of a method was carried
+// out, and before its response arrives.
+func (c *Connection) DieDuring(method string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fatalMethod = method
 }
 
 // RoundTrip implements http.RoundTripper.
-func (l *Connection) RoundTrip(r *http.Request) (*http.Response, error) {
-	if l.IsCut() {
+func (c *Connection) RoundTrip(r *http.Request) (*http.Response, error) {
+	if c.IsCut() {
 		return nil, errDead
 	}
-	after := l.bubble.Invariants.request(r)
-	response, err := l.next.RoundTrip(r)
+	after := c.bubble.Invariants.request(r)
+	response, err := c.next.RoundTrip(r)
 	after(response)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.fatalMethod == r.Method {
-		l.broken = true
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.fatalMethod == r.Method {
+		c.broken = true
 	}
-	if l.broken {
+	if c.broken {
 		return nil, errDead
 	}
 	return response, err

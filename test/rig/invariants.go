@@ -17,8 +17,9 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
 )
 
-// watch looks at every request and at every answer to fleeting, and collects
-// what breaks a promise of docs/reference/guarantees.md.
+// Invariants checks every request of a plugin, and every result that fleeting gets,
+// and collects what breaks a guarantee of docs/reference/guarantees.md. It may be
+// used from any goroutine.
 type Invariants struct {
 	bubble *Bubble
 
@@ -35,82 +36,83 @@ func newInvariants(b *Bubble) *Invariants {
 	return &Invariants{bubble: b, expected: map[string]bool{}, ran: map[string]bool{}, listed: map[string]bool{}, unhealthy: map[string]bool{}}
 }
 
-func (w *Invariants) violate(format string, args ...any) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.violations = append(w.violations, fmt.Errorf(format, args...))
+func (v *Invariants) violate(format string, args ...any) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.violations = append(v.violations, fmt.Errorf(format, args...))
 }
 
-// err is what was broken so far.
-func (w *Invariants) Err() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return errors.Join(w.violations...)
+// Err returns what was broken so far.
+func (v *Invariants) Err() error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return errors.Join(v.violations...)
 }
 
 // forget is for a crash: fleeting begins anew, and so does the plugin's count of
 // its calls, but not Azure's.
-func (w *Invariants) forget() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.listed, w.throttlingAllowed = map[string]bool{}, true
+func (v *Invariants) forget() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.listed, v.throttlingAllowed = map[string]bool{}, true
 }
 
-// delete is the runner's wish.
-func (w *Invariants) ExpectDeletion(id string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.expected[id] = true
+// ExpectDeletion tells that the runner wants an instance deleted.
+func (v *Invariants) ExpectDeletion(id string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.expected[id] = true
 }
 
-// hurt notes that something happens to an instance which makes it unfit.
-func (w *Invariants) MarkUnhealthy(name string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.unhealthy[strings.ToLower(name)] = true
+// MarkUnhealthy tells that something happens to an instance, by its name, which
+// makes it unfit for jobs.
+func (v *Invariants) MarkUnhealthy(name string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.unhealthy[strings.ToLower(name)] = true
 }
 
-// forgetUnhealthy is for a scale set that was made again, with the old names.
-func (w *Invariants) ForgetUnhealthy() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	clear(w.unhealthy)
+// ForgetUnhealthy is for a scale set that was made again, with the old names.
+func (v *Invariants) ForgetUnhealthy() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	clear(v.unhealthy)
 }
 
-// allowThrottling is for when another client of the subscription uses the
+// AllowThrottling is for when another client of the subscription uses the
 // request limits up.
-func (w *Invariants) AllowThrottling() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.throttlingAllowed = true
+func (v *Invariants) AllowThrottling() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.throttlingAllowed = true
 }
 
-// idOf is the plugin's ID of an instance.
+// InstanceID is the plugin's ID of an instance.
 func InstanceID(i armsim.InstanceInfo) string { return strings.ToLower(i.Name) + "-" + i.VMID[:8] }
 
-// healthy says whether a job may run on an instance; the lock must be held.
-func (w *Invariants) healthyLocked(i armsim.InstanceInfo) bool {
-	return i.PowerState == "running" && (i.ProvisioningState == "Succeeded" || i.ProvisioningState == "Updating") && !w.unhealthy[strings.ToLower(i.Name)]
+// healthyLocked reports whether a job may run on an instance.
+func (v *Invariants) healthyLocked(i armsim.InstanceInfo) bool {
+	return i.PowerState == "running" && (i.ProvisioningState == "Succeeded" || i.ProvisioningState == "Updating") && !v.unhealthy[strings.ToLower(i.Name)]
 }
 
 // request checks a request before it goes out, and returns the check of its
 // effect.
-func (w *Invariants) request(r *http.Request) func(*http.Response) {
+func (v *Invariants) request(r *http.Request) func(*http.Response) {
 	body := bodyOf(r)
 	switch {
 	case r.Method == http.MethodPatch:
-		return w.patch(r, body)
+		return v.patch(r, body)
 	case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/delete"):
 		ids, _ := body["instanceIds"].([]any)
 		for _, id := range ids {
-			w.deletion(fmt.Sprint(id))
+			v.deletion(fmt.Sprint(id))
 		}
 	case r.Method == http.MethodDelete:
-		w.deletion(r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:])
+		v.deletion(r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:])
 	case r.Method != http.MethodGet:
-		w.violate("unexpected %s %s", r.Method, r.URL.Path)
+		v.violate("unexpected %s %s", r.Method, r.URL.Path)
 	}
-	return w.throttled(r)
+	return v.throttled(r)
 }
 
 func bodyOf(r *http.Request) map[string]any {
@@ -123,27 +125,27 @@ func bodyOf(r *http.Request) map[string]any {
 	return body
 }
 
-// patch is promise 1: a write of the capacity never lowers it, is conditional,
+// patch is guarantee 1: a write of the capacity never lowers it, is conditional,
 // and writes nothing else.
-func (w *Invariants) patch(r *http.Request, body map[string]any) func(*http.Response) {
+func (v *Invariants) patch(r *http.Request, body map[string]any) func(*http.Response) {
 	if r.Header.Get("If-Match") == "" {
-		w.violate("a write without a condition: %v", body)
+		v.violate("a write without a condition: %v", body)
 	}
 	if _, tags := body["tags"]; len(body) != 1 || body["sku"] == nil && !tags {
-		w.violate("a write of more than it needs: %v", body)
+		v.violate("a write of more than it needs: %v", body)
 	}
-	before := w.bubble.Sim.Stats().Capacity // the effect comes at once, only answers are late
+	before := v.bubble.Sim.Stats().Capacity // the effect comes at once, only responses are late
 	target := CapacityOf(body)
-	throttled := w.throttled(r)
+	throttled := v.throttled(r)
 	return func(response *http.Response) {
 		if target >= 0 && target < before && (response == nil || response.StatusCode < 300) {
-			w.violate("a write took the capacity from %d to %d", before, target)
+			v.violate("a write took the capacity from %d to %d", before, target)
 		}
 		throttled(response)
 	}
 }
 
-// capacityOf is the capacity that a request's body writes; -1: none.
+// CapacityOf is the capacity that a request's body writes; -1: none.
 func CapacityOf(body any) int {
 	object, _ := body.(map[string]any)
 	sku, _ := object["sku"].(map[string]any)
@@ -153,40 +155,40 @@ func CapacityOf(body any) int {
 	return -1
 }
 
-// deletion is promise 4 and 6: nothing is deleted that the runner did not ask
+// deletion is guarantees 4 and 6: nothing is deleted that the runner did not ask
 // for, or that is still good for a job.
-func (w *Invariants) deletion(instanceID string) {
-	for _, i := range w.bubble.Sim.Instances() {
+func (v *Invariants) deletion(instanceID string) {
+	for _, i := range v.bubble.Sim.Instances() {
 		if !strings.EqualFold(i.InstanceID, instanceID) {
 			continue
 		}
-		w.mu.Lock()
+		v.mu.Lock()
 		id := InstanceID(i)
-		bad := !w.expected[id] && w.ran[id] && w.healthyLocked(i)
-		w.mu.Unlock()
+		bad := !v.expected[id] && v.ran[id] && v.healthyLocked(i)
+		v.mu.Unlock()
 		if bad {
-			w.violate("%s is deleted, which is healthy and which nobody asked to delete", id)
+			v.violate("%s is deleted, which is healthy and which nobody asked to delete", id)
 		}
 	}
 }
 
-// throttled is promise 8: the plugin by itself stays within Azure's limits.
-func (w *Invariants) throttled(r *http.Request) func(*http.Response) {
+// throttled is guarantee 8: the plugin by itself stays within Azure's limits.
+func (v *Invariants) throttled(r *http.Request) func(*http.Response) {
 	method, path := r.Method, r.URL.Path
 	return func(response *http.Response) {
-		if response == nil || response.StatusCode != http.StatusTooManyRequests || w.throttlingAllowed {
+		if response == nil || response.StatusCode != http.StatusTooManyRequests || v.throttlingAllowed {
 			return
 		}
-		entries := w.bubble.Sim.Journal()
+		entries := v.bubble.Sim.Journal()
 		if last := entries[len(entries)-1]; last.Status == http.StatusTooManyRequests && last.Fault == "" {
-			w.violate("%s %s was throttled", method, path)
+			v.violate("%s %s was throttled", method, path)
 		}
 	}
 }
 
-// over watches what the plugin tells fleeting.
-func (w *Invariants) Wrap(group provider.InstanceGroup) provider.InstanceGroup {
-	return &checkedGroup{InstanceGroup: group, invariants: w, conn: w.bubble.Conn}
+// Wrap checks what the plugin tells fleeting.
+func (v *Invariants) Wrap(group provider.InstanceGroup) provider.InstanceGroup {
+	return &checkedGroup{InstanceGroup: group, invariants: v, conn: v.bubble.Conn}
 }
 
 type checkedGroup struct {
@@ -195,7 +197,7 @@ type checkedGroup struct {
 	conn       *Connection
 }
 
-// Increase is promise 2: an error is never beside a success.
+// Increase is guarantee 2: an error never comes with a success.
 func (g *checkedGroup) Increase(ctx context.Context, n int) (int, error) {
 	accepted, err := g.InstanceGroup.Increase(ctx, n)
 	if accepted < 0 || accepted > n || accepted > 0 && err != nil {
@@ -205,7 +207,7 @@ func (g *checkedGroup) Increase(ctx context.Context, n int) (int, error) {
 	return accepted, err
 }
 
-// Decrease is promise 4: done is what was asked for.
+// Decrease is guarantee 4: done is what was asked for.
 func (g *checkedGroup) Decrease(ctx context.Context, ids []string) ([]string, error) {
 	for _, id := range ids {
 		g.invariants.ExpectDeletion(id)
@@ -223,13 +225,13 @@ func (g *checkedGroup) Decrease(ctx context.Context, ids []string) ([]string, er
 	return done, err
 }
 
-func checkError(w *Invariants, err error) {
+func checkError(v *Invariants, err error) {
 	if err != nil && strings.Contains(err.Error(), "\n") {
-		w.violate("an error of several lines: %v", err)
+		v.violate("an error of several lines: %v", err)
 	}
 }
 
-// Update is promise 3: complete or an error.
+// Update is guarantee 3: complete or an error.
 func (g *checkedGroup) Update(ctx context.Context, fn func(string, provider.State)) error {
 	told := map[string]provider.State{}
 	err := g.InstanceGroup.Update(ctx, func(id string, state provider.State) {
@@ -246,33 +248,33 @@ func (g *checkedGroup) Update(ctx context.Context, fn func(string, provider.Stat
 	return err
 }
 
-func (w *Invariants) updated(told map[string]provider.State) {
+func (v *Invariants) updated(told map[string]provider.State) {
 	exists := map[string]bool{}
-	all := w.bubble.Sim.Instances()
-	w.mu.Lock()
+	all := v.bubble.Sim.Instances()
+	v.mu.Lock()
 	for _, i := range all {
-		exists[InstanceID(i)] = w.healthyLocked(i)
+		exists[InstanceID(i)] = v.healthyLocked(i)
 	}
 	var missing []string
-	for id := range w.listed {
+	for id := range v.listed {
 		if told[id] == "" {
 			missing = append(missing, id)
 		}
 	}
 	for id, state := range told {
-		if state == provider.StateDeleted && w.ran[id] && exists[id] && !w.expected[id] {
+		if state == provider.StateDeleted && v.ran[id] && exists[id] && !v.expected[id] {
 			missing = append(missing, id+", which is healthy")
 		}
 		if state == provider.StateRunning {
-			w.ran[id] = true
+			v.ran[id] = true
 		}
-		w.listed[id] = true
+		v.listed[id] = true
 		if state == provider.StateDeleted {
-			delete(w.listed, id)
+			delete(v.listed, id)
 		}
 	}
-	w.mu.Unlock()
+	v.mu.Unlock()
 	if len(missing) > 0 {
-		w.violate("Update dropped %v", missing)
+		v.violate("Update dropped %v", missing)
 	}
 }

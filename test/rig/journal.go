@@ -12,7 +12,7 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/faults"
 )
 
-// mark is a point in the simulator's journal.
+// Mark is a point in the simulator's journal.
 func (r *Rig) Mark() int {
 	all := r.Sim.Journal()
 	if len(all) == 0 {
@@ -21,7 +21,8 @@ func (r *Rig) Mark() int {
 	return all[len(all)-1].Seq
 }
 
-// since are the requests of an operation after a mark; "*" stands for any part.
+// RequestsSince are the requests of an operation after a mark; "*" stands for any
+// part of the operation's name.
 func (r *Rig) RequestsSince(mark int, operation string) []armsim.Entry {
 	return slices.DeleteFunc(r.Sim.Journal(), func(e armsim.Entry) bool {
 		ok, _ := path.Match(operation, e.Operation)
@@ -29,7 +30,8 @@ func (r *Rig) RequestsSince(mark int, operation string) []armsim.Entry {
 	})
 }
 
-// writes are the changes of scale sets after a mark, but for the owner's tag.
+// WritesSince are the changes of scale sets after a mark, except for the owner's
+// tag.
 func (r *Rig) WritesSince(mark int) []armsim.Entry {
 	return slices.DeleteFunc(r.RequestsSince(mark, "*"), func(e armsim.Entry) bool {
 		body, _ := e.Body.(map[string]any)
@@ -37,12 +39,12 @@ func (r *Rig) WritesSince(mark int) []armsim.Entry {
 	})
 }
 
-// raises are the capacity writes after a mark.
+// CapacityWritesSince are the capacity writes after a mark.
 func (r *Rig) CapacityWritesSince(mark int) []armsim.Entry {
 	return slices.DeleteFunc(r.RequestsSince(mark, faults.UpdateScaleSet), func(e armsim.Entry) bool { return CapacityOf(e.Body) < 0 })
 }
 
-// goals are the capacities that Azure has accepted after a mark.
+// TargetsSince are the capacities that Azure has accepted after a mark.
 func (r *Rig) TargetsSince(mark int) []int {
 	var all []int
 	for _, e := range r.CapacityWritesSince(mark) {
@@ -53,12 +55,13 @@ func (r *Rig) TargetsSince(mark int) []int {
 	return all
 }
 
-// rigLog keeps a log.
+// Log collects what is logged. It may be used from any goroutine.
 type Log struct {
 	mu  sync.Mutex
 	all strings.Builder
 }
 
+// Write implements io.Writer.
 func (l *Log) Write(p []byte) (int, error) {
 	if bytes.Contains(p, []byte("[DEBUG] running ")) {
 		return len(p), nil // every two seconds
@@ -74,7 +77,7 @@ func (l *Log) String() string {
 	return l.all.String()
 }
 
-// count is how many lines hold all of the texts.
+// Count is how many lines hold all of the texts.
 func (l *Log) Count(texts ...string) int {
 	n := 0
 	for line := range strings.Lines(l.String()) {

@@ -19,18 +19,18 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armapi"
 )
 
-// rigSetup is what a rig begins with.
+// Setup is what a Rig starts with. Zero values stand for the usual ones.
 type Setup struct {
-	Config     armsim.Config
-	Spec       armsim.ScaleSetSpec
-	Max        int // of the runner; 0: 100
-	Wire       func(http.RoundTripper) http.RoundTripper
-	NotStarted bool // the test starts the plugin by itself
+	Config       armsim.Config
+	Spec         armsim.ScaleSetSpec
+	MaxInstances int // of the runner; 0: 100
+	Middleware   func(http.RoundTripper) http.RoundTripper
+	NotStarted   bool // the test starts the plugin by itself
 }
 
-// rig is a bubble for the test of a named failure: regress_*_test.go has one for
-// each way in which driving a scale set has gone wrong for others. All promises
-// that watch looks after hold to its end, or the test fails.
+// Rig is a Bubble for one test, which ends the test where something unexpected
+// happens. All Invariants hold to its end, or the test fails. Its methods are for
+// the test's goroutine.
 type Rig struct {
 	*testing.T
 	*Bubble
@@ -39,8 +39,8 @@ type Rig struct {
 	managers []*Bubble
 }
 
-// bubbled plays a test in a bubble of virtual time, beside other tests. Azure's
-// request limits are in force.
+// Run runs a test in virtual time, in parallel with other tests. Azure's request
+// limits are in force.
 func Run(t *testing.T, s Setup, play func(r *Rig)) {
 	t.Helper()
 	t.Parallel()
@@ -58,10 +58,10 @@ func Run(t *testing.T, s Setup, play func(r *Rig)) {
 		b, err := NewBubble(s.Config, s.Spec)
 		require.NoError(t, err)
 		r := &Rig{T: t, Bubble: b, Spec: s.Spec, Output: &Log{}}
-		b.Wire = s.Wire
+		b.Middleware = s.Middleware
 		b.Logger = hclog.New(&hclog.LoggerOptions{Level: hclog.Debug, Output: r.Output})
-		if b.Max = s.Max; b.Max == 0 {
-			b.Max = 100
+		if b.MaxInstances = s.MaxInstances; b.MaxInstances == 0 {
+			b.MaxInstances = 100
 		}
 		defer r.end()
 		if !s.NotStarted {
@@ -71,13 +71,13 @@ func Run(t *testing.T, s Setup, play func(r *Rig)) {
 	})
 }
 
-// inBothModes is bubbled in each orchestration mode.
+// RunBothModes is Run in each orchestration mode.
 func RunBothModes(t *testing.T, s Setup, play func(r *Rig)) {
 	t.Helper()
 	t.Parallel()
 	for _, mode := range []string{"Uniform", "Flexible"} {
 		t.Run(mode, func(t *testing.T) {
-			s := s // the modes run beside each other
+			s := s // the modes run in parallel
 			s.Spec.OrchestrationMode = mode
 			Run(t, s, play)
 		})
@@ -96,7 +96,7 @@ func (r *Rig) end() {
 	}
 	r.Close()
 	if err := r.Invariants.Err(); err != nil {
-		r.Errorf("broken promises: %v", err)
+		r.Errorf("broken guarantees: %v", err)
 	}
 	if bad := r.Sim.Stats().NotSimulated; len(bad) > 0 {
 		r.Errorf("not simulated: %v", bad)
@@ -106,7 +106,8 @@ func (r *Rig) end() {
 	}
 }
 
-// await waits in virtual time.
+// Await waits until done reports true, and fails the test after limit. Both are of
+// virtual time.
 func (r *Rig) Await(limit time.Duration, what string, done func() bool) {
 	r.Helper()
 	for begun := time.Now(); time.Since(begun) <= limit; time.Sleep(time.Second) {
@@ -117,15 +118,15 @@ func (r *Rig) Await(limit time.Duration, what string, done func() bool) {
 	require.Fail(r, what, "not within %s; Azure has %+v; unsettled: %v", limit, r.Sim.Stats(), r.Settled())
 }
 
-// fleet waits until the runner has n instances and nothing else, all running,
-// and Azure has the same ones.
+// AwaitFleet waits until the runner has n instances and nothing else, all running,
+// and Azure has the same ones. It returns them in the order of their IDs.
 func (r *Rig) AwaitFleet(n int) []fleeting.Instance {
 	r.Helper()
 	r.Await(SettleLimit, "fleet", func() bool { return len(r.Provisioner.Instances()) == n && r.Settled() == nil })
 	return r.Running()
 }
 
-// grow asks for n more instances and waits for them.
+// ScaleOut requests n more instances and waits for them.
 func (r *Rig) ScaleOut(n int) []fleeting.Instance {
 	r.Helper()
 	before := len(r.Sim.Instances())
@@ -133,7 +134,7 @@ func (r *Rig) ScaleOut(n int) []fleeting.Instance {
 	return r.AwaitFleet(before + n)
 }
 
-// demand asks for instances until there are or will be n.
+// RequestUpTo requests instances until there are or will be n.
 func (r *Rig) RequestUpTo(n int) {
 	c := r.Provisioner.Capacity()
 	if missing := n - c.Creating - c.Running - c.Requested; missing > 0 {
@@ -141,12 +142,12 @@ func (r *Rig) RequestUpTo(n int) {
 	}
 }
 
-// knows says whether the runner knows an instance, in any state.
+// Knows reports whether the runner knows an instance, in any state.
 func (r *Rig) Knows(id string) bool {
 	return slices.ContainsFunc(r.Provisioner.Instances(), func(i fleeting.Instance) bool { return i.ID() == id })
 }
 
-// find is Azure's view of an instance; none: the zero value.
+// Find is Azure's view of an instance, the zero value where there is none.
 func (r *Rig) Find(id string) armsim.InstanceInfo {
 	for _, i := range r.Sim.Instances() {
 		if InstanceID(i) == id {
@@ -156,12 +157,13 @@ func (r *Rig) Find(id string) armsim.InstanceInfo {
 	return armsim.InstanceInfo{}
 }
 
-// nameOf is the name of an instance in Azure's own case, empty where it is gone.
+// NameOf is the name of an instance in Azure's own case, empty where it is gone.
 func (r *Rig) NameOf(i fleeting.Instance) string { return r.Find(i.ID()).Name }
 
+// Exists reports whether Azure has an instance, in any state.
 func (r *Rig) Exists(id string) bool { return r.Find(id).Name != "" }
 
-// requireAlive says that no job was taken from under these instances.
+// RequireRunning fails the test unless the runner may go on using these instances.
 func (r *Rig) RequireRunning(all []fleeting.Instance) {
 	r.Helper()
 	for _, i := range all {
@@ -169,25 +171,26 @@ func (r *Rig) RequireRunning(all []fleeting.Instance) {
 	}
 }
 
-// harm lets something happen to an instance which makes it unfit.
+// Disrupt lets something happen to an instance which makes it unfit for jobs.
 func (r *Rig) Disrupt(name string, how func(string) error) {
 	r.Helper()
 	r.Invariants.MarkUnhealthy(name)
 	assert.NoError(r, how(name), name)
 }
 
+// Inject adds faults to the simulator.
 func (r *Rig) Inject(faults ...armsim.Fault) {
 	r.Helper()
 	require.NoError(r, r.Sim.AddFaults(faults...))
 }
 
-// foreign carries out a request of somebody else.
+// ExternalRequest carries out a request of somebody else.
 func (r *Rig) ExternalRequest(method, path string, body any) {
 	r.Helper()
 	require.NoError(r, r.Sim.Do(r.Context(), method, path, "2025-04-01", body))
 }
 
-// dropSet has somebody delete the scale set with all that is in it.
+// DeleteScaleSet has somebody delete the scale set with all that is in it.
 func (r *Rig) DeleteScaleSet() {
 	r.Helper()
 	for _, i := range r.Sim.Instances() {
@@ -196,7 +199,7 @@ func (r *Rig) DeleteScaleSet() {
 	r.ExternalRequest(http.MethodDelete, r.Sim.ScaleSetPath(ScaleSetName), struct{}{})
 }
 
-// makeSet has somebody make it again under its name.
+// CreateScaleSet has somebody create it again under its name.
 func (r *Rig) CreateScaleSet(capacity int) {
 	r.Helper()
 	spec := r.Spec
@@ -205,17 +208,17 @@ func (r *Rig) CreateScaleSet(capacity int) {
 	require.NoError(r, err)
 }
 
-// rival is a second manager of the same scale set.
+// SecondManager is another runner with a plugin, for the same scale set.
 func (r *Rig) SecondManager() *Bubble {
 	r.Helper()
-	other := &Bubble{Sim: r.Sim, Max: r.Max, Poll: r.Poll, Logger: testLog}
+	other := &Bubble{Sim: r.Sim, MaxInstances: r.MaxInstances, Poll: r.Poll, Logger: testLog}
 	other.Invariants = newInvariants(other)
 	require.NoError(r, other.Start())
 	r.managers = append(r.managers, other)
 	return other
 }
 
-// bare is a further plugin in the process, that no runner drives.
+// NewPlugin is a further plugin in the process, which no runner drives.
 func (r *Rig) NewPlugin() *azure.InstanceGroup {
 	r.Helper()
 	g := azure.New(armapi.Options{Transport: &http.Client{Transport: r.Sim.Transport()}, Credential: credential{r.Sim}})

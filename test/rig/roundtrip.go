@@ -11,12 +11,13 @@ import (
 	"sync/atomic"
 )
 
-// rigTrip is a function as http.RoundTripper.
+// RoundTripper is a function as http.RoundTripper.
 type RoundTripper func(*http.Request) (*http.Response, error)
 
+// RoundTrip implements http.RoundTripper.
 func (f RoundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// rigRewrite changes the bodies of answers of status 200.
+// RewriteResponses changes the bodies of responses of status 200.
 func RewriteResponses(match func(*http.Request) bool, change func(body map[string]any)) func(http.RoundTripper) http.RoundTripper {
 	return func(under http.RoundTripper) http.RoundTripper {
 		return RoundTripper(func(r *http.Request) (*http.Response, error) {
@@ -34,7 +35,7 @@ func RewriteResponses(match func(*http.Request) bool, change func(body map[strin
 	}
 }
 
-// rigAnswer answers a request by itself.
+// Respond makes a response with a body in JSON.
 func Respond(r *http.Request, status int, body any) (*http.Response, error) {
 	raw, err := json.Marshal(body)
 	return &http.Response{
@@ -43,22 +44,22 @@ func Respond(r *http.Request, status int, body any) (*http.Response, error) {
 	}, err
 }
 
-// rigError is an error in Azure's shape.
+// ErrorBody is an error in Azure's shape.
 func ErrorBody(code, message string) map[string]any {
 	return map[string]any{"error": map[string]any{"code": code, "message": message}}
 }
 
-// rigLists says whether a request is for a page of the instances' list.
+// IsInstanceList reports whether a request is for a page of the instances' list.
 func IsInstanceList(r *http.Request) bool {
 	return r.Method == http.MethodGet && strings.HasSuffix(strings.ToLower(r.URL.Path), "/virtualmachines")
 }
 
-// rigReads says whether an answer holds instances, one or a page of them.
+// ReadsInstances reports whether a response holds instances, one or a page of them.
 func ReadsInstances(r *http.Request) bool {
 	return r.Method == http.MethodGet && strings.Contains(strings.ToLower(r.URL.Path), "/virtualmachines")
 }
 
-// rigEach calls do for each instance of an answer.
+// EachInstance calls do for each instance of a response.
 func EachInstance(body map[string]any, do func(instance map[string]any)) {
 	value, isList := body["value"].([]any)
 	if !isList {
@@ -71,20 +72,21 @@ func EachInstance(body map[string]any, do func(instance map[string]any)) {
 	}
 }
 
-// rigPolls says whether a request asks for an operation.
+// PollsOperation reports whether a request asks for an operation.
 func PollsOperation(q *http.Request) bool { return strings.Contains(q.URL.Path, "/operations/") }
 
-// rigPages says whether a request is for a later page of the instances' list.
+// IsLaterPage reports whether a request is for a later page of the instances' list.
 func IsLaterPage(q *http.Request) bool {
 	return IsInstanceList(q) && strings.Contains(q.URL.RawQuery, "skiptoken")
 }
 
-// rigHook is something to do once, when a request passes by.
+// Hook is something to do once, when a request passes by.
 type Hook struct{ atomic.Pointer[func()] }
 
+// Set has something done before the next request that matches.
 func (h *Hook) Set(do func()) { h.Store(&do) }
 
-// before has it done before the next request that matches.
+// Before has it done before the next request that matches.
 func (h *Hook) Before(match func(*http.Request) bool) func(http.RoundTripper) http.RoundTripper {
 	return func(under http.RoundTripper) http.RoundTripper {
 		return RoundTripper(func(q *http.Request) (*http.Response, error) {
@@ -98,12 +100,12 @@ func (h *Hook) Before(match func(*http.Request) bool) func(http.RoundTripper) ht
 	}
 }
 
-// rigSends says whether a request is of a method.
+// HasMethod reports whether a request is of a method.
 func HasMethod(method string) func(*http.Request) bool {
 	return func(q *http.Request) bool { return q.Method == method }
 }
 
-// rigCanceler ends a context with the n-th request that passes by, before it is
+// Canceler ends a context with the n-th request that passes by, before it is
 // carried out or after.
 type Canceler struct {
 	left   atomic.Int64
@@ -111,7 +113,8 @@ type Canceler struct {
 	cancel atomic.Pointer[context.CancelFunc]
 }
 
-func (c *Canceler) Wrap(under http.RoundTripper) http.RoundTripper {
+// Middleware lets the requests pass by.
+func (c *Canceler) Middleware(under http.RoundTripper) http.RoundTripper {
 	return RoundTripper(func(q *http.Request) (*http.Response, error) {
 		cancel := c.cancel.Load()
 		now := cancel != nil && c.left.Add(-1) == 0
@@ -129,6 +132,7 @@ func (c *Canceler) Wrap(under http.RoundTripper) http.RoundTripper {
 	})
 }
 
+// Arm returns a context that ends with the step-th request from now on.
 func (c *Canceler) Arm(parent context.Context, step int) context.Context {
 	ctx, cancel := context.WithCancel(parent)
 	c.left.Store(int64(step))

@@ -14,13 +14,13 @@ import (
 )
 
 const (
-	// settleLimit is the longest that anything takes: a creation or a deletion
+	// SettleLimit is the longest that anything takes: a creation or a deletion
 	// that is stuck is seen to after half an hour.
-	SettleLimit = 90 * time.Minute
-	settleTick  = 20 * time.Second
+	SettleLimit    = 90 * time.Minute
+	settleInterval = 20 * time.Second
 )
 
-// converge is promise 6 and the end of 2 and 5: without further faults demand is
+// Converge checks guarantee 6 and the end of 2 and 5: without further faults demand is
 // met, nothing is stuck, and nothing is left in the end.
 func (b *Bubble) Converge() error {
 	b.Sim.ClearFaults()
@@ -29,7 +29,7 @@ func (b *Bubble) Converge() error {
 	}
 	if b.unfilled() > 0 { // the next increase fills the seats of those that were never made
 		b.Provisioner.Request(1)
-		time.Sleep(settleTick)
+		time.Sleep(settleInterval)
 		if err := b.Until("the last demand is not met", b.Settled); err != nil {
 			return err
 		}
@@ -37,9 +37,11 @@ func (b *Bubble) Converge() error {
 	return b.Until("something is left", b.Empty)
 }
 
+// Until waits until done returns no error, and returns its error after SettleLimit.
+// Meanwhile the plugin is restarted where it has died.
 func (b *Bubble) Until(what string, done func() error) error {
 	var err error
-	for begun := time.Now(); time.Since(begun) < SettleLimit; time.Sleep(settleTick) {
+	for begun := time.Now(); time.Since(begun) < SettleLimit; time.Sleep(settleInterval) {
 		if err := errors.Join(b.Revive(), b.Invariants.Err()); err != nil {
 			return err
 		}
@@ -50,7 +52,7 @@ func (b *Bubble) Until(what string, done func() error) error {
 	return fmt.Errorf("%s after %s: %w", what, SettleLimit, err)
 }
 
-// settled says what keeps the fleet from being what the runner believes.
+// Settled returns what keeps the fleet from being what the runner believes.
 func (b *Bubble) Settled() error {
 	c := b.Provisioner.Capacity()
 	if known := c.Creating + c.Running + c.Deleting; c.Pending > 0 || c.Requested > 0 && known < c.Max || c.Creating > 0 || c.Deleting > 0 {
@@ -77,7 +79,7 @@ func (b *Bubble) unfilled() int {
 	return stats.Capacity - stats.Instances
 }
 
-// empty removes all, as the runner does when it is idle.
+// Empty removes all, as the runner does when it is idle.
 func (b *Bubble) Empty() error {
 	for _, i := range b.Provisioner.Instances() {
 		i.Delete()
@@ -96,7 +98,7 @@ func (b *Bubble) Empty() error {
 	return nil
 }
 
-// revive starts the plugin again if it has died.
+// Revive starts the plugin again if it has died.
 func (b *Bubble) Revive() error {
 	if !b.Conn.IsCut() {
 		return nil
@@ -107,7 +109,7 @@ func (b *Bubble) Revive() error {
 	return b.Restart()
 }
 
-// victim is the name of an instance, empty where there is none.
+// InstanceName is the name of some instance, the same for the same n and instances, empty where there is none.
 func (b *Bubble) InstanceName(n int) string {
 	all := b.Sim.Instances()
 	if len(all) == 0 {
@@ -117,7 +119,7 @@ func (b *Bubble) InstanceName(n int) string {
 	return all[n%len(all)].Name
 }
 
-// finish ends jobs: taskscaler removes the instances that served.
+// FinishJobs ends n jobs: taskscaler removes the instances that served.
 func (b *Bubble) FinishJobs(n int) {
 	for _, i := range b.Running() {
 		if n--; n < 0 {
@@ -127,13 +129,14 @@ func (b *Bubble) FinishJobs(n int) {
 	}
 }
 
+// Running are the instances that run, in the order of their IDs.
 func (b *Bubble) Running() []fleeting.Instance {
 	all := b.Provisioner.Instances()
 	slices.SortFunc(all, func(i, j fleeting.Instance) int { return strings.Compare(i.ID(), j.ID()) })
 	return slices.DeleteFunc(all, func(i fleeting.Instance) bool { return i.State() != provider.StateRunning })
 }
 
-// tryDisrupt lets something happen to an instance which makes it unfit, if there
+// TryDisrupt lets something happen to an instance which makes it unfit, if there
 // is such an instance.
 func (b *Bubble) TryDisrupt(name string, how func(string) error) {
 	if name == "" {
