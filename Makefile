@@ -15,7 +15,7 @@ BUILDVCS := $(shell git status >/dev/null 2>&1 && echo auto || echo false)
 BUILD     = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=$(BUILDVCS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo soak e2e dev runner build test compat tidy vet lint check cross release docs fuzz clean
+.PHONY: help demo soak e2e dev runner build test compat tidy vet lint check cross release docs recordings fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -67,7 +67,7 @@ test: ## run all tests, with the race detector where there is a C compiler
 	cc=$$($(GO) env CC) || exit 1; \
 	if echo '#include <stdlib.h>' | $$cc -x c -c -o /dev/null - >/dev/null 2>&1; then \
 		set -ex; CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 10m ./...; \
-		CGO_ENABLED=0 $(GO) test -trimpath -run '^TestModel$$' -timeout 10m .; \
+		CGO_ENABLED=0 $(GO) test -trimpath -run '^TestModel$$' -timeout 10m ./test/model; \
 		export CGO_ENABLED=1; $(call compat,-race); \
 	else \
 		echo "**** NO WORKING C COMPILER ($$cc): TESTING WITHOUT THE RACE DETECTOR ****" >&2; \

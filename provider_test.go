@@ -3,7 +3,6 @@ package azure_test
 import (
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/launch"
 )
 
 func onePlacementGroup(model map[string]any) {
@@ -25,8 +25,8 @@ func onePlacementGroup(model map[string]any) {
 // without one.
 func TestIncreaseAtTheLimit(t *testing.T) {
 	t.Parallel()
-	s := simulate(t, armsim.Config{NoMachines: true, PageSize: 60}, armsim.ScaleSetSpec{Name: "ci", Capacity: 99, Change: onePlacementGroup})
-	p := openPlugin(t, s)
+	s := launch.Simulator(t, armsim.Config{NoMachines: true, PageSize: 60}, armsim.ScaleSetSpec{Name: "ci", Capacity: 99, Change: onePlacementGroup})
+	p := launch.Open(t, s)
 	n, err := p.Increase(t.Context(), 5)
 	require.NoError(t, err)
 	assert.Equal(t, 1, n)
@@ -36,19 +36,19 @@ func TestIncreaseAtTheLimit(t *testing.T) {
 	require.ErrorContains(t, err, "its capacity of 100 is all that Azure allows; fix: ")
 	assert.Zero(t, n)
 	assert.Equal(t, 100, s.Stats().Capacity)
-	p.running(t, 100)
+	p.AwaitRunning(t, 100)
 }
 
 func TestDecreaseOfKnownAndUnknown(t *testing.T) {
 	t.Parallel()
-	s := simulate(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{Name: "ci", Capacity: 3})
-	p := openPlugin(t, s)
-	ids := p.running(t, 3)
+	s := launch.Simulator(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{Name: "ci", Capacity: 3})
+	p := launch.Open(t, s)
+	ids := p.AwaitRunning(t, 3)
 	asked := []string{"ci_99-01234567", ids[0], "0", "", "*", ids[2]}
 	done, err := p.Decrease(t.Context(), asked)
 	require.NoError(t, err)
 	assert.ElementsMatch(t, asked, done, "what is unknown is gone")
-	assert.Equal(t, ids[1:2], p.running(t, 1))
+	assert.Equal(t, ids[1:2], p.AwaitRunning(t, 1))
 	assert.Equal(t, 1, s.Stats().Capacity)
 
 	done, err = p.Decrease(t.Context(), asked)
@@ -59,26 +59,26 @@ func TestDecreaseOfKnownAndUnknown(t *testing.T) {
 
 func TestDecreaseThatAzureRefuses(t *testing.T) {
 	t.Parallel()
-	s := simulate(t, armsim.Config{NoMachines: true, Principals: []armsim.Principal{
-		{ClientID: armsim.DefaultClientID, Secret: secret},
-		{ClientID: weakID, Secret: secret, Actions: []string{"*/read"}},
+	s := launch.Simulator(t, armsim.Config{NoMachines: true, Principals: []armsim.Principal{
+		{ClientID: armsim.DefaultClientID, Secret: launch.ClientSecret},
+		{ClientID: launch.OtherClientID, Secret: launch.ClientSecret, Actions: []string{"*/read"}},
 	}}, armsim.ScaleSetSpec{Name: "ci", Capacity: 1})
-	env := environmentOf(s)
-	env["AZURE_CLIENT_ID"] = weakID
-	p := startPlugin(t, env, settingsFor(s, "ci"))
-	p.open(t)
-	ids := p.running(t, 1)
+	env := launch.EnvironmentOf(s)
+	env["AZURE_CLIENT_ID"] = launch.OtherClientID
+	p := launch.Start(t, env, launch.ConfigFor(s, "ci"))
+	p.Open(t)
+	ids := p.AwaitRunning(t, 1)
 	done, err := p.Decrease(t.Context(), append(ids, "ci_99-01234567"))
 	require.NoError(t, err, "an error would take the other one's success with it")
 	assert.Equal(t, []string{"ci_99-01234567"}, done)
 	require.Eventually(t, func() bool {
-		return p.log.contains("some instances could not be deleted") && p.log.contains("virtualMachineScaleSets/delete/action")
-	}, patience, tick)
+		return p.Log.Contains("some instances could not be deleted") && p.Log.Contains("virtualMachineScaleSets/delete/action")
+	}, launch.Patience, launch.Tick)
 
 	done, err = p.Decrease(t.Context(), ids)
 	require.NoError(t, err, "one error in an episode")
 	assert.Empty(t, done)
-	assert.Equal(t, ids, p.running(t, 1))
+	assert.Equal(t, ids, p.AwaitRunning(t, 1))
 }
 
 func TestUpdateReadsEveryPage(t *testing.T) {
@@ -86,20 +86,22 @@ func TestUpdateReadsEveryPage(t *testing.T) {
 	for size := 2; size <= 4; size++ {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			t.Parallel()
-			s := simulate(t, armsim.Config{NoMachines: true, PageSize: size}, armsim.ScaleSetSpec{Name: "ci", Capacity: 7, PublicAddress: true})
-			p := openPlugin(t, s)
-			boot := func(n int) { require.Eventually(t, func() bool { return s.Stats().Running == n }, patience, tick) }
+			s := launch.Simulator(t, armsim.Config{NoMachines: true, PageSize: size}, armsim.ScaleSetSpec{Name: "ci", Capacity: 7, PublicAddress: true})
+			p := launch.Open(t, s)
+			boot := func(n int) {
+				require.Eventually(t, func() bool { return s.Stats().Running == n }, launch.Patience, launch.Tick)
+			}
 			boot(7)
-			ids := p.running(t, 7)
+			ids := p.AwaitRunning(t, 7)
 			for range 3 {
-				states, err := p.update(t)
+				states, err := p.States(t)
 				require.NoError(t, err)
 				require.Equal(t, ids, slices.Sorted(maps.Keys(states)))
 			}
 			_, err := p.Increase(t.Context(), 2)
 			require.NoError(t, err)
 			boot(9)
-			assert.Subset(t, p.running(t, 9), ids)
+			assert.Subset(t, p.AwaitRunning(t, 9), ids)
 		})
 	}
 }
@@ -107,64 +109,55 @@ func TestUpdateReadsEveryPage(t *testing.T) {
 // A part of the truth would make fleeting take the rest for gone.
 func TestUpdateWithoutAnswerReportsNothing(t *testing.T) {
 	t.Parallel()
-	s := simulate(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{Name: "ci", Capacity: 4})
-	p := openPlugin(t, s)
-	p.running(t, 4)
+	s := launch.Simulator(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{Name: "ci", Capacity: 4})
+	p := launch.Open(t, s)
+	p.AwaitRunning(t, 4)
 	s.Close()
 	began := time.Now()
-	states, err := p.update(t)
+	states, err := p.States(t)
 	require.ErrorContains(t, err, "connection refused")
 	assert.NotContains(t, err.Error(), "\n")
 	assert.Empty(t, states)
-	assert.Less(t, time.Since(began), initLimit)
+	assert.Less(t, time.Since(began), launch.InitLimit)
 }
 
 func TestMaxSize(t *testing.T) {
 	t.Parallel()
-	s := simulate(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{Name: "ci"})
+	s := launch.Simulator(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{Name: "ci"})
 	_, err := s.CreateScaleSet(t.Context(), armsim.ScaleSetSpec{Name: "one", Change: onePlacementGroup})
 	require.NoError(t, err)
 	for name, want := range map[string]int{"ci": 1000, "one": 100} {
-		p := startPlugin(t, environmentOf(s), settingsFor(s, name))
-		info := p.open(t)
+		p := launch.Start(t, launch.EnvironmentOf(s), launch.ConfigFor(s, name))
+		info := p.Open(t)
 		assert.Equal(t, want, info.MaxSize)
 		assert.Equal(t, "azure/ci/"+name, info.ID)
 
-		p = startPlugin(t, environmentOf(s), settingsFor(s, name))
-		_, err := fleet.Init(t.Context(), hclog.NewNullLogger(), p, fleet.WithMaxSize(want+1), fleet.WithInstanceGroupSettings(login()))
+		p = launch.Start(t, launch.EnvironmentOf(s), launch.ConfigFor(s, name))
+		_, err := fleet.Init(t.Context(), hclog.NewNullLogger(), p, fleet.WithMaxSize(want+1), fleet.WithInstanceGroupSettings(launch.Login()))
 		require.ErrorIs(t, err, fleet.ErrMaxSizeExceedsInstanceGroupMax)
 	}
 }
 
 func TestSuspendAndResumeAreNotSupported(t *testing.T) {
 	t.Parallel()
-	s := simulate(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{Name: "ci", Capacity: 1})
-	p := startPlugin(t, environmentOf(s), settingsFor(s, "ci"))
-	assert.Empty(t, p.open(t).Capabilities)
-	ids := p.running(t, 1)
-	writes := writesOf(s)
+	s := launch.Simulator(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{Name: "ci", Capacity: 1})
+	p := launch.Start(t, launch.EnvironmentOf(s), launch.ConfigFor(s, "ci"))
+	assert.Empty(t, p.Open(t).Capabilities)
+	ids := p.AwaitRunning(t, 1)
+	writes := launch.WritesOf(s)
 	done, err := p.Suspend(t.Context(), ids)
 	require.ErrorContains(t, err, provider.ErrSuspendResumeNotSupported.Error())
 	assert.Empty(t, done)
 	done, err = p.Resume(t.Context(), ids)
 	require.ErrorContains(t, err, provider.ErrSuspendResumeNotSupported.Error())
 	assert.Empty(t, done)
-	assert.Equal(t, writes, writesOf(s))
-}
-
-func writesOf(s *armsim.Server) (n int) {
-	for _, e := range s.Journal() {
-		if e.Method != http.MethodGet && e.Operation != "Token" {
-			n++
-		}
-	}
-	return n
+	assert.Equal(t, writes, launch.WritesOf(s))
 }
 
 func TestUseBeforeInit(t *testing.T) {
 	t.Parallel()
-	p := startPlugin(t, environment{}, settings{})
-	_, err := p.update(t)
+	p := launch.Start(t, launch.Environment{}, launch.PluginConfig{})
+	_, err := p.States(t)
 	require.ErrorContains(t, err, "before Init")
 	_, err = p.Increase(t.Context(), 1)
 	require.ErrorContains(t, err, "before Init")

@@ -1,7 +1,0 @@
-//go:build race
-
-package azure
-
-// The race detector makes a sequence several times as slow. `make test` runs
-// them all without it, and some with it.
-func init() { sequences = 80 }

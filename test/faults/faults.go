@@ -1,0 +1,99 @@
+// Package faults has the simulator's faults that tests share. It is for tests only.
+package faults
+
+import (
+	"net/http"
+	"time"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
+)
+
+// Operations of Azure, as faults name them.
+const (
+	GetScaleSet     = "VirtualMachineScaleSets_Get"
+	UpdateScaleSet  = "VirtualMachineScaleSets_Update"
+	DeleteInstances = "VirtualMachineScaleSets_DeleteInstances"
+	AnyList         = "VirtualMachine*_List"
+	AnyGet          = "VirtualMachine*s_Get"
+	Interfaces      = "NetworkInterfaces_*"
+	GetOperation    = "Operations_Get"
+)
+
+// Refusal refuses requests with a status, and after seconds in Retry-After if they
+// are not 0. With after the request is carried out nevertheless.
+func Refusal(name, operation string, status, retryAfter int, after bool) armsim.Fault {
+	return armsim.Fault{Name: name, Operation: operation, Effect: armsim.Effect{
+		Error: &armsim.ErrorAnswer{Status: status, RetryAfter: retryAfter, After: after},
+	}}
+}
+
+// Cut cuts the connection, before or after the request is carried out.
+func Cut(name, operation, where string) armsim.Fault {
+	return armsim.Fault{Name: name, Operation: operation, Effect: armsim.Effect{Cut: where}}
+}
+
+// List spoils the list of instances.
+func List(what string) armsim.Fault {
+	return armsim.Fault{Name: "list " + what, Operation: AnyList, Effect: armsim.Effect{List: what}}
+}
+
+// WithEffect is a fault with any effect.
+func WithEffect(name, operation string, e armsim.Effect) armsim.Fault {
+	return armsim.Fault{Name: name, Operation: operation, Effect: e}
+}
+
+// For limits a fault to a time.
+func For(f armsim.Fault, d time.Duration) armsim.Fault {
+	f.For = armsim.Span(d)
+	return f
+}
+
+// Times limits a fault to the first requests that it meets.
+func Times(f armsim.Fault, n int) armsim.Fault {
+	f.Times = n
+	return f
+}
+
+// AllocationFailed is how a creation ends where Azure has no capacity left.
+var AllocationFailed = &armsim.Failure{Code: "AllocationFailed", Message: "Allocation failed. We do not have sufficient capacity for the requested VM size in this region."}
+
+// All are the faults that TestModel draws from.
+var All = []armsim.Fault{
+	Refusal("lists throttled", AnyList, http.StatusTooManyRequests, 40, false),
+	Refusal("lists fail", AnyList, http.StatusInternalServerError, 0, false),
+	Refusal("reads throttled", GetScaleSet, http.StatusTooManyRequests, 20, false),
+	Refusal("reads fail", AnyGet, http.StatusServiceUnavailable, 0, false),
+	Refusal("interfaces fail", Interfaces, http.StatusBadGateway, 0, false),
+	Refusal("polls fail", GetOperation, http.StatusInternalServerError, 0, false),
+	Refusal("polls find nothing", GetOperation, http.StatusNotFound, 0, false),
+	Refusal("writes throttled", UpdateScaleSet, http.StatusTooManyRequests, 30, false),
+	Refusal("writes fail", UpdateScaleSet, http.StatusInternalServerError, 0, false),
+	Refusal("writes conflict", UpdateScaleSet, http.StatusConflict, 0, false),
+	Refusal("writes fail afterwards", UpdateScaleSet, http.StatusGatewayTimeout, 0, true),
+	Refusal("precondition", UpdateScaleSet, http.StatusPreconditionFailed, 0, false),
+	Refusal("deletions throttled", DeleteInstances, http.StatusTooManyRequests, 30, false),
+	Refusal("deletions fail", DeleteInstances, http.StatusInternalServerError, 0, false),
+	Refusal("deletions conflict", DeleteInstances, http.StatusConflict, 0, false),
+	Refusal("deletions fail afterwards", DeleteInstances, http.StatusBadGateway, 0, true),
+	Refusal("forbidden", "VirtualMachine*", http.StatusForbidden, 0, false),
+	Refusal("token", "VirtualMachine*", http.StatusUnauthorized, 0, false),
+	Cut("writes cut before", UpdateScaleSet, armsim.CutBefore),
+	Cut("writes cut after", UpdateScaleSet, armsim.CutAfter),
+	Cut("deletions cut after", DeleteInstances, armsim.CutAfter),
+	Cut("lists cut", AnyList, armsim.CutBefore),
+	List(armsim.ListNoValue), List(armsim.ListShuffle), List(armsim.ListRepeat), List(armsim.ListOdd), List(armsim.ListEmptyLast),
+	List(armsim.ListTruncate), List(armsim.ListEmpty),
+	WithEffect("stale lists", AnyList, armsim.Effect{Stale: armsim.Span(20 * time.Second)}),
+	WithEffect("stale reads", GetScaleSet, armsim.Effect{Stale: armsim.Span(10 * time.Second)}),
+	WithEffect("stale reads with a new ETag", GetScaleSet, armsim.Effect{Stale: armsim.Span(10 * time.Second), FreshETag: true}),
+	WithEffect("slow responses", "VirtualMachine*", armsim.Effect{Delay: armsim.Span(20 * time.Second)}),
+	WithEffect("no capacity in the response", GetScaleSet, armsim.Effect{Omit: []string{"sku"}}),
+	WithEffect("no instance views", AnyList, armsim.Effect{Omit: []string{"properties.instanceView"}}),
+	WithEffect("operations fail", UpdateScaleSet, armsim.Effect{FailOperation: AllocationFailed}),
+	WithEffect("creations fail", "instance.create", armsim.Effect{Fail: AllocationFailed}),
+	WithEffect("instances never made", "instance.create", armsim.Effect{Absent: AllocationFailed}),
+	WithEffect("creations stuck", "instance.create", armsim.Effect{Stuck: true}),
+	WithEffect("creations slow", "instance.create", armsim.Effect{Slow: 5}),
+	WithEffect("deletions come to nothing", "instance.delete", armsim.Effect{Fail: &armsim.Failure{Code: "InternalExecutionError"}}),
+	WithEffect("deletions stuck", "instance.delete", armsim.Effect{Stuck: true}),
+}

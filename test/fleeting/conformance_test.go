@@ -1,0 +1,48 @@
+package fleeting_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gitlab.com/gitlab-org/fleeting/fleeting/integration"
+	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/process"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/launch"
+)
+
+// TestConformance runs fleeting's own suite on the built plugin, over
+// go-plugin, against the simulator as a process of its own.
+func TestConformance(t *testing.T) {
+	for name, args := range map[string][]string{
+		"uniform":       nil,
+		"flexible":      {"--orchestration-mode", "Flexible"},
+		"uniform-spot":  {"--spot", "Delete"},
+		"flexible-spot": {"--orchestration-mode", "Flexible", "--spot", "Deallocate"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := launch.Armsim(t, append(args, "--boot", "1s", "--delete", "500ms", "--capacity", "1")...)
+			conform(t, p)
+			stats, err := p.Stats(t.Context())
+			require.NoError(t, err)
+			require.Empty(t, stats.NotSimulated)
+			require.Zero(t, stats.Capacity)
+			require.Zero(t, stats.Instances)
+		})
+	}
+}
+
+func conform(t *testing.T, p *process.Process) {
+	t.Helper()
+	key, err := os.ReadFile(filepath.Clean(p.Env["ARMSIM_SSH_KEY_FILE"]))
+	require.NoError(t, err)
+	client := &launch.Plugin{Env: p.Env, Dir: t.TempDir()}
+	integration.TestProvisioning(t, client.Script(t), integration.Config{
+		PluginConfig:    launch.ConfigForProcess(p),
+		ConnectorConfig: provider.ConnectorConfig{Key: key, ProtocolPort: launch.SSHPort(t, p)},
+		MaxInstances:    3,
+	})
+}

@@ -1,0 +1,65 @@
+// Package launch builds and starts the plugin and the simulator as processes, for
+// tests that look at the plugin as the runner does: over gRPC. It must not
+// import the plugin's own packages, except the one of its configuration.
+package launch
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const module = "gitlab.com/fleeting-azure/fleeting-plugin-azure"
+
+// built is what Binary has built.
+var built struct {
+	once sync.Once
+	dir  string
+	err  error
+}
+
+// build makes both binaries in a new directory. They get the race detector when
+// the tests have it: it looks into the plugin's own process, and what the tests
+// compiled is used again.
+func build() (string, error) {
+	dir, err := os.MkdirTemp("", "fleeting-plugin-azure-")
+	if err != nil {
+		return "", err
+	}
+	args := []string{"build", "-buildvcs=false", "-o", dir + string(filepath.Separator)}
+	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		args = append(args, "-race")
+	}
+	out, err := exec.Command("go", append(args, module+"/cmd/fleeting-plugin-azure", module+"/cmd/armsim")...).CombinedOutput()
+	if err != nil {
+		return dir, fmt.Errorf("go build: %w: %s", err, out)
+	}
+	return dir, nil
+}
+
+// Main runs the tests of a package, and removes what Binary has built for them.
+// It is for TestMain.
+func Main(m *testing.M) int {
+	defer func() {
+		if built.dir != "" {
+			_ = os.RemoveAll(built.dir)
+		}
+	}()
+	return m.Run()
+}
+
+// Binary builds the plugin and the simulator, once in a test process, and
+// returns the path of one of them.
+func Binary(t *testing.T, name string) string {
+	t.Helper()
+	built.once.Do(func() { built.dir, built.err = build() })
+	require.NoError(t, built.err)
+	return filepath.Join(built.dir, name)
+}

@@ -1,0 +1,210 @@
+// Package model_test drives the plugin through random sequences of events.
+package model_test
+
+import (
+	"flag"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/faults"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/rig"
+)
+
+// sequences is how many TestModel runs in all, unless -rapid.checks says
+// otherwise.
+var sequences = 2000
+
+// TestModel drives the plugin, under fleeting's own provisioner, against the
+// simulator: random demand, jobs, faults, evictions, other managers, crashes and
+// restarts. The guarantees are checked with every request and every response, and
+// in the end that all comes right once the faults stop. Each sequence lives in a
+// bubble of its own time.
+func TestModel(t *testing.T) {
+	defer shareChecks(t, 4)()
+	t.Run("modes", func(t *testing.T) {
+		for _, mode := range []string{"Uniform", "Flexible", "Uniform", "Flexible"} { // so that no processor is idle for long
+			t.Run(mode, func(t *testing.T) {
+				t.Parallel()
+				rapid.Check(t, func(r *rapid.T) {
+					p := drawPlan(r, mode)
+					var err error
+					synctest.Test(t, func(*testing.T) { err = p.run() })
+					if err != nil {
+						r.Fatalf("%s\n%v", p, err)
+					}
+				})
+			})
+		}
+	})
+}
+
+// shareChecks parts the number of sequences among tests, until what it returns
+// is called. No other test runs meanwhile, as this one is not parallel to any.
+func shareChecks(t *testing.T, tests int) func() {
+	t.Helper()
+	checks := flag.Lookup("rapid.checks")
+	before, all := checks.Value.String(), sequences
+	flag.Visit(func(f *flag.Flag) {
+		if f.Name == checks.Name {
+			all, _ = strconv.Atoi(before) // the flag's own parser let it pass
+		}
+	})
+	require.NoError(t, checks.Value.Set(strconv.Itoa(max(1, all/tests))))
+	return func() { require.NoError(t, checks.Value.Set(before)) }
+}
+
+// plan is a sequence: it is drawn as a whole, as nothing may be drawn inside of
+// a bubble, and written out when it fails.
+type plan struct {
+	config armsim.Config
+	spec   armsim.ScaleSetSpec
+	poll   time.Duration
+	max    int
+	steps  []step
+}
+
+type step struct {
+	do     string
+	n      int
+	wait   time.Duration // afterwards
+	faults []armsim.Fault
+}
+
+func (p plan) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "seed %d, max %d, poll %s, pages of %d, parallel writes: %s, %+v, %+v\n",
+		p.config.Seed, p.max, p.poll, p.config.PageSize, p.config.ParallelWrites, p.config.Unknowns, p.spec)
+	for _, s := range p.steps {
+		fmt.Fprintf(&b, "%s %d", s.do, s.n)
+		for _, f := range s.faults {
+			fmt.Fprintf(&b, " %s", f.Name)
+		}
+		fmt.Fprintf(&b, ", wait %s\n", s.wait)
+	}
+	return b.String()
+}
+
+var verbs = []string{
+	"request", "request", "request", "finish", "finish", "fault", "fault", "fault", "fault", "fault", "fault",
+	"rush", "kill", "evict", "deallocate", "remove", "raise", "tag", "crash", "crash in PATCH", "crash in POST", "clear",
+}
+
+func drawPlan(r *rapid.T, mode string) plan {
+	p := plan{
+		config: armsim.Config{
+			Seed: rapid.Uint64Min(1).Draw(r, "seed"), PageSize: rapid.SampledFrom([]int{3, 10, 50}).Draw(r, "page"), Throttle: true,
+			ParallelWrites: rapid.SampledFrom([]string{"queue", "conflict", "preempt"}).Draw(r, "parallel writes"),
+		},
+		spec: armsim.ScaleSetSpec{
+			OrchestrationMode: mode, Priority: "Spot", EvictionPolicy: rapid.SampledFrom([]string{"Delete", "Deallocate"}).Draw(r, "eviction"),
+			Capacity: rapid.IntRange(0, 2).Draw(r, "capacity"),
+		},
+	}
+	// fleeting's two seconds cost most of the time that a sequence takes.
+	p.poll = time.Duration(rapid.SampledFrom([]int{2, 10, 15, 20}).Draw(r, "poll")) * time.Second
+	p.max = rapid.SampledFrom([]int{8, 8, 8, 8, 24}).Draw(r, "max") // 12 writes are less than Azure takes at once
+	p.config.Polite = rapid.Bool().Draw(r, "polite")
+	p.config.Unknowns.NumbersReused = rapid.Bool().Draw(r, "numbers reused")
+	p.config.Unknowns.DeleteKeepsETag = rapid.Bool().Draw(r, "delete keeps ETag")
+	p.steps = rapid.SliceOfN(rapid.Custom(drawStep), 1, 12).Draw(r, "steps")
+	if p.config.ParallelWrites == armsim.ParallelConflict {
+		// Where a creation never ends, and what runs refuses all else, nobody
+		// can do anything.
+		p.steps = slices.DeleteFunc(p.steps, func(s step) bool { return len(s.faults) > 0 && s.faults[0].Stuck })
+	}
+	return p
+}
+
+func drawStep(r *rapid.T) step {
+	s := step{
+		do: rapid.SampledFrom(verbs).Draw(r, "do"), n: rapid.IntRange(1, 4).Draw(r, "n"),
+		wait: time.Duration(rapid.SampledFrom([]int{0, 1, 5, 20, 60, 120}).Draw(r, "wait")) * time.Second,
+	}
+	if s.do == "fault" {
+		f := rapid.SampledFrom(faults.All).Draw(r, "fault")
+		f.Times = s.n
+		f.Skip = rapid.IntRange(0, 2).Draw(r, "skip")
+		s.faults = []armsim.Fault{f}
+	}
+	return s
+}
+
+// run lives the sequence through, and then a time without faults.
+func (p plan) run() (err error) {
+	b, err := rig.NewBubble(p.config, p.spec)
+	if err != nil {
+		return err
+	}
+	b.Poll, b.MaxInstances = p.poll, p.max
+	m := model{b}
+	if err := b.Start(); err != nil {
+		return err
+	}
+	defer b.Close()
+	for n, s := range p.steps {
+		if err := m.step(s); err != nil {
+			return fmt.Errorf("step %d, %s: %w", n+1, s.do, err)
+		}
+	}
+	return m.Converge()
+}
+
+type model struct{ *rig.Bubble }
+
+func (m *model) step(s step) error {
+	name := func() string { return m.InstanceName(s.n) }
+	switch s.do {
+	case "request":
+		m.Provisioner.Request(s.n)
+	case "finish":
+		m.FinishJobs(s.n)
+	case "rush":
+		m.rush()
+	case "fault":
+		m.MayBeAbsent = m.MayBeAbsent || s.faults[0].Absent != nil
+		if err := m.Sim.AddFaults(s.faults...); err != nil {
+			return err
+		}
+	case "clear":
+		m.Sim.ClearFaults()
+	case "kill":
+		m.TryDisrupt(name(), m.Sim.Kill)
+	case "evict":
+		m.TryDisrupt(name(), m.Sim.Evict)
+	case "deallocate":
+		m.TryDisrupt(name(), m.Sim.Deallocate)
+	case "remove":
+		m.TryDisrupt(name(), m.Sim.Remove)
+	case "raise":
+		_ = m.Sim.Raise(rig.ScaleSetName, 1) // a refusal is none of the plugin's business
+	case "tag":
+		_ = m.Sim.Tag(rig.ScaleSetName, "cost-centre", fmt.Sprint(s.n))
+	case "crash":
+		m.Crash()
+	case "crash in PATCH", "crash in POST":
+		m.Conn.DieDuring(strings.TrimPrefix(s.do, "crash in "))
+	}
+	time.Sleep(s.wait)
+	if err := m.Revive(); err != nil {
+		return err
+	}
+	return m.Invariants.Err()
+}
+
+// rush is demand that comes and goes faster than Azure takes writes.
+func (m *model) rush() {
+	for range 16 {
+		m.Provisioner.Request(1)
+		m.FinishJobs(1)
+		time.Sleep(2 * time.Second)
+	}
+}

@@ -1,0 +1,169 @@
+package repo_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/BurntSushi/toml"
+	"github.com/stretchr/testify/require"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armops"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/config"
+)
+
+var codeBlock = regexp.MustCompile("(?s)```(toml|json)\n(.*?)```")
+
+// blocks are the code blocks of a page in one language.
+func blocks(t *testing.T, page, language string) []string {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	require.NoError(t, err)
+	var found []string
+	for _, m := range codeBlock.FindAllStringSubmatch(string(text), -1) {
+		if m[1] == language {
+			found = append(found, m[2])
+		}
+	}
+	require.NotEmpty(t, found, "%s has no %s block", page, language)
+	return found
+}
+
+// pluginConfigOf finds plugin_config wherever it stands in a config.toml.
+func pluginConfigOf(v any) any {
+	switch v := v.(type) {
+	case []map[string]any:
+		for _, one := range v {
+			if found := pluginConfigOf(one); found != nil {
+				return found
+			}
+		}
+	case map[string]any:
+		if found, ok := v["plugin_config"]; ok {
+			return found
+		}
+		for _, one := range v {
+			if found := pluginConfigOf(one); found != nil {
+				return found
+			}
+		}
+	}
+	return nil
+}
+
+func requireLoads(t *testing.T, text string) {
+	t.Helper()
+	var file map[string]any
+	_, err := toml.Decode(text, &file)
+	require.NoError(t, err)
+	raw, err := json.Marshal(pluginConfigOf(file))
+	require.NoError(t, err)
+	_, err = config.Parse(raw, nil)
+	require.NoError(t, err)
+}
+
+func TestExamplesLoad(t *testing.T) {
+	files, err := filepath.Glob("examples/*.toml")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		requireLoads(t, string(text))
+	}
+	readme := blocks(t, "README.md", "toml")
+	require.Equal(t, 12, strings.Count(readme[0], "\n"), "the README promises a short config.toml")
+	requireLoads(t, readme[0])
+}
+
+// TestDocumentedRole keeps the role in the documentation to what is called.
+func TestDocumentedRole(t *testing.T) {
+	var role struct{ Actions []string }
+	require.NoError(t, json.Unmarshal([]byte(blocks(t, "docs/reference/permissions.md", "json")[0]), &role))
+	called := map[string]bool{}
+	for _, operation := range armops.All() {
+		called[operation.Action] = true
+		require.True(t, slices.Contains(role.Actions, operation.Action), "%s is called and not granted", operation.Action)
+	}
+	for _, action := range role.Actions {
+		require.True(t, called[action], "%s is granted and not called", action)
+	}
+}
+
+// TestDocumentedModes keeps the table of actions to the modes that the calls
+// are made in.
+func TestDocumentedModes(t *testing.T) {
+	text, err := os.ReadFile("docs/reference/permissions.md")
+	require.NoError(t, err)
+	documented := map[string]armops.Mode{}
+	for _, m := range regexp.MustCompile("(?m)^\\| `(Microsoft[^`]+)` \\| (\\w+) \\|").FindAllStringSubmatch(string(text), -1) {
+		require.NotContains(t, documented, m[1])
+		documented[m[1]] = armops.Mode(m[2])
+	}
+	needed := map[string]armops.Mode{}
+	for _, o := range armops.All() {
+		if mode, have := needed[o.Action]; have && mode != o.Mode {
+			o.Mode = armops.Both
+		}
+		needed[o.Action] = o.Mode
+	}
+	require.Equal(t, needed, documented)
+}
+
+// TestLinks finds dead links between our own pages.
+func TestLinks(t *testing.T) {
+	pages, err := filepath.Glob("docs/*/*.md")
+	require.NoError(t, err)
+	link := regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
+	for _, page := range append(pages, "README.md", "CONTRIBUTING.md", "CHANGELOG.md") {
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			if m[1] == "http" || m[1] == "https" {
+				continue
+			}
+			_, err := os.Stat(filepath.Join(filepath.Dir(page), m[1]))
+			require.NoError(t, err, "in %s", page)
+		}
+	}
+}
+
+// TestGuaranteesAreHeld: each promise names tests, and they exist.
+func TestGuaranteesAreHeld(t *testing.T) {
+	text, err := os.ReadFile("docs/reference/guarantees.md")
+	require.NoError(t, err)
+	existing := testNames(t)
+	promises := regexp.MustCompile(`(?m)^## \d+\. `).Split(string(text), -1)[1:]
+	require.Len(t, promises, 9)
+	name := regexp.MustCompile("`(Test\\w+)`")
+	for n, promise := range promises {
+		_, held, found := strings.Cut(promise, "\nHeld by ")
+		require.True(t, found, "promise %d names no test", n+1)
+		require.NotEmpty(t, name.FindAllString(held, -1), "promise %d names no test", n+1)
+	}
+	for _, m := range name.FindAllStringSubmatch(string(text), -1) {
+		require.True(t, existing[m[1]], "there is no test %s", m[1])
+	}
+}
+
+// testNames are the tests of all packages.
+func testNames(t *testing.T) map[string]bool {
+	t.Helper()
+	names := map[string]bool{}
+	declaration := regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\)`)
+	require.NoError(t, filepath.WalkDir(".", func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, m := range declaration.FindAllStringSubmatch(string(text), -1) {
+			names[m[1]] = true
+		}
+		return err
+	}))
+	return names
+}

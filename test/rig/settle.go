@@ -1,0 +1,147 @@
+package rig
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"gitlab.com/gitlab-org/fleeting/fleeting"
+	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
+)
+
+const (
+	// SettleLimit is the longest that anything takes: a creation or a deletion
+	// that is stuck is seen to after half an hour.
+	SettleLimit    = 90 * time.Minute
+	settleInterval = 20 * time.Second
+)
+
+// Converge checks guarantee 6 and the end of 2 and 5: without further faults demand is
+// met, nothing is stuck, and nothing is left in the end.
+func (b *Bubble) Converge() error {
+	b.Sim.ClearFaults()
+	if err := b.Until("demand is not met", b.Settled); err != nil {
+		return err
+	}
+	if b.unfilled() > 0 { // the next increase fills the seats of those that were never made
+		b.Provisioner.Request(1)
+		time.Sleep(settleInterval)
+		if err := b.Until("the last demand is not met", b.Settled); err != nil {
+			return err
+		}
+	}
+	return b.Until("something is left", b.Empty)
+}
+
+// Until waits until done returns no error, and returns its error after SettleLimit.
+// Meanwhile the plugin is restarted where it has died.
+func (b *Bubble) Until(what string, done func() error) error {
+	var err error
+	for begun := time.Now(); time.Since(begun) < SettleLimit; time.Sleep(settleInterval) {
+		if err := errors.Join(b.Revive(), b.Invariants.Err()); err != nil {
+			return err
+		}
+		if err = done(); err == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s after %s: %w", what, SettleLimit, err)
+}
+
+// Settled returns what keeps the fleet from being what the runner believes.
+func (b *Bubble) Settled() error {
+	c := b.Provisioner.Capacity()
+	if known := c.Creating + c.Running + c.Deleting; c.Pending > 0 || c.Requested > 0 && known < c.Max || c.Creating > 0 || c.Deleting > 0 {
+		return fmt.Errorf("fleeting has %+v", c)
+	}
+	known := map[string]bool{}
+	for _, i := range b.Provisioner.Instances() {
+		known[i.ID()] = true
+	}
+	all := b.Sim.Instances()
+	for _, i := range all {
+		if !known[InstanceID(i)] || i.PowerState != "running" {
+			return fmt.Errorf("%s is %s and %s, and fleeting knows %v", InstanceID(i), i.ProvisioningState, i.PowerState, known)
+		}
+	}
+	if len(all) != len(known) {
+		return fmt.Errorf("fleeting knows %v, Azure has %d instances", known, len(all))
+	}
+	return nil
+}
+
+func (b *Bubble) unfilled() int {
+	stats := b.Sim.Stats()
+	return stats.Capacity - stats.Instances
+}
+
+// Empty removes all, as the runner does when it is idle.
+func (b *Bubble) Empty() error {
+	for _, i := range b.Provisioner.Instances() {
+		i.Delete()
+	}
+	stats := b.Sim.Stats()
+	if n := len(b.Provisioner.Instances()); n > 0 || stats.Instances > 0 {
+		return fmt.Errorf("fleeting has %d instances, Azure has %d", n, stats.Instances)
+	}
+	// In Flexible orchestration nothing but lowering it takes such seats away.
+	if stats.Capacity != 0 && (!b.Flexible || !b.MayBeAbsent) {
+		return fmt.Errorf("the capacity is %d, and there are no instances", stats.Capacity)
+	}
+	if len(stats.NotSimulated) > 0 {
+		return errors.New("not simulated: " + stats.NotSimulated[0])
+	}
+	return nil
+}
+
+// Revive starts the plugin again if it has died.
+func (b *Bubble) Revive() error {
+	if !b.Conn.IsCut() {
+		return nil
+	}
+	if b.Provisioner != nil {
+		b.Crash()
+	}
+	return b.Restart()
+}
+
+// InstanceName is the name of some instance, the same for the same n and instances, empty where there is none.
+func (b *Bubble) InstanceName(n int) string {
+	all := b.Sim.Instances()
+	if len(all) == 0 {
+		return ""
+	}
+	slices.SortFunc(all, func(i, j armsim.InstanceInfo) int { return strings.Compare(i.VMID, j.VMID) })
+	return all[n%len(all)].Name
+}
+
+// FinishJobs ends n jobs: taskscaler removes the instances that served.
+func (b *Bubble) FinishJobs(n int) {
+	for _, i := range b.Running() {
+		if n--; n < 0 {
+			return
+		}
+		i.Delete()
+	}
+}
+
+// Running are the instances that run, in the order of their IDs.
+func (b *Bubble) Running() []fleeting.Instance {
+	all := b.Provisioner.Instances()
+	slices.SortFunc(all, func(i, j fleeting.Instance) int { return strings.Compare(i.ID(), j.ID()) })
+	return slices.DeleteFunc(all, func(i fleeting.Instance) bool { return i.State() != provider.StateRunning })
+}
+
+// TryDisrupt lets something happen to an instance which makes it unfit, if there
+// is such an instance.
+func (b *Bubble) TryDisrupt(name string, how func(string) error) {
+	if name == "" {
+		return
+	}
+	b.Invariants.MarkUnhealthy(name)
+	_ = how(name) // one that is on its way out refuses it
+}
