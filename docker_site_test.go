@@ -20,14 +20,14 @@ import (
 	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/engine"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/dockerengine"
 )
 
 // dockerSite is a plugin with a simulator whose instances have Docker.
 type dockerSite struct {
 	*plugin
 	sim    *armsim.Server
-	engine *engine.Engine
+	engine *dockerengine.Engine
 	image  string
 	way    string // of dockerWays
 
@@ -35,7 +35,7 @@ type dockerSite struct {
 	ctx context.Context
 }
 
-func newDockerSite(t *testing.T, e *engine.Engine, image, mode, way string) *dockerSite {
+func newDockerSite(t *testing.T, e *dockerengine.Engine, image, mode, way string) *dockerSite {
 	key, public := newKey(t)
 	s := simulate(t, armsim.Config{MachineEnv: []string{"DOCKER_HOST=unix://" + e.Socket()}}, armsim.ScaleSetSpec{
 		Name: "ci", PublicKey: public, OrchestrationMode: mode, Priority: "Spot", EvictionPolicy: "Delete",
@@ -95,7 +95,7 @@ func (d *dockerSite) client(t *testing.T, id string) *docker.Client {
 }
 
 // direct is a client that uses the engine's socket and no instance.
-func direct(t *testing.T, e *engine.Engine) *docker.Client {
+func direct(t *testing.T, e *dockerengine.Engine) *docker.Client {
 	t.Helper()
 	c, err := docker.New(docker.WithHost("unix://" + e.Socket()))
 	require.NoError(t, err)

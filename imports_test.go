@@ -74,10 +74,11 @@ var arrows = map[string]mayImport{
 	"armsim":         {ours: []string{"armsim/machine"}},
 	"armsim/machine": {},
 	"armsim/process": {ours: []string{"armsim"}},
-	"demo/...":       {ours: []string{".", "armsim/...", "demo/..."}, foreign: []string{fleeting + "/...", tasks + "/..."}},
-	"soak":           {ours: []string{".", "armsim/...", "demo/..."}, foreign: []string{fleeting + "/...", tasks + "/..."}},
+	"demo":           {ours: []string{"test/load"}},
+	"test/load":      {ours: []string{"armsim", "armsim/process"}, foreign: []string{fleeting + "/...", tasks + "/..."}},
+	"test/soak":      {ours: []string{"armsim", "test/load"}},
 
-	"e2e/jobapi": {},
+	"test/e2e/jobapi": {},
 
 	// Nothing that makes or fetches releases gets into what is released.
 	"release": {foreign: []string{artifact + "/...", registry + "/..."}},
@@ -87,9 +88,10 @@ var arrows = map[string]mayImport{
 
 	"conformance/...":          {testOnly: true},
 	"internal/conformance/...": {testOnly: true},
-	"internal/engine":          {testOnly: true},
+	"internal/dockerengine":    {testOnly: true},
 	"internal/testutil/...":    {testOnly: true},
-	"e2e/...":                  {testOnly: true},
+	"test/e2e":                 {testOnly: true},
+	"test/testbed":             {testOnly: true},
 	"dev":                      {testOnly: true},
 }
 
