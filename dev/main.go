@@ -50,12 +50,6 @@ func run(ctx context.Context) (err error) {
 	if _, err := testbed.Version(ctx, o.Runner); err != nil {
 		return err
 	}
-	if o.Executor == testbed.DockerAutoscaler {
-		if o.Docker, err = testbed.NewDocker(ctx, o.Runner); err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, o.Docker.Close()) }()
-	}
 	exited := make(chan error, 1)
 	o.Exited = func(cause error) { exited <- cause }
 	t, err := testbed.Start(ctx, o)

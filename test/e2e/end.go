@@ -58,7 +58,7 @@ func (r *executorRun) complaints() error {
 // removeContainers removes those of jobs that ended early, where nobody could.
 // Their instances are gone, but ours share a Docker Engine.
 func (r *executorRun) removeContainers(ctx context.Context) error {
-	if r.docker == nil {
+	if r.testbed.Docker == nil {
 		return nil
 	}
 	for i, t := range r.trials {
@@ -66,7 +66,7 @@ func (r *executorRun) removeContainers(ctx context.Context) error {
 		if !left || r.ids[i] == 0 {
 			continue
 		}
-		count, err := r.docker.Kill(ctx, r.ids[i])
+		count, err := r.testbed.Docker.Kill(ctx, r.ids[i])
 		if err != nil {
 			return err
 		}

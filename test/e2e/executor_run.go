@@ -24,7 +24,6 @@ type executorRun struct {
 	version  testbed.RunnerVersion
 	verdict  *verdict
 	testbed  *testbed.Testbed
-	docker   *testbed.Docker
 	exited   func(error) // ends all when the runner has ended by itself
 	trials   []trial
 	ids      []int64 // of the trials' jobs; 0: not queued yet
@@ -50,8 +49,11 @@ func (r *executorRun) run(parent context.Context) (err error) {
 	if err := os.Truncate(r.options.LogFile, 0); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	defer func() { err = errors.Join(err, r.close()) }()
-	if err := r.start(ctx); err != nil {
+	if r.testbed, err = testbed.Start(ctx, r.testbedOptions()); err == nil {
+		defer func() { err = errors.Join(err, r.testbed.Close()) }()
+		err = r.testbed.StartRunner()
+	}
+	if err != nil {
 		r.verdict.check(r, nil)
 		return err
 	}
@@ -66,32 +68,15 @@ func (r *executorRun) run(parent context.Context) (err error) {
 	return errors.Join(err, r.end(context.WithoutCancel(ctx)))
 }
 
-func (r *executorRun) start(ctx context.Context) (err error) {
+func (r *executorRun) testbedOptions() testbed.Options {
 	o := testbed.Options{
 		Options: r.options.Options, Runner: r.options.runner, Exited: r.exited,
 		Executor: r.executor, Concurrent: 8, MaxUseCount: 1,
 	}
 	if r.executor == testbed.DockerAutoscaler {
 		o.MaxUseCount, o.KeepState = 4, true // here instances serve more than one job, and more than one runner
-		if r.docker, err = testbed.NewDocker(ctx, r.options.runner); err != nil {
-			return err
-		}
-		o.Docker = r.docker
 	}
-	if r.testbed, err = testbed.Start(ctx, o); err != nil {
-		return err
-	}
-	return r.testbed.StartRunner()
-}
-
-func (r *executorRun) close() (err error) {
-	if r.testbed != nil {
-		err = r.testbed.Close()
-	}
-	if r.docker != nil {
-		err = errors.Join(err, r.docker.Close())
-	}
-	return err
+	return o
 }
 
 // runJobs has the jobs run: most at first, some that are still running when the

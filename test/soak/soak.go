@@ -146,8 +146,9 @@ func (s *soak) watch(ctx context.Context) {
 			continue
 		}
 		printed = time.Now()
+		stats, _ := s.Simulator.Stats(ctx)
 		if line, _, err := s.Status(ctx); err == nil { // who needs more than the state reports what is wrong
-			s.Printf("%s", line)
+			s.Printf("capacity %d, %s", stats.Capacity, line)
 		}
 	}
 }

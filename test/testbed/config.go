@@ -90,7 +90,7 @@ func (t *Testbed) prepareConfig(context.Context) error {
 	if port := c.Env["ARMSIM_SSH_PORT"]; port != sshPort {
 		c.ProtocolPort = port
 	}
-	if d := t.options.Docker; d != nil {
+	if d := t.Docker; d != nil {
 		c.Image, c.Helper, c.Host = d.jobImage, d.helper, d.host()
 	}
 	return t.writeConfig()

@@ -25,10 +25,10 @@ type Docker struct {
 // it makes (its executors/docker/internal/labels).
 const label = "com.gitlab.gitlab-runner."
 
-// NewDocker finds or starts an engine and makes the images, the helper's from
+// newDocker finds or starts an engine and makes the images, the helper's from
 // the runner's binary: it has the helper's commands, too. The error names what is
 // missing.
-func NewDocker(ctx context.Context, runner string) (*Docker, error) {
+func newDocker(ctx context.Context, runner string) (*Docker, error) {
 	e, err := dockerengine.Start(ctx)
 	if err != nil {
 		return nil, err
@@ -85,14 +85,11 @@ func copyProgram(to, from string) error {
 	return errors.Join(err, target.Close())
 }
 
-// Close removes the images and, if NewDocker started it, the engine.
-func (d *Docker) Close() error { return d.engine.Close() }
-
 func (d *Docker) host() string { return "unix://" + d.engine.Socket() }
 
-// Containers are the IDs of those made from the images, for one job or for any
+// containers are the IDs of those made from the images, for one job or for any
 // (0).
-func (d *Docker) Containers(ctx context.Context, job int64) ([]string, error) {
+func (d *Docker) containers(ctx context.Context, job int64) ([]string, error) {
 	args := []string{"ps", "--all", "--quiet", "--filter", "ancestor=" + d.jobImage, "--filter", "ancestor=" + d.helper}
 	if job != 0 {
 		args = append(args, "--filter", "label="+label+"job.id="+strconv.FormatInt(job, 10))
@@ -104,7 +101,7 @@ func (d *Docker) Containers(ctx context.Context, job int64) ([]string, error) {
 // Kill removes the containers of a job, or of all (0), and returns how many: an
 // instance with an engine of its own takes them along.
 func (d *Docker) Kill(ctx context.Context, job int64) (int, error) {
-	found, err := d.Containers(ctx, job)
+	found, err := d.containers(ctx, job)
 	if err != nil || len(found) == 0 {
 		return 0, err
 	}

@@ -34,8 +34,7 @@ type Options struct {
 	Exited func(error)
 
 	Executor    string
-	Docker      *Docker // of docker-autoscaler
-	Concurrent  int     // jobs at a time
+	Concurrent  int // jobs at a time
 	MaxUseCount int
 	KeepState   bool // the next runner goes on with the instances that are there
 	Control     bool // the control endpoint of GitLab's stand-in is wanted
@@ -46,8 +45,9 @@ type Options struct {
 type Testbed struct {
 	Simulator *load.Simulator
 	Jobs      *jobapi.Server
-	URL       string // of Jobs
-	Config    string // path of config.toml
+	Docker    *Docker // of docker-autoscaler; else nil
+	URL       string  // of Jobs
+	Config    string  // path of config.toml
 
 	// JobsLogin and SimulatorLogin are files for curl's --config with what their
 	// control endpoints demand: other users can see a command's arguments.
@@ -64,12 +64,23 @@ type Testbed struct {
 // Start brings up all but the runner. The error names what is not available.
 func Start(ctx context.Context, o Options) (*Testbed, error) {
 	t := &Testbed{options: o}
-	for _, step := range []func(context.Context) error{t.makeDir, t.startSimulator, t.startJobs, t.writeLogins, t.prepareConfig} {
+	for _, step := range []func(context.Context) error{t.startDocker, t.makeDir, t.startSimulator, t.startJobs, t.writeLogins, t.prepareConfig} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, t.Close())
 		}
 	}
 	return t, nil
+}
+
+// startDocker finds or starts the engine if the executor needs it.
+func (t *Testbed) startDocker(ctx context.Context) (err error) {
+	if t.options.Executor != DockerAutoscaler {
+		return nil
+	}
+	if t.Docker, err = newDocker(ctx, t.options.Runner); err == nil {
+		t.closers = append(t.closers, t.Docker.engine.Close)
+	}
+	return err
 }
 
 // makeDir makes the testbed's own directory, with the binaries where the runner
@@ -164,10 +175,10 @@ func (t *Testbed) writeLogins(context.Context) error {
 func (t *Testbed) Close() (err error) {
 	if t.runner != nil {
 		t.runner.kill()
-		if t.options.Docker != nil {
+		if t.Docker != nil {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
-			err = t.options.Docker.sweep(ctx, t.URL)
+			err = t.Docker.sweep(ctx, t.URL)
 		}
 		t.runner = nil
 	}
@@ -185,8 +196,8 @@ func (t *Testbed) Inspect(ctx context.Context) error {
 	for _, pid := range processes {
 		found = append(found, fmt.Errorf("the plugin's process %d is left", pid))
 	}
-	if t.options.Docker != nil {
-		containers, err := t.options.Docker.Containers(ctx, 0)
+	if t.Docker != nil {
+		containers, err := t.Docker.containers(ctx, 0)
 		found = append(found, err)
 		for _, id := range containers {
 			found = append(found, fmt.Errorf("container %s is left", id))

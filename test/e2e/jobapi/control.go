@@ -10,26 +10,26 @@ import (
 
 // control is what people use by curl, with the token:
 //
-//	POST /control/jobs            a Spec as JSON; answers with the job
+//	POST /control/jobs            a Spec as JSON; returns the job
 //	GET  /control/jobs            all jobs
 //	GET  /control/jobs/ID         one
 //	GET  /control/jobs/ID/log     its log
 //	POST /control/jobs/ID/cancel
 //
-// Who may queue a job may have this machine run a script. That is nothing for its
-// other users, nor for a web page that finds the port.
+// Who may queue a job may run a script on this machine. Its other users must not,
+// nor a web page that finds the port.
 func (s *Server) control() http.Handler {
 	const jobs = "/control/jobs"
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+jobs, s.controlEnqueue)
-	mux.HandleFunc("GET "+jobs, func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, s.Jobs()) })
+	mux.HandleFunc("GET "+jobs, func(w http.ResponseWriter, _ *http.Request) { respond(w, http.StatusOK, s.Jobs()) })
 	mux.HandleFunc("GET "+jobs+"/{id}", func(w http.ResponseWriter, r *http.Request) {
-		s.controlJob(w, r, func(j Job) { answer(w, http.StatusOK, j) })
+		s.controlJob(w, r, func(j Job) { respond(w, http.StatusOK, j) })
 	})
 	mux.HandleFunc("GET "+jobs+"/{id}/log", func(w http.ResponseWriter, r *http.Request) {
 		s.controlJob(w, r, func(j Job) {
 			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-			_, _ = w.Write(j.Log) // a client that went away is its own affair
+			_, _ = w.Write(j.Log) // fails if the client has gone
 		})
 	})
 	mux.HandleFunc("POST "+jobs+"/{id}/cancel", func(w http.ResponseWriter, r *http.Request) {
@@ -38,7 +38,7 @@ func (s *Server) control() http.Handler {
 				fail(w, http.StatusConflict, err.Error())
 				return
 			}
-			s.controlJob(w, r, func(j Job) { answer(w, http.StatusOK, j) })
+			s.controlJob(w, r, func(j Job) { respond(w, http.StatusOK, j) })
 		})
 	})
 	return s.guard(mux)
@@ -69,15 +69,15 @@ func (s *Server) controlEnqueue(w http.ResponseWriter, r *http.Request) {
 	}
 	id := s.Enqueue(spec)
 	s.mu.Lock()
-	job := s.find(id).clone()
+	job := s.findLocked(id).clone()
 	s.mu.Unlock()
-	answer(w, http.StatusCreated, job)
+	respond(w, http.StatusCreated, job)
 }
 
 func (s *Server) controlJob(w http.ResponseWriter, r *http.Request, then func(Job)) {
 	id, _ := strconv.ParseInt(r.PathValue("id"), 10, 64) // no number, no job
 	s.mu.Lock()
-	found := s.find(id)
+	found := s.findLocked(id)
 	if found == nil {
 		s.mu.Unlock()
 		fail(w, http.StatusNotFound, fmt.Sprintf("there is no job %q", r.PathValue("id")))

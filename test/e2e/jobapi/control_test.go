@@ -17,18 +17,18 @@ func TestCancel(t *testing.T) {
 	id := s.Enqueue(jobapi.Spec{Name: "one"})
 	path, jobToken := s.take()
 	require.NoError(t, s.Cancel(id))
-	assert.True(t, s.Jobs()[0].ReactedAt.IsZero(), "the runner knows of nothing yet")
-	for name, answer := range map[string]reply{
+	assert.True(t, s.Jobs()[0].ReactedAt.IsZero(), "the runner has not been told yet")
+	for name, response := range map[string]reply{
 		"trace":     s.patch(path, jobToken, "0-0", "a"),
 		"update":    s.finish(path, jobToken, "", jobapi.Success),
 		"artifacts": s.upload(path, jobToken, "a.zip", "content"),
 	} {
-		assert.Equal(t, http.StatusForbidden, answer.StatusCode, name)
-		assert.Equal(t, "canceled", answer.Header.Get("Job-Status"), name)
+		assert.Equal(t, http.StatusForbidden, response.StatusCode, name)
+		assert.Equal(t, "canceled", response.Header.Get("Job-Status"), name)
 	}
 	job := s.Jobs()[0]
 	assert.Equal(t, jobapi.Canceled, job.State)
-	assert.Zero(t, job.Late, "so the runner learns of it")
+	assert.Zero(t, job.Late, "so the runner is told")
 	assert.False(t, job.ReactedAt.Before(job.CanceledAt))
 	require.ErrorContains(t, s.Cancel(7), "there is no such job")
 
@@ -45,13 +45,13 @@ func TestCancelInGrace(t *testing.T) {
 	path, jobToken := s.take()
 	require.NoError(t, s.Cancel(id))
 	require.NoError(t, s.Cancel(id), "impatience is no error")
-	for name, answer := range map[string]reply{
+	for name, response := range map[string]reply{
 		"trace":        s.patch(path, jobToken, "0-2", "log"),
 		"sign of life": s.finish(path, jobToken, "log", jobapi.Running),
 		"artifacts":    s.upload(path, jobToken, "a.zip", "content"),
 	} {
-		assert.Less(t, answer.StatusCode, 300, name)
-		assert.Equal(t, "canceling", answer.Header.Get("Job-Status"), name)
+		assert.Less(t, response.StatusCode, 300, name)
+		assert.Equal(t, "canceling", response.Header.Get("Job-Status"), name)
 	}
 	job := s.Jobs()[0]
 	assert.Equal(t, []any{jobapi.Canceling, false, true}, []any{job.State, job.Done(), job.ReactedAt.IsZero()})

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// State is GitLab's word for where a job is.
+// State is a job's state, in GitLab's words.
 type State string
 
 // The states of a job here.
@@ -53,15 +53,15 @@ type Job struct {
 	Began         time.Time         `json:"began,omitzero"`
 	Ended         time.Time         `json:"ended,omitzero"`
 	CanceledAt    time.Time         `json:"canceled_at,omitzero"`
-	ReactedAt     time.Time         `json:"reacted_at,omitzero"` // when the runner told the end, or learned of it
+	ReactedAt     time.Time         `json:"reacted_at,omitzero"` // when the runner reported the end, or was told of it
 
 	// What a runner should not do.
 	Misplaced int    `json:"misplaced"`         // parts of the log that do not begin where it ends
 	Late      int    `json:"late"`              // requests after its final report
-	Corrupt   string `json:"corrupt,omitempty"` // how the log differs from what the final report says
+	Corrupt   string `json:"corrupt,omitempty"` // how the log differs from what the final report has
 }
 
-// Done says whether the job has reached a final state.
+// Done reports whether the job has reached a final state.
 func (j Job) Done() bool { return j.State == Success || j.State == Failed || j.State == Canceled }
 
 func (j Job) clone() Job {
@@ -74,8 +74,8 @@ func (j Job) clone() Job {
 type record struct {
 	Job
 	token    string // the job's own, known to the runner that has it
-	graceful bool   // that runner can cancel in grace
-	reported bool   // the runner has told the end
+	graceful bool   // that runner can cancel gracefully
+	reported bool   // the runner has reported the end
 }
 
 func (r *record) end(state State) {
@@ -85,13 +85,13 @@ func (r *record) end(state State) {
 // object is a JSON object.
 type object = map[string]any
 
-// payload is the answer to the runner that gets the job.
+// payload is the response to the runner that gets the job.
 func (r *record) payload(url string) object {
 	timeout := r.Timeout
 	if timeout == 0 {
 		timeout = int(time.Hour / time.Second)
 	}
-	answer := object{
+	response := object{
 		"id": r.ID, "token": r.token, "allow_git_fetch": false,
 		"job_info":    object{"id": r.ID, "name": r.Name, "stage": "test", "project_id": 1, "project_name": "trial"},
 		"git_info":    object{"repo_url": url + "/group/trial.git", "ref": "main", "ref_type": "branch", "sha": sha, "before_sha": sha, "refspecs": []string{}},
@@ -103,14 +103,14 @@ func (r *record) payload(url string) object {
 		"features":  object{"trace_sections": true, "failure_reasons": failureReasons},
 	}
 	if r.Image != "" {
-		answer["image"] = object{"name": r.Image}
+		response["image"] = object{"name": r.Image}
 	}
-	return answer
+	return response
 }
 
 const sha = "0123456789abcdef0123456789abcdef01234567"
 
-// failureReasons are those that GitLab 15.3 tells a runner of, beside others.
+// failureReasons are some of those that GitLab 15.3 lets a runner report.
 var failureReasons = []string{"script_failure", "runner_system_failure", "job_execution_timeout", "unknown_failure", "image_pull_failure"}
 
 func (r *record) artifacts() []object {
@@ -120,7 +120,7 @@ func (r *record) artifacts() []object {
 	return []object{{"name": "artifacts", "paths": r.Artifacts, "when": "always", "artifact_type": "archive", "artifact_format": "zip"}}
 }
 
-// variables are GitLab's own that a job can hardly do without, and the job's.
+// variables are those of GitLab that most jobs need, and the job's.
 func (r *record) variables(url string) []object {
 	id := fmt.Sprint(r.ID)
 	all := []Variable{

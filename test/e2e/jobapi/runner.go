@@ -25,7 +25,7 @@ type credentials struct {
 	} `json:"info"`
 }
 
-// decode reads a request's JSON, else answers.
+// decode reads a request's JSON. If it cannot it responds and reports false.
 func decode(w http.ResponseWriter, r *http.Request, into any) bool {
 	if err := json.NewDecoder(io.LimitReader(r.Body, maxBody)).Decode(into); err != nil {
 		fail(w, http.StatusBadRequest, "400 Bad request - "+err.Error())
@@ -43,11 +43,11 @@ func (s *Server) verify(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusForbidden, "403 Forbidden")
 		return
 	}
-	answer(w, http.StatusOK, object{"id": 1, "token": c.Token, "token_expires_at": nil})
+	respond(w, http.StatusOK, object{"id": 1, "token": c.Token, "token_expires_at": nil})
 }
 
 // lastUpdate names the state of the queue that a runner has seen. It comes with
-// the answer that there is no job, and back with the next request.
+// the response that there is no job, and back with the next request.
 const lastUpdate = "X-GitLab-Last-Update"
 
 func (s *Server) request(w http.ResponseWriter, r *http.Request) {
@@ -60,39 +60,39 @@ func (s *Server) request(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusForbidden, "403 Forbidden")
 		return
 	}
-	s.ask(1)
-	defer s.ask(-1)
+	s.countRequest(1)
+	defer s.countRequest(-1)
 	if c.LastUpdate != "" {
-		s.awaitNews(r, c.LastUpdate)
+		s.awaitChange(r, c.LastUpdate)
 	}
-	s.hand(w, r, name, c.Info.Features.CancelGracefully)
+	s.assign(w, r, name, c.Info.Features.CancelGracefully)
 }
 
-func (s *Server) hand(w http.ResponseWriter, r *http.Request, name string, graceful bool) {
+func (s *Server) assign(w http.ResponseWriter, r *http.Request, name string, graceful bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	job := s.next(name)
-	if job == nil || r.Context().Err() != nil { // who went away gets no job
+	job := s.nextLocked(name)
+	if job == nil || r.Context().Err() != nil { // a runner that has gone gets no job
 		w.Header().Set(lastUpdate, strconv.Itoa(s.version))
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
 	job.State, job.Began, job.graceful = Running, time.Now(), graceful
-	s.announce()
-	answer(w, http.StatusCreated, job.payload("http://"+r.Host))
+	s.announceLocked()
+	respond(w, http.StatusCreated, job.payload("http://"+r.Host))
 }
 
-func (s *Server) ask(change int) {
+func (s *Server) countRequest(change int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asking += change
 	s.asked = time.Now()
 }
 
-// awaitNews waits until the queue is another than the runner has seen.
-func (s *Server) awaitNews(r *http.Request, seen string) {
-	patience := time.NewTimer(s.config.LongPoll)
-	defer patience.Stop()
+// awaitChange waits until the queue is no longer as the runner has seen it.
+func (s *Server) awaitChange(r *http.Request, seen string) {
+	timeout := time.NewTimer(s.config.LongPoll)
+	defer timeout.Stop()
 	for {
 		s.mu.Lock()
 		version, changed := strconv.Itoa(s.version), s.changed
@@ -102,7 +102,7 @@ func (s *Server) awaitNews(r *http.Request, seen string) {
 		}
 		select {
 		case <-changed:
-		case <-patience.C:
+		case <-timeout.C:
 			return
 		case <-r.Context().Done():
 			return
@@ -111,19 +111,19 @@ func (s *Server) awaitNews(r *http.Request, seen string) {
 }
 
 // updateInterval is how many seconds GitLab asks a runner to wait before its
-// next word on a job that somebody watches; for others it asks for 60.
+// next update of a job that somebody watches; for others it asks for 60.
 const updateInterval = "1"
 
 // trace appends to a job's log. A part that does not begin where the log ends is
-// refused, and the answer says where that is.
+// refused, and the response has the right offset.
 func (s *Server) trace(w http.ResponseWriter, r *http.Request) {
 	part, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
 	if err != nil {
-		return // there is nobody to tell
+		return // the runner has gone
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	job := s.job(w, r, r.Header.Get("JOB-TOKEN"))
+	job := s.jobLocked(w, r, r.Header.Get("JOB-TOKEN"))
 	switch {
 	case job == nil:
 		return
@@ -135,7 +135,7 @@ func (s *Server) trace(w http.ResponseWriter, r *http.Request) {
 	fits := r.Header.Get("Content-Range") == fmt.Sprintf("%d-%d", from, from+len(part)-1)
 	if fits {
 		job.Log = append(job.Log, part...)
-		s.announce()
+		s.announceLocked()
 	} else {
 		job.Misplaced++
 	}
@@ -145,10 +145,10 @@ func (s *Server) trace(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("X-GitLab-Trace-Update-Interval", updateInterval)
-	answer(w, http.StatusAccepted, object{})
+	respond(w, http.StatusAccepted, object{})
 }
 
-// result is what a runner tells of a job.
+// result is what a runner reports of a job.
 type result struct {
 	Token         string `json:"token"`
 	State         State  `json:"state"`
@@ -156,52 +156,53 @@ type result struct {
 	ExitCode      int    `json:"exit_code"`
 	Output        struct {
 		Checksum string `json:"checksum"`
-		Bytesize *int   `json:"bytesize"` // runners tell it since 13.8
+		Bytesize *int   `json:"bytesize"` // runners send it since 13.8
 	} `json:"output"`
 }
 
 // update takes a sign of life or a final state. GitLab accepts that (200) whether
-// or not the log is what the runner says, and counts logs that are not; with 202
-// it only asks for patience while it stores the log (app/services/ci/
-// update_build_state_service.rb). Nothing here has a log repaired, either.
+// or not the log is the one that the runner has, and counts logs that are not;
+// with 202 it only asks the runner to wait until it has stored the log
+// (app/services/ci/update_build_state_service.rb). Nor does this server repair
+// logs.
 func (s *Server) update(w http.ResponseWriter, r *http.Request) {
-	var told result
-	if !decode(w, r, &told) {
+	var reported result
+	if !decode(w, r, &reported) {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	job := s.job(w, r, told.Token)
+	job := s.jobLocked(w, r, reported.Token)
 	switch {
 	case job == nil:
-	case told.State == Running:
+	case reported.State == Running:
 		w.Header().Set("X-GitLab-Trace-Update-Interval", updateInterval)
-		answer(w, http.StatusOK, object{})
-	case told.State != Success && told.State != Failed:
-		fail(w, http.StatusBadRequest, fmt.Sprintf("400 Bad request - state %q", told.State))
+		respond(w, http.StatusOK, object{})
+	case reported.State != Success && reported.State != Failed:
+		fail(w, http.StatusBadRequest, fmt.Sprintf("400 Bad request - state %q", reported.State))
 	default:
-		s.finish(w, job, told)
+		s.finish(w, job, reported)
 	}
 }
 
-func (s *Server) finish(w http.ResponseWriter, job *record, told result) {
+func (s *Server) finish(w http.ResponseWriter, job *record, reported result) {
 	sum := fmt.Sprintf("crc32:%08x", crc32.ChecksumIEEE(job.Log))
 	switch {
-	case told.Output.Bytesize != nil && *told.Output.Bytesize != len(job.Log):
-		job.Corrupt = fmt.Sprintf("%d bytes, the runner has %d", len(job.Log), *told.Output.Bytesize)
-	case told.Output.Checksum != "" && told.Output.Checksum != sum:
-		job.Corrupt = fmt.Sprintf("%s, the runner has %s", sum, told.Output.Checksum)
+	case reported.Output.Bytesize != nil && *reported.Output.Bytesize != len(job.Log):
+		job.Corrupt = fmt.Sprintf("%d bytes, the runner has %d", len(job.Log), *reported.Output.Bytesize)
+	case reported.Output.Checksum != "" && reported.Output.Checksum != sum:
+		job.Corrupt = fmt.Sprintf("%s, the runner has %s", sum, reported.Output.Checksum)
 	}
-	if job.State == Canceling { // whatever the runner makes of it
+	if job.State == Canceling { // whatever the runner reports
 		job.end(Canceled)
 	} else {
-		job.FailureReason, job.ExitCode = told.FailureReason, told.ExitCode
-		job.end(told.State)
+		job.FailureReason, job.ExitCode = reported.FailureReason, reported.ExitCode
+		job.end(reported.State)
 	}
 	job.reported, job.ReactedAt = true, job.Ended
-	s.announce()
+	s.announceLocked()
 	w.Header().Set("Job-Status", string(job.State))
-	answer(w, http.StatusOK, object{})
+	respond(w, http.StatusOK, object{})
 }
 
 // artifacts keeps the files that a job uploads.
@@ -213,17 +214,17 @@ func (s *Server) artifacts(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	job := s.job(w, r, r.Header.Get("JOB-TOKEN"))
+	job := s.jobLocked(w, r, r.Header.Get("JOB-TOKEN"))
 	if job == nil {
 		return
 	}
 	job.Uploads[name] = content
-	s.announce()
-	answer(w, http.StatusCreated, object{})
+	s.announceLocked()
+	respond(w, http.StatusCreated, object{})
 }
 
 // upload reads the file of a multipart form, which a runner sends in parts
-// without saying how long they are.
+// without their lengths.
 func upload(r *http.Request) (name string, content []byte, err error) {
 	form, err := r.MultipartReader()
 	if err != nil {

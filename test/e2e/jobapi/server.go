@@ -19,7 +19,7 @@ type Config struct {
 	Runners map[string]string
 
 	// LongPoll is how long a runner that has seen the present state of the queue
-	// waits for news; 0: not at all.
+	// waits for a change; 0: not at all.
 	LongPoll time.Duration
 
 	// ControlToken is the bearer token of the control endpoint; empty: there is
@@ -56,7 +56,7 @@ func New(c Config) *Server {
 	return s
 }
 
-// ServeHTTP answers runners and the control endpoint.
+// ServeHTTP serves runners and the control endpoint.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
 // Enqueue adds a job at the queue's end and returns its ID.
@@ -67,18 +67,17 @@ func (s *Server) Enqueue(spec Spec) int64 {
 	r.Spec, r.ID, r.State, r.Uploads = spec, int64(len(s.jobs)+1), Pending, map[string][]byte{}
 	s.jobs = append(s.jobs, r)
 	s.version++
-	s.announce()
+	s.announceLocked()
 	return r.ID
 }
 
-// Cancel does what the button does: the runner learns of it with its next word.
-// One that has said that it can cancels in grace, and tells the end itself; for
-// others it is over at once. The error says that there is no such job or that it
-// has ended.
+// Cancel does what the button does: the runner is told in the response to its next
+// request. A runner that can cancel gracefully reports the end itself; for others
+// the job ends at once. It returns an error if there is no such job or it has ended.
 func (s *Server) Cancel(id int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := s.find(id)
+	r := s.findLocked(id)
 	switch {
 	case r == nil:
 		return fmt.Errorf("cancel job %d: there is no such job", id)
@@ -93,11 +92,11 @@ func (s *Server) Cancel(id int64) error {
 	} else {
 		r.State = Canceling
 	}
-	s.announce()
+	s.announceLocked()
 	return nil
 }
 
-// Jobs tells of all jobs, oldest first.
+// Jobs returns all jobs, oldest first.
 func (s *Server) Jobs() []Job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -108,12 +107,12 @@ func (s *Server) Jobs() []Job {
 	return all
 }
 
-// Wait waits until ready says so of the job, and returns it. The error tells
-// what the job is like when ctx ends first.
+// Wait waits until ready reports true of the job, and returns it. If ctx ends
+// first, the error has the job's state.
 func (s *Server) Wait(ctx context.Context, id int64, ready func(Job) bool) (Job, error) {
 	for {
 		s.mu.Lock()
-		r, changed := s.find(id), s.changed
+		r, changed := s.findLocked(id), s.changed
 		if r == nil {
 			s.mu.Unlock()
 			return Job{}, fmt.Errorf("wait for job %d: there is no such job", id)
@@ -151,21 +150,21 @@ func (s *Server) AwaitSilence(ctx context.Context, length time.Duration) error {
 	}
 }
 
-// announce tells all who wait that something has changed. The lock is held.
-func (s *Server) announce() {
+// announceLocked wakes all that wait for a change.
+func (s *Server) announceLocked() {
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
 
-func (s *Server) find(id int64) *record {
+func (s *Server) findLocked(id int64) *record {
 	if id < 1 || id > int64(len(s.jobs)) {
 		return nil
 	}
 	return s.jobs[id-1]
 }
 
-// next is the first job that waits for the runner, or nil.
-func (s *Server) next(runner string) *record {
+// nextLocked is the first job that waits for the runner, or nil.
+func (s *Server) nextLocked(runner string) *record {
 	at := slices.IndexFunc(s.jobs, func(r *record) bool {
 		return r.State == Pending && (r.Runner == "" || r.Runner == runner)
 	})
@@ -185,11 +184,11 @@ func (s *Server) runner(token string) (name string, known bool) {
 	return "", false
 }
 
-// job finds the running job of a request whose sender knows its token, else
-// answers. The lock is held.
-func (s *Server) job(w http.ResponseWriter, r *http.Request, token string) *record {
+// jobLocked finds the running job of a request whose sender has its token. If there
+// is none it responds, and returns nil.
+func (s *Server) jobLocked(w http.ResponseWriter, r *http.Request, token string) *record {
 	id, _ := strconv.ParseInt(r.PathValue("id"), 10, 64) // no number, no job
-	found := s.find(id)
+	found := s.findLocked(id)
 	if found == nil {
 		fail(w, http.StatusNotFound, "404 Not found")
 		return nil
@@ -200,34 +199,34 @@ func (s *Server) job(w http.ResponseWriter, r *http.Request, token string) *reco
 	}
 	w.Header().Set("Job-Status", string(found.State))
 	if found.Done() {
-		s.refuse(w, found)
+		s.refuseLocked(w, found)
 		return nil
 	}
 	return found
 }
 
-// refuse answers who speaks of a job that has ended. That is how a runner learns
-// of a cancellation; after its own final report it has nothing more to say.
-func (s *Server) refuse(w http.ResponseWriter, job *record) {
+// refuseLocked responds to a request about a job that has ended. That is how a
+// runner is told of a cancellation; after its own final report it should not ask.
+func (s *Server) refuseLocked(w http.ResponseWriter, job *record) {
 	if job.reported {
 		job.Late++
 	} else if job.ReactedAt.IsZero() {
 		job.ReactedAt = time.Now()
 	}
-	s.announce()
+	s.announceLocked()
 	fail(w, http.StatusForbidden, "403 Forbidden - Job is not running")
 }
 
 func fail(w http.ResponseWriter, status int, message string) {
-	answer(w, status, object{"message": message})
+	respond(w, status, object{"message": message})
 }
 
-func answer(w http.ResponseWriter, status int, body any) {
+func respond(w http.ResponseWriter, status int, body any) {
 	encoded, err := json.Marshal(body)
 	if err != nil {
 		status, encoded = http.StatusInternalServerError, []byte(`{"message":"500 Internal Server Error"}`)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(encoded) // a client that went away is its own affair
+	_, _ = w.Write(encoded) // fails if the client has gone
 }

@@ -30,7 +30,7 @@ type site struct {
 	*jobapi.Server
 	t        *testing.T
 	url      string
-	features map[string]any // that the runner says it has
+	features map[string]any // that the runner announces
 }
 
 func newSite(t *testing.T, longPoll time.Duration) *site {
@@ -75,13 +75,13 @@ func (s *site) ask() reply {
 // take is given a job, and returns its path and its token.
 func (s *site) take() (path, jobToken string) {
 	s.t.Helper()
-	answer := s.ask()
-	require.Equal(s.t, http.StatusCreated, answer.StatusCode)
+	response := s.ask()
+	require.Equal(s.t, http.StatusCreated, response.StatusCode)
 	var job struct {
 		ID    int64
 		Token string
 	}
-	require.NoError(s.t, json.Unmarshal(answer.body, &job))
+	require.NoError(s.t, json.Unmarshal(response.body, &job))
 	return fmt.Sprintf("/api/v4/jobs/%d", job.ID), job.Token
 }
 
@@ -89,7 +89,7 @@ func (s *site) patch(path, jobToken, span, text string) reply {
 	return s.send("PATCH", path+"/trace", []byte(text), "JOB-TOKEN", jobToken, "Content-Range", span)
 }
 
-// finish tells how a job with this log ended.
+// finish reports how a job with this log ended.
 func (s *site) finish(path, jobToken, log string, state jobapi.State, more ...any) reply {
 	body := map[string]any{"token": jobToken, "state": state, "output": map[string]any{
 		"bytesize": len(log), "checksum": fmt.Sprintf("crc32:%08x", crc32.ChecksumIEEE([]byte(log))),
@@ -118,13 +118,13 @@ func TestWrongTokens(t *testing.T) {
 	assert.Equal(t, http.StatusForbidden, s.send("POST", "/api/v4/jobs/request", wrong).StatusCode)
 	assert.Equal(t, http.StatusOK, s.send("POST", "/api/v4/runners/verify", map[string]any{"token": token}).StatusCode)
 	path, jobToken := s.take()
-	for name, answer := range map[string]reply{
+	for name, response := range map[string]reply{
 		"trace":     s.patch(path, "wrong", "0-0", "a"),
 		"update":    s.finish(path, "wrong", "", jobapi.Success),
 		"artifacts": s.upload(path, "wrong", "a.zip", "content"),
 		"no token":  s.patch(path, "", "0-0", "a"),
 	} {
-		assert.Equal(t, http.StatusForbidden, answer.StatusCode, name)
+		assert.Equal(t, http.StatusForbidden, response.StatusCode, name)
 	}
 	assert.Equal(t, http.StatusNotFound, s.patch("/api/v4/jobs/7", jobToken, "0-0", "a").StatusCode)
 	assert.Equal(t, http.StatusNotFound, s.patch("/api/v4/jobs/x", jobToken, "0-0", "a").StatusCode)
@@ -139,16 +139,16 @@ func TestJobsAreHandedOutOnce(t *testing.T) {
 	s := newSite(t, 0)
 	s.Enqueue(jobapi.Spec{Name: "other's", Runner: "second"})
 	s.Enqueue(jobapi.Spec{Name: "mine", Script: []string{"true"}, Timeout: 7, Variables: []jobapi.Variable{{Key: "A", Value: "b", Masked: true}}})
-	answer := s.ask()
-	require.Equal(t, http.StatusCreated, answer.StatusCode)
-	assert.Equal(t, "application/json", answer.Header.Get("Content-Type"))
+	response := s.ask()
+	require.Equal(t, http.StatusCreated, response.StatusCode)
+	assert.Equal(t, "application/json", response.Header.Get("Content-Type"))
 	var payload struct {
 		Info   struct{ Name string } `json:"job_info"`
 		Runner struct{ Timeout int } `json:"runner_info"`
 		Steps  []struct{ Script []string }
 		Vars   []map[string]any `json:"variables"`
 	}
-	require.NoError(t, json.Unmarshal(answer.body, &payload))
+	require.NoError(t, json.Unmarshal(response.body, &payload))
 	assert.Equal(t, "mine", payload.Info.Name)
 	assert.Equal(t, 7, payload.Runner.Timeout)
 	assert.Equal(t, []string{"true"}, payload.Steps[0].Script)
@@ -160,28 +160,28 @@ func TestJobsAreHandedOutOnce(t *testing.T) {
 
 func TestLongPoll(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, time.Hour) // only news end it
+	s := newSite(t, time.Hour) // only a change ends it
 	seen := s.ask().Header.Get("X-GitLab-Last-Update")
 	require.NotEmpty(t, seen)
-	answers := make(chan reply)
+	responses := make(chan reply)
 	go func() {
-		answers <- s.send("POST", "/api/v4/jobs/request", map[string]any{"token": token, "last_update": seen})
+		responses <- s.send("POST", "/api/v4/jobs/request", map[string]any{"token": token, "last_update": seen})
 	}()
 	require.Eventually(t, func() bool { // the request is there
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		defer cancel()
 		return s.AwaitSilence(ctx, time.Nanosecond) != nil
 	}, patience, time.Millisecond)
-	s.Enqueue(jobapi.Spec{Name: "news"})
+	s.Enqueue(jobapi.Spec{Name: "change"})
 	select {
-	case answer := <-answers:
-		assert.Equal(t, http.StatusCreated, answer.StatusCode)
+	case response := <-responses:
+		assert.Equal(t, http.StatusCreated, response.StatusCode)
 	case <-time.After(patience):
 		t.Fatal("the runner still waits")
 	}
 	require.NoError(t, s.AwaitSilence(t.Context(), time.Nanosecond))
 	stale := s.send("POST", "/api/v4/jobs/request", map[string]any{"token": token, "last_update": seen})
-	assert.Equal(t, http.StatusNoContent, stale.StatusCode, "who has not seen the latest is answered at once")
+	assert.Equal(t, http.StatusNoContent, stale.StatusCode, "who has not seen the latest gets a response at once")
 }
 
 func TestTrace(t *testing.T) {
@@ -192,20 +192,20 @@ func TestTrace(t *testing.T) {
 	for _, c := range []struct {
 		span, text string
 		status     int
-		rest       string // the Range that is answered
+		rest       string // the Range of the response
 	}{
 		{"0-4", "hello", http.StatusAccepted, "0-5"},
 		{"5-10", " world", http.StatusAccepted, "0-11"},
 		{"5-10", " world", http.StatusRequestedRangeNotSatisfiable, "0-11"}, // sent twice
 		{"20-20", "!", http.StatusRequestedRangeNotSatisfiable, "0-11"},     // a gap
-		{"11-15", "!", http.StatusRequestedRangeNotSatisfiable, "0-11"},     // shorter than told
+		{"11-15", "!", http.StatusRequestedRangeNotSatisfiable, "0-11"},     // shorter than announced
 		{"11-11", "!", http.StatusAccepted, "0-12"},
 		{"", "?", http.StatusBadRequest, ""},
 	} {
-		answer := s.patch(path, jobToken, c.span, c.text)
-		assert.Equal(t, c.status, answer.StatusCode, c)
-		assert.Equal(t, c.rest, answer.Header.Get("Range"), c)
-		assert.Equal(t, "running", answer.Header.Get("Job-Status"), c)
+		response := s.patch(path, jobToken, c.span, c.text)
+		assert.Equal(t, c.status, response.StatusCode, c)
+		assert.Equal(t, c.rest, response.Header.Get("Range"), c)
+		assert.Equal(t, "running", response.Header.Get("Job-Status"), c)
 	}
 	job := s.await(id, func(j jobapi.Job) bool { return j.LogBytes == 12 })
 	assert.Equal(t, 3, job.Misplaced)
