@@ -84,9 +84,9 @@ cancel a job          CURLJ -X POST JOBS/1/cancel
 
 instances             CURLS SIM/instances
 evict one             CURLS -X POST SIM/instances/NAME/evict
-Azure says no         CURLS SIM/faults -d '{"operation": "VirtualMachineScaleSets_Update", "for": "1m", "error": {"status": 429, "retryAfter": 20}}'
-as before             CURLS -X DELETE SIM/faults
-what was asked        CURLS SIM/journal
+have Azure refuse     CURLS SIM/faults -d '{"operation": "VirtualMachineScaleSets_Update", "for": "1m", "error": {"status": 429, "retryAfter": 20}}'
+end that              CURLS -X DELETE SIM/faults
+all requests          CURLS SIM/journal
 
 Ctrl-C ends and removes all of it.
 `)

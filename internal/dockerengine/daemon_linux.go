@@ -17,11 +17,11 @@ import (
 )
 
 const (
-	// startPatience is how long a new engine may take until it answers.
-	startPatience = time.Minute
-	// stopPatience is how long it may take to end; dockerd gives containers 15 s.
-	stopPatience = 30 * time.Second
-	pause        = 20 * time.Millisecond
+	// startTimeout is how long a new engine may take until it responds.
+	startTimeout = time.Minute
+	// stopTimeout is how long it may take to end; dockerd gives containers 15 s.
+	stopTimeout = 30 * time.Second
+	pause       = 20 * time.Millisecond
 )
 
 // daemon is a dockerd of our own.
@@ -83,7 +83,7 @@ func (d *daemon) run(program string) error {
 		err := d.cmd.Start()
 		started <- err
 		if err == nil {
-			_ = d.cmd.Wait() // the log says more
+			_ = d.cmd.Wait() // the log has more
 		}
 	}()
 	return <-started
@@ -91,7 +91,7 @@ func (d *daemon) run(program string) error {
 
 // await returns when the socket is open, which is the last thing dockerd does.
 func (d *daemon) await(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startPatience)
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	var dialer net.Dialer
 	for {
@@ -101,16 +101,16 @@ func (d *daemon) await(ctx context.Context) error {
 		}
 		select {
 		case <-d.ended:
-			return fmt.Errorf("dockerd ended: %s", d.lastWords())
+			return fmt.Errorf("dockerd ended: %s", d.lastLogLine())
 		case <-ctx.Done():
-			return fmt.Errorf("dockerd does not answer: %w: %s", ctx.Err(), d.lastWords())
+			return fmt.Errorf("dockerd does not respond: %w: %s", ctx.Err(), d.lastLogLine())
 		case <-time.After(pause):
 		}
 	}
 }
 
-// lastWords is the last line of dockerd's log.
-func (d *daemon) lastWords() string {
+// lastLogLine is the last line of dockerd's log.
+func (d *daemon) lastLogLine() string {
 	text, err := os.ReadFile(filepath.Join(d.dir, "log"))
 	if err != nil {
 		return err.Error()
@@ -126,8 +126,8 @@ func (d *daemon) stop() error {
 	_ = d.cmd.Process.Signal(syscall.SIGTERM) // fails if it ended before
 	select {
 	case <-d.ended:
-	case <-time.After(stopPatience):
-		all = append(all, fmt.Errorf("dockerd did not end within %s and was killed: %s", stopPatience, d.lastWords()))
+	case <-time.After(stopTimeout):
+		all = append(all, fmt.Errorf("dockerd did not end within %s and was killed: %s", stopTimeout, d.lastLogLine()))
 		_ = d.cmd.Process.Kill()
 		<-d.ended
 	}

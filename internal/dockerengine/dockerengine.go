@@ -17,15 +17,15 @@ import (
 const (
 	// systemSocket is where an installed engine listens.
 	systemSocket = "/var/run/docker.sock"
-	// pingPatience is far longer than a local engine needs for an answer.
-	pingPatience = 5 * time.Second
-	// closePatience bounds the removal of containers and images.
-	closePatience = time.Minute
+	// pingTimeout is far longer than a local engine needs for a response.
+	pingTimeout = 5 * time.Second
+	// closeTimeout bounds the removal of containers and images.
+	closeTimeout = time.Minute
 
 	install = "fix: apt-get install docker.io busybox-static (and docker-cli where Debian has it apart)"
 )
 
-// Engine is a Docker Engine that answers. Its methods may be called from any
+// Engine is a Docker Engine that responds. Its methods may be called from any
 // goroutine.
 type Engine struct {
 	socket string
@@ -40,7 +40,7 @@ type Engine struct {
 // on /var/run/docker.sock, else one that it starts. Starting needs Linux, root
 // and dockerd; such an engine has private directories, and no network but
 // "none" and "host", so that it changes nothing of the host's. ctx bounds the
-// start alone. The error says what is missing and what to install: the docker
+// start alone. The error names what is missing and what to install: the docker
 // command and a static busybox are needed in any case.
 func Start(ctx context.Context) (*Engine, error) {
 	e, err := start(ctx)
@@ -68,11 +68,11 @@ func start(ctx context.Context) (*Engine, error) {
 		return e, nil
 	}
 	if given {
-		return nil, fmt.Errorf("nothing answers on DOCKER_HOST: %w; fix: start that engine or unset DOCKER_HOST", err)
+		return nil, fmt.Errorf("no engine responds on DOCKER_HOST: %w; fix: start that engine or unset DOCKER_HOST", err)
 	}
 	d, err := startDaemon(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("none answers on %s, and none can be started: %w", systemSocket, err)
+		return nil, fmt.Errorf("none responds on %s, and none can be started: %w", systemSocket, err)
 	}
 	if e, err = open(ctx, d.socket); err != nil {
 		return nil, errors.Join(err, d.stop())
@@ -81,13 +81,13 @@ func start(ctx context.Context) (*Engine, error) {
 	return e, nil
 }
 
-// open connects to the engine on a socket and makes sure that it answers.
+// open connects to the engine on a socket and makes sure that it responds.
 func open(ctx context.Context, socket string) (*Engine, error) {
 	c, err := client.New(client.WithHost("unix://" + socket))
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, pingPatience)
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
 	if _, err := c.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true}); err != nil {
 		return nil, errors.Join(err, c.Close())
@@ -100,10 +100,10 @@ func (e *Engine) Socket() string { return e.socket }
 
 // Close removes the imported images and every container made from them, then
 // stops the engine if Start started it and removes its directories. What others
-// have on an engine that ran before stays. Nothing may use the engine any more.
-// The error tells what is left.
+// have on an engine that ran before stays. Nothing may use the engine any longer.
+// The error names what is left.
 func (e *Engine) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), closePatience)
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	e.mu.Lock()
 	defer e.mu.Unlock()

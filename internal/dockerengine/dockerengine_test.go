@@ -103,7 +103,7 @@ func TestClose(t *testing.T) {
 	}
 }
 
-// named says whether a process has text in its command line. The lines
+// named reports whether a process has text in its command line. The lines
 // themselves are other people's and do not belong into a log.
 func named(t *testing.T, text string) bool {
 	t.Helper()
@@ -127,7 +127,7 @@ func TestStartSaysWhatIsMissing(t *testing.T) {
 		"no busybox":           {"", pathWith(t, "docker"), "busybox, which images are made of, is not on PATH; fix: apt-get install"},
 		"busybox is no binary": {"", pathWith(t, "busybox") + ":" + path, "look into "},
 		"another host":         {"tcp://127.0.0.1:1", path, `DOCKER_HOST is "tcp://127.0.0.1:1", which is no unix socket; fix: `},
-		"dead engine":          {"unix://" + closed, path, "nothing answers on DOCKER_HOST: "},
+		"dead engine":          {"unix://" + closed, path, "no engine responds on DOCKER_HOST: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("DOCKER_HOST", c.host)

@@ -11,7 +11,7 @@ import (
 const Variable = "REQUIRE_DOCKER"
 
 // skipsVariable names a file that takes a line for each test that is skipped:
-// `go test` says nothing of them when a package passes.
+// `go test` does not show them when a package passes.
 const skipsVariable = "SKIPS_FILE"
 
 // ForTest is Start for a test, and Close at its end. Where there is no engine

@@ -22,12 +22,12 @@ import (
 // Import makes an image of a static busybox with all its commands in /bin, and
 // of files, whose modes are kept and which win over what is there; nil adds
 // none. changes are lines of a Dockerfile, such as `ENV A=b`. Nothing is pulled.
-// The answer is the image's name, name with a tag that nobody else has; name
+// It returns the image's name, name with a tag that nobody else has; name
 // has lower case only. Close removes the image and every container made from it.
 func (e *Engine) Import(ctx context.Context, name string, files fs.FS, changes ...string) (string, error) {
 	ref := name + ":" + strings.ToLower(rand.Text())
 	e.mu.Lock()
-	e.images = append(e.images, ref) // before it is there: an answer can be lost
+	e.images = append(e.images, ref) // before it is there: a response can be lost
 	e.mu.Unlock()
 	if err := e.load(ctx, ref, files, changes); err != nil {
 		return "", fmt.Errorf("import image %s: %w", ref, err)
@@ -43,12 +43,12 @@ func (e *Engine) load(ctx context.Context, ref string, files fs.FS, changes []st
 	// Two images of the same bytes must differ: the engine would take the one
 	// for the other.
 	changes = append(slices.Clone(changes), "LABEL imported="+ref)
-	answer, err := e.client.ImageImport(ctx, from, ref, client.ImageImportOptions{Changes: changes})
+	response, err := e.client.ImageImport(ctx, from, ref, client.ImageImportOptions{Changes: changes})
 	if err != nil {
 		return err
 	}
-	defer answer.Close()
-	for decoder := json.NewDecoder(answer); ; {
+	defer response.Close()
+	for decoder := json.NewDecoder(response); ; {
 		var line struct{ Error string }
 		switch err := decoder.Decode(&line); {
 		case errors.Is(err, io.EOF):

@@ -26,7 +26,7 @@ func inBothModes(t *testing.T, test func(t *testing.T, s *simulator)) {
 	}
 }
 
-// known are the states that an older runner has words for. A number that it does
+// known are the states that an older runner knows. A number that it does
 // not know reaches it as that number.
 var known = []provider.State{provider.StateCreating, provider.StateRunning, provider.StateDeleting, provider.StateDeleted}
 
@@ -117,7 +117,7 @@ func (s *simulator) checkConnection(t *testing.T, p provider.InstanceGroup, id s
 	assert.Equal(t, 7, exit.ExitCode())
 }
 
-// TestSettings: what the user says goes to the plugin and comes back.
+// TestSettings: what the user sets goes to the plugin and comes back.
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	s := simulate(t, "--no-machines", "--capacity", "1", "--public-address")
@@ -136,7 +136,7 @@ func TestSettings(t *testing.T) {
 // wire is what gRPC puts before an error of the plugin.
 const wire = "rpc error: code = Unknown desc = "
 
-// TestInitErrors: what an older provisioner tells the user is one line, from the
+// TestInitErrors: what an older provisioner shows the user is one line, from the
 // operation to the fix.
 func TestInitErrors(t *testing.T) {
 	t.Parallel()
@@ -178,11 +178,11 @@ func TestErrors(t *testing.T) {
 	_, err = p.ConnectInfo(t.Context(), "ci_99-01234567")
 	require.EqualError(t, err, wire+`locate instance "ci_99-01234567": it exists no more`)
 
-	var answer any
-	s.control(t, http.MethodPost, "/faults", `[{"operation": "*", "error": {"status": 403}}]`, &answer)
-	told := false
-	require.Error(t, p.Update(t.Context(), func(string, provider.State) { told = true }))
-	assert.False(t, told)
+	var response any
+	s.control(t, http.MethodPost, "/faults", `[{"operation": "*", "error": {"status": 403}}]`, &response)
+	called := false
+	require.Error(t, p.Update(t.Context(), func(string, provider.State) { called = true }))
+	assert.False(t, called)
 	n, increase := p.Increase(t.Context(), 1)
 	assert.Zero(t, n)
 	done, decrease := p.Decrease(t.Context(), ids)

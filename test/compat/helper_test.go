@@ -40,7 +40,7 @@ var programs string
 var log = &output{}
 
 // launcher starts the plugin in the environment that the simulator has written
-// beside it. It is written before any test runs, and linked to: what one test
+// alongside it. It is written before any test runs, and linked to: what one test
 // writes, a child that Go forks for another may hold open, and Linux refuses to
 // run such a file (golang/go#22315).
 const launcher = `#!/bin/sh
@@ -140,7 +140,7 @@ func simulate(t *testing.T, flags ...string) *simulator {
 }
 
 // control sends a request to the simulator's control endpoint and reads the
-// answer into what is given.
+// response into what is given.
 func (s *simulator) control(t *testing.T, method, path, body string, into any) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, s.env["ARMSIM_CONTROL"]+path, strings.NewReader(body))
@@ -148,10 +148,10 @@ func (s *simulator) control(t *testing.T, method, path, body string, into any) {
 	response, err := http.DefaultClient.Do(request)
 	require.NoError(t, err)
 	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
+	text, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
-	require.Equal(t, http.StatusOK, response.StatusCode, "%s", answer)
-	require.NoError(t, json.Unmarshal(answer, into))
+	require.Equal(t, http.StatusOK, response.StatusCode, "%s", text)
+	require.NoError(t, json.Unmarshal(text, into))
 }
 
 // instance is one as the simulator knows it.
@@ -169,11 +169,11 @@ func (s *simulator) instances(t *testing.T) map[string]instance {
 	return byID
 }
 
-// outside does to an instance what somebody else, or Azure itself, may do.
+// outside does to an instance what another client, or Azure itself, may do.
 func (s *simulator) outside(t *testing.T, verb, id string) {
 	t.Helper()
-	var answer any
-	s.control(t, http.MethodPost, "/instances/"+s.instances(t)[id].VMID+"/"+verb, "", &answer)
+	var response any
+	s.control(t, http.MethodPost, "/instances/"+s.instances(t)[id].VMID+"/"+verb, "", &response)
 }
 
 // requireEmpty waits until nothing is left.
@@ -190,21 +190,21 @@ func (s *simulator) requireEmpty(t *testing.T) {
 	require.Empty(t, stats.NotSimulated)
 }
 
-// await asks until the answer is yes, in the test's own goroutine, so that what
-// is asked may end the test. What comes with the last no is told.
-func await(t *testing.T, ready func() (yes bool, seen any)) {
+// await calls ready until it reports true, in the test's own goroutine, so that
+// ready may end the test. What it has seen last is in the failure.
+func await(t *testing.T, ready func() (ok bool, seen any)) {
 	t.Helper()
 	deadline, again := time.After(patience), time.NewTicker(tick)
 	defer again.Stop()
 	for {
-		yes, seen := ready()
-		if yes {
+		ok, seen := ready()
+		if ok {
 			return
 		}
 		select {
 		case <-again.C:
 		case <-deadline:
-			t.Fatalf("waited in vain; last seen: %+v", seen)
+			t.Fatalf("timed out; last seen: %+v", seen)
 		}
 	}
 }
@@ -217,7 +217,7 @@ func (s *simulator) login(t *testing.T) provider.Settings {
 	return provider.Settings{ConnectorConfig: provider.ConnectorConfig{Key: key, Timeout: patience, Keepalive: time.Second}}
 }
 
-// dial says how to log in at the simulator's machines. Runners before 17.11 have
+// dial is how to log in at the simulator's machines. Runners before 17.11 have
 // no protocol_port, and their connector goes to port 22 of an address without one.
 func (s *simulator) dial(info provider.ConnectInfo) provider.ConnectInfo {
 	info.InternalAddr = net.JoinHostPort(info.InternalAddr, s.env["ARMSIM_SSH_PORT"])

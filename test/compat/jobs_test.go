@@ -47,7 +47,7 @@ func TestJobs(t *testing.T) {
 	})
 }
 
-// job runs one, and returns the instance's ID and the vmId that it told there.
+// job runs one, and returns the instance's ID and the vmId that it printed there.
 func (s *simulator) job(t *testing.T, scaler taskscaler.Taskscaler, key string) (id, vmID string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

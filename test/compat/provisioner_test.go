@@ -44,7 +44,7 @@ func TestProvisioner(t *testing.T) {
 		defer cancel()
 		provisioner.Shutdown(ctx)
 		for line := range strings.Lines(log.String()) {
-			assert.False(t, strings.Contains(line, t.Name()) && strings.Contains(line, "missed_updates"), "it was not told: %s", line)
+			assert.False(t, strings.Contains(line, t.Name()) && strings.Contains(line, "missed_updates"), "it was not reported: %s", line)
 		}
 	})
 }

@@ -55,7 +55,7 @@ func (r *executorRun) complaints() error {
 	return nil
 }
 
-// removeContainers removes those of jobs that ended early, where nobody could.
+// removeContainers removes those of jobs that ended early, which nothing else removes.
 // Their instances are gone, but ours share a Docker Engine.
 func (r *executorRun) removeContainers(ctx context.Context) error {
 	if r.testbed.Docker == nil {

@@ -80,7 +80,7 @@ func (r *executorRun) testbedOptions() testbed.Options {
 }
 
 // runJobs has the jobs run: most at first, some that are still running when the
-// runner is told to quit, and some that wait meanwhile for the next runner.
+// runner is asked to quit, and some that wait meanwhile for the next runner.
 func (r *executorRun) runJobs(ctx context.Context) error {
 	if err := r.runFirst(ctx); err != nil {
 		return err

@@ -25,7 +25,7 @@ type verdict struct {
 	left  int      // instances
 	wrong []string // that is no job's result
 
-	uncounted []string // executors with which nobody could look for instances
+	uncounted []string // executors whose instances could not be counted
 }
 
 // check compares the jobs of a run with what was expected of them.

@@ -14,7 +14,7 @@ import (
 )
 
 // Driver is a simulator, a plugin with its scaler, and the jobs that run on the
-// instances. Its methods may be called from any goroutine, unless they say more.
+// instances. Its methods may be called from any goroutine, except where stated.
 type Driver struct {
 	*Progress
 	Options   Options
@@ -118,7 +118,7 @@ func (d *Driver) run(ctx context.Context, job Job) {
 		}
 		reason := d.reason(ctx, a)
 		switch {
-		case ctx.Err() != nil: // nobody waits for the job
+		case ctx.Err() != nil: // the test is over
 			return
 		case reason == "":
 			d.fail(a, err)

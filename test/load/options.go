@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Options are what the programs can be told by flags.
+// Options are what the flags set that programs share.
 type Options struct {
 	Plugin    string // our binaries
 	Simulator string
@@ -35,8 +35,8 @@ func (o *Options) BindFlags() {
 	flag.StringVar(&o.Mode, "mode", "Uniform", "orchestration mode: Uniform or Flexible")
 }
 
-// BindScaling defines those that say how much there is of what. The defaults are
-// what o holds.
+// BindScaling defines those of programs whose users choose numbers and times. The
+// defaults are what o holds.
 func (o *Options) BindScaling() {
 	BindFile(&o.LogFile, "log", ".log", "file for the logs of the plugin and of what drives it")
 	flag.DurationVar(&o.Boot, "boot", o.Boot, "median boot time of an instance")
@@ -86,7 +86,7 @@ func Main(run func(context.Context) error) {
 	}
 }
 
-// errVerdict is the error of a program whose verdict has said why.
+// errVerdict is the error of a program that has printed why.
 var errVerdict = errors.New("failed")
 
 // Verdict prints what is not as expected and the summary, which is the last

@@ -60,7 +60,7 @@ func (s *Simulator) Settle(ctx context.Context, count int) error {
 type Leftovers struct {
 	armsim.Stats
 	Left  int      // instances, or machines and addresses if these are more
-	Wrong []string // what is left, and what the plugin asked for in vain
+	Wrong []string // what is left, and requests that are not simulated
 }
 
 // Leftovers looks for what is left.

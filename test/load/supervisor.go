@@ -58,8 +58,8 @@ func (g *generation) kill() error {
 	return process.Kill()
 }
 
-// retire reports whether the process has ended although nobody ended it; from
-// now on it may end.
+// retire reports whether the process has ended although nobody ended it, and
+// allows it to end.
 func (g *generation) retire() (crashed bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -94,7 +94,7 @@ type supervisor struct {
 }
 
 const (
-	// pollInterval is how long after a plugin's death the runner needs another.
+	// pollInterval is how long after a plugin's exit the runner needs another.
 	pollInterval = 3 * time.Second
 
 	// initTimeout is what GitLab Runner gives a scaler to come up.

@@ -18,11 +18,11 @@ const (
 	deletion  = "instance.delete"
 )
 
-// stockOut is what Azure answers when it has no machines left.
+// stockOut is the error of Azure when it has no machines left.
 var stockOut = armsim.Failure{Code: "AllocationFailed", Message: "We do not have sufficient capacity for the requested VM size in this region."}
 
 // kinds are what Azure, the network and others may do. Truncated lists are not
-// among them: no list of Azure's was seen to end early and say so.
+// among them: no list of Azure's was seen to end early and report it.
 var kinds = []kind{
 	{name: "429 on lists", draw: func(d *deck) act {
 		return d.while(5, 20, d.lists(), armsim.Effect{Error: &armsim.ErrorAnswer{Status: 429, RetryAfter: 1 + d.rand.IntN(5)}})
@@ -36,7 +36,7 @@ var kinds = []kind{
 	{name: "server errors after the effect", draw: func(d *deck) act {
 		return d.some(25, oneOf(d, updates, deletions), armsim.Effect{Error: &armsim.ErrorAnswer{Status: oneOf(d, 500, 502, 503), After: true}})
 	}},
-	{name: "slow answers", draw: func(d *deck) act {
+	{name: "slow responses", draw: func(d *deck) act {
 		return d.some(25, "*", armsim.Effect{Delay: d.span(1, 5)})
 	}},
 	{name: "increases cut off", draw: func(d *deck) act {
@@ -94,26 +94,26 @@ var kinds = []kind{
 	{name: "quota dip", draw: func(d *deck) act {
 		return act{events: []armsim.Event{{Do: "quota", Count: 4 + 2*d.rand.IntN(5)}, {Do: "quota", After: d.span(10, 25)}}}
 	}},
-	{name: "foreign raise", draw: func(*deck) act { return act{events: []armsim.Event{{Do: "raise", Object: "*", Count: 1}}} }},
-	{name: "foreign tag", draw: func(*deck) act { return act{events: []armsim.Event{{Do: "tag", Object: "*"}}} }},
+	{name: "external increase", draw: func(*deck) act { return act{events: []armsim.Event{{Do: "raise", Object: "*", Count: 1}}} }},
+	{name: "external tag", draw: func(*deck) act { return act{events: []armsim.Event{{Do: "tag", Object: "*"}}} }},
 	{name: "power cut", draw: func(*deck) act { return act{strike: "kill"} }},
 	{name: "eviction", onlySpot: true, draw: func(*deck) act { return act{strike: "evict"} }},
 	{name: "another eviction", onlySpot: true, draw: func(*deck) act { return act{strike: "evict"} }},
 }
 
-// while is a fault that meets every request for some seconds.
+// while is a fault of every request for some seconds.
 func (d *deck) while(least, most int, operation string, e armsim.Effect) act {
 	return act{fault: &armsim.Fault{Operation: operation, For: d.span(least, most), Effect: e}}
 }
 
-// some is a fault that meets a share of the requests for some seconds.
+// some is a fault of a share of the requests for some seconds.
 func (d *deck) some(most int, operation string, e armsim.Effect) act {
 	a := d.while(5, most, operation, e)
 	a.fault.Probability = d.chance()
 	return a
 }
 
-// once is a fault that meets the next, or the next few, of half a minute.
+// once is a fault of the next request, or the next few, of half a minute.
 func (d *deck) once(most int, operation string, e armsim.Effect) act {
 	a := d.while(30, 30, operation, e)
 	a.fault.Times = 1 + d.rand.IntN(most)

@@ -1,6 +1,6 @@
-// Command soak runs the plugin for minutes against a simulator that goes wrong in
-// every way it can, kills the plugin's process every minute or so, and counts at
-// the end what was lost: jobs, instances, unfilled capacity.
+// Command soak runs the plugin for minutes against a simulator with all kinds of
+// faults, kills the plugin's process every minute or so, and counts at the end what
+// was lost: jobs, instances, unfilled capacity.
 //
 // Like demo it uses what users can use; of this module it must import only
 // armsim and test/load.

@@ -9,7 +9,7 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/load"
 )
 
-// act is one thing that goes wrong, so long after the start.
+// act is a fault or a kill, so long after the start.
 type act struct {
 	at     time.Duration
 	name   string
@@ -38,9 +38,9 @@ func between(r *rand.Rand, least, most time.Duration) time.Duration {
 	return least + time.Duration(r.Int64N(int64(most-least)+1)).Truncate(100*time.Millisecond)
 }
 
-// planActs deals faults and kills for the seed, in their order. Kinds of faults
+// planActs plans faults and kills for the seed, in their order. Kinds of faults
 // come from a deck that is shuffled and dealt to its end, so that a long soak
-// meets all of them.
+// has all of them.
 func planActs(o options) []act {
 	var acts []act
 	d := deck{rand: stream(o.Seed, streamFaults), flexible: o.Flexible(), spot: o.Spot != ""}
@@ -72,8 +72,8 @@ func planJobs(o options) []load.Arrival {
 	return all
 }
 
-// parallelWrites is what the scale set does with two writes at once: nobody
-// knows, so the seed decides.
+// parallelWrites is what the scale set does with two writes at once: that is not
+// known of Azure, so the seed decides.
 func parallelWrites(seed uint64) string {
 	all := []string{armsim.ParallelQueue, armsim.ParallelConflict, armsim.ParallelPreempt}
 	return all[stream(seed, streamSetUp).IntN(len(all))]
@@ -119,5 +119,5 @@ func (d *deck) lists() string {
 	return "VirtualMachineScaleSetVMs_List"
 }
 
-// chance is the share of requests that are met; not all, so that work goes on.
+// chance is the share of requests with a fault; not all, so that work goes on.
 func (d *deck) chance() float64 { return float64(3+d.rand.IntN(6)) / 10 }

@@ -72,11 +72,11 @@ func TestPlanIsPossible(t *testing.T) {
 
 // TestEveryKindComes: the deck is dealt to its end in ten minutes.
 func TestEveryKindComes(t *testing.T) {
-	met := map[string]bool{}
+	dealt := map[string]bool{}
 	for _, a := range planActs(tenMinutes) {
-		met[a.name] = true
+		dealt[a.name] = true
 	}
 	for _, k := range kinds {
-		assert.True(t, met[k.name], k.name)
+		assert.True(t, dealt[k.name], k.name)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/load"
 )
 
-// soak is a driver and what goes wrong.
+// soak is a driver with the faults and kills.
 type soak struct {
 	*load.Driver
 	options     options
@@ -41,7 +41,7 @@ func (s *soak) close() error {
 	return s.Close()
 }
 
-// disrupt has jobs arrive while things go wrong.
+// disrupt has jobs arrive while faults and kills happen.
 func (s *soak) disrupt(ctx, jobs context.Context) error {
 	watching, unwatch := context.WithCancel(ctx)
 	s.unwatch = unwatch
@@ -67,7 +67,7 @@ func (s *soak) disrupt(ctx, jobs context.Context) error {
 	return watching.Err()
 }
 
-// perform has something go wrong.
+// perform has a fault or a kill happen.
 func (s *soak) perform(ctx context.Context, a act) error {
 	switch {
 	case a.killPlugin:

@@ -15,7 +15,7 @@ import (
 )
 
 // Docker is the Docker Engine that the simulated instances share, and images for
-// jobs and for the runner's helper, which nobody else has. Nothing is pulled.
+// jobs and for the runner's helper of this testbed alone. Nothing is pulled.
 type Docker struct {
 	engine           *dockerengine.Engine
 	jobImage, helper string

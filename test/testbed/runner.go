@@ -92,7 +92,7 @@ func (t *Testbed) lastEnded() bool {
 	}
 }
 
-// AskToQuit has the runner take no more jobs, and end when those that run are
+// AskToQuit has the runner take no further jobs, and end when those that run are
 // done.
 func (t *Testbed) AskToQuit() error {
 	t.runner.asked.Store(true)

@@ -30,7 +30,7 @@ type Options struct {
 	load.Options
 	Runner string // GitLab Runner's binary
 
-	// Exited is called when a runner ends that was not asked to; nil: nobody is.
+	// Exited is called when a runner ends that was not asked to; nil: nothing is.
 	Exited func(error)
 
 	Executor    string
