@@ -27,7 +27,7 @@ demo: ## 24 jobs on simulated VMs; MODE=flexible, SPOT=1, EVICT=3 vary it
 
 soak: ## the same for 10 minutes with faults and kills; SEED=7, DURATION=2m, MODE=Flexible, SPOT=Deallocate vary it
 	@mkdir -p bin
-	$(BUILD) -o bin/ ./cmd/fleeting-plugin-azure ./cmd/armsim ./soak
+	$(BUILD) -o bin/ ./cmd/fleeting-plugin-azure ./cmd/armsim ./test/soak
 	bin/soak $(if $(SEED),-seed $(SEED)) $(if $(DURATION),-duration $(DURATION)) $(if $(MODE),-mode $(MODE)) $(if $(SPOT),-spot $(SPOT))
 
 # A real GitLab Runner is not ours to bring along.
@@ -43,7 +43,7 @@ runner:
 
 e2e: runner ## 40 jobs with a real GITLAB_RUNNER=/path, both executors; EXECUTORS=instance, MODE=Flexible vary it
 	@mkdir -p bin
-	$(BUILD) -o bin/ ./cmd/fleeting-plugin-azure ./cmd/armsim ./e2e
+	$(BUILD) -o bin/ ./cmd/fleeting-plugin-azure ./cmd/armsim ./test/e2e
 	bin/e2e -runner "$(GITLAB_RUNNER)" $(if $(EXECUTORS),-executors $(EXECUTORS)) $(if $(MODE),-mode $(MODE))
 
 dev: runner ## simulator, GitLab's stand-in and GITLAB_RUNNER=/path, to try by hand; EXECUTOR=docker-autoscaler varies it
@@ -55,8 +55,8 @@ build: ## build the plugin and the simulator into bin/
 	@mkdir -p bin
 	$(BUILD) -o bin/ ./cmd/fleeting-plugin-azure ./cmd/armsim
 
-# A module has one version of fleeting, so this is another (compat/doc.go).
-compat = $(GO) -C compat test $(1) -shuffle=on -timeout 10m ./...
+# A module has one version of fleeting, so this is another (test/compat/doc.go).
+compat = $(GO) -C test/compat test $(1) -shuffle=on -timeout 10m ./...
 
 # The model's sequences take several times as long with the race detector; some
 # run with it, all of them without. All that is not for the race detector has the
@@ -81,17 +81,17 @@ compat: ## run the plugin under the fleeting of an older runner (part of test)
 
 tidy: ## write go.mod and go.sum of all modules again
 	$(GO) mod tidy
-	$(GO) -C compat mod tidy
+	$(GO) -C test/compat mod tidy
 
 vet: ## check format and go vet
 	@files=$$(find . -path './.*' -prune -o -name '*.go' -exec gofmt -l {} +) || exit 1; \
 	if [ -n "$$files" ]; then echo "not formatted; run gofmt -w on:" >&2; echo "$$files" >&2; exit 1; fi
 	CGO_ENABLED=0 $(GO) vet -trimpath ./...
-	CGO_ENABLED=0 $(GO) -C compat vet -trimpath ./...
+	CGO_ENABLED=0 $(GO) -C test/compat vet -trimpath ./...
 
 lint: vet ## vet, and golangci-lint where it is installed
 	@if command -v golangci-lint >/dev/null 2>&1; then \
-		set -ex; golangci-lint run; cd compat; golangci-lint run; \
+		set -ex; golangci-lint run; cd test/compat; golangci-lint run; \
 	else \
 		echo "golangci-lint is not installed: left out"; \
 	fi

@@ -4,8 +4,7 @@
 // Each job is a shell script that runs over SSH on an instance of its own.
 //
 // It uses what users can use: the binaries, armsim's control endpoint and
-// fleeting's connector; of this module it must import only the root package,
-// armsim and demo/fleet.
+// fleeting's connector; of this module it must import only test/load.
 package main
 
 import (
@@ -13,76 +12,139 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"maps"
 	"os"
-	"os/signal"
-	"syscall"
+	"slices"
+	"strings"
+	"text/tabwriter"
 	"time"
 
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/demo/fleet"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/load"
 )
 
 type options struct {
-	plugin, simulator string
-	jobs, max, idle   int
-	mode, spot        string
-	evict             int
-	seed              uint64
-	boot, timeout     time.Duration
-	logFile           string
+	load.Options
+	jobs, evict int
+	timeout     time.Duration
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	o := parse()
-	ctx, cancel := context.WithTimeout(ctx, o.timeout)
-	passed, err := run(ctx, o)
-	cancel()
-	stop()
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "demo: %v\n", err)
-		fmt.Fprintf(os.Stderr, "demo: the plugin's log is in %s\n", o.logFile)
-	}
-	if err != nil || !passed {
-		os.Exit(1)
-	}
-}
+func main() { load.Main(run) }
 
-func parse() options {
-	var o options
-	flag.StringVar(&o.plugin, "plugin", fleet.Beside("fleeting-plugin-azure"), "plugin binary")
-	flag.StringVar(&o.simulator, "armsim", fleet.Beside("armsim"), "simulator binary")
+func parse() (options, error) {
+	o := options{Options: load.Options{MaxInstances: 10, IdleCount: 2, Boot: 2 * time.Second}}
+	o.BindFlags()
+	o.BindScaling()
 	flag.IntVar(&o.jobs, "jobs", 24, "jobs to run")
-	flag.IntVar(&o.max, "max-instances", 10, "most instances at a time")
-	flag.IntVar(&o.idle, "idle", 2, "idle instances kept ready")
-	flag.StringVar(&o.mode, "mode", "uniform", "orchestration mode: uniform or flexible")
-	flag.StringVar(&o.spot, "spot", "", "Spot instances with this eviction policy: Delete or Deallocate; 1 means Delete")
+	flag.StringVar(&o.Spot, "spot", "", "Spot instances with this eviction policy: Delete or Deallocate; 1 means Delete")
 	flag.IntVar(&o.evict, "evict", 0, "instances to evict while a job runs on them")
-	flag.Uint64Var(&o.seed, "seed", 0, "decides the simulator's chance; 0 takes a random one")
-	flag.DurationVar(&o.boot, "boot", 2*time.Second, "median boot time of an instance")
+	flag.Uint64Var(&o.Seed, "seed", 0, "seed of the simulator; 0 takes a random one")
 	flag.DurationVar(&o.timeout, "timeout", 110*time.Second, "give up after this time")
-	flag.StringVar(&o.logFile, "log", fleet.Beside("demo.log"), "file for the logs of plugin and scaler")
-	flag.Parse()
+	err := o.Parse()
 	o.evict = min(o.evict, o.jobs)
-	if o.spot == "1" || o.spot == "" && o.evict > 0 {
-		o.spot = "Delete"
+	if o.Spot == "1" || o.Spot == "" && o.evict > 0 {
+		o.Spot = "Delete"
 	}
-	return o
+	return o, err
 }
 
-// run is the demonstration. It says whether all jobs passed and nothing was
-// left; an error is one that ended it early.
-func run(ctx context.Context, o options) (passed bool, err error) {
-	d, err := newDemo(ctx, o)
+// run is the demonstration. The error is not nil if a job did not pass or
+// anything was left.
+func run(ctx context.Context) (err error) {
+	o, err := parse()
 	if err != nil {
-		return false, err
+		return err
 	}
-	defer func() { err = errors.Join(err, d.close()) }()
-	d.view.start(ctx, d)
-	d.runJobs(ctx)
-	left, err := d.scaleToZero(ctx)
-	d.view.stop()
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	d, err := load.Start(ctx, o.Options, io.Discard) // the view shows progress
 	if err != nil {
-		return false, err
+		return err
 	}
-	return d.report(ctx, left)
+	defer func() { err = errors.Join(err, d.Close()) }()
+	d.Begun = func(ctx context.Context, a load.Attempt) error {
+		if a.Number > 1 || !o.evicts(a.Job.Number) {
+			return nil
+		}
+		return d.Simulator.Evict(ctx, load.Name(a.Instance))
+	}
+	d.Disrupted = func(ctx context.Context, a load.Attempt) string {
+		if o.evict == 0 || a.Instance == "" || a.Heartbeat(ctx) == nil {
+			return ""
+		}
+		return "evicted and retried"
+	}
+	fmt.Printf("%d jobs in %d bursts on a %s scale set; at most %d instances, %d kept idle; one job per instance\n",
+		o.jobs, len(bursts), strings.ToLower(o.Mode), o.MaxInstances, o.IdleCount)
+	v := startView(ctx, d, os.Stdout)
+	d.Arrive(ctx, ctx, o.arrivals())
+	d.Wait()
+	unsettled := errors.Join(d.SetIdle(0), d.Simulator.Settle(ctx, 0))
+	d.Stop()
+	v.stop()
+	return o.report(d, unsettled)
+}
+
+// bursts are the parts of the jobs that arrive at once.
+var bursts = []struct {
+	at    time.Duration
+	share int // in sixths
+}{{0, 2}, {6 * time.Second, 3}, {14 * time.Second, 1}}
+
+func (o options) arrivals() []load.Arrival {
+	var all []load.Arrival
+	sixths := 0
+	for _, b := range bursts {
+		for sixths += b.share; len(all) < o.jobs*sixths/6; {
+			number := len(all) + 1
+			all = append(all, load.Arrival{At: b.at, Job: load.Job{Number: number, Steps: 1 + number%3}})
+		}
+	}
+	return all
+}
+
+// evicts reports whether the first attempt of a job is to be evicted: the
+// evictions are spread over all jobs.
+func (o options) evicts(number int) bool {
+	if o.evict == 0 {
+		return false
+	}
+	stride := max(1, o.jobs/o.evict)
+	return number%stride == 0 && number/stride <= o.evict
+}
+
+// report prints what came of all.
+func (o options) report(d *load.Driver, unsettled error) error {
+	r, err := d.Result(context.Background())
+	if err != nil {
+		return err
+	}
+	busiest := slices.Max(append(slices.Collect(maps.Values(r.Places)), 0))
+	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "\njob wait\tp50 %s\tp95 %s\n", r.Wait(0.50), r.Wait(0.95))
+	fmt.Fprintf(table, "instances\t%d created\t%.0f instance-seconds\n", r.Created, r.InstanceSeconds)
+	fmt.Fprintf(table, "places\t%d instances ran a job\tthe busiest ran %d\n", len(r.Places), busiest)
+	fmt.Fprintf(table, "simulator\tseed %d\n", r.Seed)
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	fmt.Printf("\nrequests  operation\n")
+	for _, operation := range slices.Sorted(maps.Keys(r.Requests)) {
+		fmt.Printf("%8d  %s\n", r.Requests[operation], operation)
+	}
+	fmt.Println(strings.Join(r.Broken, "\n"))
+	evictions := ""
+	if o.evict > 0 {
+		evictions = fmt.Sprintf("%d evicted and retried, ", len(r.Broken))
+	}
+	if len(r.Broken) != o.evict {
+		r.Wrong = append(r.Wrong, fmt.Sprintf("%d attempts were evicted, expected %d", len(r.Broken), o.evict))
+	}
+	if unsettled != nil {
+		r.Wrong = append(r.Wrong, unsettled.Error())
+	}
+	if r.Passed != o.jobs {
+		r.Wrong = append(r.Wrong, fmt.Sprintf("%d of %d jobs passed; see %s", r.Passed, o.jobs, o.LogFile))
+	}
+	return load.Verdict(fmt.Sprintf("demo: %d jobs passed, %d failed, %s%d instances left", r.Passed, len(r.Failed), evictions, r.Left), r.Wrong...)
 }

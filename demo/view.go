@@ -9,74 +9,53 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/load"
 )
 
 // view shows what goes on: redrawn in place on a terminal, else a line whenever
 // something has changed.
 type view struct {
+	driver   *load.Driver
 	out      *os.File
 	terminal bool
-	begun    time.Time
 	last     string
-	done     chan struct{}
+	cancel   context.CancelFunc
 	finished sync.WaitGroup
 }
 
-func newView(out *os.File) *view {
-	return &view{out: out, terminal: term.IsTerminal(int(out.Fd())), begun: time.Now(), done: make(chan struct{})}
-}
-
-func (v *view) start(ctx context.Context, d *demo) {
-	fmt.Fprintf(v.out, "%d jobs in %d bursts on a %s scale set; at most %d instances, %d kept idle; one job per instance\n",
-		d.options.jobs, len(bursts), d.options.mode, d.options.max, d.options.idle)
+func startView(ctx context.Context, d *load.Driver, out *os.File) *view {
+	v := &view{driver: d, out: out, terminal: term.IsTerminal(int(out.Fd()))}
+	ctx, v.cancel = context.WithCancel(ctx)
 	v.finished.Go(func() {
 		tick := time.NewTicker(500 * time.Millisecond)
 		defer tick.Stop()
 		for {
 			select {
-			case <-v.done:
-				return
 			case <-ctx.Done():
 				return
 			case <-tick.C:
-				v.draw(ctx, d)
+				v.draw(ctx)
 			}
 		}
 	})
+	return v
 }
 
 func (v *view) stop() {
-	close(v.done)
+	v.cancel()
 	v.finished.Wait()
 	if v.terminal {
 		fmt.Fprintln(v.out)
 	}
 }
 
-// draw asks the simulator, not the plugin: it shows what is, not what is
-// believed.
-func (v *view) draw(ctx context.Context, d *demo) {
-	instances, err := d.simulator.Instances(ctx)
+func (v *view) draw(ctx context.Context) {
+	line, instances, err := v.driver.Status(ctx)
 	if err != nil {
-		return // the demo itself will say what is wrong
+		return // the demo itself reports what is wrong
 	}
-	states := map[string]int{}
-	for _, i := range instances {
-		state := strings.ToLower(i.ProvisioningState)
-		if state == "succeeded" {
-			state = i.PowerState
-		}
-		states[state]++
-	}
-	var waiting, running, passed, failed int
-	d.tally.change(func(t *tally) { waiting, running, passed, failed = t.waiting, t.running, t.passed, len(t.failed) })
-	line := fmt.Sprintf("instances: %2d creating %2d running %2d deleting | jobs: %2d waiting %2d running %2d passed %d failed",
-		states["creating"], states["running"], states["deleting"], waiting, running, passed, failed)
-	v.print(line, len(instances), running)
-}
-
-func (v *view) print(line string, instances, busy int) {
-	at := fmt.Sprintf("%4.0fs  ", time.Since(v.begun).Seconds())
+	at, busy := fmt.Sprintf("%4.0fs  ", v.driver.Elapsed().Seconds()), v.driver.Tally().Running
 	switch {
 	case v.terminal:
 		bar := strings.Repeat("█", busy) + strings.Repeat("░", max(0, instances-busy))

@@ -1,5 +1,5 @@
 // Command dev brings up a simulated scale set, a stand-in for GitLab and a real
-// GitLab Runner with the plugin, for trying things by hand; see its README.
+// GitLab Runner with the plugin, to try things by hand; see its README.
 package main
 
 import (
@@ -7,43 +7,33 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/demo/fleet"
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/e2e/stand"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/load"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/testbed"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	err := run(ctx)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "dev:", err)
-		os.Exit(1)
-	}
-}
+func main() { load.Main(run) }
 
-func parse() (stand.Options, error) {
-	o := stand.Options{Control: true, Boot: 5 * time.Second, Concurrent: 4, MaxUseCount: 1}
+func parse() (testbed.Options, error) {
+	o := testbed.Options{
+		Options: load.Options{Spot: "Delete", Boot: 5 * time.Second, MaxInstances: 4, IdleCount: 1},
+		Control: true, Concurrent: 4, MaxUseCount: 1,
+	}
+	o.BindFlags()
+	o.BindScaling()
 	flag.StringVar(&o.Runner, "runner", "", "GitLab Runner's binary")
-	flag.StringVar(&o.Plugin, "plugin", fleet.Beside("fleeting-plugin-azure"), "plugin binary")
-	flag.StringVar(&o.Simulator, "armsim", fleet.Beside("armsim"), "simulator binary")
-	flag.StringVar(&o.LogFile, "log", fleet.Beside("dev.log"), "file for the runner's log, with the plugin's in it")
-	flag.StringVar(&o.Executor, "executor", stand.Instance, "executor: instance or docker-autoscaler")
-	flag.StringVar(&o.Mode, "mode", "Uniform", "orchestration mode: Uniform or Flexible")
-	flag.IntVar(&o.MaxInstances, "max-instances", 4, "most instances at a time")
-	flag.IntVar(&o.IdleCount, "idle", 1, "idle instances kept ready")
-	flag.Parse()
+	flag.StringVar(&o.Executor, "executor", testbed.Instance, "executor: instance or docker-autoscaler")
+	if err := o.Parse(); err != nil {
+		return o, err
+	}
 	switch {
-	case o.Runner == "" || flag.NArg() > 0:
-		return o, errors.New("-runner must name GitLab Runner's binary, and nothing else is expected; see dev -help")
-	case o.Executor != stand.Instance && o.Executor != stand.DockerAutoscaler:
-		return o, fmt.Errorf("-executor %q: it must be %s or %s", o.Executor, stand.Instance, stand.DockerAutoscaler)
+	case o.Runner == "":
+		return o, errors.New("-runner must name GitLab Runner's binary; see -help")
+	case o.Executor != testbed.Instance && o.Executor != testbed.DockerAutoscaler:
+		return o, fmt.Errorf("-executor %q: it must be %s or %s", o.Executor, testbed.Instance, testbed.DockerAutoscaler)
 	}
 	return o, nil
 }
@@ -57,28 +47,22 @@ func run(ctx context.Context) (err error) {
 	if o.LogFile, err = filepath.Abs(o.LogFile); err != nil {
 		return err
 	}
-	if _, err := stand.Version(ctx, o.Runner); err != nil {
+	if _, err := testbed.Version(ctx, o.Runner); err != nil {
 		return err
 	}
-	if o.Executor == stand.DockerAutoscaler {
-		if o.Docker, err = stand.NewDocker(ctx, o.Runner); err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, o.Docker.Close()) }()
-	}
-	died := make(chan error, 1)
-	o.Died = func(cause error) { died <- cause }
-	s, err := stand.Start(ctx, o)
+	exited := make(chan error, 1)
+	o.Exited = func(cause error) { exited <- cause }
+	t, err := testbed.Start(ctx, o)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	if err := s.StartRunner(); err != nil {
+	defer func() { err = errors.Join(err, t.Close()) }()
+	if err := t.StartRunner(); err != nil {
 		return err
 	}
-	fmt.Print(help(s, o.LogFile))
+	fmt.Print(help(t, o.LogFile))
 	select {
-	case err := <-died:
+	case err := <-exited:
 		return err
 	case <-ctx.Done():
 		fmt.Println("\nclosing")
@@ -86,10 +70,10 @@ func run(ctx context.Context) (err error) {
 	}
 }
 
-// help says what can be done, with addresses that work.
-func help(s *stand.Stand, log string) string {
-	return strings.NewReplacer("JOBS", s.URL+"/control/jobs", "SIM", s.Simulator.Env["ARMSIM_CONTROL"], "LOG", log, "CONFIG", s.Config,
-		"CURLJ", "curl -sK "+s.JobsLogin, "CURLS", "curl -sK "+s.SimulatorLogin).
+// help shows what can be done, with addresses that work.
+func help(t *testbed.Testbed, log string) string {
+	return strings.NewReplacer("JOBS", t.URL+"/control/jobs", "SIM", t.Simulator.Env["ARMSIM_CONTROL"], "LOG", log, "CONFIG", t.Config,
+		"CURLJ", "curl -sK "+t.JobsLogin, "CURLS", "curl -sK "+t.SimulatorLogin).
 		Replace(`The runner runs. Its log, with the plugin's:   tail -f LOG
 Its configuration, which it reads again when it changes:   CONFIG
 
@@ -100,9 +84,9 @@ cancel a job          CURLJ -X POST JOBS/1/cancel
 
 instances             CURLS SIM/instances
 evict one             CURLS -X POST SIM/instances/NAME/evict
-Azure says no         CURLS SIM/faults -d '{"operation": "VirtualMachineScaleSets_Update", "for": "1m", "error": {"status": 429, "retryAfter": 20}}'
-as before             CURLS -X DELETE SIM/faults
-what was asked        CURLS SIM/journal
+have Azure refuse     CURLS SIM/faults -d '{"operation": "VirtualMachineScaleSets_Update", "for": "1m", "error": {"status": 429, "retryAfter": 20}}'
+end that              CURLS -X DELETE SIM/faults
+all requests          CURLS SIM/journal
 
 Ctrl-C ends and removes all of it.
 `)

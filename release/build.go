@@ -33,7 +33,7 @@ var defaults = []string{
 	"GOAMD64=v1", "GO386=sse2", "GOARM=7", "GOARM64=v8.0", "GOPPC64=power8", "GORISCV64=rva20u64",
 }
 
-// places are the settings that say where Go finds things. They stay the user's.
+// places are the settings of where Go finds things. They stay the user's.
 var places = []string{
 	"GOCACHE", "GOMODCACHE", "GOPROXY", "GONOPROXY", "GOPRIVATE", "GOSUMDB", "GONOSUMDB", "GOINSECURE", "GOVCS", "GOTOOLCHAIN",
 }

@@ -128,7 +128,7 @@ func requireWorks(t *testing.T, file, version string) {
 	require.NoError(t, err)
 	defer started.Kill()
 	_, err = started.InstanceGroup().Init(t.Context(), hclog.NewNullLogger(), provider.Settings{})
-	require.ErrorContains(t, err, "subscription_id", "the plugin's own words")
+	require.ErrorContains(t, err, "subscription_id", "the plugin's own error")
 }
 
 func TestInstall(t *testing.T) {
@@ -246,7 +246,7 @@ func TestSameImagesTwice(t *testing.T) {
 	}
 }
 
-// TestTroubleInstallsNothing: what breaks off or is not what the manifest says
+// TestTroubleInstallsNothing: a layer that is cut off or not what the manifest has
 // leaves nothing that the runner would start.
 func TestTroubleInstallsNothing(t *testing.T) {
 	r := newRegistry(t)
@@ -254,7 +254,7 @@ func TestTroubleInstallsNothing(t *testing.T) {
 	_, later := newRegistry(t).release(t, standIns(t, "0.2.0"))
 	other := compressed(t, later.images[host(t)])
 	for trouble, between := range map[string]func(http.ResponseWriter, []byte){
-		"broken off": func(w http.ResponseWriter, layer []byte) {
+		"cut off": func(w http.ResponseWriter, layer []byte) {
 			_, _ = w.Write(layer[:len(layer)/2])
 			panic(http.ErrAbortHandler)
 		},
@@ -276,7 +276,7 @@ func TestTroubleInstallsNothing(t *testing.T) {
 			r.fault(nil)
 			require.Error(t, err)
 			requireNothing(t, repo, dir)
-			install(t, repo+":0", dir) // the next try has its way
+			install(t, repo+":0", dir) // the next attempt works
 		})
 	}
 }

@@ -91,7 +91,7 @@ func (o options) target() (string, error) {
 }
 
 // makeAll builds every platform: the binary where fleeting-artifact looks for
-// it, and the same file beside its SBOM under a name to download.
+// it, and the same file alongside its SBOM under a name to download.
 func makeAll(ctx context.Context, s source, version, images, downloads string) error {
 	for _, dir := range []string{images, downloads} {
 		if err := os.RemoveAll(dir); err != nil {
@@ -121,7 +121,7 @@ func makeAll(ctx context.Context, s source, version, images, downloads string) e
 	return sum(downloads)
 }
 
-// report says what was pushed, and writes it to a file for what signs it: a line
+// report prints what was pushed, and writes it to a file for what signs it: a line
 // for the index and one for each image, with its download name and its address.
 func report(got pushed, repo, file string) error {
 	var lines strings.Builder

@@ -116,7 +116,7 @@ func layer(file string, date time.Time) (io.ReadCloser, error) {
 		}
 	}
 	// No blocks that end the archive: fleeting-artifact stops reading at them,
-	// before the registry's answer ends and its digest is checked.
+	// before the registry's response ends and its digest is checked.
 	const block = 512
 	rest := make([]byte, (block-info.Size()%block)%block)
 	return struct {

@@ -29,8 +29,8 @@ var hosts sync.Map
 // testRegistry is an OCI registry that speaks HTTPS.
 type testRegistry struct {
 	host    string
-	handler atomic.Pointer[http.Handler] // what answers now
-	plain   http.Handler                 // what answers without a fault
+	handler atomic.Pointer[http.Handler] // what serves now
+	plain   http.Handler                 // what serves without a fault
 }
 
 var registries atomic.Int64
@@ -64,9 +64,9 @@ func (r *testRegistry) fault(between func(w http.ResponseWriter, layer []byte)) 
 				r.plain.ServeHTTP(w, q)
 				return
 			}
-			answer := httptest.NewRecorder()
-			r.plain.ServeHTTP(answer, q)
-			body := answer.Body.Bytes()
+			response := httptest.NewRecorder()
+			r.plain.ServeHTTP(response, q)
+			body := response.Body.Bytes()
 			if len(body) == 0 || body[0] == '{' { // an image's configuration
 				_, _ = w.Write(body)
 				return

@@ -36,7 +36,7 @@ func checkVersion(version string) error {
 }
 
 // inspect reads the commit of the working tree in dir. The tree must hold just
-// that commit, unless dirty trees are allowed; their revision says so.
+// that commit, unless dirty trees are allowed; their revision shows it.
 func inspect(ctx context.Context, dir string, allowDirty bool) (source, error) {
 	status, err := git(ctx, dir, "status", "--porcelain", "--untracked-files=all") // whatever the user's default is
 	if err != nil {
@@ -66,11 +66,11 @@ func inspect(ctx context.Context, dir string, allowDirty bool) (source, error) {
 func git(ctx context.Context, dir string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = dir
-	var complaint strings.Builder
-	cmd.Stderr = &complaint
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("release: git %s: %w: %s; fix: run it in a clone that git trusts", args[0], err, oneLine(complaint.String()))
+		return "", fmt.Errorf("release: git %s: %w: %s; fix: run it in a clone that git trusts", args[0], err, oneLine(stderr.String()))
 	}
 	return strings.TrimSpace(string(out)), nil
 }

@@ -20,7 +20,7 @@ import (
 	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/engine"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/dockerengine"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/launch"
 )
 
@@ -28,7 +28,7 @@ import (
 type dockerSite struct {
 	*launch.Plugin
 	sim    *armsim.Server
-	engine *engine.Engine
+	engine *dockerengine.Engine
 	image  string
 	way    string // of dockerWays
 
@@ -36,7 +36,7 @@ type dockerSite struct {
 	ctx context.Context
 }
 
-func newDockerSite(t *testing.T, e *engine.Engine, image, mode, way string) *dockerSite {
+func newDockerSite(t *testing.T, e *dockerengine.Engine, image, mode, way string) *dockerSite {
 	key, public := newKey(t)
 	s := launch.Simulator(t, armsim.Config{MachineEnv: []string{"DOCKER_HOST=unix://" + e.Socket()}}, armsim.ScaleSetSpec{
 		Name: "ci", PublicKey: public, OrchestrationMode: mode, Priority: "Spot", EvictionPolicy: "Delete",
@@ -96,7 +96,7 @@ func (d *dockerSite) client(t *testing.T, id string) *docker.Client {
 }
 
 // direct is a client that uses the engine's socket and no instance.
-func direct(t *testing.T, e *engine.Engine) *docker.Client {
+func direct(t *testing.T, e *dockerengine.Engine) *docker.Client {
 	t.Helper()
 	c, err := docker.New(docker.WithHost("unix://" + e.Socket()))
 	require.NoError(t, err)

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"gitlab.com/gitlab-org/fleeting/fleeting/connector"
 
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/engine"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/dockerengine"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/launch"
 )
 
@@ -26,11 +26,11 @@ const prompt = 10 * time.Second
 // dockerWays are how docker-autoscaler reaches an instance's engine: the first by
 // default, the second with FF_USE_DOCKER_AUTOSCALER_DIAL_STDIO=false
 // (environmentDialContext in executors/docker/docker.go, GitLab Runner 17.9.3).
-var dockerWays = map[string]func(context.Context, connector.Client, *engine.Engine) (net.Conn, error){
-	"dial-stdio": func(ctx context.Context, c connector.Client, _ *engine.Engine) (net.Conn, error) {
+var dockerWays = map[string]func(context.Context, connector.Client, *dockerengine.Engine) (net.Conn, error){
+	"dial-stdio": func(ctx context.Context, c connector.Client, _ *dockerengine.Engine) (net.Conn, error) {
 		return c.DialRun(ctx, "docker system dial-stdio")
 	},
-	"socket": func(_ context.Context, c connector.Client, e *engine.Engine) (net.Conn, error) {
+	"socket": func(_ context.Context, c connector.Client, e *dockerengine.Engine) (net.Conn, error) {
 		return c.Dial("unix", e.Socket())
 	},
 }
@@ -38,7 +38,7 @@ var dockerWays = map[string]func(context.Context, connector.Client, *engine.Engi
 // TestDocker does what the docker-autoscaler executor does with an instance.
 func TestDocker(t *testing.T) {
 	t.Parallel()
-	e := engine.ForTest(t)
+	e := dockerengine.ForTest(t)
 	image, err := e.Import(t.Context(), "docker-path", nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { requireNoContainers(t, e, image) })
@@ -148,7 +148,7 @@ func (d *dockerSite) evicted(t *testing.T, victim, other string) {
 	d.removeEvicted(t, dead)
 }
 
-func requireNoContainers(t *testing.T, e *engine.Engine, image string) {
+func requireNoContainers(t *testing.T, e *dockerengine.Engine, image string) {
 	c := direct(t, e)
 	defer c.Close()
 	list, err := c.ContainerList(context.WithoutCancel(t.Context()), docker.ContainerListOptions{

@@ -73,10 +73,11 @@ var arrows = map[string]mayImport{
 	"armsim":         {ours: []string{"armsim/machine"}},
 	"armsim/machine": {},
 	"armsim/process": {ours: []string{"armsim"}},
-	"demo/...":       {ours: []string{".", "armsim/...", "demo/..."}, foreign: []string{fleeting + "/...", tasks + "/..."}},
-	"soak":           {ours: []string{".", "armsim/...", "demo/..."}, foreign: []string{fleeting + "/...", tasks + "/..."}},
+	"demo":           {ours: []string{"test/load"}},
+	"test/load":      {ours: []string{"armsim", "armsim/process"}, foreign: []string{fleeting + "/...", tasks + "/..."}},
+	"test/soak":      {ours: []string{"armsim", "test/load"}},
 
-	"e2e/jobapi": {},
+	"test/e2e/jobapi": {},
 
 	// Nothing that makes or fetches releases gets into what is released.
 	"release": {foreign: []string{artifact + "/...", registry + "/..."}},
@@ -84,10 +85,9 @@ var arrows = map[string]mayImport{
 	"internal/recordings":         {},
 	"internal/recordings/cmd/...": {ours: []string{"internal/recordings"}},
 
-	"internal/engine": {testOnly: true},
-	"test/...":        {testOnly: true},
-	"e2e/...":         {testOnly: true},
-	"dev":             {testOnly: true},
+	"internal/dockerengine": {testOnly: true},
+	"test/...":              {testOnly: true},
+	"dev":                   {testOnly: true},
 }
 
 // TestImports checks the module as each system sees it, for a file that only

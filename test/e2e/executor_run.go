@@ -1,0 +1,245 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/e2e/jobapi"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/load"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/testbed"
+)
+
+// executorRun is the test with one executor.
+type executorRun struct {
+	*load.Progress
+	options  options
+	executor string
+	version  testbed.RunnerVersion
+	verdict  *verdict
+	testbed  *testbed.Testbed
+	exited   func(error) // ends all when the runner has ended by itself
+	trials   []trial
+	ids      []int64 // of the trials' jobs; 0: not queued yet
+	counted  bool    // instances were counted at the end
+}
+
+func newExecutorRun(o options, executor string, version testbed.RunnerVersion, v *verdict) *executorRun {
+	o.LogFile = filepath.Join(o.logs, "runner-"+executor+".log")
+	all := trials(executor, version)
+	return &executorRun{
+		Progress: load.NewProgress(os.Stdout, fmt.Sprintf("%-17s  ", executor)), options: o, executor: executor,
+		version: version, verdict: v, trials: all, ids: make([]int64, len(all)),
+	}
+}
+
+// run is the whole test. What is not as expected goes to the verdict; the error
+// is one that ended the test early.
+func (r *executorRun) run(parent context.Context) (err error) {
+	ctx, cancel := context.WithTimeoutCause(parent, r.options.patience, errors.New("out of time"))
+	defer cancel()
+	ctx, r.exited = context.WithCancelCause(ctx)
+	defer r.exited(nil)
+	if err := os.Truncate(r.options.LogFile, 0); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if r.testbed, err = testbed.Start(ctx, r.testbedOptions()); err == nil {
+		defer func() { err = errors.Join(err, r.testbed.Close()) }()
+		err = r.testbed.StartRunner()
+	}
+	if err != nil {
+		r.verdict.check(r, nil)
+		return err
+	}
+	err = r.runJobs(ctx)
+	r.verdict.check(r, r.testbed.Jobs.Jobs())
+	if err == nil {
+		err = r.scaleToZero(ctx)
+	}
+	if parent.Err() != nil { // interrupted
+		return err
+	}
+	return errors.Join(err, r.end(context.WithoutCancel(ctx)))
+}
+
+func (r *executorRun) testbedOptions() testbed.Options {
+	o := testbed.Options{
+		Options: r.options.Options, Runner: r.options.runner, Exited: r.exited,
+		Executor: r.executor, Concurrent: 8, MaxUseCount: 1,
+	}
+	if r.executor == testbed.DockerAutoscaler {
+		o.MaxUseCount, o.KeepState = 4, true // here instances serve more than one job, and more than one runner
+	}
+	return o
+}
+
+// runJobs has the jobs run: most at first, some that are still running when the
+// runner is asked to quit, and some that wait meanwhile for the next runner.
+func (r *executorRun) runJobs(ctx context.Context) error {
+	if err := r.runFirst(ctx); err != nil {
+		return err
+	}
+	if err := r.replaceIdle(ctx); err != nil {
+		return err
+	}
+	graceful := r.queue(beforeQuit)
+	for _, id := range graceful {
+		if _, err := r.testbed.Jobs.Wait(ctx, id, hasBegun); err != nil {
+			return err
+		}
+	}
+	r.Printf("SIGQUIT to the runner while %d jobs run", len(graceful))
+	asked := time.Now()
+	if err := r.testbed.AskToQuit(); err != nil {
+		return err
+	}
+	// A runner that quits drops its request for a job, and the job that it is
+	// given that moment (doJobRequest in its commands/multi.go).
+	if err := r.testbed.Jobs.AwaitSilence(ctx, silence); err != nil {
+		return err
+	}
+	waiting := r.queue(whileQuit)
+	if err := r.testbed.AwaitQuit(ctx); err != nil {
+		return err
+	}
+	r.Printf("the runner has ended; %d jobs wait", len(waiting))
+	if err := r.endedGracefully(asked, graceful, waiting); err != nil {
+		return err
+	}
+	if err := r.testbed.StartRunner(); err != nil {
+		return err
+	}
+	return r.await(ctx, waiting)
+}
+
+// endedGracefully returns an error unless the runner that was asked to end
+// finished the jobs that ran then, and began no other.
+func (r *executorRun) endedGracefully(asked time.Time, running, waiting []int64) error {
+	all := r.testbed.Jobs.Jobs()
+	for _, id := range running {
+		if job := all[id-1]; !job.Ended.After(asked) {
+			return fmt.Errorf("job %q is %s and has not ended between SIGQUIT and the runner's end", job.Name, job.State)
+		}
+	}
+	for _, id := range waiting {
+		if job := all[id-1]; job.State != jobapi.Pending {
+			return fmt.Errorf("job %q is %s, but was queued after SIGQUIT", job.Name, job.State)
+		}
+	}
+	return nil
+}
+
+// silence is how long a runner that asks for jobs every second does not ask when
+// it no longer does.
+const silence = 3 * time.Second
+
+// runFirst queues the jobs of the first phase and does to them what is to be done.
+func (r *executorRun) runFirst(ctx context.Context) error {
+	ids := r.queue(atFirst)
+	r.Printf("%d jobs queued", len(ids))
+	failures := make(chan error, len(r.trials))
+	var actions sync.WaitGroup
+	for i, t := range r.trials {
+		if t.do != nothing {
+			actions.Go(func() { failures <- r.act(ctx, t.do, r.ids[i]) })
+		}
+	}
+	err := r.await(ctx, ids)
+	actions.Wait()
+	close(failures)
+	for failure := range failures {
+		err = errors.Join(err, failure)
+	}
+	return err
+}
+
+// queue queues the jobs of a phase, and returns their IDs.
+func (r *executorRun) queue(when phase) []int64 {
+	var ids []int64
+	for i, t := range r.trials {
+		if t.when == when {
+			r.ids[i] = r.testbed.Jobs.Enqueue(t.Spec)
+			ids = append(ids, r.ids[i])
+		}
+	}
+	return ids
+}
+
+func (r *executorRun) await(ctx context.Context, ids []int64) error {
+	for _, id := range ids {
+		job, err := r.testbed.Jobs.Wait(ctx, id, jobapi.Job.Done)
+		if err != nil {
+			return err
+		}
+		r.Printf("job %2d %-20s %s %s", job.ID, job.Name, job.State, job.FailureReason)
+	}
+	return nil
+}
+
+func hasBegun(j jobapi.Job) bool { return j.Done() || len(said(j)) > 0 }
+
+// act does something to a job once it runs.
+func (r *executorRun) act(ctx context.Context, do action, id int64) error {
+	job, err := r.testbed.Jobs.Wait(ctx, id, hasBegun)
+	if err != nil {
+		return err
+	}
+	if do == cancel {
+		r.Printf("job %2d %-20s is cancelled", id, job.Name)
+		return r.testbed.Jobs.Cancel(id)
+	}
+	victim, err := r.instanceOf(ctx, job)
+	if err != nil {
+		return err
+	}
+	r.Printf("job %2d %-20s its instance %s is evicted", id, job.Name, victim.Name)
+	return r.testbed.Simulator.Evict(ctx, victim.VMID)
+}
+
+// replaceIdle evicts an idle instance while no job waits: then only the runner's
+// policy of idle instances brings another one.
+func (r *executorRun) replaceIdle(ctx context.Context) error {
+	idle := r.options.IdleCount
+	if err := r.testbed.Simulator.Settle(ctx, idle); err != nil {
+		return err
+	}
+	if err := r.testbed.AwaitListed(ctx, idle); err != nil {
+		return err
+	}
+	before, err := r.testbed.Simulator.Instances(ctx)
+	if err != nil {
+		return err
+	}
+	victim := before[0]
+	r.Printf("idle instance %s is evicted", victim.Name)
+	if err := r.testbed.Simulator.Evict(ctx, victim.VMID); err != nil {
+		return err
+	}
+	if err := r.testbed.AwaitGone(ctx, victim.VMID); err != nil {
+		return err
+	}
+	return r.testbed.Simulator.Settle(ctx, idle)
+}
+
+// instanceOf finds the instance that a job runs on, which the runner names in the
+// log.
+func (r *executorRun) instanceOf(ctx context.Context, job jobapi.Job) (armsim.InstanceInfo, error) {
+	_, rest, _ := strings.Cut(string(job.Log), "Dialing instance ")
+	name, _, _ := strings.Cut(rest, "...")
+	all, err := r.testbed.Simulator.Instances(ctx)
+	if err != nil {
+		return armsim.InstanceInfo{}, err
+	}
+	for _, i := range all {
+		if load.ID(i) == name {
+			return i, nil
+		}
+	}
+	return armsim.InstanceInfo{}, fmt.Errorf("job %q runs on instance %q, which does not exist", job.Name, name)
+}

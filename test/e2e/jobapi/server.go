@@ -1,0 +1,232 @@
+package jobapi
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Config sets a server up.
+type Config struct {
+	// Runners maps the token of each runner to its name.
+	Runners map[string]string
+
+	// LongPoll is how long a runner that has seen the present state of the queue
+	// waits for a change; 0: not at all.
+	LongPoll time.Duration
+
+	// ControlToken is the bearer token of the control endpoint; empty: there is
+	// no such endpoint.
+	ControlToken string
+}
+
+// Server is GitLab as a runner sees it. Its methods may be called from any
+// goroutine.
+type Server struct {
+	config Config
+	mux    *http.ServeMux
+
+	mu      sync.Mutex
+	jobs    []*record
+	version int           // of the queue
+	changed chan struct{} // closed with the next change of anything
+	asking  int           // runners whose request for a job is open
+	asked   time.Time     // when the last of them went
+}
+
+// New makes a server without jobs.
+func New(c Config) *Server {
+	s := &Server{config: c, mux: http.NewServeMux(), changed: make(chan struct{})}
+	const api = "/api/v4"
+	s.mux.HandleFunc("POST "+api+"/runners/verify", s.verify)
+	s.mux.HandleFunc("POST "+api+"/jobs/request", s.request)
+	s.mux.HandleFunc("PATCH "+api+"/jobs/{id}/trace", s.trace)
+	s.mux.HandleFunc("PUT "+api+"/jobs/{id}", s.update)
+	s.mux.HandleFunc("POST "+api+"/jobs/{id}/artifacts", s.artifacts)
+	if c.ControlToken != "" {
+		s.mux.Handle("/control/", s.control())
+	}
+	return s
+}
+
+// ServeHTTP serves runners and the control endpoint.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+
+// Enqueue adds a job at the queue's end and returns its ID.
+func (s *Server) Enqueue(spec Spec) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := &record{token: rand.Text()}
+	r.Spec, r.ID, r.State, r.Uploads = spec, int64(len(s.jobs)+1), Pending, map[string][]byte{}
+	s.jobs = append(s.jobs, r)
+	s.version++
+	s.announceLocked()
+	return r.ID
+}
+
+// Cancel does what the button does: the runner is told in the response to its next
+// request. A runner that can cancel gracefully reports the end itself; for others
+// the job ends at once. It returns an error if there is no such job or it has ended.
+func (s *Server) Cancel(id int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.findLocked(id)
+	switch {
+	case r == nil:
+		return fmt.Errorf("cancel job %d: there is no such job", id)
+	case r.Done():
+		return fmt.Errorf("cancel job %d: it has ended: %s", id, r.State)
+	}
+	if r.CanceledAt.IsZero() {
+		r.CanceledAt = time.Now()
+	}
+	if r.State == Pending || !r.graceful {
+		r.end(Canceled)
+	} else {
+		r.State = Canceling
+	}
+	s.announceLocked()
+	return nil
+}
+
+// Jobs returns all jobs, oldest first.
+func (s *Server) Jobs() []Job {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := []Job{}
+	for _, r := range s.jobs {
+		all = append(all, r.clone())
+	}
+	return all
+}
+
+// Wait waits until ready reports true of the job, and returns it. If ctx ends
+// first, the error has the job's state.
+func (s *Server) Wait(ctx context.Context, id int64, ready func(Job) bool) (Job, error) {
+	for {
+		s.mu.Lock()
+		r, changed := s.findLocked(id), s.changed
+		if r == nil {
+			s.mu.Unlock()
+			return Job{}, fmt.Errorf("wait for job %d: there is no such job", id)
+		}
+		job := r.clone()
+		s.mu.Unlock()
+		if ready(job) {
+			return job, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return job, fmt.Errorf("wait for job %d %q, which is %s: %w", id, job.Name, job.State, context.Cause(ctx))
+		}
+	}
+}
+
+// AwaitSilence waits until no runner has asked for a job for a while.
+func (s *Server) AwaitSilence(ctx context.Context, length time.Duration) error {
+	for {
+		s.mu.Lock()
+		rest := length - time.Since(s.asked)
+		if s.asking > 0 {
+			rest = length
+		}
+		s.mu.Unlock()
+		if rest <= 0 {
+			return nil
+		}
+		select {
+		case <-time.After(rest):
+		case <-ctx.Done():
+			return fmt.Errorf("wait until no runner asks for jobs: %w", context.Cause(ctx))
+		}
+	}
+}
+
+// announceLocked wakes all that wait for a change.
+func (s *Server) announceLocked() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+func (s *Server) findLocked(id int64) *record {
+	if id < 1 || id > int64(len(s.jobs)) {
+		return nil
+	}
+	return s.jobs[id-1]
+}
+
+// nextLocked is the first job that waits for the runner, or nil.
+func (s *Server) nextLocked(runner string) *record {
+	at := slices.IndexFunc(s.jobs, func(r *record) bool {
+		return r.State == Pending && (r.Runner == "" || r.Runner == runner)
+	})
+	if at < 0 {
+		return nil
+	}
+	return s.jobs[at]
+}
+
+// runner finds the name that belongs to a runner's token.
+func (s *Server) runner(token string) (name string, known bool) {
+	for t, n := range s.config.Runners {
+		if subtle.ConstantTimeCompare([]byte(t), []byte(token)) == 1 {
+			return n, true
+		}
+	}
+	return "", false
+}
+
+// jobLocked finds the running job of a request whose sender has its token. If there
+// is none it responds, and returns nil.
+func (s *Server) jobLocked(w http.ResponseWriter, r *http.Request, token string) *record {
+	id, _ := strconv.ParseInt(r.PathValue("id"), 10, 64) // no number, no job
+	found := s.findLocked(id)
+	if found == nil {
+		fail(w, http.StatusNotFound, "404 Not found")
+		return nil
+	}
+	if subtle.ConstantTimeCompare([]byte(found.token), []byte(token)) != 1 {
+		fail(w, http.StatusForbidden, "403 Forbidden")
+		return nil
+	}
+	w.Header().Set("Job-Status", string(found.State))
+	if found.Done() {
+		s.refuseLocked(w, found)
+		return nil
+	}
+	return found
+}
+
+// refuseLocked responds to a request about a job that has ended. That is how a
+// runner is told of a cancellation; after its own final report it should not ask.
+func (s *Server) refuseLocked(w http.ResponseWriter, job *record) {
+	if job.reported {
+		job.Late++
+	} else if job.ReactedAt.IsZero() {
+		job.ReactedAt = time.Now()
+	}
+	s.announceLocked()
+	fail(w, http.StatusForbidden, "403 Forbidden - Job is not running")
+}
+
+func fail(w http.ResponseWriter, status int, message string) {
+	respond(w, status, object{"message": message})
+}
+
+func respond(w http.ResponseWriter, status int, body any) {
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		status, encoded = http.StatusInternalServerError, []byte(`{"message":"500 Internal Server Error"}`)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(encoded) // fails if the client has gone
+}

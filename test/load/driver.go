@@ -1,0 +1,216 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"gitlab.com/gitlab-org/fleeting/taskscaler"
+)
+
+// Driver is a simulator, a plugin with its scaler, and the jobs that run on the
+// instances. Its methods may be called from any goroutine, except where stated.
+type Driver struct {
+	*Progress
+	Options   Options
+	Simulator *Simulator
+
+	// Disrupted returns what was done on purpose that ends an attempt; empty:
+	// nothing, so that the job has failed. It is set before the first job.
+	Disrupted func(context.Context, Attempt) string
+
+	// Begun is called when the script of an attempt begins; nil: it is not.
+	Begun func(context.Context, Attempt) error
+
+	plugins *supervisor
+	tally   tally
+	jobs    sync.WaitGroup
+	unkeep  context.CancelFunc
+	kept    sync.WaitGroup
+}
+
+// Start starts simulator and plugin; args are further flags of the simulator. It
+// changes this process's environment, which the plugin inherits. Progress goes
+// to out.
+func Start(ctx context.Context, o Options, out io.Writer, args ...string) (_ *Driver, err error) {
+	d := &Driver{Progress: NewProgress(out, ""), Options: o}
+	d.tally.Places = map[string]int{}
+	log, err := os.OpenFile(o.LogFile, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if d.Simulator, err = StartSimulator(o, args...); err != nil {
+		return nil, errors.Join(err, log.Close())
+	}
+	keeping, cancel := context.WithCancel(ctx)
+	d.unkeep = cancel
+	d.plugins = &supervisor{Progress: d.Progress, options: o, env: d.Simulator.Env, log: log, idle: o.IdleCount}
+	if err := d.Simulator.Setenv(); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	first, err := d.plugins.start(ctx, 1)
+	if err != nil {
+		d.plugins.end(first, deadTimeout)
+		return nil, errors.Join(fmt.Errorf("%w; see %s", err, o.LogFile), d.Close())
+	}
+	d.kept.Go(func() { d.plugins.keep(keeping, first) })
+	return d, nil
+}
+
+// Stop ends scaler and plugin as GitLab Runner does. It may be called twice.
+func (d *Driver) Stop() {
+	d.unkeep()
+	d.kept.Wait()
+	d.plugins.stop()
+}
+
+// Close stops all there is.
+func (d *Driver) Close() error {
+	d.Stop()
+	return errors.Join(d.Simulator.Close(), d.plugins.log.Close())
+}
+
+// KillPlugin kills the plugin's process, which is then started anew.
+func (d *Driver) KillPlugin() { d.plugins.kill() }
+
+// SetIdle changes how many instances are kept ready. With 0 all are removed.
+func (d *Driver) SetIdle(count int) error { return d.plugins.setIdle(count) }
+
+// Arrival is a job that arrives so long after the start.
+type Arrival struct {
+	At  time.Duration
+	Job Job
+}
+
+// Arrive lets jobs arrive until ctx ends. It returns with the last of them; they
+// run on until jobs ends.
+func (d *Driver) Arrive(ctx, jobs context.Context, all []Arrival) {
+	for _, a := range all {
+		if !d.Until(ctx, a.At) {
+			return
+		}
+		d.Go(jobs, a.Job)
+	}
+}
+
+// Go runs a job, and again as long as disruptions end it.
+func (d *Driver) Go(ctx context.Context, job Job) {
+	d.tally.change(func(t *Tally) { t.Asked++ })
+	d.jobs.Go(func() { d.run(ctx, job) })
+}
+
+// Wait waits for all jobs.
+func (d *Driver) Wait() { d.jobs.Wait() }
+
+func (d *Driver) run(ctx context.Context, job Job) {
+	arrived := time.Now()
+	for try := 1; ctx.Err() == nil; try++ {
+		a := Attempt{Number: try, Job: job, Began: time.Now()}
+		wait, err := d.attempt(ctx, &a, arrived)
+		if err == nil {
+			d.tally.pass(a, wait)
+			return
+		}
+		reason := d.reason(ctx, a)
+		switch {
+		case ctx.Err() != nil: // the test is over
+			return
+		case reason == "":
+			d.fail(a, err)
+			return
+		}
+		if a.Instance != "" {
+			d.Printf("job-%d on %s ended early: %s", job.Number, a.Instance, reason)
+		}
+		d.tally.retry(a, reason)
+	}
+}
+
+// reason is what was done on purpose that ended an attempt.
+func (d *Driver) reason(ctx context.Context, a Attempt) string {
+	if a.plugin == nil {
+		return "there was no plugin"
+	}
+	if what := d.Disrupted(ctx, a); what != "" {
+		return what
+	}
+	if a.plugin.dead() {
+		return fmt.Sprintf("plugin %d is dead", a.plugin.number)
+	}
+	return ""
+}
+
+// fail records a job that should have passed.
+func (d *Driver) fail(a Attempt, err error) {
+	text := fmt.Sprintf("job-%d on %q of plugin %d, for %s: %s: %v", a.Job.Number, a.Instance, a.plugin.number,
+		time.Since(a.Began).Round(100*time.Millisecond), d.evidence(a), err)
+	text = strings.ReplaceAll(text, "\n", " ")
+	d.tally.change(func(t *Tally) { t.Failed = append(t.Failed, text) })
+	d.Printf("FAILED: %s", text)
+}
+
+// Attempt is one try to run a job.
+type Attempt struct {
+	Job      Job
+	Number   int // from 1
+	Began    time.Time
+	Instance string // the plugin's ID; empty: there was none
+
+	plugin *generation // nil: there was none
+}
+
+// Heartbeat asks the plugin for the health of the attempt's instance.
+func (a Attempt) Heartbeat(ctx context.Context) error {
+	return a.plugin.runner.InstanceGroup().Heartbeat(ctx, a.Instance)
+}
+
+// attempt waits for an instance and runs the job there. It returns how long the
+// job has waited for that.
+func (d *Driver) attempt(ctx context.Context, a *Attempt, arrived time.Time) (time.Duration, error) {
+	d.tally.change(func(t *Tally) { t.Waiting++ })
+	acquisition, release, err := d.acquire(ctx, a)
+	d.tally.change(func(t *Tally) { t.Waiting-- })
+	wait := time.Since(arrived)
+	if err != nil {
+		return wait, err
+	}
+	defer release()
+	d.tally.change(func(t *Tally) { t.Running++ })
+	defer d.tally.change(func(t *Tally) { t.Running-- })
+
+	// GitLab Runner cancels a job when the scaler reports its instance as gone.
+	ctx, cancel := acquisition.WithContext(ctx)
+	defer cancel()
+	var begun func() error
+	if d.Begun != nil {
+		begun = func() error { return d.Begun(ctx, *a) }
+	}
+	err = a.Job.run(ctx, acquisition, begun)
+	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(err, cause) {
+		err = fmt.Errorf("%w: %w", cause, err)
+	}
+	return wait, err
+}
+
+func (d *Driver) acquire(ctx context.Context, a *Attempt) (taskscaler.Acquisition, func(), error) {
+	g, err := d.plugins.current(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	a.plugin = g
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(g.alive, cancel)()
+	key := fmt.Sprintf("job-%d-%d", a.Job.Number, a.Number)
+	acquisition, err := g.scaler.Acquire(ctx, key)
+	if err != nil {
+		return nil, nil, err
+	}
+	a.Instance, a.Began = acquisition.InstanceID(), time.Now()
+	return acquisition, func() { g.scaler.Release(key) }, nil
+}

@@ -1,0 +1,207 @@
+package testbed
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/e2e/jobapi"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/load"
+)
+
+// The executors that use the plugin.
+const (
+	Instance         = "instance"
+	DockerAutoscaler = "docker-autoscaler"
+)
+
+// Options describe what to bring up. LogFile is the runner's, with the plugin's
+// log in it, and is appended to.
+type Options struct {
+	load.Options
+	Runner string // GitLab Runner's binary
+
+	// Exited is called when a runner ends that was not asked to; nil: nothing is.
+	Exited func(error)
+
+	Executor    string
+	Concurrent  int // jobs at a time
+	MaxUseCount int
+	KeepState   bool // the next runner goes on with the instances that are there
+	Control     bool // the control endpoint of GitLab's stand-in is wanted
+}
+
+// Testbed is a simulator, a stand-in for GitLab and perhaps a runner. Its methods
+// are for one goroutine; Jobs and Simulator are for any.
+type Testbed struct {
+	Simulator *load.Simulator
+	Jobs      *jobapi.Server
+	Docker    *Docker // of docker-autoscaler; else nil
+	URL       string  // of Jobs
+	Config    string  // path of config.toml
+
+	// JobsLogin and SimulatorLogin are files for curl's --config with what their
+	// control endpoints demand: other users can see a command's arguments.
+	JobsLogin, SimulatorLogin string
+
+	options      Options
+	dir          string
+	config       config
+	controlToken string // of Jobs
+	runner       *runner
+	closers      []func() error
+}
+
+// Start brings up all but the runner. The error names what is not available.
+func Start(ctx context.Context, o Options) (*Testbed, error) {
+	t := &Testbed{options: o}
+	for _, step := range []func(context.Context) error{t.startDocker, t.makeDir, t.startSimulator, t.startJobs, t.writeLogins, t.prepareConfig} {
+		if err := step(ctx); err != nil {
+			return nil, errors.Join(err, t.Close())
+		}
+	}
+	return t, nil
+}
+
+// startDocker finds or starts the engine if the executor needs it.
+func (t *Testbed) startDocker(ctx context.Context) (err error) {
+	if t.options.Executor != DockerAutoscaler {
+		return nil
+	}
+	if t.Docker, err = newDocker(ctx, t.options.Runner); err == nil {
+		t.closers = append(t.closers, t.Docker.engine.Close)
+	}
+	return err
+}
+
+// makeDir makes the testbed's own directory, with the binaries where the runner
+// and the jobs look for them: on PATH, under the names that they have there.
+func (t *Testbed) makeDir(context.Context) (err error) {
+	if t.dir, err = os.MkdirTemp("", "testbed-"); err != nil {
+		return err
+	}
+	t.closers = append(t.closers, func() error { return os.RemoveAll(t.dir) })
+	if err := os.Mkdir(t.bin(), 0o700); err != nil {
+		return err
+	}
+	for name, binary := range map[string]string{"gitlab-runner": t.options.Runner, pluginName: t.options.Plugin} {
+		binary, err := filepath.Abs(binary)
+		if err != nil {
+			return err
+		}
+		if err := os.Symlink(binary, filepath.Join(t.bin(), name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const pluginName = "fleeting-plugin-azure"
+
+// path is PATH with those binaries.
+func (t *Testbed) path() string { return t.bin() + string(os.PathListSeparator) + os.Getenv("PATH") }
+
+func (t *Testbed) bin() string { return filepath.Join(t.dir, "bin") }
+
+// startSimulator gives the instances the SSH port that every runner dials. Where
+// it is not available, any will do for a runner that lets its user choose.
+func (t *Testbed) startSimulator(ctx context.Context) (err error) {
+	path := "PATH=" + t.path() // jobs need gitlab-runner, to upload artifacts
+	t.Simulator, err = load.StartSimulator(t.options.Options, "--machine-env", path, "--ssh-port", sshPort)
+	if err != nil && strings.Contains(err.Error(), "bind:") {
+		version, unknown := Version(ctx, t.options.Runner)
+		if unknown != nil || !version.choosesPort() {
+			return fmt.Errorf("%w; GitLab Runner dials port %s of an instance and has protocol_port only since 17.11 (this is %s); "+
+				"fix: run as root, stop the SSH server of this machine, or let everybody have that port (sysctl net.ipv4.ip_unprivileged_port_start=%s)",
+				err, sshPort, version, sshPort)
+		}
+		t.Simulator, err = load.StartSimulator(t.options.Options, "--machine-env", path)
+	}
+	if err == nil {
+		t.closers = append(t.closers, t.Simulator.Close)
+	}
+	return err
+}
+
+const sshPort = "22"
+
+func (t *Testbed) startJobs(ctx context.Context) error {
+	var listen net.ListenConfig
+	listener, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("start the stand-in for GitLab: %w", err)
+	}
+	t.config.Token, t.URL = newToken(), "http://"+listener.Addr().String()
+	if t.options.Control {
+		t.controlToken = rand.Text()
+	}
+	t.Jobs = jobapi.New(jobapi.Config{
+		Runners: map[string]string{t.config.Token: t.options.Executor}, LongPoll: time.Second, ControlToken: t.controlToken,
+	})
+	server := &http.Server{Handler: t.Jobs, ReadHeaderTimeout: 10 * time.Second}
+	var serving sync.WaitGroup
+	serving.Go(func() { _ = server.Serve(listener) }) // ends with ErrServerClosed
+	t.closers = append(t.closers, func() error {
+		defer serving.Wait()
+		return server.Close()
+	})
+	return nil
+}
+
+func (t *Testbed) writeLogins(context.Context) error {
+	if !t.options.Control {
+		return nil
+	}
+	t.JobsLogin, t.SimulatorLogin = filepath.Join(t.dir, "jobs.curl"), filepath.Join(t.dir, "armsim.curl")
+	for file, token := range map[string]string{t.JobsLogin: t.controlToken, t.SimulatorLogin: t.Simulator.ControlToken} {
+		if err := os.WriteFile(file, []byte("header = "+quote("Authorization: Bearer "+token)+"\n"), 0o600); err != nil {
+			return fmt.Errorf("write the control endpoints' tokens: %w", err)
+		}
+	}
+	return nil
+}
+
+// Close ends the runner, by force if it lingers, and all else, and removes what
+// they have made. It may be called more than once. The error names what is left.
+func (t *Testbed) Close() (err error) {
+	if t.runner != nil {
+		t.runner.kill()
+		if t.Docker != nil {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			defer cancel()
+			err = t.Docker.sweep(ctx, t.URL)
+		}
+		t.runner = nil
+	}
+	for _, closer := range slices.Backward(t.closers) {
+		err = errors.Join(err, closer())
+	}
+	t.closers = nil
+	return err
+}
+
+// Inspect returns what is left beyond instances once the runner has ended.
+func (t *Testbed) Inspect(ctx context.Context) error {
+	processes, err := t.plugins()
+	found := []error{err}
+	for _, pid := range processes {
+		found = append(found, fmt.Errorf("the plugin's process %d is left", pid))
+	}
+	if t.Docker != nil {
+		containers, err := t.Docker.containers(ctx, 0)
+		found = append(found, err)
+		for _, id := range containers {
+			found = append(found, fmt.Errorf("container %s is left", id))
+		}
+	}
+	return errors.Join(found...)
+}

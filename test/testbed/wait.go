@@ -1,0 +1,56 @@
+package testbed
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/load"
+)
+
+// AwaitListed waits until count instances run and the plugin has listed them
+// since: one that is evicted before that was never there for the plugin.
+func (t *Testbed) AwaitListed(ctx context.Context, count int) error {
+	var before map[string]int // lists; nil until all run
+	return load.Poll(ctx, func(ctx context.Context) (bool, string, error) {
+		running, lists, err := t.observe(ctx)
+		if running != count {
+			before = nil
+		} else if before == nil {
+			before = lists
+		}
+		listed := false
+		for name, times := range lists {
+			listed = listed || before != nil && times >= before[name]+2 // the last one began after all ran
+		}
+		return listed && err == nil, fmt.Sprintf("%d instances run, expected %d that the plugin has listed", running, count), err
+	})
+}
+
+// observe counts the instances that run, and the plugin's lists by operation.
+func (t *Testbed) observe(ctx context.Context) (running int, lists map[string]int, err error) {
+	all, err := t.Simulator.Instances(ctx)
+	if err != nil {
+		return 0, nil, err
+	}
+	running = len(slices.DeleteFunc(all, func(i armsim.InstanceInfo) bool { return !load.Serving(i) }))
+	journal, err := t.Simulator.Journal(ctx)
+	lists = map[string]int{}
+	for _, e := range journal {
+		if strings.Contains(e.Operation, "_List") {
+			lists[e.Operation]++
+		}
+	}
+	return running, lists, err
+}
+
+// AwaitGone waits until there is no instance with this vmId.
+func (t *Testbed) AwaitGone(ctx context.Context, vmID string) error {
+	return load.Poll(ctx, func(ctx context.Context) (bool, string, error) {
+		all, err := t.Simulator.Instances(ctx)
+		found := slices.ContainsFunc(all, func(i armsim.InstanceInfo) bool { return i.VMID == vmID })
+		return err == nil && !found, fmt.Sprintf("instance %s is not deleted", vmID), err
+	})
+}
