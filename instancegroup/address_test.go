@@ -120,7 +120,7 @@ func TestRunningNeedsAnAddress(t *testing.T) {
 }
 
 // Fifty jobs start at once: instances that no view shows yet cost one shared
-// list and one list of interfaces, and each its own look.
+// list and one list of interfaces, and each its own read.
 func TestLocateSharesOneReading(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(50)

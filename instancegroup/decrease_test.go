@@ -142,8 +142,8 @@ func TestDecreaseUnknown(t *testing.T) {
 	assert.Empty(t, done)
 }
 
-// TestDecreaseLosesTheAnswer finds the deletions under way at the next try.
-func TestDecreaseLosesTheAnswer(t *testing.T) {
+// TestDecreaseLosesTheResponse finds the deletions under way with the next attempt.
+func TestDecreaseLosesTheResponse(t *testing.T) {
 	f, g, clock := opened(t, 2)
 	id := f.id(0)
 	f.failNext(opDelete, fault{err: azure(armerr.Network, 0), took: true})
@@ -203,17 +203,17 @@ func TestReap(t *testing.T) {
 	f, g, clock := opened(t, 3)
 	f.vm(1, func(i *vmss.Instance) { i.PowerState = "deallocated" })
 	dead := f.vms[1].VMID
-	bury := func() error {
+	reap := func() error {
 		v, err := g.Refresh(t.Context())
 		require.NoError(t, err)
 		return g.Reap(t.Context(), v)
 	}
 	f.failNext(opDelete, fault{err: azure(armerr.Forbidden, 403)})
-	require.Error(t, bury())
+	require.Error(t, reap())
 	assert.Empty(t, f.deleted)
 	clock.pass(time.Minute)
-	require.NoError(t, bury())
-	require.NoError(t, bury())
+	require.NoError(t, reap())
+	require.NoError(t, reap())
 	assert.Equal(t, []string{dead}, f.deleted)
 	assert.Equal(t, 2, f.count(opDelete))
 
@@ -221,13 +221,13 @@ func TestReap(t *testing.T) {
 	// still believes it gone, so it has to go.
 	f.vm(1, func(i *vmss.Instance) { i.ProvisioningState, i.PowerState = "Succeeded", "running" })
 	clock.pass(deletionLag)
-	require.NoError(t, bury())
+	require.NoError(t, reap())
 	assert.Equal(t, []string{dead, dead}, f.deleted)
 	f.finish()
 	lists := f.count(opList)
-	require.NoError(t, bury())
-	assert.Equal(t, lists+1, f.count(opList), "nothing to bury, nothing asked")
+	require.NoError(t, reap())
+	assert.Equal(t, lists+1, f.count(opList), "nothing to reap, nothing read")
 	clock.pass(time.Hour)
-	require.NoError(t, bury())
+	require.NoError(t, reap())
 	assert.Len(t, f.deleted, 2)
 }

@@ -38,9 +38,9 @@ func (a *deleteAttempt) run(ctx context.Context) ([]string, error) {
 	if err := a.prepare(ctx); err != nil {
 		return nil, err
 	}
-	done, selected, doubt := a.selectForDeletion(ctx)
+	done, selected, skipped := a.selectForDeletion(ctx)
 	if len(selected) == 0 {
-		return done, doubt
+		return done, skipped
 	}
 	var instanceIDs, taken []string
 	for _, m := range selected {
@@ -57,7 +57,7 @@ func (a *deleteAttempt) run(ctx context.Context) ([]string, error) {
 		}
 	}
 	a.recordDeletions(taken, operations)
-	return done, armerr.Join(err, doubt)
+	return done, armerr.Join(err, skipped)
 }
 
 // prepare chooses the view, those to delete that nobody asks for, and whether
@@ -97,7 +97,7 @@ func (a *deleteAttempt) mustRetry(m *Member) bool {
 // members to delete, to which own is added. None are selected alongside an error
 // that would meet the deletion, too; other errors each cost the member that
 // could not be verified.
-func (a *deleteAttempt) selectForDeletion(ctx context.Context) (done []string, selected []*Member, doubt error) {
+func (a *deleteAttempt) selectForDeletion(ctx context.Context) (done []string, selected []*Member, skipped error) {
 	all := slices.Concat(a.ids, a.own)
 	verified := a.verify(ctx, all)
 	for _, id := range all {
@@ -108,7 +108,7 @@ func (a *deleteAttempt) selectForDeletion(ctx context.Context) (done []string, s
 				return done, nil, v.err
 			}
 			if v.err != nil {
-				doubt = v.err
+				skipped = v.err
 				continue
 			}
 			gone = v.gone
@@ -121,7 +121,7 @@ func (a *deleteAttempt) selectForDeletion(ctx context.Context) (done []string, s
 			selected = append(selected, m)
 		}
 	}
-	return done, selected, doubt
+	return done, selected, skipped
 }
 
 // splitsAllowed is how often the batch may be split: at the last attempt, or

@@ -102,7 +102,7 @@ func (d *deletions) forget(ids []string) {
 }
 
 // reapable are the members that the plugin deletes although nobody asks: the
-// dead, of which the runner was told that they are gone, and those whose deletion
+// dead, which are gone to the runner, and those whose deletion
 // has failed.
 func (d *deletions) reapable(v *View, now time.Time) []string {
 	var ids []string

@@ -36,7 +36,7 @@ const (
 const plenty = 100
 
 // fault is what happens to one call. With took, the call takes effect and only
-// its answer is lost.
+// its response is lost.
 type fault struct {
 	err  error
 	took bool
@@ -54,15 +54,15 @@ type fake struct {
 	noNIC    map[string]bool   // by number: the interfaces do not show it
 	publicIP map[string]string // by number: "" where Azure is still giving one
 	hidden   map[string]bool   // by vmId: the list skips it
-	blank    map[string]bool   // by vmId: the answers hold no vmId
+	blank    map[string]bool   // by vmId: the responses hold no vmId
 	refuse   string            // a number that deletions refuse
 	bare     bool              // the list of VMs holds no models
-	extra    []vmss.Instance   // what a stale list shows besides
+	extra    []vmss.Instance   // what an outdated list shows in addition
 
 	faults  map[string][]fault
 	calls   map[string]int
 	enter   func(op string, call int) // runs unlocked before a call takes effect
-	leave   func(op string, call int) // runs unlocked before its answer is given
+	leave   func(op string, call int) // runs unlocked before the response
 	lowered bool                      // a write lowered the capacity
 	grown   int                       // what accepted writes added
 	writes  []int64
@@ -185,7 +185,7 @@ func (f *fake) boot() {
 	})
 }
 
-// each changes instances, and drops those that the function says false of.
+// each changes instances, and drops those for which the function is false.
 func (f *fake) each(do func(*vmss.Instance) bool) {
 	f.change(func() {
 		var left []vmss.Instance

@@ -21,7 +21,7 @@ func TestIncrease(t *testing.T) {
 	}
 	_, err := g.Refresh(t.Context())
 	require.NoError(t, err)
-	f.evict(0) // between two calls: the base is always what Azure says now (F3)
+	f.evict(0) // between two calls: the base is always a fresh read (F3)
 	_, err = g.Increase(t.Context(), 1)
 	require.NoError(t, err)
 	assert.Equal(t, []int64{8, 9, 9}, f.writes)
@@ -48,7 +48,7 @@ func TestIncreaseNeverGuesses(t *testing.T) {
 			g, _ := f.open(t)
 			spoil(f)
 			accepted, err := g.Increase(t.Context(), 3)
-			assert.Equal(t, name == "throttled", err == nil, "patience is no error")
+			assert.Equal(t, name == "throttled", err == nil, "waiting is no error")
 			if err != nil {
 				assert.NotContains(t, err.Error(), "\n")
 				assert.Contains(t, err.Error(), `scale set "ci"`)
@@ -60,7 +60,7 @@ func TestIncreaseNeverGuesses(t *testing.T) {
 	}
 }
 
-// raced lets somebody else raise the capacity before the first writes.
+// raced lets somebody else increase the capacity before the first writes.
 func raced(f *fake, times int) {
 	f.enter = func(op string, call int) {
 		if op == opWrite && call <= times {
@@ -91,8 +91,8 @@ func TestIncreaseLosesARace(t *testing.T) {
 	assert.Zero(t, f.grown)
 }
 
-// TestIncreaseLosesTheAnswer is F9: no PATCH is sent twice for one demand.
-func TestIncreaseLosesTheAnswer(t *testing.T) {
+// TestIncreaseLosesTheResponse is F9: no PATCH is sent twice for one demand.
+func TestIncreaseLosesTheResponse(t *testing.T) {
 	lost := azure(armerr.Network, 0)
 	for _, c := range []struct {
 		name     string
@@ -122,8 +122,8 @@ func TestIncreaseLosesTheAnswer(t *testing.T) {
 	}
 }
 
-// TestIncreaseCancelled gives up after the write was sent: the answer is still
-// looked for.
+// TestIncreaseCancelled gives up after the write was sent: its outcome is still
+// read.
 func TestIncreaseCancelled(t *testing.T) {
 	f := newFake(5)
 	g, _ := f.open(t)
@@ -139,8 +139,8 @@ func TestIncreaseCancelled(t *testing.T) {
 	assert.Equal(t, 2, accepted)
 }
 
-// TestLostAnswerAndForeignWrite must not take somebody else's growth for ours.
-func TestLostAnswerAndForeignWrite(t *testing.T) {
+// TestLostResponseAndForeignWrite must not take somebody else's growth for ours.
+func TestLostResponseAndForeignWrite(t *testing.T) {
 	f := newFake(5)
 	g, _ := f.open(t)
 	f.failNext(opWrite, fault{err: azure(armerr.Network, 0)})
@@ -173,8 +173,8 @@ func TestIncreaseUpToTheLimit(t *testing.T) {
 	assert.Len(t, f.writes, 1)
 }
 
-// TestLateWrite: a write whose answer was lost takes effect after the read that
-// asks for it. It is not sent a second time for the same demand.
+// TestLateWrite: a write whose response was lost takes effect after the read that
+// checks it. It is not sent a second time for the same demand.
 func TestLateWrite(t *testing.T) {
 	f := newFake(3)
 	g, clock := f.open(t)

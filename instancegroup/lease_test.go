@@ -35,7 +35,7 @@ func TestLeaseIsLostAndComesBack(t *testing.T) {
 		require.NoError(t, l.err())
 	}
 	assert.True(t, l.verify(taggedBy("other"), start))
-	assert.False(t, l.verify(taggedBy("other"), start), "it is news once")
+	assert.False(t, l.verify(taggedBy("other"), start), "it is reported once")
 	require.ErrorContains(t, l.err(), `change scale set "ci": another manager has taken it over`)
 	assert.True(t, isLeaseLost(l.err()))
 	assert.False(t, l.verify(taggedBy("me"), start))

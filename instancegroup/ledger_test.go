@@ -94,7 +94,7 @@ func TestLedgerSettlesAnUncertainWrite(t *testing.T) {
 	}
 	l := ledger{}
 	l.recordUncertain(uncertainWrite{etag: "old", target: 7, count: 3})
-	assert.Equal(t, 2, l.settleUncertain(set("new", 7), 2, start), "no more than are wanted now")
+	assert.Equal(t, 2, l.settleUncertain(set("new", 7), 2, start), "at most what is wanted now")
 }
 
 func TestLedgerTarget(t *testing.T) {

@@ -79,8 +79,8 @@ func TestThrottledListsServeTheLastView(t *testing.T) {
 	require.Error(t, err, "there is no view to serve yet")
 }
 
-// TestRefusalsAreToldOnce in an episode, and tried at growing intervals (F10).
-func TestRefusalsAreToldOnce(t *testing.T) {
+// TestRefusalsAreReportedOnce in an episode, and tried at growing intervals (F10).
+func TestRefusalsAreReportedOnce(t *testing.T) {
 	f, g, clock := opened(t, 1)
 	for range 99 {
 		f.failNext(opWrite, fault{err: azure(armerr.Forbidden, 403)})
@@ -115,16 +115,16 @@ func TestQuotaLeavesRoom(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 5, accepted)
 	_, err = g.Increase(t.Context(), 45)
-	require.ErrorContains(t, err, "Current Limit: 12", "the runner's log says why there are not more")
+	require.ErrorContains(t, err, "Current Limit: 12", "the runner's log names the reason")
 	clock.pass(time.Minute)
 	accepted, err = g.Increase(t.Context(), 45)
 	require.NoError(t, err)
 	assert.Equal(t, 45, accepted)
 }
 
-// TestOldNewsIsNoBase: a read that shows less than what was accepted just now is
+// TestOutdatedCapacityIsNotWritten: a read that shows less than what was accepted just now is
 // no base for a write, whatever its ETag (F2).
-func TestOldNewsIsNoBase(t *testing.T) {
+func TestOutdatedCapacityIsNotWritten(t *testing.T) {
 	f, g, clock := opened(t, 5)
 	_, err := g.Increase(t.Context(), 3)
 	require.NoError(t, err)
@@ -170,7 +170,7 @@ func TestSecondManager(t *testing.T) {
 	f.change(func() { f.set.Tags = nil }) // as a tool does that keeps a model
 	clock.pass(time.Hour)
 	accepted, err = first.Increase(t.Context(), 1)
-	require.NoError(t, err, "a tag that is gone says nothing")
+	require.NoError(t, err, "a tag that is gone proves nothing")
 	assert.Equal(t, 1, accepted)
 }
 

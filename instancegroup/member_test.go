@@ -58,7 +58,7 @@ func TestWhatServedIsNotStuck(t *testing.T) {
 		clock.pass(2 * creationLimit)
 		require.NotEqual(t, Dead, memberState(t, g, id), state)
 	}
-	// Nor is what ran when the plugin began, and looks odd.
+	// Neither is an instance that ran before the plugin began and looks odd.
 	f, _, _ = opened(t, 1)
 	f.vm(0, func(i *vmss.Instance) { i.ProvisioningState = "Updating" })
 	g, clock = f.open(t)
@@ -100,12 +100,12 @@ func TestInstanceWithoutVMID(t *testing.T) {
 	}
 	f, g, _ := blank()
 	v := refreshed(t, g)
-	stray := f.vms[1].Name + "-without-vmid"
-	require.NotNil(t, v.Find(stray))
+	unidentified := f.vms[1].Name + "-without-vmid"
+	require.NotNil(t, v.Find(unidentified))
 	require.NoError(t, g.Reap(t.Context(), v))
 	assert.Equal(t, [][]string{{f.vms[1].InstanceID}}, f.sent)
 	f.finish()
-	assert.Contains(t, refreshed(t, g).Gone, stray)
+	assert.Contains(t, refreshed(t, g).Gone, unidentified)
 
 	f, g, _ = blank()
 	f.vm(1, func(i *vmss.Instance) { i.PowerState = "running" })

@@ -56,6 +56,6 @@ func TestAutoscaleIsWarnedOf(t *testing.T) {
 	assert.Contains(t, log, "cpu-rule")
 	f.failNext(opAutoscale, fault{err: azure(armerr.Forbidden, 403)})
 	log = openWithLog(t, f)
-	assert.NotContains(t, log, "[WARN]", "not to be allowed to look is no fault")
+	assert.NotContains(t, log, "[WARN]", "a missing permission to read them is no fault")
 	assert.Contains(t, log, "autoscale settings could not be read")
 }

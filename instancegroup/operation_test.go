@@ -31,9 +31,9 @@ func raisedBy(t *testing.T, f *fake, g *Group, n, made int) {
 	f.change(func() { f.vms = f.vms[:before+made] })
 }
 
-// TestLostInstancesAreTold is the request that would stay pending for ever: 2 of
+// TestNeverCreatedInstancesAreReported is the request that would stay pending for ever: 2 of
 // 5 instances are never created (F11).
-func TestLostInstancesAreTold(t *testing.T) {
+func TestNeverCreatedInstancesAreReported(t *testing.T) {
 	f, g, clock := opened(t, 1)
 	raisedBy(t, f, g, 5, 3)
 	f.failures["1"] = azure(armerr.Allocation, 0)
@@ -69,8 +69,8 @@ func TestLostOnlyAfterTheListHadTime(t *testing.T) {
 // TestNothingIsLostWhileAnythingMayCome keeps requests pending.
 func TestNothingIsLostWhileAnythingMayCome(t *testing.T) {
 	for name, spoil := range map[string]func(*fake){
-		"the operation runs":     func(f *fake) { f.endless = true },
-		"it cannot be asked for": func(f *fake) { f.failNext(opProgress, make([]fault, 0, 99)...) },
+		"the operation runs":  func(f *fake) { f.endless = true },
+		"it cannot be polled": func(f *fake) { f.failNext(opProgress, make([]fault, 0, 99)...) },
 		"an instance without a name": func(f *fake) {
 			f.change(func() { f.extra = []vmss.Instance{{ID: "/x/9", Name: "ci_9", InstanceID: "9"}} })
 		},
@@ -80,7 +80,7 @@ func TestNothingIsLostWhileAnythingMayCome(t *testing.T) {
 			raisedBy(t, f, g, 1, 0)
 			f.failures["1"] = azure(armerr.Allocation, 0)
 			spoil(f)
-			if name == "it cannot be asked for" {
+			if name == "it cannot be polled" {
 				for range 99 {
 					f.failNext(opProgress, fault{err: azure(armerr.Transient, 500)})
 				}
@@ -97,8 +97,8 @@ func TestNothingIsLostWhileAnythingMayCome(t *testing.T) {
 	}
 }
 
-// TestOperationThatNobodyKnows falls back to the state of the scale set (F37).
-func TestOperationThatNobodyKnows(t *testing.T) {
+// TestOperationThatAzureForgot falls back to the state of the scale set (F37).
+func TestOperationThatAzureForgot(t *testing.T) {
 	for _, kind := range []armerr.Kind{armerr.NotFound, armerr.Forbidden} {
 		f, g, clock := opened(t, 1)
 		raisedBy(t, f, g, 1, 0)
@@ -109,12 +109,12 @@ func TestOperationThatNobodyKnows(t *testing.T) {
 		f.change(func() { f.set.ProvisioningState = "Failed" })
 		clock.pass(pollInterval)
 		assert.Equal(t, 1, observed(t, g, 0))
-		assert.Equal(t, 1, f.count(opProgress), "it is not asked for again")
+		assert.Equal(t, 1, f.count(opProgress), "it is not polled again")
 	}
 }
 
-// TestPursuitIsBounded is an operation that never ends (F36).
-func TestPursuitIsBounded(t *testing.T) {
+// TestFollowedOperationsAreBounded is an operation that never ends (F36).
+func TestFollowedOperationsAreBounded(t *testing.T) {
 	f, g, clock := opened(t, 1)
 	f.endless = true
 	for range 3 * pollsPerUpdate {
@@ -132,15 +132,15 @@ func TestPursuitIsBounded(t *testing.T) {
 	assert.Empty(t, g.deletions.batches)
 }
 
-// TestVacantSeatsAreFilled: what an allocation failure left of the capacity is
-// not asked for on top.
-func TestVacantSeatsAreFilled(t *testing.T) {
+// TestUnfilledCapacityIsUsed: what an allocation failure left of the capacity is
+// not added again.
+func TestUnfilledCapacityIsUsed(t *testing.T) {
 	f, g, clock := opened(t, 1)
 	raisedBy(t, f, g, 4, 1)
 	f.failures["1"] = azure(armerr.Allocation, 0)
 	clock.pass(pollInterval)
 	require.Equal(t, 3, observed(t, g, 1))
-	_, _ = g.Increase(t.Context(), 1) // says why
+	_, _ = g.Increase(t.Context(), 1) // returns the reason
 	clock.pass(time.Minute)
 	require.EqualValues(t, 5, f.set.Capacity)
 	accepted, err := g.Increase(t.Context(), 5)
@@ -149,9 +149,9 @@ func TestVacantSeatsAreFilled(t *testing.T) {
 	assert.Equal(t, []int64{5, 7}, f.writes, "3 of them stand open already")
 }
 
-// TestSeatsOfALaggingListAreTaken: what an increase made and no list shows yet
+// TestCapacityOfALaggingListIsOccupied: what an increase made and no list shows yet
 // is not there for the next one to fill.
-func TestSeatsOfALaggingListAreTaken(t *testing.T) {
+func TestCapacityOfALaggingListIsOccupied(t *testing.T) {
 	f, g, clock := opened(t, 1)
 	accepted, err := g.Increase(t.Context(), 3)
 	require.NoError(t, err)
@@ -167,9 +167,9 @@ func TestSeatsOfALaggingListAreTaken(t *testing.T) {
 	assert.Equal(t, []int64{4, 6}, f.writes)
 }
 
-// TestDeletionThatCameToNothing is sent again by the plugin: the runner was told
+// TestFailedDeletionIsRetried is sent again by the plugin: the runner was told
 // that it is done (F15).
-func TestDeletionThatCameToNothing(t *testing.T) {
+func TestFailedDeletionIsRetried(t *testing.T) {
 	for _, kind := range []armerr.Kind{armerr.Preempted, armerr.Transient} {
 		f, g, clock := opened(t, 3)
 		id := f.id(1)
@@ -200,8 +200,8 @@ func TestStuckDeletion(t *testing.T) {
 	}
 }
 
-// TestCircuitBreaker: instances that fail one after the other are asked for less
-// and less often, and it is told once.
+// TestCircuitBreaker: instances that fail one after the other are requested less
+// and less often, and that is reported once.
 func TestCircuitBreaker(t *testing.T) {
 	f, g, clock := opened(t, 0)
 	begun := clock.now()
@@ -226,9 +226,9 @@ func TestCircuitBreaker(t *testing.T) {
 	assert.Greater(t, accepted, 10, "it goes on trying")
 }
 
-// TestLostAmongOthers: where increases follow each other without a pause, what
-// the older ones lost is told all the same.
-func TestLostAmongOthers(t *testing.T) {
+// TestNeverCreatedAmongOthers: where increases follow each other without a pause, what
+// the older ones lost is reported all the same.
+func TestNeverCreatedAmongOthers(t *testing.T) {
 	f, g, clock := opened(t, 1)
 	lost := 0
 	for n := 1; n <= 20; n++ {

@@ -14,22 +14,22 @@ import (
 
 // machine drives a group and its scale set at random.
 type machine struct {
-	f        *fake
-	g        *Group
-	clock    *clock
-	view     *View
-	asked    map[string]bool   // vmIds that the runner asked to delete
-	died     map[string]bool   // vmIds of those that lost their power
-	vmIDs    map[string]string // by member ID, all ever seen
-	told     map[string]bool   // member IDs that the runner knows
-	reported int               // sum of accepted increases
-	doubtful bool              // accepted and made instances differ in number
+	f         *fake
+	g         *Group
+	clock     *clock
+	view      *View
+	requested map[string]bool   // vmIds that the runner asked to delete
+	died      map[string]bool   // vmIds of those that lost their power
+	vmIDs     map[string]string // by member ID, all ever seen
+	known     map[string]bool   // member IDs that the runner knows
+	reported  int               // sum of accepted increases
+	inexact   bool              // accepted and made instances differ in number
 
-	mayDiffer bool // an answer was lost, or a list has lied
+	mayDiffer bool // a response was lost, or a list was wrong
 }
 
 func newMachine(t *rapid.T) *machine {
-	m := &machine{f: newFake(3), asked: map[string]bool{}, died: map[string]bool{}, vmIDs: map[string]string{}, told: map[string]bool{}, view: &View{}}
+	m := &machine{f: newFake(3), requested: map[string]bool{}, died: map[string]bool{}, vmIDs: map[string]string{}, known: map[string]bool{}, view: &View{}}
 	m.f.reuse = rapid.Bool().Draw(t, "numbers are used again")
 	if rapid.Bool().Draw(t, "flexible") {
 		m.f.set.Mode, m.f.reuse = "Flexible", false // names of VMs are not
@@ -39,7 +39,7 @@ func newMachine(t *rapid.T) *machine {
 	return m
 }
 
-// TestProperties interleaves the runner, Azure and strangers (F1, F3, F6, F8,
+// TestProperties interleaves the runner, Azure and other writers (F1, F3, F6, F8,
 // F17, F25, F34).
 func TestProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -49,7 +49,7 @@ func TestProperties(t *testing.T) {
 			"increase": m.increase,
 			"decrease": m.decrease,
 			"refresh":  m.refresh,
-			"bury":     m.bury,
+			"reap":     m.reap,
 			"fault":    m.fault,
 			"restart":  m.restart,
 			"foreign":  func(t *rapid.T) { m.f.foreign(m.f.set.Capacity + rapid.Int64Range(0, 2).Draw(t, "more")) },
@@ -83,15 +83,15 @@ func (m *machine) stop(n int) {
 	})
 }
 
-// mark lets lists skip an instance, or answers lack its vmId, or ends that.
+// mark makes lists skip an instance, or responses lack its vmId, or ends that.
 func (m *machine) mark(t *rapid.T, set map[string]bool) {
 	m.one(t, func(n int) { set[m.f.vms[n].VMID] = !set[m.f.vms[n].VMID] })
 }
 
-// hide lets lists skip an instance: its seat in the capacity looks vacant.
+// hide makes lists skip an instance: its part of the capacity looks unfilled.
 func (m *machine) hide(t *rapid.T) {
 	m.mark(t, m.f.hidden)
-	m.mayDiffer, m.doubtful = true, true
+	m.mayDiffer, m.inexact = true, true
 }
 
 func (m *machine) fault(t *rapid.T) {
@@ -115,13 +115,13 @@ func (m *machine) increase(t *rapid.T) {
 	require.LessOrEqual(t, grown, n, "nothing is created twice for one demand")
 	if accepted != grown {
 		require.True(t, m.mayDiffer, "%d accepted, %d made", accepted, grown)
-		m.doubtful = true
+		m.inexact = true
 	}
 }
 
 func (m *machine) decrease(t *rapid.T) {
 	var all []string
-	for id := range m.told {
+	for id := range m.known {
 		all = append(all, id)
 	}
 	slices.Sort(all)
@@ -130,7 +130,7 @@ func (m *machine) decrease(t *rapid.T) {
 	}
 	ids := rapid.SliceOfN(rapid.SampledFrom(all), 0, 3).Draw(t, "ids")
 	for _, id := range ids {
-		m.asked[m.vmIDs[id]] = true
+		m.requested[m.vmIDs[id]] = true
 	}
 	done, _ := m.g.Decrease(context.Background(), ids)
 	for _, id := range done {
@@ -139,7 +139,7 @@ func (m *machine) decrease(t *rapid.T) {
 	}
 }
 
-// lives says if an instance exists, with its deletion not even accepted.
+// lives reports whether an instance exists, with its deletion not even accepted.
 func (m *machine) lives(vmID string) bool {
 	return slices.ContainsFunc(m.f.vms, func(i vmss.Instance) bool { return i.VMID == vmID && i.ProvisioningState != "Deleting" })
 }
@@ -154,7 +154,7 @@ func (m *machine) refresh(t *rapid.T) {
 	for _, old := range before.Members {
 		found := v.Find(old.MemberID)
 		require.False(t, found == nil && m.lives(old.VMID), "%s lives and is missing", old.MemberID)
-		require.True(t, found != nil || slices.Contains(v.Gone, old.MemberID), "%s went without a word", old.MemberID)
+		require.True(t, found != nil || slices.Contains(v.Gone, old.MemberID), "%s went unreported", old.MemberID)
 	}
 	for _, id := range v.Gone {
 		require.Nil(t, v.Find(id))
@@ -162,7 +162,7 @@ func (m *machine) refresh(t *rapid.T) {
 	m.view = v
 }
 
-func (m *machine) bury(*rapid.T) {
+func (m *machine) reap(*rapid.T) {
 	_ = m.g.Reap(context.Background(), m.view)
 }
 
@@ -171,21 +171,21 @@ func (m *machine) bury(*rapid.T) {
 func (m *machine) restart(t *rapid.T) {
 	m.f.faults = map[string][]fault{}
 	m.g, m.clock = m.f.open(t)
-	m.view, m.told = &View{}, map[string]bool{}
+	m.view, m.known = &View{}, map[string]bool{}
 }
 
 func (m *machine) check(t *rapid.T) {
 	require.False(t, m.f.lowered, "a write lowered the capacity")
 	for _, vmID := range m.f.deleted {
-		require.True(t, m.asked[vmID] || m.died[vmID], "%s was deleted, and nobody asked for it", vmID)
+		require.True(t, m.requested[vmID] || m.died[vmID], "%s was deleted, and nobody asked for it", vmID)
 	}
-	require.True(t, m.doubtful || m.reported == m.f.grown)
+	require.True(t, m.inexact || m.reported == m.f.grown)
 	var before string
 	for _, member := range m.g.last().Members {
 		require.Less(t, before, member.MemberID)
 		before = member.MemberID
 		vmID, seen := m.vmIDs[member.MemberID]
 		require.True(t, !seen || vmID == member.VMID, "%s names two machines", member.MemberID)
-		m.vmIDs[member.MemberID], m.told[member.MemberID] = member.VMID, true
+		m.vmIDs[member.MemberID], m.known[member.MemberID] = member.VMID, true
 	}
 }

@@ -26,7 +26,7 @@ func (s State) String() string {
 }
 
 // classify reads an instance's state. What was dead stays dead, even if somebody
-// starts it or its deletion fails: the runner was told that it is gone and will
+// starts it or its deletion fails: to the runner it is gone and will
 // neither use nor delete it.
 func classify(i vmss.Instance, before *Member, spot, addressed bool) (State, string) {
 	state, reason := stateOf(i, before, spot, addressed)

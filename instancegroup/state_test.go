@@ -9,7 +9,7 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
-// TestClassify tells provisioning and power state apart (F29, F30, F32, F33).
+// TestClassify distinguishes provisioning and power state (F29, F30, F32, F33).
 func TestClassify(t *testing.T) {
 	creating, running, deleting := &Member{State: Creating}, &Member{State: Running}, &Member{State: Deleting}
 	dead, dying := &Member{State: Dead, Reason: "old"}, &Member{State: Deleting, Reason: "old"}
@@ -60,9 +60,9 @@ func TestClassify(t *testing.T) {
 		{provisioning: "Succeeded", power: "deallocating", want: Dead, reason: "its power state is deallocating, and not by the plugin"},
 		{provisioning: "Succeeded", power: "deallocated", before: creating, want: Dead, reason: "its power state is deallocated, and not by the plugin"},
 		{provisioning: "Failed", power: "", want: Dead, reason: "provisioning failed"},
-		{provisioning: "Failed", power: "", before: running, want: Running}, // a gap in the answer must not cost a job
+		{provisioning: "Failed", power: "", before: running, want: Running}, // a gap in the response must not cost a job
 
-		// Dead is for ever, even if somebody starts it or its deletion fails.
+		// Dead is final, even if somebody starts it or its deletion fails.
 		{provisioning: "Succeeded", power: "running", before: dead, want: Dead, reason: "old"},
 		{provisioning: "Succeeded", power: "starting", before: dead, want: Dead, reason: "old"},
 		{provisioning: "Creating", power: "", before: dead, want: Dead, reason: "old"},
@@ -106,7 +106,7 @@ func TestIdentify(t *testing.T) {
 	}
 }
 
-// TestMatchPrevious is about answers without a vmId (F17, F18, F27).
+// TestMatchPrevious is about responses without a vmId (F17, F18, F27).
 func TestMatchPrevious(t *testing.T) {
 	view := func(s State) *View {
 		return &View{Members: []Member{{MemberID: "ci_3-0a1b2c3d", State: s, Instance: vmss.Instance{ID: "/A/virtualMachines/3", VMID: "0a1b2c3d"}}}}

@@ -32,7 +32,7 @@ func TestRefreshFailsWhole(t *testing.T) {
 	}
 }
 
-// TestMissingFromTheList asks for the instance itself (F25).
+// TestMissingFromTheList reads the instance itself (F25).
 func TestMissingFromTheList(t *testing.T) {
 	f, g, _ := opened(t, 3)
 	id := f.id(1)
@@ -42,7 +42,7 @@ func TestMissingFromTheList(t *testing.T) {
 	assert.Empty(t, v.Gone)
 	assert.Equal(t, Running, v.Find(id).State)
 	f.change(func() { f.blank[f.vms[1].VMID] = true })
-	assert.NotNil(t, refreshed(t, g).Find(id), "an answer without a vmId is no proof of death")
+	assert.NotNil(t, refreshed(t, g).Find(id), "a response without a vmId is no proof of death")
 	f.vm(1, func(i *vmss.Instance) { i.PowerState = "stopped" })
 	assert.Equal(t, Dead, refreshed(t, g).Find(id).State, "what was found is judged anew")
 	assert.NotNil(t, refreshed(t, g).Find(id), "a dead one is missed no less")
@@ -52,9 +52,9 @@ func TestMissingFromTheList(t *testing.T) {
 	assert.Equal(t, []string{id}, v.Gone)
 }
 
-// TestGoneIsToldToAll has somebody else's reading find out first: the views
-// that follow still say it, and say it no more when nobody can have missed it.
-func TestGoneIsToldToAll(t *testing.T) {
+// TestGoneIsReportedToAll has another reading find out first: the views that
+// follow still report it, until nobody can have missed it.
+func TestGoneIsReportedToAll(t *testing.T) {
 	f, g, clock := opened(t, 2)
 	id := f.id(0)
 	f.evict(0)
@@ -132,7 +132,7 @@ func TestNewUnderAnOldNumber(t *testing.T) {
 	assert.Len(t, refreshed(t, g).Members, 1)
 }
 
-// held lets the first list be answered late: its content is of the time before.
+// held delays the response to the first list: its content is of the time before.
 func held(f *fake) (release chan struct{}) {
 	release = make(chan struct{})
 	first := f.calls[opList] + 1
@@ -162,14 +162,14 @@ func TestOlderReadingComesLate(t *testing.T) {
 		require.NoError(t, err)
 		require.Nil(t, newer.Find(id))
 		close(release)
-		assert.Same(t, newer, <-late, "the better answer is at hand")
+		assert.Same(t, newer, <-late, "the better view is at hand")
 		assert.Same(t, newer, g.last())
 	})
 }
 
 // TestOlderReadingComesFirst has an older reading come in while a newer one
-// asks for what it misses: the members that the older one brings must not
-// vanish unasked.
+// confirms what it misses: the members that the older one brings must not
+// vanish unconfirmed.
 func TestOlderReadingComesFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, g, _ := opened(t, 1)

@@ -12,7 +12,7 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
-// F35: hundreds of instances vanish at once, and each must be asked for. What
+// F35: hundreds of instances vanish at once, and each must be read. What
 // one reading found out is not lost when it fails.
 func TestEvictionWave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -31,12 +31,12 @@ func TestEvictionWave(t *testing.T) {
 		f.failNext(opGet, fault{err: azure(armerr.Transient, 500)})
 		_, err = g.Refresh(t.Context())
 		require.ErrorContains(t, err, "500")
-		asked := f.count(opGet)
+		before := f.count(opGet)
 		v, err := g.Refresh(t.Context())
 		require.NoError(t, err)
 		assert.Len(t, v.Members, 100)
 		assert.Len(t, v.Gone, 300)
-		assert.Less(t, f.count(opGet)-asked, 300, "what was found out is asked again")
+		assert.Less(t, f.count(opGet)-before, 300, "what was found out is read again")
 	})
 }
 
@@ -54,7 +54,7 @@ func TestBatchWithOneRefused(t *testing.T) {
 	assert.Len(t, f.deleted, 3)
 }
 
-// Azure that does not answer must not hold fleeting's loop for the number of
+// Azure that does not respond must not hold fleeting's loop for the number of
 // instances times a time-out.
 func TestDeletionIsBounded(t *testing.T) {
 	for _, f := range []*fake{newFake(100), newFlexible(100)} {

@@ -54,7 +54,7 @@ func main() {
 	end("the runner asked it to") // go-plugin does not wait for calls under way
 }
 
-// serves says whether plugin.Main serves, rather than run a command and return.
+// serves reports whether plugin.Main serves, rather than runs a command and returns.
 // It reads the command line as plugin.Main does.
 func serves(args []string) bool {
 	flags := flag.NewFlagSet("", flag.ContinueOnError)
