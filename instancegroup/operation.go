@@ -69,38 +69,40 @@ func dueOperations(all []*operation, now time.Time) []*operation {
 	return due[:min(len(due), pollsPerUpdate)]
 }
 
-// pollOperations polls the operations that are due.
-func (g *Group) pollOperations(ctx context.Context) {
+// operationPoll polls the operations that are due.
+type operationPoll struct{ *Group }
+
+func (p operationPoll) run(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
-	g.mu.Lock()
-	due := dueOperations(slices.Concat(g.ledger.operations(), g.deletions.operations()), g.now())
-	g.mu.Unlock()
+	p.mu.Lock()
+	due := dueOperations(slices.Concat(p.ledger.operations(), p.deletions.operations()), p.now())
+	p.mu.Unlock()
 	for _, o := range due {
-		progress, err := g.progress(ctx, o)
-		g.recordProgress(o, progress, err)
+		progress, err := p.progress(ctx, o)
+		p.record(o, progress, err)
 	}
 }
 
 // progress polls an operation, or reads the state of the scale set where Azure
 // named none, no longer knows it, or hides it from the identity.
-func (g *Group) progress(ctx context.Context, o *operation) (vmss.Progress, error) {
+func (p operationPoll) progress(ctx context.Context, o *operation) (vmss.Progress, error) {
 	if o.id != "" {
-		progress, err := g.client.Progress(ctx, o.id)
+		progress, err := p.client.Progress(ctx, o.id)
 		if !armerr.Is(err, armerr.NotFound, armerr.Forbidden) {
 			return progress, err
 		}
 		o.id = ""
 	}
-	if g.client.Remaining(vmss.ReadScaleSet) < 2 { // the last one is for a write
+	if p.client.Remaining(vmss.ReadScaleSet) < 2 { // the last one is for a write
 		return vmss.Progress{}, errDeferred
 	}
-	set, err := g.client.ScaleSet(ctx)
+	set, err := p.client.ScaleSet(ctx)
 	switch {
 	case err != nil:
 		return vmss.Progress{}, err
 	case strings.EqualFold(set.ProvisioningState, "Failed"):
-		return vmss.Progress{Ended: true, Failure: fmt.Errorf("scale set %q is in the state Failed", g.set.Name)}, nil
+		return vmss.Progress{Ended: true, Failure: fmt.Errorf("scale set %q is in the state Failed", p.set.Name)}, nil
 	}
 	return vmss.Progress{Ended: strings.EqualFold(set.ProvisioningState, "Succeeded")}, nil
 }
@@ -108,24 +110,24 @@ func (g *Group) progress(ctx context.Context, o *operation) (vmss.Progress, erro
 // errNeverCreated is the cause where Azure named none.
 var errNeverCreated = errors.New("no reason is named; fix: look into the scale set's activity log")
 
-func (g *Group) recordProgress(o *operation, progress vmss.Progress, err error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	ended, abandoned := o.record(g.now(), progress, err)
+func (p operationPoll) record(o *operation, progress vmss.Progress, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ended, abandoned := o.record(p.now(), progress, err)
 	if abandoned {
-		g.log.Warn("operation timed out; relying on the instance list", "operation", "follow", "duration", abandonAfter, "error", err)
+		p.log.Warn("operation timed out; relying on the instance list", "operation", "follow", "duration", abandonAfter, "error", err)
 	}
 	if !ended {
 		return
 	}
-	if count, ok := g.ledger.countOf(o); ok {
-		g.log.Debug("an increase has ended", "operation", "increase", "count", count, "error", o.failure)
+	if count, ok := p.ledger.countOf(o); ok {
+		p.log.Debug("an increase has ended", "operation", "increase", "count", count, "error", o.failure)
 		return
 	}
-	if unfinished := g.deletions.finish(o); unfinished > 0 {
+	if unfinished := p.deletions.finish(o); unfinished > 0 {
 		if !armerr.Is(o.failure, armerr.Preempted) {
-			g.deletions.backoff.fail(g.now(), nil)
+			p.deletions.backoff.fail(p.now(), nil)
 		}
-		g.log.Warn("a deletion has failed; sending it again", "operation", "decrease", "count", unfinished, "error", o.failure)
+		p.log.Warn("a deletion has failed; sending it again", "operation", "decrease", "count", unfinished, "error", o.failure)
 	}
 }

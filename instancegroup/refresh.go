@@ -48,7 +48,7 @@ func (g *Group) Observe(ctx context.Context) (*View, error) {
 		g.acquireLease(ctx)
 		_ = g.checkLease(ctx, idleCheck) // it is logged; a change is refused
 	}
-	g.pollOperations(ctx)
+	operationPoll{g}.run(ctx)
 	return g.Refresh(ctx)
 }
 
