@@ -85,7 +85,7 @@ var placeMistakes = []badInput{
 	{"wrong subscription", []change{key("subscription_id", otherID)}, "SubscriptionNotFound", "fix: check subscription_id"},
 	{"wrong resource group", []change{key("resource_group_name", "elsewhere")}, "ResourceGroupNotFound", "fix: check name, resource_group_name"},
 	{"wrong scale set", []change{key("name", "cii")}, `scale set "cii"`, "fix: check name"},
-	{"scale set being deleted", []change{key("name", "going")}, "is being deleted", "fix: name a scale set that stays"},
+	{"scale set being deleted", []change{key("name", "going")}, "is being deleted", "fix: use another scale set"},
 	{"overprovisioning", []change{key("name", "over")}, "overprovisioning is on", "fix: az vmss update --ids /subscriptions/"},
 	{"upgrade policy Automatic", []change{key("name", "automatic")}, "upgrade policy", "upgradePolicy.mode=Manual"},
 	{"upgrade policy Rolling", []change{key("name", "rolling")}, "upgrade policy", "upgradePolicy.mode=Manual"},

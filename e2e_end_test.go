@@ -130,7 +130,7 @@ func TestPluginEndsOnSIGTERM(t *testing.T) {
 			p := startPlugin(t, environmentOf(s), settingsFor(s, "ci"))
 			begin(t, p)
 			p.signal(t, syscall.SIGTERM)
-			p.requireEnd(t, "it was asked to by SIGTERM")
+			p.requireEnd(t, "SIGTERM received")
 		})
 	}
 }
@@ -187,7 +187,7 @@ func TestPluginFinishesAWriteAfterSIGTERM(t *testing.T) {
 	_, err := p.Increase(t.Context(), 1)
 	require.ErrorContains(t, err, "the plugin is shutting down; nothing was changed")
 	a.release()
-	p.requireEnd(t, "it was asked to by SIGTERM")
+	p.requireEnd(t, "SIGTERM received")
 	assert.Equal(t, 3, s.Stats().Capacity)
 }
 

@@ -11,11 +11,11 @@ import (
 // serverError stands for any status from 500.
 const serverError = 5
 
-// rule says of which kind an answer is. All conditions that are set must hold.
+// rule maps responses to a kind. All conditions that are set must match.
 type rule struct {
 	origin origin
 	status int      // exact, or serverError
-	bare   bool     // the answer holds no code at all
+	noCode bool     // the response has no code
 	codes  []string // one of them, at any depth, in any case
 	target string
 	text   []string // all of them, in lower case
@@ -24,39 +24,39 @@ type rule struct {
 	hint hint
 }
 
-func (r rule) matches(a answer) bool {
+func (r rule) matches(a details) bool {
 	return r.origin == a.origin &&
 		(r.status == 0 || r.status == a.status || r.status == serverError && a.status >= 500) &&
-		(!r.bare || a.code == "") &&
+		(!r.noCode || a.code == "") &&
 		(len(r.codes) == 0 || slices.ContainsFunc(r.codes, a.hasCode)) &&
 		(r.target == "" || slices.ContainsFunc(a.targets, func(t string) bool { return strings.EqualFold(t, r.target) })) &&
 		!slices.ContainsFunc(r.text, func(t string) bool { return !strings.Contains(a.text, t) })
 }
 
-func (a answer) hasCode(code string) bool {
+func (a details) hasCode(code string) bool {
 	return slices.ContainsFunc(a.codes, func(c string) bool { return strings.EqualFold(c, code) })
 }
 
-// hint writes what mends an error.
-type hint func(a answer) string
+// hint returns the fix.
+type hint func(a details) string
 
-func say(s string) hint { return func(answer) string { return s } }
+func fixedHint(s string) hint { return func(details) string { return s } }
 
-var action = regexp.MustCompile(`action\(?s?\)? '?"?([A-Za-z0-9]+\.[A-Za-z0-9]+/[A-Za-z0-9/]+)`)
+var actionPattern = regexp.MustCompile(`action\(?s?\)? '?"?([A-Za-z0-9]+\.[A-Za-z0-9]+/[A-Za-z0-9/]+)`)
 
-// askRole names the action that the identity lacks, as Azure's message does.
-// Where an action on a linked resource is missing, the message names the one
-// that is allowed first.
-func askRole(a answer) string {
-	const wait = "; a new assignment takes some minutes to work"
-	all := action.FindAllStringSubmatch(a.full, -1)
+// roleHint names the action that the identity lacks, taken from Azure's message.
+// If an action on a linked resource is missing, the message first names one that
+// is allowed.
+func roleHint(a details) string {
+	const wait = "; a new assignment takes a few minutes to take effect"
+	all := actionPattern.FindAllStringSubmatch(a.full, -1)
 	if len(all) == 0 {
 		return "assign the identity a role that allows this on the resource group" + wait
 	}
 	return fmt.Sprintf("assign the identity a role with the action %s on the resource group%s", all[len(all)-1][1], wait)
 }
 
-func askPatience(a answer) string {
+func throttleHint(a details) string {
 	if a.retryAfter == 0 {
 		return "wait a minute before the next try; other tools that call Azure often use up the same limit"
 	}

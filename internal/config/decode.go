@@ -127,7 +127,7 @@ func (p *parser) value(prefix string, o Option, raw json.RawMessage) {
 	}
 	if kind := kindOf(raw); kind != "a string" {
 		p.wrong[key] = true
-		p.report("%s is %s, expected %s; %s", key, kind, o.expected(), o.wants())
+		p.report("%s is %s, expected %s; %s", key, kind, o.expected(), o.fix())
 		return
 	}
 	var v string
@@ -145,7 +145,7 @@ func (p *parser) set(key string, o Option, source, v string) {
 	if v == "" {
 		return
 	}
-	stored, complaint := o.judge(v)
+	stored, complaint := o.validate(v)
 	*o.at(&p.config) = stored
 	if complaint == "" {
 		return

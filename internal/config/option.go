@@ -84,7 +84,7 @@ func (o Option) expected() string {
 }
 
 // wants is the fix for a wrong or missing value.
-func (o Option) wants() string {
+func (o Option) fix() string {
 	if len(o.Choices) == 0 {
 		return "use " + o.Rule
 	}
@@ -96,10 +96,10 @@ func (o Option) wants() string {
 }
 
 // judge returns the value to store, or what is wrong with v and how to mend it.
-func (o Option) judge(v string) (stored, complaint string) {
+func (o Option) validate(v string) (stored, complaint string) {
 	if len(o.Choices) == 0 {
 		if reason := o.check(v); reason != "" {
-			return v, reason + "; " + o.wants()
+			return v, reason + "; " + o.fix()
 		}
 		return v, ""
 	}
@@ -111,5 +111,5 @@ func (o Option) judge(v string) (stored, complaint string) {
 	if near := nearestChoice(v, o.Choices); near != "" {
 		return v, fmt.Sprintf("is not known; did you mean %q?", near)
 	}
-	return v, "is not known; " + o.wants()
+	return v, "is not known; " + o.fix()
 }

@@ -83,7 +83,7 @@ func Reference() []byte {
 	b.WriteString("| key | type | required | default | meaning |\n|---|---|---|---|---|\n")
 	for _, o := range table {
 		fmt.Fprintf(&b, "| [`%s`](#%s) | %s | %s | %s | %s |\n",
-			o.Key, o.Key, o.Type, orNo(o.Required), code(o.Default), cell(o.Doc))
+			o.Key, o.Key, o.Type, orNo(o.Required), code(o.Default), escapeCell(o.Doc))
 	}
 	for i, o := range table {
 		if i == 0 || table[i-1].Group != o.Group {
@@ -98,7 +98,7 @@ func Reference() []byte {
 
 func writeOption(b *bytes.Buffer, o Option) {
 	fmt.Fprintf(b, "\n### `%s`\n\n%s\n\n", o.Key, o.Doc)
-	fmt.Fprintf(b, "- Value: %s.\n", literal(o.Rule))
+	fmt.Fprintf(b, "- Value: %s.\n", escapeMarkdown(o.Rule))
 	if o.Required != "" {
 		fmt.Fprintf(b, "- Required: %s.\n", o.Required)
 	}
@@ -125,7 +125,7 @@ func writeChoices(b *bytes.Buffer, choices []Choice) {
 	}
 	b.WriteString("\n| value | meaning |\n|---|---|\n")
 	for _, c := range choices {
-		fmt.Fprintf(b, "| `%s` | %s |\n", c.Value, cell(c.Doc))
+		fmt.Fprintf(b, "| `%s` | %s |\n", c.Value, escapeCell(c.Doc))
 	}
 }
 
@@ -136,7 +136,7 @@ func writeKeys(b *bytes.Buffer, o Option) {
 	b.WriteString(referenceCloud)
 	b.WriteString("| key | value | meaning |\n|---|---|---|\n")
 	for _, k := range o.Keys {
-		fmt.Fprintf(b, "| `%s` | %s | %s |\n", k.Key, literal(k.Rule), cell(k.Doc))
+		fmt.Fprintf(b, "| `%s` | %s | %s |\n", k.Key, escapeMarkdown(k.Rule), escapeCell(k.Doc))
 	}
 	fmt.Fprintf(b, "\n```toml\n[runners.autoscaler.plugin_config.%s]\n", o.Key)
 	for _, k := range o.Keys {
@@ -191,11 +191,11 @@ func codes(words []string) string {
 }
 
 // cell escapes what would end a cell of a markdown table.
-func cell(s string) string {
+func escapeCell(s string) string {
 	return strings.ReplaceAll(s, "|", `\|`)
 }
 
 // literal escapes what markdown would take for markup.
-func literal(s string) string {
+func escapeMarkdown(s string) string {
 	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "<", `\<`, ">", `\>`, "[", `\[`, "]", `\]`, "*", `\*`, "_", `\_`, "&", `\&`).Replace(s)
 }

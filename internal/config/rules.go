@@ -18,11 +18,11 @@ func (p *parser) expandName() {
 		return
 	}
 	c.Name = id.Name
-	p.agree("subscription_id", &c.SubscriptionID, id.SubscriptionID)
-	p.agree("resource_group_name", &c.ResourceGroupName, id.ResourceGroupName)
+	p.requireEqual("subscription_id", &c.SubscriptionID, id.SubscriptionID)
+	p.requireEqual("resource_group_name", &c.ResourceGroupName, id.ResourceGroupName)
 }
 
-func (p *parser) agree(key string, given *string, fromID string) {
+func (p *parser) requireEqual(key string, given *string, fromID string) {
 	if *given == "" {
 		*given = fromID
 	}
@@ -52,7 +52,7 @@ func (p *parser) requireKeys(prefix string, options []Option) {
 		if o.Required == "" || len(o.NeededBy) > 0 || p.wrong[key] || *o.at(&p.config) != "" {
 			continue
 		}
-		p.report("%s is missing; %s", key, o.wants())
+		p.report("%s is missing; %s", key, o.fix())
 	}
 }
 
@@ -87,7 +87,7 @@ func (p *parser) checkNeed(o Option) {
 	if env := o.Env + o.StandIn; env != "" {
 		or = ", or set " + env + " in the runner's environment"
 	}
-	p.report("%s is missing and credential %q needs it; %s%s", o.Key, credential, o.wants(), or)
+	p.report("%s is missing and credential %q needs it; %s%s", o.Key, credential, o.fix(), or)
 }
 
 func (p *parser) checkUse(o Option) {
