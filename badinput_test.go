@@ -108,7 +108,7 @@ var signInMistakes = []badInput{
 	}, "does not exist", "fix: create it or correct the path"},
 	{"no certificate in the file", []change{
 		key("credential", "client_certificate"), key("client_certificate_file", "/etc/hostname"),
-	}, "holds no certificate with its private key", "fix: give both in one PEM"},
+	}, "contains no readable certificate with its private key", "fix: put both in one PEM"},
 }
 
 // networkMistakes take their time.

@@ -13,7 +13,7 @@ func (p *parser) expandName() {
 	}
 	id, reason := parseScaleSetID(c.Name)
 	if reason != "" || p.wrong["name"] {
-		// What a mended resource ID would fill in is not missing.
+		// A corrected resource ID would provide these.
 		p.wrong["subscription_id"], p.wrong["resource_group_name"] = true, true
 		return
 	}
@@ -56,8 +56,8 @@ func (p *parser) requireKeys(prefix string, options []Option) {
 	}
 }
 
-// checkCredential applies the rules that depend on the credential; beside an
-// unknown one they would only add noise.
+// checkCredential applies the rules that depend on the credential; with an unknown
+// one they would only add noise.
 func (p *parser) checkCredential() {
 	if p.wrong["credential"] {
 		return

@@ -7,13 +7,13 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// normal drops what people get wrong most: case and the marks between words.
+// normalize drops what is mistyped most often: case and separators.
 func normalize(s string) string {
 	return strings.NewReplacer("_", "", "-", "", ".", "", " ", "").Replace(strings.ToLower(s))
 }
 
-// nearness is how far written is from a word or, at no distance, one of its
-// aliases; false if it is too far to be a slip.
+// distance returns the edit distance of written from a word, zero for one of its
+// aliases; false if it is too large for a typing error.
 func distance(written, word string, aliases []string) (int, bool) {
 	w := normalize(written)
 	for _, alias := range aliases {
@@ -65,7 +65,7 @@ func unknownKey(prefix string, options []Option, key string) string {
 	return fmt.Sprintf("unknown key %s; use %s", show(prefix+key), orList(keys))
 }
 
-// isSecretKey tells a key whose value is a secret by its name.
+// isSecretKey reports whether the name of a key says that its value is a secret.
 func isSecretKey(key string) bool {
 	k := normalize(key)
 	for _, part := range []string{"secret", "password", "passwd", "passphrase"} {
