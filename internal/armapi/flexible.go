@@ -49,14 +49,14 @@ func (f flexible) List(ctx context.Context, vmID func(resourceID string) string)
 // complete fills in the instances that have no vmId, and reports whether all
 // have one now.
 func complete(all []vmss.Instance, fill func(*vmss.Instance)) bool {
-	whole := true
+	filled := true
 	for n := range all {
 		if all[n].VMID == "" {
 			fill(&all[n])
 		}
-		whole = whole && all[n].VMID != ""
+		filled = filled && all[n].VMID != ""
 	}
-	return whole
+	return filled
 }
 
 // listWithViews lists the VMs with their instance views. Whether Azure adds

@@ -69,14 +69,14 @@ func From(op, object string, err error) error {
 	if _, ok := errors.AsType[*Error](err); ok {
 		return err
 	}
-	a := read(err)
+	d := read(err)
 	e := &Error{
-		Op: op, Object: object, Status: a.status, RetryAfter: a.retryAfter, cause: err,
-		Code: short(a.code), Message: a.message, RequestID: short(a.request), Target: short(a.target),
+		Op: op, Object: object, Status: d.status, RetryAfter: d.retryAfter, cause: err,
+		Code: short(d.code), Message: d.message, RequestID: short(d.request), Target: short(d.target),
 	}
 	for _, r := range rules {
-		if r.matches(a) {
-			e.Kind, e.Hint = r.kind, r.hint(a)
+		if r.matches(d) {
+			e.Kind, e.Hint = r.kind, r.hint(d)
 			break
 		}
 	}

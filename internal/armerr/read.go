@@ -55,36 +55,36 @@ func read(err error) details {
 }
 
 func readARM(e *azcore.ResponseError) details {
-	a := details{origin: arm, status: e.StatusCode, code: e.ErrorCode}
-	raw := a.takeResponse(e.RawResponse)
+	d := details{origin: arm, status: e.StatusCode, code: e.ErrorCode}
+	raw := d.readResponse(e.RawResponse)
 	p := parse(raw)
-	if a.code == "" {
-		a.code = p.code
+	if d.code == "" {
+		d.code = p.code
 	}
-	a.codes = slices.Concat(p.codes, []string{a.code})
-	a.target, a.targets = p.target, p.targets
-	a.message = Line(p.message)
-	if a.message == "" {
-		a.message = bodyText(raw, a.status)
+	d.codes = slices.Concat(p.codes, []string{d.code})
+	d.target, d.targets = p.target, p.targets
+	d.message = Line(p.message)
+	if d.message == "" {
+		d.message = bodyText(raw, d.status)
 	}
-	a.full = strings.Join(append([]string{a.message}, p.messages...), "\n")
-	a.text = strings.ToLower(a.full)
-	return a
+	d.full = strings.Join(append([]string{d.message}, p.messages...), "\n")
+	d.text = strings.ToLower(d.full)
+	return d
 }
 
 // readResponse reads status and headers, and returns the body.
-func (a *details) takeResponse(r *http.Response) []byte {
+func (d *details) readResponse(r *http.Response) []byte {
 	if r == nil {
 		return nil
 	}
-	if a.status == 0 {
-		a.status = r.StatusCode
+	if d.status == 0 {
+		d.status = r.StatusCode
 	}
-	a.request = r.Header.Get("x-ms-request-id")
-	if a.request == "" {
-		a.request = r.Header.Get("x-ms-correlation-request-id")
+	d.request = r.Header.Get("x-ms-request-id")
+	if d.request == "" {
+		d.request = r.Header.Get("x-ms-correlation-request-id")
 	}
-	a.retryAfter = RetryAfterOf(r.Header)
+	d.retryAfter = RetryAfterOf(r.Header)
 	if r.Body == nil {
 		return nil
 	}
@@ -110,27 +110,27 @@ var aadsts = regexp.MustCompile(`AADSTS\d+`)
 // error, error_description and trace_id. The SDK keeps the response if MSAL got
 // one, otherwise only the text of the cause.
 func readEntra(e *azidentity.AuthenticationFailedError) details {
-	whole := e.Error()
-	a := details{origin: entra, text: strings.ToLower(whole)}
-	raw := a.takeResponse(e.RawResponse)
+	text := e.Error()
+	d := details{origin: entra, text: strings.ToLower(text)}
+	raw := d.readResponse(e.RawResponse)
 	p := parseEntra(raw)
-	a.code, a.message = p.code, p.message
-	if code := aadsts.FindString(p.message + "\n" + whole); code != "" {
-		a.code = code
-		a.message = strings.TrimPrefix(a.message, code+": ")
+	d.code, d.message = p.code, p.message
+	if code := aadsts.FindString(p.message + "\n" + text); code != "" {
+		d.code = code
+		d.message = strings.TrimPrefix(d.message, code+": ")
 	}
 	if p.request != "" {
-		a.request = p.request
+		d.request = p.request
 	}
 	switch {
-	case a.message != "":
-	case len(raw) > 0 && strings.Contains(whole, "RESPONSE "):
-		a.message = bodyText(raw, a.status)
+	case d.message != "":
+	case len(raw) > 0 && strings.Contains(text, "RESPONSE "):
+		d.message = bodyText(raw, d.status)
 	default:
-		a.message = credentialChain(whole)
+		d.message = credentialChain(text)
 	}
-	a.codes = []string{a.code, p.code}
-	return a
+	d.codes = []string{d.code, p.code}
+	return d
 }
 
 // decodeError is the prefix of the SDK's error for a successful response that is
@@ -139,21 +139,21 @@ var decodeError = regexp.MustCompile(`^unmarshalling type \S+: `)
 
 func readLocal(err error) details {
 	full := err.Error()
-	a := details{text: strings.ToLower(full), message: Line(full)}
+	d := details{text: strings.ToLower(full), message: Line(full)}
 	switch code := aadsts.FindString(full); {
 	case strings.Contains(full, "Credential: "):
-		a.origin, a.message = entra, credentialChain(full)
+		d.origin, d.message = entra, credentialChain(full)
 	case code != "":
-		a.origin, a.code, a.codes = entra, code, []string{code}
+		d.origin, d.code, d.codes = entra, code, []string{code}
 	case decodeError.MatchString(full):
-		a.message = Line(decodeError.ReplaceAllString(full, "response cannot be decoded: "))
+		d.message = Line(decodeError.ReplaceAllString(full, "response cannot be decoded: "))
 	case errors.Is(err, context.DeadlineExceeded):
-		a.message = "request timed out"
+		d.message = "request timed out"
 	case isNetwork(err):
-		a.text += "\nnetwork"
-		a.message = transportMessage(err)
+		d.text += "\nnetwork"
+		d.message = transportMessage(err)
 	}
-	return a
+	return d
 }
 
 // isNetwork excludes the errors of url.Parse, and those of files, which may be
