@@ -77,10 +77,5 @@ func (b *increaseBackoffs) refused(now time.Time, err error) (first bool, failur
 
 // isTransient reports whether an error is likely to pass within a minute.
 func isTransient(err error) bool {
-	return isSystemic(err) || armerr.Is(err, armerr.Conflict, armerr.Preempted, armerr.Precondition)
-}
-
-// isSystemic reports whether an error would meet every other call, too.
-func isSystemic(err error) bool {
-	return armerr.Is(err, armerr.Network, armerr.Throttled, armerr.Transient, armerr.Canceled)
+	return armerr.IsSystemic(err) || armerr.Is(err, armerr.Conflict, armerr.Preempted, armerr.Precondition)
 }

@@ -104,7 +104,7 @@ func (a *deleteAttempt) selectForDeletion(ctx context.Context) (done []string, s
 		m := a.view.Find(id)
 		gone := m == nil || m.State == Deleting && !a.mustRetry(m)
 		if v, ok := verified[id]; ok && !gone {
-			if isSystemic(v.err) {
+			if armerr.IsSystemic(v.err) {
 				return done, nil, v.err
 			}
 			if v.err != nil {
@@ -150,5 +150,5 @@ func (a *deleteAttempt) send(ctx context.Context, ids []string) ([]string, []vms
 
 // meetsAll reports whether a refusal is not about a single instance.
 func meetsAll(err error) bool {
-	return isSystemic(err) || armerr.Is(err, armerr.Conflict, armerr.NotFound, armerr.Deleting, armerr.Unauthenticated)
+	return armerr.IsSystemic(err) || armerr.Is(err, armerr.Conflict, armerr.NotFound, armerr.Deleting, armerr.Unauthenticated)
 }

@@ -36,7 +36,7 @@ func (a *deleteAttempt) verify(ctx context.Context, ids []string) map[string]ver
 			mu.Lock()
 			defer mu.Unlock()
 			verified[id] = verification{gone, err}
-			if isSystemic(err) {
+			if armerr.IsSystemic(err) {
 				return err
 			}
 			return nil

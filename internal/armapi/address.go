@@ -12,7 +12,7 @@ import (
 func addressesOf(list []*armnetwork.PublicIPAddress) map[string]netip.Addr {
 	all := make(map[string]netip.Addr, len(list))
 	for _, p := range list {
-		id, a := strings.ToLower(val(val(p).ID)), address(val(val(p).Properties).IPAddress)
+		id, a := strings.ToLower(val(val(p).ID)), parseAddr(val(val(p).Properties).IPAddress)
 		if id != "" && a.IsValid() {
 			all[id] = a
 		}
@@ -20,7 +20,7 @@ func addressesOf(list []*armnetwork.PublicIPAddress) map[string]netip.Addr {
 	return all
 }
 
-// interfaceOf keeps all configurations in their order, of IPv4 and IPv6.
+// interfaceOf keeps all IP configurations, IPv4 and IPv6, in their order.
 func interfaceOf(n armnetwork.Interface) vmss.Interface {
 	p := val(n.Properties)
 	i := vmss.Interface{
@@ -34,19 +34,19 @@ func interfaceOf(n armnetwork.Interface) vmss.Interface {
 		q := val(c.Properties)
 		i.Configs = append(i.Configs, vmss.IPConfig{
 			Primary:  val(q.Primary),
-			Private:  address(q.PrivateIPAddress),
+			Private:  parseAddr(q.PrivateIPAddress),
 			PublicID: strings.ToLower(val(val(q.PublicIPAddress).ID)),
 		})
 	}
 	if len(i.Configs) == 1 {
-		// An only configuration is the primary one, marked or not.
+		// A single configuration is the primary one, marked or not.
 		i.Configs[0].Primary = true
 	}
 	return i
 }
 
-// address returns the zero Addr where there is none yet.
-func address(s *string) netip.Addr {
+// parseAddr returns the zero Addr for a missing or malformed address.
+func parseAddr(s *string) netip.Addr {
 	a, err := netip.ParseAddr(strings.TrimSpace(val(s)))
 	if err != nil {
 		return netip.Addr{}

@@ -12,8 +12,8 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armops"
 )
 
-// autoscaleSetting is as much of Azure Monitor's resource as we look at
-// (api-version 2022-10-01). A module of the SDK for one GET is not worth it.
+// autoscaleSetting is the part of Azure Monitor's resource that is used
+// (api-version 2022-10-01). One GET does not justify a module of the SDK.
 type autoscaleSetting struct {
 	Name       string `json:"name"`
 	Properties struct {
@@ -27,8 +27,8 @@ type autoscalePage struct {
 	NextLink *string             `json:"nextLink"`
 }
 
-// AutoscaleSettings implements vmss.Client. It looks in the scale
-// set's own resource group, which is where Azure's portal puts settings.
+// AutoscaleSettings implements vmss.Client. It looks in the scale set's own
+// resource group, which is where Azure's portal puts settings.
 func (c *Client) AutoscaleSettings(ctx context.Context) (names []string, err error) {
 	err = c.read(ctx, "list the autoscale settings of", into(&names, c.autoscalePager(),
 		func(p autoscalePage) ([]*autoscaleSetting, *string) { return p.Value, p.NextLink },

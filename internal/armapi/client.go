@@ -19,21 +19,21 @@ import (
 )
 
 const (
-	// A read is repeated every few seconds anyway. 30 s leaves room for a
-	// token, a few pages and two retries, and ends well before an operator
-	// takes the plugin for stuck.
-	readLimit = 30 * time.Second
+	// A read is repeated every few seconds anyway. 30 s suffice for a token, a
+	// few pages and two retries, and end well before an operator thinks that
+	// the plugin hangs.
+	readTimeout = 30 * time.Second
 
-	// Azure accepts a write within seconds. fleeting gives no deadline, and a
-	// write without one would hold up every later write.
-	writeLimit = 30 * time.Second
+	// Azure accepts a write within seconds. fleeting sets no deadline, and a
+	// write without one would block every later write.
+	writeTimeout = 30 * time.Second
 
-	// One try that hangs must not eat the whole read.
-	tryLimit = 15 * time.Second
+	// One try that hangs must not use up the time of the whole read.
+	tryTimeout = 15 * time.Second
 
-	// A longer Retry-After is the caller's to wait for: it can do other work
+	// A longer Retry-After is returned to the caller, which can do other work
 	// meanwhile.
-	longestPause = 8 * time.Second
+	maxRetryDelay = 8 * time.Second
 
 	// The SDK's module name and version for the User-Agent header.
 	moduleName    = "fleeting-plugin-azure/armapi"
@@ -46,12 +46,12 @@ const (
 // Options are for tests and tools; the zero value is for production.
 type Options struct {
 	Transport  policy.Transporter     // nil: the SDK's HTTP client
-	Credential azcore.TokenCredential // nil: the one that the configuration names
+	Credential azcore.TokenCredential // nil: the one in the configuration
 	Getenv     func(string) string    // nil: the process's environment
 	Now        func() time.Time       // nil: time.Now
 }
 
-// Client speaks to Azure Resource Manager about one scale set. It is safe for
+// Client calls Azure Resource Manager for one scale set. It is safe for
 // concurrent use.
 type Client struct {
 	subscription, group, name string
@@ -67,8 +67,8 @@ type Client struct {
 
 var _ vmss.Client = (*Client)(nil)
 
-// New makes a client for the scale set in cfg. It reads the credential's files
-// but does not go to the network: a wrong secret shows with the first call.
+// New returns a client for the scale set in cfg. It reads the credential's files
+// and sends nothing: a wrong secret fails the first call.
 func New(cfg config.Config, opts Options) (*Client, error) {
 	if opts.Getenv == nil {
 		opts.Getenv = os.Getenv
@@ -89,22 +89,22 @@ func New(cfg config.Config, opts Options) (*Client, error) {
 		opts.Now = time.Now
 	}
 	client := &Client{subscription: cfg.SubscriptionID, group: cfg.ResourceGroupName, name: cfg.Name, budget: budget.New(opts.Now)}
-	if err := client.connect(cred, client.options(base)); err != nil {
+	if err := client.newClients(cred, client.options(base)); err != nil {
 		return nil, armerr.From("set up clients for", client.object(), err)
 	}
 	return client, nil
 }
 
 func (c *Client) options(base policy.ClientOptions) *arm.ClientOptions {
-	base.Retry = policy.RetryOptions{MaxRetries: 3, TryTimeout: tryLimit, MaxRetryDelay: longestPause}
-	base.PerCallPolicies = []policy.Policy{stayHome{endpoint(base.Cloud)}}
+	base.Retry = policy.RetryOptions{MaxRetries: 3, TryTimeout: tryTimeout, MaxRetryDelay: maxRetryDelay}
+	base.PerCallPolicies = []policy.Policy{sameHostPolicy{endpoint(base.Cloud)}}
 	base.PerRetryPolicies = []policy.Policy{limiter{c.budget}}
-	// Registering a resource provider takes a permission on the whole
-	// subscription, and where a scale set exists it is registered.
+	// Registering a resource provider requires a permission on the whole
+	// subscription, and where a scale set exists it is registered already.
 	return &arm.ClientOptions{ClientOptions: base, DisableRPRegistration: true}
 }
 
-func (c *Client) connect(cred azcore.TokenCredential, o *arm.ClientOptions) (err error) {
+func (c *Client) newClients(cred azcore.TokenCredential, o *arm.ClientOptions) (err error) {
 	if c.sets, err = armcompute.NewVirtualMachineScaleSetsClient(c.subscription, cred, o); err != nil {
 		return err
 	}
@@ -141,14 +141,14 @@ func (c *Client) Instances(mode vmss.OrchestrationMode) vmss.Instances {
 	return uniform{c}
 }
 
-// read makes a call with a deadline of its own; op completes "… scale set".
+// read makes a call with its own deadline; op completes "… scale set".
 func (c *Client) read(ctx context.Context, op string, call func(context.Context) error) error {
-	return within(ctx, readLimit, func(ctx context.Context) error {
-		return c.explain(op, call(ctx))
+	return within(ctx, readTimeout, func(ctx context.Context) error {
+		return c.wrapError(op, call(ctx))
 	})
 }
 
-// readList is read for a list of instances, whose pages count.
+// readList is read for a list of instances; each page counts against the budget.
 func (c *Client) readList(ctx context.Context, op string, class budget.Class, call func(context.Context) error) error {
 	return c.read(ctx, op, func(ctx context.Context) error {
 		return c.budget.Measure(class, func() error { return call(ctx) })

@@ -23,22 +23,22 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
-func keys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
+func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
 
 type reply struct {
 	status int
 	body   string
 	err    error
-	header http.Header // besides; nil: Azure asks to wait a millisecond
+	header http.Header // further ones; nil: a Retry-After of a millisecond
 }
 
-// script answers requests in turn, the last reply again and again, and keeps
-// what was asked.
+// script is a transport that returns replies in turn, the last one repeatedly, and
+// records the requests.
 type script struct {
-	mu      sync.Mutex
-	replies []reply
-	asked   []*http.Request
-	bodies  []string
+	mu       sync.Mutex
+	replies  []reply
+	requests []*http.Request
+	bodies   []string
 }
 
 func (s *script) Do(r *http.Request) (*http.Response, error) {
@@ -48,8 +48,8 @@ func (s *script) Do(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		body, _ = io.ReadAll(r.Body)
 	}
-	s.asked, s.bodies = append(s.asked, r), append(s.bodies, string(body))
-	a := s.replies[min(len(s.asked), len(s.replies))-1]
+	s.requests, s.bodies = append(s.requests, r), append(s.bodies, string(body))
+	a := s.replies[min(len(s.requests), len(s.replies))-1]
 	if a.err != nil {
 		return nil, a.err
 	}
@@ -103,13 +103,13 @@ func TestRequestsAreThoseInTheTable(t *testing.T) {
 		require.Contains(t, calls, o.Name)
 		c, s := newClient(t, reply{status: 200, body: `{"id":"x","status":"Succeeded","value":[],"properties":{"virtualMachineScaleSet":{"id":"` + setID + `"}}}`})
 		require.NoError(t, calls[o.Name](c), o.Name)
-		require.Len(t, s.asked, 1)
-		assert.Equal(t, o.Method, s.asked[0].Method)
-		assert.Equal(t, fill.Replace(o.Path), s.asked[0].URL.Path)
-		assert.Equal(t, o.APIVersion, s.asked[0].URL.Query().Get("api-version"), o.Name)
-		assert.Contains(t, s.asked[0].UserAgent(), "fleeting-plugin-azure")
+		require.Len(t, s.requests, 1)
+		assert.Equal(t, o.Method, s.requests[0].Method)
+		assert.Equal(t, fill.Replace(o.Path), s.requests[0].URL.Path)
+		assert.Equal(t, o.APIVersion, s.requests[0].URL.Query().Get("api-version"), o.Name)
+		assert.Contains(t, s.requests[0].UserAgent(), "fleeting-plugin-azure")
 		if strings.HasPrefix(o.Name, "VirtualMachineScaleSetVMs") || o.Name == armops.ListVirtualMachines || o.Name == armops.GetVirtualMachine {
-			assert.Equal(t, "instanceview", strings.ToLower(s.asked[0].URL.Query().Get("$expand")))
+			assert.Equal(t, "instanceview", strings.ToLower(s.requests[0].URL.Query().Get("$expand")))
 		}
 	}
 }
@@ -119,18 +119,18 @@ func TestSetCapacityIsSentOnce(t *testing.T) {
 		c, s := newClient(t, bad)
 		_, err := c.SetCapacity(t.Context(), 5, `"7"`)
 		require.Error(t, err)
-		require.Len(t, s.asked, 1)
+		require.Len(t, s.requests, 1)
 		assert.JSONEq(t, `{"sku":{"capacity":5}}`, s.bodies[0])
-		assert.Equal(t, `"7"`, s.asked[0].Header.Get("If-Match"))
+		assert.Equal(t, `"7"`, s.requests[0].Header.Get("If-Match"))
 	}
 	c, s := newClient(t, reply{status: 200})
 	_, err := c.SetCapacity(t.Context(), 0, "")
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"sku":{"capacity":0}}`, s.bodies[0])
-	assert.Empty(t, s.asked[0].Header.Values("If-Match"))
+	assert.Empty(t, s.requests[0].Header.Values("If-Match"))
 }
 
-func TestAcceptedIsDone(t *testing.T) {
+func TestAcceptedIsSuccess(t *testing.T) {
 	// The SDK takes a 202 to PATCH for an error, and a 202 with nowhere to poll.
 	c, _ := newClient(t, reply{status: 202})
 	_, err := c.SetCapacity(t.Context(), 5, "e")
@@ -144,7 +144,7 @@ func TestDeleteInstances(t *testing.T) {
 	accepted, _, err := uniform{c}.Delete(t.Context(), []string{"1", "2"})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"1", "2"}, accepted)
-	require.Len(t, s.asked, 2)
+	require.Len(t, s.requests, 2)
 	assert.JSONEq(t, `{"instanceIds":["1","2"]}`, s.bodies[1])
 	_, _, err = uniform{c}.Delete(t.Context(), nil)
 	require.NoError(t, err)
@@ -152,10 +152,10 @@ func TestDeleteInstances(t *testing.T) {
 	require.Error(t, err)
 	_, _, err = uniform{c}.Delete(t.Context(), []string{""})
 	require.Error(t, err)
-	assert.Len(t, s.asked, 2)
+	assert.Len(t, s.requests, 2)
 }
 
-func TestListsAreWholeOrErrors(t *testing.T) {
+func TestListsAreCompleteOrErrors(t *testing.T) {
 	const next = `"nextLink":"https://management.azure.com:443/more?api-version=1"`
 	for name, replies := range map[string][]reply{
 		"no list":     {{status: 200, body: `{}`}},
@@ -179,8 +179,8 @@ func TestListsAreWholeOrErrors(t *testing.T) {
 			err := list(c)
 			_, ok := errors.AsType[*armerr.Error](err)
 			assert.True(t, ok, name)
-			assert.LessOrEqual(t, len(s.asked), 3)
-			assert.NotContains(t, s.asked[len(s.asked)-1].URL.Host, "evil")
+			assert.LessOrEqual(t, len(s.requests), 3)
+			assert.NotContains(t, s.requests[len(s.requests)-1].URL.Host, "evil")
 		}
 	}
 }
@@ -212,7 +212,7 @@ func TestReads(t *testing.T) {
 	assert.Equal(t, `"h"`, set.ETag)
 	c, _ = newClient(t, reply{status: 200, body: `{}`})
 	_, err = c.ScaleSet(t.Context())
-	require.ErrorContains(t, err, `read scale set "ci": the answer holds no scale set`)
+	require.ErrorContains(t, err, `read scale set "ci": response has no "id"`)
 	_, err = uniform{c}.Get(t.Context(), "3")
 	require.ErrorContains(t, err, `read instance "3" of scale set "ci"`)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -221,7 +221,7 @@ func TestReads(t *testing.T) {
 	assert.True(t, armerr.Is(err, armerr.Canceled), err)
 }
 
-// The mode comes in whatever case, and a scale set that names none is Uniform.
+// The mode comes in any case, and a scale set that names none is Uniform.
 func TestInstancesFollowTheMode(t *testing.T) {
 	for body, want := range map[string]vmss.OrchestrationMode{
 		`{"id":"x"}`: vmss.Uniform,

@@ -31,21 +31,21 @@ func cloudOf(c config.Cloud) cloud.Configuration {
 
 func endpoint(c cloud.Configuration) string { return c.Services[cloud.ResourceManager].Endpoint }
 
-// stayHome refuses requests to other hosts than Azure Resource Manager's. The
-// SDK follows the links in answers, with a token, wherever they lead.
-type stayHome struct{ endpoint string }
+// sameHostPolicy refuses requests to hosts other than Azure Resource Manager's.
+// The SDK follows links in responses to any host, and sends the token along.
+type sameHostPolicy struct{ endpoint string }
 
 // Do implements policy.Policy.
-func (s stayHome) Do(r *policy.Request) (*http.Response, error) {
-	home, err := url.Parse(s.endpoint)
+func (s sameHostPolicy) Do(r *policy.Request) (*http.Response, error) {
+	base, err := url.Parse(s.endpoint)
 	if err != nil {
 		return nil, err
 	}
-	at, name := r.Raw().URL, strings.ToLower(home.Hostname())
+	at, name := r.Raw().URL, strings.ToLower(base.Hostname())
 	host := strings.ToLower(at.Hostname())
 	// Azure may name its default port, or a region in front of the host.
-	if at.Scheme != home.Scheme || host != name && !strings.HasSuffix(host, "."+name) {
-		return nil, fmt.Errorf("the answer links to %s, which is not Azure Resource Manager", at.Host)
+	if at.Scheme != base.Scheme || host != name && !strings.HasSuffix(host, "."+name) {
+		return nil, fmt.Errorf("response links to %s, which is not Azure Resource Manager", at.Host)
 	}
 	return r.Next()
 }

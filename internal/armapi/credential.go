@@ -16,26 +16,26 @@ import (
 
 const secretVariable = "AZURE_CLIENT_SECRET"
 
-// signIn is what the makers of credentials need.
+// signIn is what the constructors of credentials need.
 type signIn struct {
-	cfg    config.Config
-	base   policy.ClientOptions
-	getenv func(string) string
-	alone  bool // do not ask Microsoft's public cloud whether the authority is genuine
+	cfg              config.Config
+	base             policy.ClientOptions
+	getenv           func(string) string
+	disableDiscovery bool // do not verify the authority with Microsoft's public cloud
 }
 
-// signInRetry is shorter than the SDK's: two lookups that fail with those have
-// used up tryLimit, and all there is to tell is that it was too late.
-var signInRetry = policy.RetryOptions{MaxRetries: 2, RetryDelay: 500 * time.Millisecond, MaxRetryDelay: 2 * time.Second}
+// tokenRetry is shorter than the SDK's: with the SDK's retries, two failing DNS
+// lookups use up tryTimeout, and the error only says that the request timed out.
+var tokenRetry = policy.RetryOptions{MaxRetries: 2, RetryDelay: 500 * time.Millisecond, MaxRetryDelay: 2 * time.Second}
 
-// newCredential makes the credential that cfg names. base holds no retry
-// options: azidentity has better ones for the identity endpoint of a machine.
+// newCredential returns the credential that cfg names. base has no retry options:
+// azidentity has better ones for the identity endpoint of a machine.
 func newCredential(cfg config.Config, base policy.ClientOptions, getenv func(string) string) (azcore.TokenCredential, error) {
-	s := signIn{cfg: cfg, base: base, getenv: getenv, alone: cfg.Cloud.Name == ""}
+	s := signIn{cfg: cfg, base: base, getenv: getenv, disableDiscovery: cfg.Cloud.Name == ""}
 	if cfg.Credential != "managed_identity" && cfg.Credential != "default" {
-		s.base.Retry = signInRetry
+		s.base.Retry = tokenRetry
 	}
-	makers := map[string]func() (azcore.TokenCredential, error){
+	constructors := map[string]func() (azcore.TokenCredential, error){
 		"client_secret":      s.secret,
 		"client_certificate": s.certificate,
 		"managed_identity":   s.managed,
@@ -44,11 +44,11 @@ func newCredential(cfg config.Config, base policy.ClientOptions, getenv func(str
 		"environment":        s.environment,
 		"default":            s.chain,
 	}
-	maker := makers[cfg.Credential]
-	if maker == nil {
+	construct := constructors[cfg.Credential]
+	if construct == nil {
 		return nil, fmt.Errorf("credential %q is unknown", cfg.Credential)
 	}
-	cred, err := maker()
+	cred, err := construct()
 	if bad, ok := errors.AsType[*fileError](err); ok {
 		return nil, bad
 	}
@@ -68,7 +68,7 @@ func (s signIn) secret() (azcore.TokenCredential, error) {
 		secret = strings.TrimRight(string(content), "\r\n")
 	}
 	return azidentity.NewClientSecretCredential(s.cfg.TenantID, s.cfg.ClientID, secret, &azidentity.ClientSecretCredentialOptions{
-		ClientOptions: s.base, DisableInstanceDiscovery: s.alone,
+		ClientOptions: s.base, DisableInstanceDiscovery: s.disableDiscovery,
 	})
 }
 
@@ -81,14 +81,14 @@ func (s signIn) certificate() (azcore.TokenCredential, error) {
 	certs, private, err := azidentity.ParseCertificates(content, nil)
 	if err != nil {
 		return nil, &fileError{
-			key: key, path: s.cfg.ClientCertificateFile, what: "holds no certificate with its private key that can be read",
-			fix: "give both in one PEM or PKCS#12 file, with no password on the key", cause: err,
+			key: key, path: s.cfg.ClientCertificateFile, problem: "contains no readable certificate with its private key",
+			fix: "put both in one PEM or PKCS#12 file, without a password on the key", cause: err,
 		}
 	}
-	// The chain lets an application trust by subject name and issuer.
+	// With the chain, an application can trust by subject name and issuer.
 	return azidentity.NewClientCertificateCredential(s.cfg.TenantID, s.cfg.ClientID, certs, private,
 		&azidentity.ClientCertificateCredentialOptions{
-			ClientOptions: s.base, DisableInstanceDiscovery: s.alone, SendCertificateChain: true,
+			ClientOptions: s.base, DisableInstanceDiscovery: s.disableDiscovery, SendCertificateChain: true,
 		})
 }
 
@@ -102,7 +102,7 @@ func (s signIn) managed() (azcore.TokenCredential, error) {
 
 func (s signIn) workload() (azcore.TokenCredential, error) {
 	return azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{
-		ClientOptions: s.base, DisableInstanceDiscovery: s.alone,
+		ClientOptions: s.base, DisableInstanceDiscovery: s.disableDiscovery,
 		ClientID: s.cfg.ClientID, TenantID: s.cfg.TenantID,
 	})
 }
@@ -113,12 +113,12 @@ func (s signIn) cli() (azcore.TokenCredential, error) {
 
 func (s signIn) environment() (azcore.TokenCredential, error) {
 	return azidentity.NewEnvironmentCredential(&azidentity.EnvironmentCredentialOptions{
-		ClientOptions: s.base, DisableInstanceDiscovery: s.alone,
+		ClientOptions: s.base, DisableInstanceDiscovery: s.disableDiscovery,
 	})
 }
 
 func (s signIn) chain() (azcore.TokenCredential, error) {
 	return azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{
-		ClientOptions: s.base, DisableInstanceDiscovery: s.alone, TenantID: s.cfg.TenantID,
+		ClientOptions: s.base, DisableInstanceDiscovery: s.disableDiscovery, TenantID: s.cfg.TenantID,
 	})
 }

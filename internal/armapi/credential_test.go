@@ -44,7 +44,7 @@ func TestFilesThatCannotBeUsed(t *testing.T) {
 	assert.NotContains(t, err.Error(), "hunter2")
 }
 
-func TestEveryCredentialIsMadeOrTellsWhyNot(t *testing.T) {
+func TestEveryCredentialIsCreatedOrAnError(t *testing.T) {
 	for _, name := range []string{"default", "managed_identity", "workload_identity", "azure_cli", "environment", "client_secret"} {
 		for _, c := range []config.Cloud{
 			{Name: "AzureChina"}, {Name: "AzureUSGovernment"},
@@ -65,12 +65,12 @@ func TestEveryCredentialIsMadeOrTellsWhyNot(t *testing.T) {
 	require.Error(t, err)
 }
 
-// unreachable spares the test azidentity's pauses between tries.
+// unreachable is an error that azidentity does not retry.
 type unreachable struct{ error }
 
 func (unreachable) NonRetriable() {}
 
-// entra plays Entra ID's part: discovery, and a refusal.
+// entra is a transport that stands for Entra ID: discovery, and a refusal.
 type entra struct {
 	discovery, token reply
 	secrets          []string
@@ -87,14 +87,14 @@ func (e *entra) Do(r *http.Request) (*http.Response, error) {
 	return s.Do(r)
 }
 
-func TestSigningInGoesWrong(t *testing.T) {
+func TestSignInErrors(t *testing.T) {
 	const found = `{"token_endpoint":"https://login.example/t/token","authorization_endpoint":"https://login.example/t/a","issuer":"https://login.example/t"}`
 	path := filepath.Join(t.TempDir(), "secret")
 	require.NoError(t, os.WriteFile(path, []byte("hunter2\r\n"), 0o600))
 	for _, c := range []struct {
-		play entra
-		code string
-		kind armerr.Kind
+		transport entra
+		code      string
+		kind      armerr.Kind
 	}{
 		{entra{
 			discovery: reply{status: 200, body: strings.ReplaceAll(found, "/t", "/"+guid)},
@@ -107,14 +107,14 @@ func TestSigningInGoesWrong(t *testing.T) {
 	} {
 		one := secretConfig(path)
 		one.Cloud = config.Cloud{AuthorityHost: "https://login.example/", ResourceManagerEndpoint: "https://arm.example", ResourceManagerAudience: "https://arm.example"}
-		client, err := New(one, Options{Transport: &c.play})
+		client, err := New(one, Options{Transport: &c.transport})
 		require.NoError(t, err)
 		_, err = client.ScaleSet(t.Context())
 		require.ErrorContains(t, err, c.code)
 		assert.Equal(t, c.kind, armerr.KindOf(err), err)
 		assert.NotContains(t, err.Error(), "hunter2")
 		assert.NotContains(t, err.Error(), "\n")
-		for _, s := range c.play.secrets {
+		for _, s := range c.transport.secrets {
 			assert.Equal(t, "hunter2", s)
 		}
 	}

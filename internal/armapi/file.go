@@ -9,19 +9,19 @@ import (
 	"os"
 )
 
-// maxFile is far above any certificate chain, in bytes.
+// maxFile is far above the size of any certificate chain, in bytes.
 const maxFile = 1 << 20
 
-// fileError is a credential's file that cannot be used. It never tells what
-// the file holds.
+// fileError is the error of a credential's file. It never contains what is in the
+// file.
 type fileError struct {
-	key, path, what, fix string
-	cause                error
+	key, path, problem, fix string
+	cause                   error
 }
 
-// Error names the key, the file, what is wrong and what mends it.
+// Error names the key, the file, the problem and the fix.
 func (e *fileError) Error() string {
-	return fmt.Sprintf("%s %q %s; fix: %s", e.key, e.path, e.what, e.fix)
+	return fmt.Sprintf("%s %q %s; fix: %s", e.key, e.path, e.problem, e.fix)
 }
 
 // Unwrap returns the cause.
@@ -29,20 +29,20 @@ func (e *fileError) Unwrap() error { return e.cause }
 
 func readFile(key, path string) ([]byte, error) {
 	bad := &fileError{key: key, path: path}
-	content, err := slurp(path)
+	content, err := readLimited(path)
 	switch {
 	case errors.Is(err, errDirectory):
-		bad.what, bad.fix = "is a directory", "give the path of the file in it"
+		bad.problem, bad.fix = "is a directory", "use the path of the file in it"
 	case errors.Is(err, fs.ErrNotExist):
-		bad.what, bad.fix = "does not exist", "create it or correct the path"
+		bad.problem, bad.fix = "does not exist", "create it or correct the path"
 	case errors.Is(err, fs.ErrPermission):
-		bad.what, bad.fix = "may not be read", "let the runner's user read it"
+		bad.problem, bad.fix = "is not readable", "let the runner's user read it"
 	case err != nil:
-		bad.what, bad.fix = "cannot be read", "check the file and its disk: "+reason(err)
+		bad.problem, bad.fix = "cannot be read", "check the file and its disk: "+pathErrorCause(err)
 	case len(bytes.TrimSpace(content)) == 0:
-		bad.what, bad.fix = "is empty", "write the credential into it"
+		bad.problem, bad.fix = "is empty", "write the credential into it"
 	case len(content) > maxFile:
-		bad.what, bad.fix = "is longer than any credential", "correct the path"
+		bad.problem, bad.fix = "is too large for a credential", "correct the path"
 	default:
 		return content, nil
 	}
@@ -52,7 +52,7 @@ func readFile(key, path string) ([]byte, error) {
 
 var errDirectory = errors.New("is a directory")
 
-func slurp(path string) ([]byte, error) {
+func readLimited(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -64,8 +64,8 @@ func slurp(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, maxFile+1))
 }
 
-// reason leaves out the operation and path, which the message has already.
-func reason(err error) string {
+// pathErrorCause leaves out the operation and the path: the message has them.
+func pathErrorCause(err error) string {
 	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		return p.Err.Error()
 	}

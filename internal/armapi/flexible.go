@@ -16,8 +16,8 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
-// flexible instances are virtual machines of the resource group, under names
-// that Azure makes of a GUID and never uses again.
+// flexible instances are virtual machines of the resource group. Azure makes their
+// names from a GUID and never reuses them.
 type flexible struct{ *Client }
 
 // List implements vmss.Instances. No document says whether the list with
@@ -49,25 +49,25 @@ func (f flexible) List(ctx context.Context, vmID func(resourceID string) string)
 // complete fills in the instances that have no vmId, and reports whether all
 // have one now.
 func complete(all []vmss.Instance, fill func(*vmss.Instance)) bool {
-	whole := true
+	filled := true
 	for n := range all {
 		if all[n].VMID == "" {
 			fill(&all[n])
 		}
-		whole = whole && all[n].VMID != ""
+		filled = filled && all[n].VMID != ""
 	}
-	return whole
+	return filled
 }
 
 // listWithViews lists the VMs with their instance views. Whether Azure adds
 // those to the models or sends them instead is not documented, so a VM that does
-// not name its scale set is taken to be what we asked for.
+// not name its scale set is taken for one of ours.
 func (f flexible) listWithViews(ctx context.Context) ([]vmss.Instance, error) {
 	return f.list(ctx, "list the virtual machines of", to.Ptr(armcompute.ExpandTypeForListVMsInstanceView))
 }
 
 // listModels lists the same VMs with their models and without instance views. A
-// model names the scale set; a VM whose model does not is in none.
+// VM whose model names no scale set belongs to none.
 func (f flexible) listModels(ctx context.Context) ([]vmss.Instance, error) {
 	return f.list(ctx, "list the models of the virtual machines of", nil)
 }
@@ -84,15 +84,15 @@ func (f flexible) list(
 		func(p armcompute.VirtualMachinesClientListResponse) ([]*armcompute.VirtualMachine, *string) {
 			return p.Value, p.NextLink
 		},
-		each(func(vm armcompute.VirtualMachine) (vmss.Instance, bool) { return f.ours(vm, expand != nil) })))
+		each(func(vm armcompute.VirtualMachine) (vmss.Instance, bool) { return f.ownInstance(vm, expand != nil) })))
 	return all, err
 }
 
-// ours converts a VM of a list, if it belongs to the scale set: a filter that was
-// overlooked must not make other VMs ours. Where a model may be missing, a VM
-// that names no scale set passes, but without a vmId: only the list of models
-// can give it one, and with it an identity.
-func (f flexible) ours(vm armcompute.VirtualMachine, modelMayBeMissing bool) (vmss.Instance, bool) {
+// ownInstance converts a VM of a list, and reports whether it belongs to the scale
+// set: Azure may ignore the filter, and no other VM must be taken for ours. Where
+// a model may be missing, a VM that names no scale set passes, but without a
+// vmId: it gets one, and with it an identity, from the list of models only.
+func (f flexible) ownInstance(vm armcompute.VirtualMachine, modelMayBeMissing bool) (vmss.Instance, bool) {
 	i, set := machineOf(vm), setOf(vm)
 	if set == "" && modelMayBeMissing {
 		i.VMID = ""
@@ -118,7 +118,7 @@ func (f flexible) Get(ctx context.Context, name string) (i vmss.Instance, err er
 			return err
 		}
 		if r.ID == nil {
-			return errors.New("the answer holds no virtual machine")
+			return errNoID
 		}
 		if !strings.EqualFold(setOf(r.VirtualMachine), f.id()) {
 			return &armerr.Error{Op: op, Object: f.object(), Kind: armerr.NotFound, Message: "the virtual machine does not belong to the scale set"}
@@ -168,7 +168,7 @@ func (f flexible) Delete(ctx context.Context, names []string) ([]string, vmss.Op
 	return accepted, "", err
 }
 
-// deleteVMs goes on after an error that concerns one VM alone.
+// deleteVMs continues after an error that concerns a single VM.
 func (f flexible) deleteVMs(ctx context.Context, names []string) (accepted []string, err error) {
 	var failed []error
 	for _, name := range names {
@@ -186,7 +186,7 @@ func (f flexible) deleteVMs(ctx context.Context, names []string) (accepted []str
 }
 
 // deleteVM deletes one VM outside of its scale set, which may leave the capacity
-// as it is. It may be sent again after a lost answer, as a VM is deleted only once.
+// as it is. It may be sent again after a lost response: a VM is deleted only once.
 func (f flexible) deleteVM(ctx context.Context, name string) error {
 	op := fmt.Sprintf("delete virtual machine %q of", name)
 	if err := checkName(name); err != nil {
@@ -199,11 +199,11 @@ func (f flexible) deleteVM(ctx context.Context, name string) error {
 	return err
 }
 
-// checkName refuses names that no VM has and that, in a path, could stand for
-// another resource.
+// checkName refuses names that no VM has and that could denote another resource
+// in a path.
 func checkName(name string) error {
 	if strings.Trim(name, ".") == "" || strings.ContainsAny(name, `/\*?#%`) {
-		return errors.New("this is not the name of a virtual machine")
+		return errors.New("not a valid name of a virtual machine")
 	}
 	return nil
 }

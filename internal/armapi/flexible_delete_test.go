@@ -21,22 +21,22 @@ var (
 	accepted   = reply{status: 202, header: http.Header{"Azure-Asyncoperation": {"https://management.azure.com/o"}}}
 )
 
-func (s *script) requests() []string {
+func (s *script) requestLines() []string {
 	var all []string
-	for _, r := range s.asked {
+	for _, r := range s.requests {
 		all = append(all, r.Method+" "+r.URL.Path[len("/subscriptions/sub/resourceGroups/rg/providers/Microsoft.Compute/"):])
 	}
 	return all
 }
 
-// Through the scale set, so that its capacity falls.
+// The deletion goes through the scale set, so that its capacity falls.
 func TestFlexibleDeletion(t *testing.T) {
 	c, s := newClient(t, accepted)
 	done, o, err := flexible{c}.Delete(t.Context(), []string{"a", "b"})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a", "b"}, done)
 	assert.EqualValues(t, "https://management.azure.com/o", o)
-	assert.Equal(t, []string{"POST virtualMachineScaleSets/ci/delete"}, s.requests())
+	assert.Equal(t, []string{"POST virtualMachineScaleSets/ci/delete"}, s.requestLines())
 	assert.JSONEq(t, `{"instanceIds":["a","b"]}`, s.bodies[0])
 }
 
@@ -46,11 +46,11 @@ func TestFlexibleDeletionFallsBackToVMs(t *testing.T) {
 	c, s := newClient(t, notForMode, forbidden, accepted, notFound)
 	done, o, err := flexible{c}.Delete(t.Context(), []string{"a", "b", "c"})
 	require.ErrorContains(t, err, `delete virtual machine "a" of scale set "ci": AuthorizationFailed (403)`)
-	assert.Equal(t, []string{"b", "c"}, done, "one refusal does not harm the others, and what is gone is deleted")
-	assert.Empty(t, o, "there are several")
+	assert.Equal(t, []string{"b", "c"}, done, "one refusal does not affect the others, and a VM that is gone counts as deleted")
+	assert.Empty(t, o, "there are several operations")
 	assert.Equal(t, []string{
 		"POST virtualMachineScaleSets/ci/delete", "DELETE virtualMachines/a", "DELETE virtualMachines/b", "DELETE virtualMachines/c",
-	}, s.requests())
+	}, s.requestLines())
 
 	c, _ = newClient(t, notForMode, accepted)
 	done, _, err = flexible{c}.Delete(t.Context(), []string{"a", "b"})
@@ -82,11 +82,11 @@ func TestFlexibleOtherRefusalsAreErrors(t *testing.T) {
 		done, err := in(c)
 		require.ErrorContains(t, err, `delete 1 instances of scale set "ci": AuthorizationFailed (403)`)
 		assert.Empty(t, done)
-		assert.Len(t, s.asked, 1, "no VM is deleted by itself")
+		assert.Len(t, s.requests, 1, "no VM is deleted on its own")
 	}
 }
 
-// An error that would meet every other VM, too, ends the deletion.
+// An error that would affect every other VM, too, ends the deletion.
 func TestFlexibleDeletionEndsWithASystemicError(t *testing.T) {
 	c, s := newClient(t, notForMode, accepted, reply{status: 429, header: http.Header{"Retry-After": {"1200"}}})
 	done, _, err := flexible{c}.Delete(t.Context(), []string{"a", "b", "c", "d"})
@@ -94,13 +94,13 @@ func TestFlexibleDeletionEndsWithASystemicError(t *testing.T) {
 	assert.Equal(t, []string{"a"}, done)
 	assert.Equal(t, []string{
 		"POST virtualMachineScaleSets/ci/delete", "DELETE virtualMachines/a", "DELETE virtualMachines/b",
-	}, s.requests())
+	}, s.requestLines())
 }
 
-// slow is Azure that refuses batches and does not answer other deletions.
-type slow struct{}
+// hangingTransport refuses batches and never responds to other deletions.
+type hangingTransport struct{}
 
-func (slow) Do(r *http.Request) (*http.Response, error) {
+func (hangingTransport) Do(r *http.Request) (*http.Response, error) {
 	if r.Method == http.MethodPost {
 		return (&script{replies: []reply{notForMode}}).Do(r)
 	}
@@ -108,11 +108,10 @@ func (slow) Do(r *http.Request) (*http.Response, error) {
 	return nil, r.Context().Err()
 }
 
-// Azure that does not answer must not hold the caller up for the number of VMs
-// times a time-out.
+// When Azure does not respond, the caller must not wait one timeout for each VM.
 func TestFlexibleDeletionIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, err := New(cfg, Options{Transport: slow{}, Credential: &fake.TokenCredential{}})
+		c, err := New(cfg, Options{Transport: hangingTransport{}, Credential: &fake.TokenCredential{}})
 		require.NoError(t, err)
 		names := make([]string, 100)
 		for n := range names {
@@ -124,7 +123,7 @@ func TestFlexibleDeletionIsBounded(t *testing.T) {
 		done, _, err := flexible{c}.Delete(ctx, names)
 		require.Error(t, err)
 		assert.Empty(t, done)
-		assert.LessOrEqual(t, time.Since(begun), writeLimit+30*time.Second)
+		assert.LessOrEqual(t, time.Since(begun), writeTimeout+30*time.Second)
 		assert.Less(t, len(err.Error()), 1000)
 	})
 }

@@ -38,7 +38,7 @@ func TestMachineOf(t *testing.T) {
 	assert.Equal(t, vmss.Instance{LatestModel: true}, machineOf(armcompute.VirtualMachine{}))
 }
 
-func TestOnlyOurMachinesAreListed(t *testing.T) {
+func TestOnlyTheScaleSetsMachinesAreListed(t *testing.T) {
 	page := reply{status: 200, body: `{"value":[` + machineBody + `,` + viewBody + `,` + otherBody + `]}`}
 	for _, one := range []struct {
 		list   func(flexible, context.Context) ([]vmss.Instance, error)
@@ -56,7 +56,7 @@ func TestOnlyOurMachinesAreListed(t *testing.T) {
 			names = append(names, i.Name)
 		}
 		assert.Equal(t, one.names, names)
-		query := s.asked[0].URL.Query()
+		query := s.requests[0].URL.Query()
 		assert.Equal(t, []string{"'virtualMachineScaleSet/id' eq '" + setID + "'"}, query["$filter"])
 		assert.Equal(t, one.expand, query["$expand"])
 	}
@@ -64,7 +64,7 @@ func TestOnlyOurMachinesAreListed(t *testing.T) {
 
 func TestVirtualMachine(t *testing.T) {
 	for body, text := range map[string]string{
-		`{}`:      "the answer holds no virtual machine",
+		`{}`:      `response has no "id"`,
 		otherBody: "does not belong to the scale set",
 		`{"id":"x","properties":{"vmId":"alone"}}`: "does not belong to the scale set",
 	} {
@@ -72,7 +72,7 @@ func TestVirtualMachine(t *testing.T) {
 		_, err := flexible{c}.Get(t.Context(), "x")
 		require.ErrorContains(t, err, `read virtual machine "x" of scale set "ci"`)
 		require.ErrorContains(t, err, text)
-		assert.Equal(t, body != `{}`, armerr.Is(err, armerr.NotFound), "to the scale set it is gone")
+		assert.Equal(t, body != `{}`, armerr.Is(err, armerr.NotFound), "it has left the scale set")
 	}
 	c, _ := newClient(t, reply{status: 404, body: `{"error":{"code":"ResourceNotFound","message":"Gone."}}`})
 	_, err := flexible{c}.Get(t.Context(), "x")
@@ -87,22 +87,22 @@ func TestDeleteVirtualMachine(t *testing.T) {
 	for _, accepted := range []int{200, 202, 204} {
 		c, s := newClient(t, reply{status: 500}, reply{status: accepted})
 		require.NoError(t, flexible{c}.deleteVM(t.Context(), "ci_1"))
-		require.Len(t, s.asked, 2)
+		require.Len(t, s.requests, 2)
 		assert.Empty(t, s.bodies[1])
 	}
 	c, s := newClient(t, reply{status: 202})
 	for _, name := range []string{"", ".", "..", "*", "a/b", `a\b`, "a%2fb"} {
-		require.ErrorContains(t, flexible{c}.deleteVM(t.Context(), name), "not the name of a virtual machine")
+		require.ErrorContains(t, flexible{c}.deleteVM(t.Context(), name), "not a valid name of a virtual machine")
 		_, err := flexible{c}.Get(t.Context(), name)
 		require.Error(t, err)
 	}
-	assert.Empty(t, s.asked)
+	assert.Empty(t, s.requests)
 	c, _ = newClient(t, reply{status: 409, body: `{"error":{"code":"OperationNotAllowed","message":"No."}}`})
 	require.ErrorContains(t, flexible{c}.deleteVM(t.Context(), "ci_1"), `delete virtual machine "ci_1" of scale set "ci"`)
 }
 
 func TestGroupInterfaces(t *testing.T) {
-	c, _ := newClient(t, reply{status: 200, body: `{"value":[{"id":"loose","properties":{}},` + nicBody + `,{}]}`})
+	c, _ := newClient(t, reply{status: 200, body: `{"value":[{"id":"without-vm","properties":{}},` + nicBody + `,{}]}`})
 	all, err := flexible{c}.Interfaces(t.Context())
 	require.NoError(t, err)
 	require.Len(t, all, 1)
@@ -141,20 +141,20 @@ func TestOSType(t *testing.T) {
 	}
 }
 
-// A filter that was overlooked must not make somebody's database ours.
+// Where Azure ignores the filter, VMs outside of the scale set must not become ours.
 func TestVirtualMachinesOutsideOfTheScaleSet(t *testing.T) {
 	c, _ := newClient(t, reply{status: 200, body: `{"value":[{"id":"/x/db","name":"db","properties":{"vmId":"alone"}}]}`})
 	all, err := flexible{c}.listWithViews(t.Context())
 	require.NoError(t, err)
 	require.Len(t, all, 1)
-	assert.Empty(t, all[0].VMID, "it has no identity before the list of models tells one")
+	assert.Empty(t, all[0].VMID, "its identity comes from the list of models")
 }
 
 // Where the list with instance views holds no models, a second list is read, and
 // only if there is a VM whose vmId is not known.
 func TestListWithoutModels(t *testing.T) {
 	views := reply{status: 200, body: `{"value":[{"id":"/S/VM/A","name":"a","properties":{"instanceView":{"statuses":[{"code":"PowerState/running"}]}}},
-{"id":"/S/VM/B","name":"b","properties":{"vmId":"not ours to believe","instanceView":{}}}]}`}
+{"id":"/S/VM/B","name":"b","properties":{"vmId":"of a VM that names no scale set","instanceView":{}}}]}`}
 	models := reply{status: 200, body: `{"value":[
 {"id":"/s/vm/a","name":"a","zones":["2"],"properties":{"vmId":"1","virtualMachineScaleSet":{"id":"` + setID + `"}}},
 {"id":"/s/vm/b","name":"b","zones":["3"],"properties":{"vmId":"2","virtualMachineScaleSet":{"id":"` + setID + `"}}}]}`}
@@ -168,18 +168,18 @@ func TestListWithoutModels(t *testing.T) {
 	assert.Equal(t, []string{"1", "2"}, []string{all[0].VMID, all[1].VMID})
 	assert.Equal(t, []string{"2", "3"}, []string{all[0].Zone, all[1].Zone})
 	assert.Equal(t, "running", all[0].PowerState, "the models hold no power state")
-	require.Len(t, s.asked, 2)
+	require.Len(t, s.requests, 2)
 
 	known["/S/VM/A"], known["/S/VM/B"] = "1", "2"
 	all, err = flexible{c}.List(t.Context(), vmID)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"1", "2"}, []string{all[0].VMID, all[1].VMID})
-	require.Len(t, s.asked, 3)
+	require.Len(t, s.requests, 3)
 
 	delete(known, "/S/VM/B")
 	_, err = flexible{c}.List(t.Context(), vmID)
-	require.ErrorContains(t, err, "list the models of the virtual machines", "a list that is not whole is an error")
-	require.Len(t, s.asked, 5)
+	require.ErrorContains(t, err, "list the models of the virtual machines", "an incomplete list is an error")
+	require.Len(t, s.requests, 5)
 }
 
 // No list of models is read where the first one holds them, whatever is known.
@@ -189,5 +189,5 @@ func TestListWithModels(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, all, 1)
 	assert.Equal(t, "v", all[0].VMID)
-	assert.Len(t, s.asked, 1)
+	assert.Len(t, s.requests, 1)
 }

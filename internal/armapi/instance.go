@@ -23,14 +23,14 @@ func instanceOf(vm armcompute.VirtualMachineScaleSetVM) vmss.Instance {
 		Failure:           failure(statuses),
 		LatestModel:       val(p.LatestModelApplied),
 	}
-	if zones := texts(vm.Zones); len(zones) > 0 {
+	if zones := toStrings(vm.Zones); len(zones) > 0 {
 		i.Zone = zones[0]
 	}
 	return i
 }
 
 // powerState reads the code "PowerState/running" among the statuses, whose
-// order and capitals are not promised.
+// order and case are not specified.
 func powerState(statuses []*armcompute.InstanceViewStatus) string {
 	for _, s := range statuses {
 		if state, ok := strings.CutPrefix(strings.ToLower(val(val(s).Code)), "powerstate/"); ok {
@@ -59,13 +59,13 @@ func failure(statuses []*armcompute.InstanceViewStatus) string {
 	return ""
 }
 
-// setOf returns the ID of the scale set that the VM says it is in.
+// setOf returns the ID of the scale set that the VM names.
 func setOf(vm armcompute.VirtualMachine) string {
 	return val(val(val(vm.Properties).VirtualMachineScaleSet).ID)
 }
 
 // machineOf converts a VM of a Flexible scale set, which has no number and
-// does not tell whether it has the latest model.
+// no field for whether it has the latest model.
 func machineOf(vm armcompute.VirtualMachine) vmss.Instance {
 	p := val(vm.Properties)
 	statuses := val(p.InstanceView).Statuses
@@ -86,7 +86,7 @@ func machineOf(vm armcompute.VirtualMachine) vmss.Instance {
 	if i.ProvisioningState == "" {
 		i.ProvisioningState = provisioningState(statuses)
 	}
-	if zones := texts(vm.Zones); len(zones) > 0 {
+	if zones := toStrings(vm.Zones); len(zones) > 0 {
 		i.Zone = zones[0]
 	}
 	return i

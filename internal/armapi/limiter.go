@@ -12,8 +12,8 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
-// limiter keeps every single try within the budget, and corrects the budget by
-// Azure's responses.
+// limiter is the policy that keeps every try within the budget, and corrects the
+// budget by Azure's responses.
 type limiter struct{ budget *budget.Budget }
 
 // Do implements policy.Policy.
@@ -47,8 +47,8 @@ func classOf(r *http.Request) budget.Class {
 	return budget.Class(class)
 }
 
-// explain makes an armerr.Error of what a call ended in.
-func (c *Client) explain(op string, err error) error {
+// wrapError turns the error of a call into an *armerr.Error.
+func (c *Client) wrapError(op string, err error) error {
 	if w, ok := errors.AsType[*budget.WaitError](err); ok {
 		return &armerr.Error{Op: op, Object: c.object(), Kind: armerr.Throttled, Message: w.Error(), RetryAfter: w.Wait}
 	}

@@ -41,8 +41,8 @@ func TestClassOf(t *testing.T) {
 	}
 }
 
-// What is sent while Azure has asked to wait prolongs the block: nothing is.
-func TestNothingIsSentWhileAzureAskedToWait(t *testing.T) {
+// Requests sent before Retry-After has passed prolong the block, so none are.
+func TestNothingIsSentWhileThrottled(t *testing.T) {
 	now := time.Now()
 	s := &script{replies: []reply{{status: 429, header: http.Header{"Retry-After": {"1200"}}}}}
 	c, err := New(cfg, Options{Transport: s, Credential: &fake.TokenCredential{}, Now: func() time.Time { return now }})
@@ -50,16 +50,16 @@ func TestNothingIsSentWhileAzureAskedToWait(t *testing.T) {
 	list := func() error { _, err := c.Instances(vmss.Uniform).List(t.Context(), nil); return err }
 	err = list()
 	require.Equal(t, 20*time.Minute, armerr.RetryAfter(err))
-	asked := len(s.asked)
+	asked := len(s.requests)
 	err = list()
 	require.True(t, armerr.Is(err, armerr.Throttled))
-	require.ErrorContains(t, err, `list the instances of scale set "ci": Azure asked to wait, for another 20m0s; nothing was sent`)
-	assert.Len(t, s.asked, asked)
+	require.ErrorContains(t, err, `list the instances of scale set "ci": request limit reached: retry in 20m0s; nothing was sent`)
+	assert.Len(t, s.requests, asked)
 	assert.Zero(t, c.Instances(vmss.Uniform).ListsRemaining())
 	assert.Positive(t, c.Remaining(vmss.WriteScaleSet))
 	now = now.Add(20*time.Minute + time.Second)
 	_ = list()
-	assert.Greater(t, len(s.asked), asked)
+	assert.Greater(t, len(s.requests), asked)
 }
 
 // Each kind of call has the limit of its class, and each mode that of its list.

@@ -8,12 +8,13 @@ import (
 )
 
 var (
-	errNoList  = errors.New("the answer holds no list")
-	errGap     = errors.New("the list holds an empty entry")
-	errEndless = errors.New("the list links to the same page again")
+	errNoID      = errors.New(`response has no "id"`)
+	errNoValue   = errors.New(`response has no "value" array`)
+	errNullEntry = errors.New(`response has null in its "value" array`)
+	errSamePage  = errors.New("response links to the page that was read before it")
 )
 
-// into is a call that reads a list and leaves in all what becomes of it.
+// into returns a call that reads a whole list and stores its conversion in all.
 func into[P, T, R any](
 	all *R, pager *runtime.Pager[P], open func(P) ([]*T, *string), convert func([]*T) R,
 ) func(context.Context) error {
@@ -26,7 +27,8 @@ func into[P, T, R any](
 	}
 }
 
-// each converts a list one by one; false leaves an entry out.
+// each converts the entries of a list; those for which one returns false are left
+// out.
 func each[T, R any](one func(T) (R, bool)) func([]*T) []R {
 	return func(list []*T) []R {
 		all := make([]R, 0, len(list))
@@ -39,8 +41,8 @@ func each[T, R any](one func(T) (R, bool)) func([]*T) []R {
 	}
 }
 
-// collect gathers all pages. A list that is not whole is an error: a missing
-// instance would be taken for a deleted one.
+// collect reads all pages. An incomplete list is an error: a missing instance
+// would be taken for a deleted one.
 func collect[P, T any](ctx context.Context, pager *runtime.Pager[P], open func(P) ([]*T, *string)) ([]*T, error) {
 	all := []*T{}
 	last := ""
@@ -51,24 +53,24 @@ func collect[P, T any](ctx context.Context, pager *runtime.Pager[P], open func(P
 		}
 		items, next := open(page)
 		if items == nil {
-			return nil, errNoList
+			return nil, errNoValue
 		}
 		for _, item := range items {
 			if item == nil {
-				return nil, errGap
+				return nil, errNullEntry
 			}
 		}
 		all = append(all, items...)
 		if link := val(next); link != "" && link == last {
-			return nil, errEndless
+			return nil, errSamePage
 		}
 		last = val(next)
 	}
 	return all, nil
 }
 
-// val returns what p points to, or the zero value. Azure leaves out fields at
-// its pleasure.
+// val returns what p points to, or the zero value: any field of a response may be
+// missing.
 func val[T any](p *T) T {
 	if p == nil {
 		var zero T

@@ -12,8 +12,8 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
-// Progress implements vmss.Client. The URL was Azure's; it is asked once,
-// for who follows an operation asks again anyway.
+// Progress implements vmss.Client. The URL is the one that Azure returned. There
+// are no retries: the caller polls anyway.
 func (c *Client) Progress(ctx context.Context, o vmss.Operation) (p vmss.Progress, err error) {
 	err = c.read(ctx, "follow an operation of", func(ctx context.Context) error {
 		ctx = policy.WithRetryOptions(ctx, policy.RetryOptions{MaxRetries: -1})
@@ -21,38 +21,38 @@ func (c *Client) Progress(ctx context.Context, o vmss.Operation) (p vmss.Progres
 		if err != nil {
 			return err
 		}
-		answer, err := c.generic.Pipeline().Do(r) //nolint:bodyclose // the pipeline has read and closed it
+		response, err := c.generic.Pipeline().Do(r) //nolint:bodyclose // the pipeline has read and closed it
 		if err != nil {
 			return err
 		}
-		if !runtime.HasStatusCode(answer, http.StatusOK, http.StatusAccepted) {
-			return runtime.NewResponseError(answer)
+		if !runtime.HasStatusCode(response, http.StatusOK, http.StatusAccepted) {
+			return runtime.NewResponseError(response)
 		}
-		p, err = c.progressOf(answer)
+		p, err = c.progressOf(response)
 		return err
 	})
 	return p, err
 }
 
-// progressOf reads an operation's status, which says Failed inside of an answer
-// of status 200. Canceled is Azure's third way to end (the Resource Manager RPC
-// contract on asynchronous operations).
-func (c *Client) progressOf(answer *http.Response) (vmss.Progress, error) {
+// progressOf reads an operation's status: Failed comes in a response of status 200,
+// and Canceled is the third terminal state (the Resource Manager RPC contract on
+// asynchronous operations).
+func (c *Client) progressOf(response *http.Response) (vmss.Progress, error) {
 	var body struct {
 		Status string `json:"status"`
 	}
-	if err := runtime.UnmarshalAsJSON(answer, &body); err != nil {
+	if err := runtime.UnmarshalAsJSON(response, &body); err != nil {
 		return vmss.Progress{}, err
 	}
 	switch body.Status {
 	case "":
-		return vmss.Progress{}, errors.New("the answer holds no status")
+		return vmss.Progress{}, errors.New(`response has no "status"`)
 	case "Succeeded":
 		return vmss.Progress{Ended: true}, nil
 	case "Failed", "Canceled":
-		failure := armerr.From("change", c.object(), runtime.NewResponseError(answer))
+		failure := armerr.From("change", c.object(), runtime.NewResponseError(response))
 		if e, ok := errors.AsType[*armerr.Error](failure); ok {
-			e.Status = 0 // that of the answer, not of the failure
+			e.Status = 0 // that of the response, not of the failure
 		}
 		return vmss.Progress{Ended: true, Failure: failure}, nil
 	}

@@ -17,8 +17,8 @@ func TestProgress(t *testing.T) {
 		`{"status":"Succeeded"}`:  {ended: true},
 		`{"status":"Failed","error":{"code":"AllocationFailed","message":"No room."}}`: {ended: true, failure: `change scale set "ci": AllocationFailed: No room`},
 		`{"status":"Canceled","error":{"code":"OperationPreempted"}}`:                  {ended: true, failure: "OperationPreempted"},
-		`{}`:       {err: "the answer holds no status"},
-		`<html>`:   {err: "the answer is not Azure's"},
+		`{}`:       {err: `response has no "status"`},
+		`<html>`:   {err: "the response does not come from Azure"},
 		`{"status`: {err: "follow an operation"},
 	} {
 		c, _ := newClient(t, reply{status: 200, body: body})

@@ -2,7 +2,6 @@ package armapi
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strings"
 
@@ -21,7 +20,7 @@ func (c *Client) ScaleSet(ctx context.Context) (set vmss.ScaleSet, err error) {
 			return err
 		}
 		if r.ID == nil {
-			return errors.New("the answer holds no scale set")
+			return errNoID
 		}
 		set = scaleSetOf(r.VirtualMachineScaleSet)
 		if set.ETag == "" && raw != nil {
@@ -35,7 +34,7 @@ func (c *Client) ScaleSet(ctx context.Context) (set vmss.ScaleSet, err error) {
 func scaleSetOf(s armcompute.VirtualMachineScaleSet) vmss.ScaleSet {
 	sku, p := val(s.SKU), val(s.Properties)
 	model := modelOf(p)
-	model.Placement.Zones = texts(s.Zones)
+	model.Placement.Zones = toStrings(s.Zones)
 	return vmss.ScaleSet{
 		ID:                val(s.ID),
 		Name:              val(s.Name),
@@ -52,7 +51,7 @@ func scaleSetOf(s armcompute.VirtualMachineScaleSet) vmss.ScaleSet {
 	}
 }
 
-// modeOf takes a scale set that names no mode for a Uniform one, as Azure does.
+// modeOf defaults to Uniform, as Azure does.
 func modeOf(p armcompute.VirtualMachineScaleSetProperties) vmss.OrchestrationMode {
 	if strings.EqualFold(string(val(p.OrchestrationMode)), string(vmss.Flexible)) {
 		return vmss.Flexible
@@ -95,14 +94,14 @@ func modelOf(p armcompute.VirtualMachineScaleSetProperties) vmss.Model {
 		},
 		ResilientCreation: val(val(val(p.ResiliencyPolicy).ResilientVMCreationPolicy).Enabled),
 		TerminateNotice:   val(val(val(vm.ScheduledEventsProfile).TerminateNotificationProfile).Enable),
-		ScaleIn:           vmss.ScaleIn{Forced: val(scaleIn.ForceDeletion), Rules: texts(scaleIn.Rules)},
+		ScaleIn:           vmss.ScaleIn{Forced: val(scaleIn.ForceDeletion), Rules: toStrings(scaleIn.Rules)},
 		HealthExtension:   network.HealthProbe != nil || hasHealthExtension(val(vm.ExtensionProfile)),
 		Detached:          detached(network, val(vm.StorageProfile)),
 	}
 }
 
-// detached names the parts that outlive their instance. Only Flexible scale sets
-// may have such.
+// detached names the parts that outlive their instance; only Flexible scale sets
+// can have such.
 func detached(n armcompute.VirtualMachineScaleSetNetworkProfile, s armcompute.VirtualMachineScaleSetStorageProfile) []string {
 	var all []string
 	for _, nic := range n.NetworkInterfaceConfigurations {
@@ -122,11 +121,11 @@ func detached(n armcompute.VirtualMachineScaleSetNetworkProfile, s armcompute.Vi
 }
 
 func osType(vm armcompute.VirtualMachineScaleSetVMProfile) string {
-	told := string(val(val(val(vm.StorageProfile).OSDisk).OSType))
+	diskOS := string(val(val(val(vm.StorageProfile).OSDisk).OSType))
 	os := val(vm.OSProfile)
 	switch {
-	case told != "":
-		return told
+	case diskOS != "":
+		return diskOS
 	case os.WindowsConfiguration != nil:
 		return "Windows"
 	case os.LinuxConfiguration != nil:
@@ -136,7 +135,7 @@ func osType(vm armcompute.VirtualMachineScaleSetVMProfile) string {
 }
 
 // hasPublicAddress looks at the primary IP configuration of the primary
-// interface, as that is where a runner connects.
+// interface, to which a runner connects.
 func hasPublicAddress(n armcompute.VirtualMachineScaleSetNetworkProfile) bool {
 	nic := primary(n.NetworkInterfaceConfigurations, func(c armcompute.VirtualMachineScaleSetNetworkConfiguration) bool {
 		return val(val(c.Properties).Primary)
@@ -147,7 +146,7 @@ func hasPublicAddress(n armcompute.VirtualMachineScaleSetNetworkProfile) bool {
 	return val(ip.Properties).PublicIPAddressConfiguration != nil
 }
 
-// primary returns the entry that is marked as such, or else the first one.
+// primary returns the entry that is marked as primary, or else the first one.
 func primary[T any](list []*T, marked func(T) bool) T {
 	for _, e := range list {
 		if e != nil && marked(*e) {
@@ -162,7 +161,8 @@ func primary[T any](list []*T, marked func(T) bool) T {
 	return val[T](nil)
 }
 
-// isManagedImage tells …/Microsoft.Compute/images/x from …/galleries/g/images/x.
+// isManagedImage reports whether id is …/Microsoft.Compute/images/x, as opposed to
+// …/galleries/g/images/x.
 func isManagedImage(id string) bool {
 	return strings.Contains(strings.ToLower(id), "/providers/microsoft.compute/images/")
 }
@@ -179,7 +179,7 @@ func hasHealthExtension(p armcompute.VirtualMachineScaleSetExtensionProfile) boo
 	return false
 }
 
-func texts[T ~string](list []*T) []string {
+func toStrings[T ~string](list []*T) []string {
 	var all []string
 	for _, e := range list {
 		if e != nil {

@@ -2,7 +2,6 @@ package armapi
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 
@@ -14,10 +13,11 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
-// uniform instances are part of the scale set, under numbers.
+// uniform instances are part of the scale set and have numbers.
 type uniform struct{ *Client }
 
-// List implements vmss.Instances. This list leaves out no vmId for good.
+// List implements vmss.Instances. Here no list leaves out a vmId
+// for good, so that vmID is not needed.
 func (u uniform) List(ctx context.Context, _ func(string) string) (all []vmss.Instance, err error) {
 	pager := u.instances.NewListPager(u.group, u.name, &armcompute.VirtualMachineScaleSetVMsClientListOptions{
 		Expand: to.Ptr("instanceView"),
@@ -46,7 +46,7 @@ func (u uniform) Get(ctx context.Context, instanceID string) (i vmss.Instance, e
 			return err
 		}
 		if r.ID == nil {
-			return errors.New("the answer holds no instance")
+			return errNoID
 		}
 		i = instanceOf(r.VirtualMachineScaleSetVM)
 		return nil
@@ -65,8 +65,8 @@ func (u uniform) Interfaces(ctx context.Context) (all []vmss.Interface, err erro
 	return all, err
 }
 
-// PublicAddresses implements vmss.Instances. An address that Azure has not
-// allocated yet is left out. The IDs are those that the interfaces name.
+// PublicAddresses implements vmss.Instances. Addresses that Azure has not
+// allocated yet are left out. The IDs are those that the interfaces name.
 func (u uniform) PublicAddresses(ctx context.Context) (all map[string]netip.Addr, err error) {
 	pager := u.addresses.NewListVirtualMachineScaleSetPublicIPAddressesPager(u.group, u.name, nil)
 	err = u.read(ctx, "list the public addresses of", into(&all, pager,

@@ -32,8 +32,8 @@ func (c *Client) SetTags(ctx context.Context, tags map[string]string, etag strin
 	return err
 }
 
-// update is sent once: after a lost answer a second try could only tell that the
-// ETag has moved, and not by whom.
+// update is sent once: after a lost response a retry would only show that the
+// ETag has changed, and not by whom.
 func (c *Client) update(ctx context.Context, op string, u armcompute.VirtualMachineScaleSetUpdate, etag string) (vmss.Operation, error) {
 	options := &armcompute.VirtualMachineScaleSetsClientBeginUpdateOptions{}
 	if etag != "" {
@@ -47,15 +47,15 @@ func (c *Client) update(ctx context.Context, op string, u armcompute.VirtualMach
 }
 
 // deleteInstances deletes through the scale set. It may be sent again after a
-// lost answer, as an instance is deleted only once. No IDs: nothing is sent.
+// lost response: an instance is deleted only once. Without IDs nothing is sent.
 func (c *Client) deleteInstances(ctx context.Context, instanceIDs []string) (vmss.Operation, error) {
 	if len(instanceIDs) == 0 {
 		return "", nil
 	}
 	op := fmt.Sprintf("delete %d instances of", len(instanceIDs))
-	// Azure's own tools send "*" for all instances.
+	// "*" stands for all instances, as Azure's own tools use it.
 	if slices.Contains(instanceIDs, "*") || slices.Contains(instanceIDs, "") {
-		return "", armerr.From(op, c.object(), errors.New("instances are deleted by their IDs alone"))
+		return "", armerr.From(op, c.object(), errors.New("an instance ID is empty or a wildcard; nothing was sent"))
 	}
 	ids := armcompute.VirtualMachineScaleSetVMInstanceRequiredIDs{InstanceIDs: to.SliceOfPtrs(instanceIDs...)}
 	return c.write(ctx, op, func(ctx context.Context) error {
@@ -64,18 +64,18 @@ func (c *Client) deleteInstances(ctx context.Context, instanceIDs []string) (vms
 	})
 }
 
-// write makes a call with a deadline of its own. The SDK also fails on answers
-// that it cannot make a poller of; we do not poll, and what Azure answered
-// with a success it has accepted.
+// write makes a call with its own deadline. The SDK also fails on responses from
+// which it cannot make a poller; we do not poll, and any status of success means
+// that Azure has accepted.
 func (c *Client) write(ctx context.Context, op string, call func(context.Context) error) (accepted vmss.Operation, err error) {
-	err = within(ctx, writeLimit, func(ctx context.Context) error {
+	err = within(ctx, writeTimeout, func(ctx context.Context) error {
 		var raw *http.Response
 		err := call(policy.WithCaptureResponse(ctx, &raw))
 		if raw != nil && raw.StatusCode >= 200 && raw.StatusCode < 300 {
 			accepted = vmss.Operation(raw.Header.Get("Azure-AsyncOperation"))
 			return nil
 		}
-		return c.explain(op, err)
+		return c.wrapError(op, err)
 	})
 	return accepted, err
 }

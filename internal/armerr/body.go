@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// depth bounds how far into nested details the reader goes; Azure nests two.
-const depth = 6
+// maxDepth bounds how deep nested details are read; Azure nests two levels.
+const maxDepth = 6
 
-// parsed is what the body of an answer of Azure holds. Older providers leave
-// out the outer error object, and capitals vary.
+// parsed is the content of an error response's body. Older providers leave out
+// the outer error object, and the case of keys varies.
 type parsed struct {
 	code, message, target, request string
 	codes, targets, messages       []string
@@ -27,36 +27,36 @@ func parse(raw []byte) parsed {
 		}
 	}
 	var p parsed
-	p.walk(top, depth)
-	p.code = first(text(get(top, "code")), p.codes)
-	p.message = first(text(get(top, "message")), p.messages)
-	p.target = first(text(get(top, "target")), p.targets)
+	p.collect(top, maxDepth)
+	p.code = firstNonEmpty(text(get(top, "code")), p.codes)
+	p.message = firstNonEmpty(text(get(top, "message")), p.messages)
+	p.target = firstNonEmpty(text(get(top, "target")), p.targets)
 	return p
 }
 
-// walk collects from an error object, its details and its inner errors.
-func (p *parsed) walk(o map[string]any, left int) {
+// collect reads an error object, its details and its inner errors.
+func (p *parsed) collect(o map[string]any, left int) {
 	if left == 0 {
 		return
 	}
-	p.codes = keep(p.codes, get(o, "code"))
-	p.codes = keep(p.codes, get(o, "internalErrorCode"))
-	p.targets = keep(p.targets, get(o, "target"))
-	p.messages = keep(p.messages, get(o, "message"))
+	p.codes = appendText(p.codes, get(o, "code"))
+	p.codes = appendText(p.codes, get(o, "internalErrorCode"))
+	p.targets = appendText(p.targets, get(o, "target"))
+	p.messages = appendText(p.messages, get(o, "message"))
 	for _, key := range []string{"details", "innererror"} {
 		switch v := get(o, key).(type) {
 		case map[string]any:
-			p.walk(v, left-1)
+			p.collect(v, left-1)
 		case []any:
-			p.walkAll(v, left-1)
+			p.collectAll(v, left-1)
 		}
 	}
 }
 
-func (p *parsed) walkAll(list []any, left int) {
+func (p *parsed) collectAll(list []any, left int) {
 	for _, v := range list {
 		if o, ok := v.(map[string]any); ok {
-			p.walk(o, left)
+			p.collect(o, left)
 		}
 	}
 }
@@ -67,12 +67,12 @@ func parseEntra(raw []byte) parsed {
 	if json.Unmarshal(raw, &o) != nil {
 		return parsed{}
 	}
-	// The IDs at the description's end are in members of their own.
+	// The IDs at the end of the description have fields of their own.
 	description, _, _ := strings.Cut(text(get(o, "error_description")), "Trace ID:")
 	return parsed{code: text(get(o, "error")), message: Line(description), request: text(get(o, "trace_id"))}
 }
 
-// get finds a member by its name, or else by its name in other capitals.
+// get returns a member by its name, in any case.
 func get(o map[string]any, key string) any {
 	if v, ok := o[key]; ok {
 		return v
@@ -85,14 +85,14 @@ func get(o map[string]any, key string) any {
 	return nil
 }
 
-func keep(list []string, v any) []string {
+func appendText(list []string, v any) []string {
 	if s := text(v); s != "" {
 		return append(list, s)
 	}
 	return list
 }
 
-// text returns a string member, also in OData's form {"lang": …, "value": …}.
+// text returns a string, also in OData's form {"lang": …, "value": …}.
 func text(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -104,7 +104,7 @@ func text(v any) string {
 	return ""
 }
 
-func first(s string, others []string) string {
+func firstNonEmpty(s string, others []string) string {
 	if s == "" && len(others) > 0 {
 		return others[0]
 	}

@@ -1,7 +1,6 @@
-// Package armerr turns whatever a call to Azure may answer into one error: an
-// [Error] with a kind to act on, Azure's own code and request ID, and a hint
-// at what mends it, all in one line. One ordered table says which answer is of
-// which kind.
+// Package armerr turns whatever error a call to Azure returns into an [Error]
+// with a kind to act on, Azure's code and request ID, and a hint for the fix, in
+// one line. One ordered table maps responses to kinds.
 //
 // It is a leaf: of anything outside the standard library it imports azcore and
 // azidentity only, and no other package of this module.

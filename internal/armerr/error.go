@@ -7,18 +7,18 @@ import (
 	"time"
 )
 
-// Error is a call to Azure that went wrong. It is not changed once made.
+// Error is a failed call to Azure. It is immutable.
 type Error struct {
 	Op         string // what was tried, as "read" or "delete 2 instances of"
 	Object     string // what it was tried on, as `scale set "ci"`
 	Kind       Kind
-	Status     int    // HTTP status; zero: there was no answer
+	Status     int    // HTTP status; zero: no response
 	Code       string // Azure's code, or AADSTS and a number from Entra ID
-	Message    string // Azure's words in one line of bounded length
+	Message    string // Azure's message in one line of bounded length
 	RequestID  string // for Azure's support
-	Target     string // what Azure says the error is about
+	Target     string // what the error is about, as Azure names it
 	RetryAfter time.Duration
-	Hint       string // what mends it
+	Hint       string // the fix
 
 	cause error
 }
@@ -46,8 +46,8 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap returns the SDK's error. Its text runs over many lines and may hold a
-// whole answer: do not print it.
+// Unwrap returns the SDK's error. Its text has many lines and may contain a whole
+// response: do not print it.
 func (e *Error) Unwrap() error { return e.cause }
 
 func (e *Error) codeAndStatus() string {
@@ -60,8 +60,8 @@ func (e *Error) codeAndStatus() string {
 	return e.Code
 }
 
-// From turns err into an [Error]: op says what was tried and object on what.
-// It returns nil for nil, and an err that holds an Error already as it is.
+// From turns err into an [Error] of the operation op on object. It returns nil for
+// nil, and an err that wraps an Error unchanged.
 func From(op, object string, err error) error {
 	if err == nil {
 		return nil
@@ -69,14 +69,14 @@ func From(op, object string, err error) error {
 	if _, ok := errors.AsType[*Error](err); ok {
 		return err
 	}
-	a := read(err)
+	d := read(err)
 	e := &Error{
-		Op: op, Object: object, Status: a.status, RetryAfter: a.retryAfter, cause: err,
-		Code: short(a.code), Message: a.message, RequestID: short(a.request), Target: short(a.target),
+		Op: op, Object: object, Status: d.status, RetryAfter: d.retryAfter, cause: err,
+		Code: short(d.code), Message: d.message, RequestID: short(d.request), Target: short(d.target),
 	}
 	for _, r := range rules {
-		if r.matches(a) {
-			e.Kind, e.Hint = r.kind, r.hint(a)
+		if r.matches(d) {
+			e.Kind, e.Hint = r.kind, r.hint(d)
 			break
 		}
 	}

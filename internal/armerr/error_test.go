@@ -39,7 +39,7 @@ func fromARM(t *testing.T, status int, body string, headers ...string) *Error {
 	return e
 }
 
-func TestKindOfAzuresAnswers(t *testing.T) {
+func TestKindOfAzuresResponses(t *testing.T) {
 	for _, c := range []struct {
 		status int
 		body   string
@@ -123,7 +123,7 @@ func TestRetryAfterHeaders(t *testing.T) {
 	}
 }
 
-func TestSigningIn(t *testing.T) {
+func TestSignIn(t *testing.T) {
 	const ids = ` Trace ID: aaaa Correlation ID: bbbb Timestamp: 2026-01-01`
 	for _, c := range []struct {
 		status     int
@@ -148,7 +148,7 @@ func TestSigningIn(t *testing.T) {
 	}
 }
 
-func TestNoAnswer(t *testing.T) {
+func TestNoResponse(t *testing.T) {
 	ask := func(err error) error {
 		return &url.Error{Op: "Get", URL: "https://management.example/x?sig=hidden", Err: err}
 	}
@@ -159,7 +159,7 @@ func TestNoAnswer(t *testing.T) {
 	}{
 		{ask(&net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "management.example"}}), Network, "DNS"},
 		{ask(x509.UnknownAuthorityError{}), Network, "SSL_CERT_FILE"},
-		{ask(context.DeadlineExceeded), Network, "no answer in time"},
+		{ask(context.DeadlineExceeded), Network, "request timed out"},
 		{fmt.Errorf("w: %w", context.Canceled), Canceled, "canceled"},
 		{io.ErrUnexpectedEOF, Network, ""},
 		{&url.Error{Op: "parse", URL: ":", Err: errors.New("missing scheme")}, Unknown, ""},
@@ -204,14 +204,14 @@ func FuzzFrom(f *testing.F) {
 	f.Add(404, "", "<html>\u2028", "")
 	f.Add(0, "a\nb", `{"error":"x","error_description":"AADSTS1: a\r\nTrace ID: b"}`, "Mon, 02 Jan 2006 15:04:05 GMT")
 	f.Fuzz(func(t *testing.T, status int, code, body, retry string) {
-		answers := []error{
+		causes := []error{
 			runtime.NewResponseErrorWithErrorCode(response(status, body, "Retry-After", retry, "x-ms-request-id", code), code),
 			&azidentity.AuthenticationFailedError{RawResponse: response(status, body)},
 			azidentity.NewCredentialUnavailableError(body),
 			errors.New(body),
 		}
-		for _, a := range answers {
-			err := From("read", code, a)
+		for _, cause := range causes {
+			err := From("read", code, cause)
 			e, ok := errors.AsType[*Error](err)
 			require.True(t, ok)
 			require.GreaterOrEqual(t, e.RetryAfter, time.Duration(0))

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Join makes one error of several, in one line; nil ones are left out. The first
-// decides on its kind. It returns nil where no error is left.
+// Join combines errors into one error of one line, whose kind is that of the first.
+// Nil errors are left out; without any other the result is nil.
 func Join(all ...error) error {
 	all = slices.DeleteFunc(slices.Clone(all), func(err error) bool { return err == nil })
 	switch len(all) {

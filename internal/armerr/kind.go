@@ -6,30 +6,30 @@ import (
 	"time"
 )
 
-// Kind says what an error means to its caller.
+// Kind is what an error means to the caller.
 type Kind int
 
 // The kinds of error.
 const (
 	Unknown              Kind = iota
-	NotFound                  // the resource is not there
-	GroupNotFound             // its resource group is not there
-	SubscriptionNotFound      // its subscription is not there, or hidden from the identity
-	Unauthenticated           // no token, or one that Azure does not take
-	Forbidden                 // the identity, a policy or a lock does not allow it
-	Throttled                 // too many calls; Error.RetryAfter may say how long to wait
-	Quota                     // a quota of the subscription is used up
-	Allocation                // Azure has no such machines to give at present
-	Conflict                  // another operation is under way
-	Precondition              // the resource is not at the ETag given
-	Deleting                  // the resource is about to vanish
-	Invalid                   // the request makes no sense to Azure
-	InstanceGone              // a deletion names an instance that is not there
-	Preempted                 // a later operation took the place of this one
-	NotAllowedForMode         // the orchestration mode has no such operation
-	Transient                 // Azure's own trouble
-	Network                   // no answer
-	Canceled                  // the caller gave up
+	NotFound                  // the resource does not exist
+	GroupNotFound             // its resource group does not exist
+	SubscriptionNotFound      // its subscription does not exist, or the identity cannot see it
+	Unauthenticated           // no token, or one that Azure rejects
+	Forbidden                 // the identity's roles, a policy or a lock do not allow it
+	Throttled                 // too many calls; Error.RetryAfter is how long to wait, if known
+	Quota                     // a quota of the subscription is exhausted
+	Allocation                // Azure has no capacity for such machines at present
+	Conflict                  // another operation is in progress
+	Precondition              // the resource no longer has the given ETag
+	Deleting                  // the resource is being deleted
+	Invalid                   // Azure rejects the request as malformed
+	InstanceGone              // a deletion names an instance that does not exist
+	Preempted                 // a later operation replaced this one
+	NotAllowedForMode         // the orchestration mode does not support the operation
+	Transient                 // a failure on Azure's side
+	Network                   // no response
+	Canceled                  // the caller's context was canceled
 )
 
 var kindNames = [...]string{
@@ -38,7 +38,7 @@ var kindNames = [...]string{
 	"invalid", "instance gone", "preempted", "not allowed for mode", "transient", "network", "canceled",
 }
 
-// String names the kind in lower-case words, for logs.
+// String returns the kind in lower case, for logs.
 func (k Kind) String() string {
 	if k < 0 || int(k) >= len(kindNames) {
 		return "unknown"
@@ -46,8 +46,8 @@ func (k Kind) String() string {
 	return kindNames[k]
 }
 
-// KindOf returns the kind of the first [Error] in err's tree, and Unknown
-// where there is none.
+// KindOf returns the kind of the first [Error] in err's tree, Unknown if there is
+// none.
 func KindOf(err error) Kind {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Kind
@@ -55,13 +55,13 @@ func KindOf(err error) Kind {
 	return Unknown
 }
 
-// Is tells whether err is of one of the kinds.
+// Is reports whether err is of one of the kinds.
 func Is(err error, kinds ...Kind) bool {
 	return err != nil && slices.Contains(kinds, KindOf(err))
 }
 
-// IsSystemic reports whether err would meet any other call to Azure, too: the
-// network is down, Azure throttles or is in trouble, or the caller gave up.
+// IsSystemic reports whether err would affect any other call to Azure, too: no
+// network, throttling, a failure on Azure's side, or a canceled context.
 func IsSystemic(err error) bool {
 	return Is(err, Network, Throttled, Transient, Canceled)
 }
@@ -74,8 +74,8 @@ func RetryAfter(err error) time.Duration {
 	return 0
 }
 
-// MayHaveTakenEffect tells whether a write that ended in err may have been
-// carried out all the same, so that only a read can tell.
+// MayHaveTakenEffect reports whether a write that returned err may have taken
+// effect nevertheless; only a read can show it.
 func MayHaveTakenEffect(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {

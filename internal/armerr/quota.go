@@ -6,15 +6,15 @@ import (
 	"strconv"
 )
 
-// Headroom is what a refusal for want of quota tells, in units of the quota, as
-// vCPUs. Required is what the refused request would have added.
+// Headroom is the figures of a quota error, in units of the quota, such as vCPUs.
+// Required is what the rejected request would have added.
 type Headroom struct{ Limit, Usage, Required int }
 
 // As in "Current Limit: 20, Current Usage: 18, Additional Required: 4"
 // (karpenter-provider-azure#192; the simulator's recording 08 has an older wording).
 var quotaFigures = regexp.MustCompile(`(?i)current limit: (\d+), current usage: (\d+), additional required: (\d+)`)
 
-// HeadroomOf reads the figures of a refusal for want of quota.
+// HeadroomOf returns the figures of a quota error, false if err has none.
 func HeadroomOf(err error) (Headroom, bool) {
 	e, ok := errors.AsType[*Error](err)
 	if !ok || e.Kind != Quota {
@@ -33,7 +33,7 @@ func HeadroomOf(err error) (Headroom, bool) {
 	return Headroom{figures[0], figures[1], figures[2]}, true
 }
 
-// Fits is how many of n things, which together were too much, would do.
+// Fits returns how many of n instances, which together exceed the quota, still fit.
 func (q Headroom) Fits(n int) int {
 	if q.Required <= 0 {
 		return 0

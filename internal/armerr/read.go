@@ -17,17 +17,17 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 )
 
-// origin says where an error was made.
+// origin is where an error came from.
 type origin int
 
 const (
-	local origin = iota // no HTTP answer that counts
+	local origin = iota // no HTTP response, or none that counts
 	arm                 // Azure Resource Manager or a resource provider
 	entra               // Entra ID, or the machine's identity endpoint
 )
 
-// answer is what an error tells, as the table of rules looks at it.
-type answer struct {
+// details is what the table of rules looks at.
+type details struct {
 	origin     origin
 	status     int
 	code       string
@@ -36,14 +36,14 @@ type answer struct {
 	request    string
 	codes      []string // code and those nested in details and inner errors
 	targets    []string
-	full       string // all messages, as they came
+	full       string // all messages, unchanged
 	text       string // the same in lower case, for substrings
 	retryAfter time.Duration
 }
 
-func read(err error) answer {
+func read(err error) details {
 	if errors.Is(err, context.Canceled) {
-		return answer{message: "canceled", text: "context canceled"}
+		return details{message: "canceled", text: "context canceled"}
 	}
 	if e, ok := errors.AsType[*azidentity.AuthenticationFailedError](err); ok {
 		return readEntra(e)
@@ -54,37 +54,37 @@ func read(err error) answer {
 	return readLocal(err)
 }
 
-func readARM(e *azcore.ResponseError) answer {
-	a := answer{origin: arm, status: e.StatusCode, code: e.ErrorCode}
-	raw := a.takeResponse(e.RawResponse)
+func readARM(e *azcore.ResponseError) details {
+	d := details{origin: arm, status: e.StatusCode, code: e.ErrorCode}
+	raw := d.readResponse(e.RawResponse)
 	p := parse(raw)
-	if a.code == "" {
-		a.code = p.code
+	if d.code == "" {
+		d.code = p.code
 	}
-	a.codes = slices.Concat(p.codes, []string{a.code})
-	a.target, a.targets = p.target, p.targets
-	a.message = Line(p.message)
-	if a.message == "" {
-		a.message = wording(raw, a.status)
+	d.codes = slices.Concat(p.codes, []string{d.code})
+	d.target, d.targets = p.target, p.targets
+	d.message = Line(p.message)
+	if d.message == "" {
+		d.message = bodyText(raw, d.status)
 	}
-	a.full = strings.Join(append([]string{a.message}, p.messages...), "\n")
-	a.text = strings.ToLower(a.full)
-	return a
+	d.full = strings.Join(append([]string{d.message}, p.messages...), "\n")
+	d.text = strings.ToLower(d.full)
+	return d
 }
 
-// takeResponse reads what the response tells beside its code, and returns its body.
-func (a *answer) takeResponse(r *http.Response) []byte {
+// readResponse reads status and headers, and returns the body.
+func (d *details) readResponse(r *http.Response) []byte {
 	if r == nil {
 		return nil
 	}
-	if a.status == 0 {
-		a.status = r.StatusCode
+	if d.status == 0 {
+		d.status = r.StatusCode
 	}
-	a.request = r.Header.Get("x-ms-request-id")
-	if a.request == "" {
-		a.request = r.Header.Get("x-ms-correlation-request-id")
+	d.request = r.Header.Get("x-ms-request-id")
+	if d.request == "" {
+		d.request = r.Header.Get("x-ms-correlation-request-id")
 	}
-	a.retryAfter = RetryAfterOf(r.Header)
+	d.retryAfter = RetryAfterOf(r.Header)
 	if r.Body == nil {
 		return nil
 	}
@@ -95,8 +95,8 @@ func (a *answer) takeResponse(r *http.Response) []byte {
 	return raw
 }
 
-// wording tells of a body without Azure's JSON: what a proxy wrote, most likely.
-func wording(raw []byte, status int) string {
+// bodyText describes a body that is not Azure's JSON, most likely a proxy's.
+func bodyText(raw []byte, status int) string {
 	body := strings.TrimSpace(string(raw))
 	if body == "" || strings.ContainsAny(body[:1], "<{[") {
 		return strings.ToLower(http.StatusText(status))
@@ -106,58 +106,58 @@ func wording(raw []byte, status int) string {
 
 var aadsts = regexp.MustCompile(`AADSTS\d+`)
 
-// readEntra reads an answer of Entra ID's token endpoint: a JSON object with
-// error, error_description, trace_id. The SDK keeps the answer where MSAL had
-// one, and the mere text of the cause where it had not.
-func readEntra(e *azidentity.AuthenticationFailedError) answer {
-	whole := e.Error()
-	a := answer{origin: entra, text: strings.ToLower(whole)}
-	raw := a.takeResponse(e.RawResponse)
+// readEntra reads a response of Entra ID's token endpoint: a JSON object with
+// error, error_description and trace_id. The SDK keeps the response if MSAL got
+// one, otherwise only the text of the cause.
+func readEntra(e *azidentity.AuthenticationFailedError) details {
+	text := e.Error()
+	d := details{origin: entra, text: strings.ToLower(text)}
+	raw := d.readResponse(e.RawResponse)
 	p := parseEntra(raw)
-	a.code, a.message = p.code, p.message
-	if code := aadsts.FindString(p.message + "\n" + whole); code != "" {
-		a.code = code
-		a.message = strings.TrimPrefix(a.message, code+": ")
+	d.code, d.message = p.code, p.message
+	if code := aadsts.FindString(p.message + "\n" + text); code != "" {
+		d.code = code
+		d.message = strings.TrimPrefix(d.message, code+": ")
 	}
 	if p.request != "" {
-		a.request = p.request
+		d.request = p.request
 	}
 	switch {
-	case a.message != "":
-	case len(raw) > 0 && strings.Contains(whole, "RESPONSE "):
-		a.message = wording(raw, a.status)
+	case d.message != "":
+	case len(raw) > 0 && strings.Contains(text, "RESPONSE "):
+		d.message = bodyText(raw, d.status)
 	default:
-		a.message = chain(whole)
+		d.message = credentialChain(text)
 	}
-	a.codes = []string{a.code, p.code}
-	return a
+	d.codes = []string{d.code, p.code}
+	return d
 }
 
-// unreadable is how the SDK begins to tell of a success that is not the JSON it
-// wants; the names of its types help nobody.
-var unreadable = regexp.MustCompile(`^unmarshalling type \S+: `)
+// decodeError is the prefix of the SDK's error for a successful response that is
+// not the expected JSON; the names of its types are of no use to a user.
+var decodeError = regexp.MustCompile(`^unmarshalling type \S+: `)
 
-func readLocal(err error) answer {
+func readLocal(err error) details {
 	full := err.Error()
-	a := answer{text: strings.ToLower(full), message: Line(full)}
+	d := details{text: strings.ToLower(full), message: Line(full)}
 	switch code := aadsts.FindString(full); {
 	case strings.Contains(full, "Credential: "):
-		a.origin, a.message = entra, chain(full)
+		d.origin, d.message = entra, credentialChain(full)
 	case code != "":
-		a.origin, a.code, a.codes = entra, code, []string{code}
-	case unreadable.MatchString(full):
-		a.message = Line(unreadable.ReplaceAllString(full, "the answer cannot be read: "))
+		d.origin, d.code, d.codes = entra, code, []string{code}
+	case decodeError.MatchString(full):
+		d.message = Line(decodeError.ReplaceAllString(full, "response cannot be decoded: "))
 	case errors.Is(err, context.DeadlineExceeded):
-		a.message = "no answer in time"
+		d.message = "request timed out"
 	case isNetwork(err):
-		a.text += "\nnetwork"
-		a.message = transport(err)
+		d.text += "\nnetwork"
+		d.message = transportMessage(err)
 	}
-	return a
+	return d
 }
 
-// isNetwork leaves out url.Parse's errors, and those of files, which can tell
-// of time-outs too.
+// isNetwork excludes the errors of url.Parse, and those of files, which may be
+// timeouts, too.
 func isNetwork(err error) bool {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Op != "parse"
@@ -167,9 +167,9 @@ func isNetwork(err error) bool {
 	return op || dns
 }
 
-// transport words an error of the HTTP client. Its URL may be long and hold a
-// query: the host alone is kept.
-func transport(err error) string {
+// transportMessage describes an error of the HTTP client. Of its URL, which may
+// have a query, only the host is kept.
+func transportMessage(err error) string {
 	u, ok := errors.AsType[*url.Error](err)
 	if !ok {
 		return Line(err.Error())
@@ -180,11 +180,11 @@ func transport(err error) string {
 	return Line(u.Err.Error())
 }
 
-// longest bounds what a header can ask for.
-const longest = 24 * time.Hour
+// maxRetryAfter bounds what a header can ask for.
+const maxRetryAfter = 24 * time.Hour
 
-// RetryAfterOf reads the headers that the SDK reads, in its order. It returns
-// zero where none asks to wait.
+// RetryAfterOf reads the headers that the SDK reads, in the same order. It returns
+// zero if none asks to wait.
 func RetryAfterOf(h http.Header) time.Duration {
 	for _, w := range []struct {
 		header string
@@ -192,11 +192,11 @@ func RetryAfterOf(h http.Header) time.Duration {
 	}{{"retry-after-ms", time.Millisecond}, {"x-ms-retry-after-ms", time.Millisecond}, {"Retry-After", time.Second}} {
 		v := strings.TrimSpace(h.Get(w.header))
 		if n, err := strconv.ParseInt(v, 10, 64); err == nil && n > 0 {
-			return time.Duration(min(n, int64(longest/w.unit))) * w.unit
+			return time.Duration(min(n, int64(maxRetryAfter/w.unit))) * w.unit
 		}
 	}
 	if at, err := http.ParseTime(h.Get("Retry-After")); err == nil {
-		return min(max(time.Until(at).Round(time.Second), 0), longest)
+		return min(max(time.Until(at).Round(time.Second), 0), maxRetryAfter)
 	}
 	return 0
 }

@@ -26,12 +26,12 @@ type bucket struct {
 	cost     int       // requests of the last whole call
 }
 
-// New makes a budget of full buckets; now is its clock.
+// New returns a budget of full buckets; now is its clock.
 func New(now func() time.Time) *Budget {
 	return &Budget{now: now, buckets: map[Class]*bucket{}}
 }
 
-// refill keeps behind Azure's own count: its clock is another one.
+// refill keeps the count below Azure's: the clocks differ.
 const refill = 0.99
 
 // bucketLocked refills and returns the bucket of a class.
@@ -48,7 +48,7 @@ func (b *Budget) bucketLocked(c Class) *bucket {
 	return k
 }
 
-// Remaining is how many whole calls of a limited class can be sent now.
+// Remaining returns how many whole calls of a limited class can be made now.
 func (b *Budget) Remaining(c Class) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -57,14 +57,14 @@ func (b *Budget) Remaining(c Class) int {
 		return 0
 	}
 	if l, _ := limitOf(c); float64(k.cost) > l.burst && k.tokens >= l.burst {
-		return 1 // it is never more than that
+		return 1 // a full bucket is all there will ever be
 	}
 	return int(k.tokens) / k.cost
 }
 
-// Take counts a request that is about to be sent. A *WaitError says that it must
-// not be: Azure has asked to wait, or the budget is used up. Only a list that
-// never fits into the budget goes on without: it would never end.
+// Take counts a request that is about to be sent. With a *WaitError it must not be
+// sent: Azure has asked to wait, or the budget is used up. A list that does not fit
+// into a full bucket may continue with an empty one: it would never complete.
 func (b *Budget) Take(c Class) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -81,9 +81,9 @@ func (b *Budget) Take(c Class) error {
 	return nil
 }
 
-// Measure makes a call of a class and notes how many requests it took. A list
-// that has grown may find the budget used up before its end: then it costs more
-// than it did.
+// Measure makes a call of a class and records how many requests it took. If a list
+// has grown and uses up the budget before its end, a higher cost is assumed from
+// then on.
 func (b *Budget) Measure(c Class, call func() error) error {
 	b.mu.Lock()
 	before := b.bucketLocked(c).requests
@@ -92,17 +92,17 @@ func (b *Budget) Measure(c Class, call func() error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	k := b.bucketLocked(c)
-	_, short := errors.AsType[*WaitError](err)
+	_, exhausted := errors.AsType[*WaitError](err)
 	switch requests := k.requests - before; {
 	case err == nil && requests > 0:
 		k.cost = requests
-	case short && requests >= k.cost:
+	case exhausted && requests >= k.cost:
 		k.cost = 2 * requests
 	}
 	return err
 }
 
-// Correct lowers the count to what the headers of a response say is left.
+// Correct lowers the count to what is left according to the headers of a response.
 func (b *Budget) Correct(c Class, h http.Header) {
 	left, ok := remaining(h)
 	if !ok {
@@ -114,12 +114,12 @@ func (b *Budget) Correct(c Class, h http.Header) {
 	k.tokens = min(k.tokens, float64(left))
 }
 
-// defaultBlock is the pause after a 429 that names none.
+// defaultBlock is the pause after a 429 without Retry-After.
 const defaultBlock = 15 * time.Second
 
-// Block lets no request of a class through for as long as a 429 asks to wait;
-// zero where it does not say. What is sent meanwhile only prolongs Azure's block
-// (Microsoft's troubleshooting-throttling-errors page).
+// Block stops all requests of a class for the Retry-After of a 429; zero: it had
+// none. Requests sent earlier prolong Azure's block (Microsoft's
+// troubleshooting-throttling-errors page).
 func (b *Budget) Block(c Class, wait time.Duration) {
 	if wait == 0 {
 		wait = defaultBlock
@@ -130,7 +130,7 @@ func (b *Budget) Block(c Class, wait time.Duration) {
 	k.tokens, k.blocked = 0, b.now().Add(wait)
 }
 
-// remaining reads the least that is left of the buckets that count calls, as in
+// remaining returns the lowest count among the buckets that count calls, as in
 // "Microsoft.Compute/HighCostGetVMScaleSetResource;29". Others count VMs.
 func remaining(h http.Header) (least int, ok bool) {
 	for _, entry := range strings.Split(strings.Join(h.Values("x-ms-ratelimit-remaining-resource"), ","), ",") {
@@ -153,17 +153,16 @@ func countsCalls(bucket string) bool {
 	return strings.HasSuffix(bucket, "Resource") || strings.HasSuffix(bucket, "SubscriptionMaximum")
 }
 
-// WaitError is the error of a request that was not sent, to keep within Azure's
+// WaitError is the error of a request that was not sent, to stay within Azure's
 // limits.
 type WaitError struct {
-	Wait time.Duration // until it may be sent
+	Wait time.Duration // time until it may be sent
 }
 
-// Error says how long to wait, in whole seconds.
+// Error includes the time to wait in whole seconds.
 func (e *WaitError) Error() string {
-	return "Azure asked to wait, for another " + e.Wait.Round(time.Second).String() + "; nothing was sent"
+	return "request limit reached: retry in " + e.Wait.Round(time.Second).String() + "; nothing was sent"
 }
 
-// NonRetriable is the mark by which Azure's SDK knows errors that another try
-// does not mend.
+// NonRetriable marks the error as one that Azure's SDK must not retry.
 func (*WaitError) NonRetriable() {}

@@ -37,7 +37,7 @@ func TestRemainingIsAzuresLimit(t *testing.T) {
 	assert.Zero(t, b.Remaining(WriteScaleSet))
 	assert.Equal(t, 12, b.Remaining(DeleteInstances), "each class has its own")
 	*now = now.Add(15 * time.Second)
-	assert.Zero(t, b.Remaining(WriteScaleSet), "Azure's clock is another")
+	assert.Zero(t, b.Remaining(WriteScaleSet), "the clocks differ")
 	*now = now.Add(time.Second)
 	assert.Equal(t, 1, b.Remaining(WriteScaleSet))
 	*now = now.Add(time.Hour)
@@ -78,7 +78,7 @@ func TestRemainingCountsPages(t *testing.T) {
 	}))
 	assert.Zero(t, b.Remaining(ListInstances))
 	*now = now.Add(time.Hour)
-	assert.Equal(t, 1, b.Remaining(ListInstances), "else there would never be another list")
+	assert.Equal(t, 1, b.Remaining(ListInstances), "otherwise there would never be another list")
 }
 
 func TestHeadersCorrectTheCount(t *testing.T) {
@@ -89,7 +89,7 @@ func TestHeadersCorrectTheCount(t *testing.T) {
 	respond("Microsoft.Compute/HighCostGetVMScaleSetResource;29,Microsoft.Compute/VMScaleSetVMViewsSubscriptionMaximum;2")
 	assert.Equal(t, 29, b.Remaining(ListInstances), "views are no calls")
 	respond("Microsoft.Compute/HighCostGetVMScaleSetResource;20,Microsoft.Compute/HighCostGetVMScaleSetSubscriptionMaximum;3")
-	assert.Equal(t, 3, b.Remaining(ListInstances), "a neighbour uses the subscription's")
+	assert.Equal(t, 3, b.Remaining(ListInstances), "others use up the subscription's limit")
 	respond("nonsense;;x,")
 	assert.Equal(t, 3, b.Remaining(ListInstances))
 }
@@ -98,7 +98,7 @@ func TestHeadersCorrectTheCount(t *testing.T) {
 func TestBlock(t *testing.T) {
 	b, now := newBudget()
 	b.Block(ListInstances, 20*time.Minute)
-	require.EqualError(t, b.Take(ListInstances), "Azure asked to wait, for another 20m0s; nothing was sent")
+	require.EqualError(t, b.Take(ListInstances), "request limit reached: retry in 20m0s; nothing was sent")
 	assert.Zero(t, b.Remaining(ListInstances))
 	assert.Positive(t, b.Remaining(WriteScaleSet))
 	*now = now.Add(20*time.Minute + time.Second)
@@ -110,8 +110,8 @@ func TestBlock(t *testing.T) {
 	require.NoError(t, b.Take(ListInstances))
 }
 
-// TestListThatHasGrown stops where Azure would refuse its next page, and is known
-// to cost more from then on.
+// A list that has grown stops before Azure would reject its next page, and is
+// assumed to cost more from then on.
 func TestListThatHasGrown(t *testing.T) {
 	b, now := newBudget()
 	for range 8 {
@@ -132,5 +132,5 @@ func TestListThatHasGrown(t *testing.T) {
 		*now = now.Add(5 * time.Minute)
 	}
 	require.Equal(t, 1, b.Remaining(ListInstances))
-	require.NoError(t, list(b, 40), "what never fits goes out all the same, from a full bucket")
+	require.NoError(t, list(b, 40), "a list that never fits is sent from a full bucket")
 }

@@ -1,6 +1,6 @@
 package budget
 
-// Class is a kind of request that Azure limits by itself: the method and the
+// Class is a kind of request that Azure limits separately: the method and the
 // resource types, as in "GET virtualmachinescalesets/virtualmachines list".
 // Requests of any other class are counted, too, and not limited.
 type Class string
@@ -15,7 +15,7 @@ const (
 )
 
 // limit is how often Azure serves a class: so many requests a minute, and at
-// once what has gathered up to burst.
+// most burst of them at once.
 type limit struct{ perMinute, burst float64 }
 
 // limitOf returns the limit of a class, as Microsoft's compute-throttling-limits

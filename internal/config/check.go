@@ -53,18 +53,18 @@ func checkName(v string) string {
 	case reason != "":
 		return reason
 	case checkGUID(id.SubscriptionID) != "":
-		return "holds a subscription ID that is not a GUID"
+		return "contains a subscription ID that is not a GUID"
 	case checkResourceGroup(id.ResourceGroupName) != "":
-		return "holds a resource group name that Azure does not allow"
+		return "contains a resource group name that Azure does not allow"
 	case checkBareName(id.Name) != "":
-		return "holds a scale set name that " + checkBareName(id.Name)
+		return "contains a scale set name that " + checkBareName(id.Name)
 	}
 	return ""
 }
 
 func parseScaleSetID(v string) (*arm.ResourceID, string) {
 	id, err := arm.ParseResourceID(v)
-	// The parser drops empty segments; an ID that it had to mend is not one Azure gave.
+	// The parser drops empty segments; an ID that it had to correct is none of Azure's.
 	if err != nil || !strings.EqualFold(id.String(), v) {
 		return nil, "is not a well-formed resource ID"
 	}
@@ -96,7 +96,7 @@ func checkBareName(v string) string {
 	return ""
 }
 
-// Azure's rule counts as letters and digits what .NET's Char.IsLetterOrDigit does:
+// Azure's rule takes for letters and digits what .NET's Char.IsLetterOrDigit does:
 // https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
 func checkResourceGroup(v string) string {
 	switch {
@@ -123,9 +123,9 @@ func checkURL(v string) string {
 	case u.Scheme != "https":
 		return "is not an https URL"
 	case u.Hostname() == "":
-		return "names no host"
+		return "has no host"
 	case u.User != nil, u.RawQuery != "", u.ForceQuery, u.Fragment != "":
-		return "must not hold a user, a query or a fragment"
+		return "must not contain a user, a query or a fragment"
 	}
 	return ""
 }
@@ -138,7 +138,7 @@ func checkURI(v string) string {
 	case !u.IsAbs(), u.Host+u.Opaque+u.Path == "":
 		return "is not an absolute URI"
 	case u.User != nil, u.RawQuery != "", u.ForceQuery, u.Fragment != "":
-		return "must not hold a user, a query or a fragment"
+		return "must not contain a user, a query or a fragment"
 	}
 	return ""
 }
@@ -146,7 +146,7 @@ func checkURI(v string) string {
 func checkFile(v string) string {
 	switch {
 	case looksSecret(v):
-		return "holds the secret itself"
+		return "contains the secret itself"
 	case len(v) > maxPath, strings.ContainsFunc(v, unicode.IsControl):
 		return "is not a path"
 	case !filepath.IsAbs(v):

@@ -2,7 +2,7 @@ package config
 
 import "encoding/json"
 
-// Config is a checked plugin_config.
+// Config is a validated plugin_config.
 type Config struct {
 	Name                  string `json:"name,omitempty"`
 	SubscriptionID        string `json:"subscription_id,omitempty"`
@@ -33,10 +33,9 @@ func (c Cloud) MarshalJSON() ([]byte, error) {
 	return json.Marshal(fields(c))
 }
 
-// Parse decodes and checks the JSON object that fleeting hands over. Keys that
-// a credential may take from the environment are filled in through getenv; a
-// nil getenv stands for an empty environment. The error is a [Problems] with
-// every mistake found.
+// Parse decodes and validates the JSON object that fleeting passes. Keys that a
+// credential may take from the environment are filled in through getenv; a nil
+// getenv is an empty environment. The error is a [Problems] with every mistake.
 func Parse(raw []byte, getenv func(string) string) (Config, error) {
 	if getenv == nil {
 		getenv = func(string) string { return "" }

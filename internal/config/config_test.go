@@ -158,7 +158,7 @@ func TestParseReportsAllMistakesInOneLine(t *testing.T) {
 		`plugin_config: subscription_id is missing; use a GUID such as 00000000-0000-0000-0000-000000000000; plugin_config: `,
 		`plugin_config: resource_group_name is missing; use 1 to 90 letters`,
 		`plugin_config: client_id is missing and credential "client_secret" needs it; use a GUID such as 00000000-0000-0000-0000-000000000000, or set AZURE_CLIENT_ID in the runner's environment`,
-		`plugin_config: client_secret_file is missing and credential "client_secret" needs it; use the absolute path of a file that holds the client secret, or set AZURE_CLIENT_SECRET in the runner's environment`,
+		`plugin_config: client_secret_file is missing and credential "client_secret" needs it; use the absolute path of a file with the client secret, or set AZURE_CLIENT_SECRET in the runner's environment`,
 	} {
 		assert.Contains(t, err.Error(), part)
 	}

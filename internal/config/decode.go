@@ -9,12 +9,12 @@ import (
 
 const maxInput = 64 << 10
 
-// checkSyntax says why raw is not one JSON object.
+// checkSyntax returns why raw is not a single JSON object, empty if it is.
 func checkSyntax(raw []byte) string {
 	if len(raw) > maxInput {
 		return fmt.Sprintf("%d bytes are too many; keep it under %d", len(raw), maxInput)
 	}
-	// Without a plugin_config in config.toml fleeting hands over null.
+	// Without a plugin_config in config.toml fleeting passes null.
 	if trimmed := bytes.TrimSpace(raw); len(trimmed) == 0 || string(trimmed) == "null" {
 		return "it is empty; set at least name, subscription_id and resource_group_name"
 	}
@@ -32,7 +32,7 @@ func checkSyntax(raw []byte) string {
 	return ""
 }
 
-// kindOf names the kind of a JSON value in the words of TOML.
+// kindOf names the kind of a JSON value in TOML's terms.
 func kindOf(raw json.RawMessage) string {
 	raw = bytes.TrimSpace(raw)
 	switch raw[0] {
@@ -55,8 +55,8 @@ type member struct {
 	value json.RawMessage
 }
 
-// members splits a valid JSON object and keeps order, case and repetition,
-// all of which encoding/json loses in a struct or a map.
+// members splits a valid JSON object and keeps order, case and repetition, which
+// encoding/json loses in a struct or a map.
 func members(raw json.RawMessage) ([]member, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	if _, err := d.Token(); err != nil {
@@ -78,11 +78,11 @@ func members(raw json.RawMessage) ([]member, error) {
 	return all, nil
 }
 
-// parser gathers what is decoded and all that is wrong with it.
+// parser collects decoded values and problems.
 type parser struct {
 	config   Config
 	getenv   func(string) string
-	wrong    map[string]bool // keys already complained about
+	wrong    map[string]bool // keys that have been reported
 	problems Problems
 }
 
@@ -127,7 +127,7 @@ func (p *parser) value(prefix string, o Option, raw json.RawMessage) {
 	}
 	if kind := kindOf(raw); kind != "a string" {
 		p.wrong[key] = true
-		p.report("%s is %s, expected %s; %s", key, kind, o.expected(), o.wants())
+		p.report("%s is %s, expected %s; %s", key, kind, o.expected(), o.fix())
 		return
 	}
 	var v string
@@ -139,15 +139,15 @@ func (p *parser) value(prefix string, o Option, raw json.RawMessage) {
 	p.set(key, o, key, v)
 }
 
-// set checks and stores a value; source is the key or the variable it came from.
-// An empty string counts as an absent key: generated files are full of them.
+// set validates and stores a value; source is the key or the variable it is from.
+// An empty string counts as an absent key: generated files often have them.
 func (p *parser) set(key string, o Option, source, v string) {
 	if v == "" {
 		return
 	}
-	stored, complaint := o.judge(v)
+	stored, problem := o.validate(v)
 	*o.at(&p.config) = stored
-	if complaint == "" {
+	if problem == "" {
 		return
 	}
 	p.wrong[key] = true
@@ -155,5 +155,5 @@ func (p *parser) set(key string, o Option, source, v string) {
 	if o.hidden {
 		shown = notShown
 	}
-	p.report("%s %s %s", source, shown, complaint)
+	p.report("%s %s %s", source, shown, problem)
 }

@@ -70,10 +70,10 @@ func TestNameMistakes(t *testing.T) {
 		{map[string]any{"name": id[1:], "subscription_id": nil}, `name "` + id[1:] + `" is not a well-formed resource ID; use …`},
 		{map[string]any{"name": "/" + id}, `name "/` + id + `" is not a well-formed resource ID; use …`},
 		{map[string]any{"name": strings.Replace(id, sub, "x", 1)}, `name "` + strings.Replace(id, sub, "x", 1) +
-			`" holds a subscription ID that is not a GUID; …`},
+			`" contains a subscription ID that is not a GUID; …`},
 		{map[string]any{"name": strings.Replace(id, "/ci/", "/c i/", 1)}, `name "` + strings.Replace(id, "/ci/", "/c i/", 1) +
-			`" holds a resource group name that Azure does not allow; …`},
-		{map[string]any{"name": id + "-"}, `name "` + id + `-" holds a scale set name that ends in -; …`},
+			`" contains a resource group name that Azure does not allow; …`},
+		{map[string]any{"name": id + "-"}, `name "` + id + `-" contains a scale set name that ends in -; …`},
 		{map[string]any{"name": "/subscriptions/" + sub + id[strings.Index(id, "/providers"):]}, `name "/subscriptions/` + sub +
 			id[strings.Index(id, "/providers"):] + `" is not the resource ID of a scale set in a resource group; …`},
 		{map[string]any{"name": "https://portal.azure.com/#@contoso/resource" + id}, `name (value not shown) is not a well-formed…`},
@@ -118,13 +118,13 @@ func TestCloudMistakes(t *testing.T) {
 		{map[string]any{"cloud": []string{"x"}}, `cloud is an array, expected a string or a table; use …`},
 		{table("authority_host", ""), "cloud.authority_host is missing" + hostRule},
 		{table("authority_host", "http://a.example"), `cloud.authority_host "http://a.example" is not an https URL` + hostRule},
-		{table("authority_host", "https://u:p@a.example"), `cloud.authority_host (value not shown) must not hold a user, a query or a fragment` + hostRule},
-		{table("authority_host", "https:///x"), `cloud.authority_host "https:///x" names no host` + hostRule},
+		{table("authority_host", "https://u:p@a.example"), `cloud.authority_host (value not shown) must not contain a user, a query or a fragment` + hostRule},
+		{table("authority_host", "https:///x"), `cloud.authority_host "https:///x" has no host` + hostRule},
 		{table("authority_host", "https://a\x7f"), `cloud.authority_host "https://a\x7f" is not a URL` + hostRule},
 		{table("authority_host", true), "cloud.authority_host is a boolean, expected a string" + hostRule},
 		{table("resource_manager_audience", "management"), `cloud.resource_manager_audience "management" is not an absolute URI; …`},
 		{table("resource_manager_audience", "a b:c"), `cloud.resource_manager_audience "a b:c" is not a URI; …`},
-		{table("resource_manager_audience", "https://c.example/?sig=x"), `cloud.resource_manager_audience (value not shown) must not hold…`},
+		{table("resource_manager_audience", "https://c.example/?sig=x"), `cloud.resource_manager_audience (value not shown) must not contain…`},
 		{table("authority", "x"), `unknown key "cloud.authority"; did you mean "cloud.authority_host"?`},
 		{table("Authority_Host", "x"), `unknown key "cloud.Authority_Host"; did you mean "cloud.authority_host"?`},
 		{table("client_secret", secret), `"cloud.client_secret" is a secret and must not be in config.toml; …`},
@@ -150,7 +150,7 @@ func TestCredentialMistakes(t *testing.T) {
 		{map[string]any{"client_certificate_file": file, "credential": "azure_cli"}, `client_certificate_file is not used by credential "azure_cli"; ` +
 			`set credential to "client_certificate" or remove client_certificate_file`},
 		{map[string]any{"credential": "client_certificate", "tenant_id": sub, "client_id": sub}, `client_certificate_file is missing and ` +
-			`credential "client_certificate" needs it; use the absolute path of a file that holds the certificate and its private key`},
+			`credential "client_certificate" needs it; use the absolute path of a file with the certificate and its private key`},
 	})
 }
 
@@ -168,13 +168,13 @@ func TestSecretsAreRefusedAndNotRepeated(t *testing.T) {
 	}
 	application := map[string]any{"credential": "client_secret", "tenant_id": sub, "client_id": sub}
 	for value, reason := range map[string]string{
-		secret: "holds the secret itself", pem: "holds the secret itself", abs("/x") + pem: "holds the secret itself",
+		secret: "contains the secret itself", pem: "contains the secret itself", abs("/x") + pem: "contains the secret itself",
 		"hunter2": "is not an absolute path", abs("/a\nb"): "is not a path", abs("/") + strings.Repeat("a", 5000): "is not a path",
 	} {
 		application["client_secret_file"] = value
 		_, err := config.Parse(with(application), nil)
 		assert.EqualError(t, err, "plugin_config: client_secret_file (value not shown) "+reason+
-			"; use the absolute path of a file that holds the client secret")
+			"; use the absolute path of a file with the client secret")
 	}
 	_, err := config.Parse(with(map[string]any{"client_id": secret, secret: 1, "cloud": pem, "name": "/" + secret}), nil)
 	require.Len(t, err, 4, "%s", err)

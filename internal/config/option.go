@@ -12,21 +12,21 @@ type Option struct {
 	Group string
 	// Key is the key in config.toml.
 	Key string
-	// Type is the kind of value, in words.
+	// Type describes the type of the value.
 	Type string
 	// Default is the value of an absent key.
 	Default string
 	// Choices are the only values allowed, if there are any.
 	Choices []Choice
-	// AnyCase says that a choice may be written in any case.
+	// AnyCase: a choice may be written in any case.
 	AnyCase bool
-	// Rule says what a valid value is; it completes "use …".
+	// Rule describes a valid value; it completes "use …".
 	Rule string
-	// Required says in words when the key must be there; empty for never.
+	// Required describes when the key must be given; empty for never.
 	Required string
 	// NeededBy are the credentials that need the key; none if Required holds for all.
 	NeededBy []string
-	// OnlyFor are the credentials beside which the key may stand; none for all.
+	// OnlyFor are the credentials with which the key may be given; none for all.
 	OnlyFor []string
 	// Env is the environment variable that fills in an absent key.
 	Env string
@@ -41,10 +41,10 @@ type Option struct {
 	// Keys are the keys of the table that may be given in place of a string.
 	Keys []Option
 
-	hidden  bool // the value may turn out to be a secret and is never shown
+	hidden  bool // the value may be a secret and is never shown
 	aliases []string
 	at      func(*Config) *string
-	check   func(string) string // what is wrong with a value; empty for nothing
+	check   func(string) string // returns the problem of a value; empty: it is valid
 }
 
 // Choice is one allowed value of an [Option].
@@ -75,7 +75,7 @@ func cloneOptions(options []Option) []Option {
 	return options
 }
 
-// expected names the kinds of value that the option takes.
+// expected names the types of value that the option takes.
 func (o Option) expected() string {
 	if len(o.Keys) > 0 {
 		return "a string or a table"
@@ -83,8 +83,8 @@ func (o Option) expected() string {
 	return "a string"
 }
 
-// wants is the fix for a wrong or missing value.
-func (o Option) wants() string {
+// fix returns the fix for an invalid or missing value.
+func (o Option) fix() string {
 	if len(o.Choices) == 0 {
 		return "use " + o.Rule
 	}
@@ -95,11 +95,11 @@ func (o Option) wants() string {
 	return "use " + orList(values)
 }
 
-// judge returns the value to store, or what is wrong with v and how to mend it.
-func (o Option) judge(v string) (stored, complaint string) {
+// validate returns the value to store, or the problem of v with its fix.
+func (o Option) validate(v string) (stored, problem string) {
 	if len(o.Choices) == 0 {
 		if reason := o.check(v); reason != "" {
-			return v, reason + "; " + o.wants()
+			return v, reason + "; " + o.fix()
 		}
 		return v, ""
 	}
@@ -111,5 +111,5 @@ func (o Option) judge(v string) (stored, complaint string) {
 	if near := nearestChoice(v, o.Choices); near != "" {
 		return v, fmt.Sprintf("is not known; did you mean %q?", near)
 	}
-	return v, "is not known; " + o.wants()
+	return v, "is not known; " + o.fix()
 }

@@ -32,12 +32,12 @@ func (p Problems) Error() string {
 	return b.String()
 }
 
-// secretPattern is the shape of the client secrets that Entra ID makes, as known to
+// secretPattern is the form of client secrets of Entra ID, according to
 // https://github.com/gitleaks/gitleaks/blob/master/cmd/generate/config/rules/azure.go
 var secretPattern = regexp.MustCompile(`[A-Za-z0-9_~.]{3}\dQ~[A-Za-z0-9_~.-]{31,34}`)
 
-// looksSecret tells keys, certificates and client secrets by their look,
-// wherever they were pasted, and URLs with a password or a signature in them.
+// looksSecret reports whether v looks like a key, a certificate or a client secret,
+// or like a URL with a password or a signature.
 func looksSecret(v string) bool {
 	if strings.Contains(v, "-----BEGIN") || secretPattern.MatchString(v) {
 		return true
@@ -56,10 +56,10 @@ func show(v string) string {
 	return fmt.Sprintf("%q", v)
 }
 
-func orList(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
+func orList(items []string) string {
+	if len(items) < 2 {
+		return strings.Join(items, "")
 	}
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " or " + words[last]
+	last := len(items) - 1
+	return strings.Join(items[:last], ", ") + " or " + items[last]
 }

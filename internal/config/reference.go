@@ -11,7 +11,7 @@ const referenceHead = `# Configuration reference
 
 <!-- Code generated from the option table in internal/config. DO NOT EDIT. -->
 
-> This page is generated from the table against which the plugin checks your
+> This page is generated from the table against which the plugin validates your
 > configuration. To change it, change the table and run
 > ` + "`go test ./internal/config -run TestReference -update`" + `.
 
@@ -38,16 +38,16 @@ fix. An empty string counts as an absent key.
 `
 
 const referenceCloud = `
-For a cloud that has no name, such as Azure Stack, give a table with all three
-addresses in place of the name:
+For a cloud without a name, such as Azure Stack, give a table with all three
+URLs instead of the name:
 
 `
 
 const referenceSecrets = `
 ## Giving secrets safely
 
-No key takes a secret, and keys that look as if they did are refused; the value
-is not repeated in the error. The safest secret is none: prefer
+No key takes a secret, and keys that look like one are rejected; the error does
+not show the value. The safest secret is none: prefer
 ` + "`managed_identity`" + ` or ` + "`workload_identity`" + `. Otherwise:
 
 - Put the client secret in a file that only the runner's user can read, and name
@@ -83,7 +83,7 @@ func Reference() []byte {
 	b.WriteString("| key | type | required | default | meaning |\n|---|---|---|---|---|\n")
 	for _, o := range table {
 		fmt.Fprintf(&b, "| [`%s`](#%s) | %s | %s | %s | %s |\n",
-			o.Key, o.Key, o.Type, orNo(o.Required), code(o.Default), cell(o.Doc))
+			o.Key, o.Key, o.Type, orNo(o.Required), code(o.Default), escapeCell(o.Doc))
 	}
 	for i, o := range table {
 		if i == 0 || table[i-1].Group != o.Group {
@@ -98,7 +98,7 @@ func Reference() []byte {
 
 func writeOption(b *bytes.Buffer, o Option) {
 	fmt.Fprintf(b, "\n### `%s`\n\n%s\n\n", o.Key, o.Doc)
-	fmt.Fprintf(b, "- Value: %s.\n", literal(o.Rule))
+	fmt.Fprintf(b, "- Value: %s.\n", escapeMarkdown(o.Rule))
 	if o.Required != "" {
 		fmt.Fprintf(b, "- Required: %s.\n", o.Required)
 	}
@@ -112,7 +112,7 @@ func writeOption(b *bytes.Buffer, o Option) {
 		fmt.Fprintf(b, "- May be left out when `%s` is set.\n", o.StandIn)
 	}
 	if len(o.OnlyFor) > 0 {
-		fmt.Fprintf(b, "- Refused with any credential but %s.\n", codes(o.OnlyFor))
+		fmt.Fprintf(b, "- Rejected with any credential but %s.\n", codes(o.OnlyFor))
 	}
 	fmt.Fprintf(b, "- Example: `%s = %q`\n", o.Key, o.Example)
 	writeChoices(b, o.Choices)
@@ -125,7 +125,7 @@ func writeChoices(b *bytes.Buffer, choices []Choice) {
 	}
 	b.WriteString("\n| value | meaning |\n|---|---|\n")
 	for _, c := range choices {
-		fmt.Fprintf(b, "| `%s` | %s |\n", c.Value, cell(c.Doc))
+		fmt.Fprintf(b, "| `%s` | %s |\n", c.Value, escapeCell(c.Doc))
 	}
 }
 
@@ -136,7 +136,7 @@ func writeKeys(b *bytes.Buffer, o Option) {
 	b.WriteString(referenceCloud)
 	b.WriteString("| key | value | meaning |\n|---|---|---|\n")
 	for _, k := range o.Keys {
-		fmt.Fprintf(b, "| `%s` | %s | %s |\n", k.Key, literal(k.Rule), cell(k.Doc))
+		fmt.Fprintf(b, "| `%s` | %s | %s |\n", k.Key, escapeMarkdown(k.Rule), escapeCell(k.Doc))
 	}
 	fmt.Fprintf(b, "\n```toml\n[runners.autoscaler.plugin_config.%s]\n", o.Key)
 	for _, k := range o.Keys {
@@ -145,7 +145,7 @@ func writeKeys(b *bytes.Buffer, o Option) {
 	b.WriteString("```\n")
 }
 
-// writeNeeds turns the table round: for each credential, the keys it needs.
+// writeNeeds lists the keys that each credential needs.
 func writeNeeds(b *bytes.Buffer) {
 	b.WriteString("\n### What each credential needs\n\n| `credential` | needs | may be taken from the environment |\n|---|---|---|\n")
 	for _, c := range credentialChoices {
@@ -179,23 +179,23 @@ func code(s string) string {
 	return "`" + s + "`"
 }
 
-func codes(words []string) string {
-	if len(words) == 0 {
+func codes(items []string) string {
+	if len(items) == 0 {
 		return "–"
 	}
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		quoted[i] = code(w)
+	quoted := make([]string, len(items))
+	for i, item := range items {
+		quoted[i] = code(item)
 	}
 	return strings.Join(quoted, ", ")
 }
 
-// cell escapes what would end a cell of a markdown table.
-func cell(s string) string {
+// escapeCell escapes what would end a cell of a Markdown table.
+func escapeCell(s string) string {
 	return strings.ReplaceAll(s, "|", `\|`)
 }
 
-// literal escapes what markdown would take for markup.
-func literal(s string) string {
+// escapeMarkdown escapes what Markdown would take for markup.
+func escapeMarkdown(s string) string {
 	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "<", `\<`, ">", `\>`, "[", `\[`, "]", `\]`, "*", `\*`, "_", `\_`, "&", `\&`).Replace(s)
 }

@@ -13,16 +13,16 @@ func (p *parser) expandName() {
 	}
 	id, reason := parseScaleSetID(c.Name)
 	if reason != "" || p.wrong["name"] {
-		// What a mended resource ID would fill in is not missing.
+		// A corrected resource ID would provide these.
 		p.wrong["subscription_id"], p.wrong["resource_group_name"] = true, true
 		return
 	}
 	c.Name = id.Name
-	p.agree("subscription_id", &c.SubscriptionID, id.SubscriptionID)
-	p.agree("resource_group_name", &c.ResourceGroupName, id.ResourceGroupName)
+	p.requireEqual("subscription_id", &c.SubscriptionID, id.SubscriptionID)
+	p.requireEqual("resource_group_name", &c.ResourceGroupName, id.ResourceGroupName)
 }
 
-func (p *parser) agree(key string, given *string, fromID string) {
+func (p *parser) requireEqual(key string, given *string, fromID string) {
 	if *given == "" {
 		*given = fromID
 	}
@@ -52,12 +52,12 @@ func (p *parser) requireKeys(prefix string, options []Option) {
 		if o.Required == "" || len(o.NeededBy) > 0 || p.wrong[key] || *o.at(&p.config) != "" {
 			continue
 		}
-		p.report("%s is missing; %s", key, o.wants())
+		p.report("%s is missing; %s", key, o.fix())
 	}
 }
 
-// checkCredential applies the rules that depend on the credential; beside an
-// unknown one they would only add noise.
+// checkCredential applies the rules that depend on the credential; with an unknown
+// one they would only add noise.
 func (p *parser) checkCredential() {
 	if p.wrong["credential"] {
 		return
@@ -87,7 +87,7 @@ func (p *parser) checkNeed(o Option) {
 	if env := o.Env + o.StandIn; env != "" {
 		or = ", or set " + env + " in the runner's environment"
 	}
-	p.report("%s is missing and credential %q needs it; %s%s", o.Key, credential, o.wants(), or)
+	p.report("%s is missing and credential %q needs it; %s%s", o.Key, credential, o.fix(), or)
 }
 
 func (p *parser) checkUse(o Option) {

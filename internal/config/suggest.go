@@ -7,21 +7,21 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// normal drops what people get wrong most: case and the marks between words.
-func normal(s string) string {
+// normalize drops what is mistyped most often: case and separators.
+func normalize(s string) string {
 	return strings.NewReplacer("_", "", "-", "", ".", "", " ", "").Replace(strings.ToLower(s))
 }
 
-// nearness is how far written is from a word or, at no distance, one of its
-// aliases; false if it is too far to be a slip.
-func nearness(written, word string, aliases []string) (int, bool) {
-	w := normal(written)
+// distance returns the edit distance of written from a word, zero for one of its
+// aliases; false if it is too large for a typing error.
+func distance(written, word string, aliases []string) (int, bool) {
+	w := normalize(written)
 	for _, alias := range aliases {
-		if w == normal(alias) {
+		if w == normalize(alias) {
 			return 0, true
 		}
 	}
-	target := normal(word)
+	target := normalize(word)
 	limit := (len(target) + 1) / 3
 	if len(w) > len(target)+limit {
 		return 0, false
@@ -33,7 +33,7 @@ func nearness(written, word string, aliases []string) (int, bool) {
 func nearestChoice(written string, choices []Choice) string {
 	best, found := 0, ""
 	for _, c := range choices {
-		if d, ok := nearness(written, c.Value, c.aliases); ok && (found == "" || d < best) {
+		if d, ok := distance(written, c.Value, c.aliases); ok && (found == "" || d < best) {
 			best, found = d, c.Value
 		}
 	}
@@ -52,7 +52,7 @@ func unknownKey(prefix string, options []Option, key string) string {
 	keys := make([]string, len(options))
 	for i, o := range options {
 		keys[i] = prefix + o.Key
-		if normal(key) == normal(o.Key) {
+		if normalize(key) == normalize(o.Key) {
 			return fmt.Sprintf("unknown key %s; did you mean %q?", show(prefix+key), keys[i])
 		}
 	}
@@ -65,9 +65,9 @@ func unknownKey(prefix string, options []Option, key string) string {
 	return fmt.Sprintf("unknown key %s; use %s", show(prefix+key), orList(keys))
 }
 
-// isSecretKey tells a key whose value is a secret by its name.
+// isSecretKey reports whether the name of a key says that its value is a secret.
 func isSecretKey(key string) bool {
-	k := normal(key)
+	k := normalize(key)
 	for _, part := range []string{"secret", "password", "passwd", "passphrase"} {
 		if strings.Contains(k, part) {
 			return true
@@ -83,7 +83,7 @@ func isSecretKey(key string) bool {
 
 func secretKey(key string) string {
 	const refusal = "%s is a secret and must not be in config.toml; put it in a file readable only by the runner's user and name it in "
-	k := normal(key)
+	k := normalize(key)
 	if strings.Contains(k, "cert") || strings.Contains(k, "privatekey") {
 		return fmt.Sprintf(refusal+"client_certificate_file, with a private key that needs no password", show(key))
 	}

@@ -53,13 +53,13 @@ func TestTableIsSound(t *testing.T) {
 			if v == "" || o.hidden && o.check(v) != "" { // the example's path is not absolute on every system
 				continue
 			}
-			_, complaint := o.judge(v)
+			_, complaint := o.validate(v)
 			assert.Empty(t, complaint, o.Key)
 		}
 		for _, word := range append([]string{o.Key}, o.aliases...) {
 			if o.Group != "" {
-				assert.Empty(t, spoken[normal(word)], "%q means two keys", word)
-				spoken[normal(word)] = o.Key
+				assert.Empty(t, spoken[normalize(word)], "%q means two keys", word)
+				spoken[normalize(word)] = o.Key
 			}
 		}
 		for _, credential := range append(append(append([]string{}, o.NeededBy...), o.OnlyFor...), o.EnvFor...) {

@@ -10,15 +10,14 @@ import (
 
 // Options are for tests; the zero value is for production.
 type Options struct {
-	Interval time.Duration // between two looks at the parent; 0: a second
+	Interval time.Duration // of polling for the parent; 0: a second
 }
 
-// Watch calls onEnd once, from a goroutine of its own, when the process that
-// started this one has ended or SIGTERM came. It watches from when it returns
-// until ctx ends. Meanwhile SIGTERM alone does not end the process, nor does
-// writing to a standard output or error that nobody reads any more: what the
-// parent read is closed when it dies, and what is under way would die of its
-// next line in the log.
+// Watch calls onEnd once, from its own goroutine, when the parent process has ended
+// or SIGTERM was received. It watches from when it returns until ctx ends. Until
+// then neither SIGTERM by itself ends the process, nor a write to a standard output
+// or error that is no longer read: the pipes to the parent break when it ends, and
+// the next line of the log would kill the process amid a write to Azure.
 //
 // Windows sends SIGTERM when the console closes, the user logs off or the
 // system shuts down (package os/signal).
@@ -26,7 +25,7 @@ func Watch(ctx context.Context, o Options, onEnd func(reason string)) {
 	if o.Interval == 0 {
 		o.Interval = time.Second
 	}
-	release := surviveSignals()
+	release := catchSignals()
 	terminate := make(chan os.Signal, 1)
 	signal.Notify(terminate, syscall.SIGTERM)
 	orphaned := parentEnd(ctx, o.Interval)
@@ -35,9 +34,9 @@ func Watch(ctx context.Context, o Options, onEnd func(reason string)) {
 		defer signal.Stop(terminate)
 		select {
 		case <-orphaned:
-			onEnd("the process that started it has ended")
+			onEnd("the parent process has ended")
 		case <-terminate:
-			onEnd("it was asked to by SIGTERM")
+			onEnd("SIGTERM received")
 		case <-ctx.Done():
 		}
 	}()

@@ -15,11 +15,11 @@ func parentEnd(ctx context.Context, interval time.Duration) <-chan struct{} {
 	ended := make(chan struct{})
 	parent := os.Getppid()
 	go func() {
-		look := time.NewTicker(interval)
-		defer look.Stop()
+		poll := time.NewTicker(interval)
+		defer poll.Stop()
 		for os.Getppid() == parent {
 			select {
-			case <-look.C:
+			case <-poll.C:
 			case <-ctx.Done():
 				return
 			}
@@ -29,16 +29,16 @@ func parentEnd(ctx context.Context, interval time.Duration) <-chan struct{} {
 	return ended
 }
 
-// surviveSignals keeps two signals from ending the process until release is
-// called. SIGPIPE: writes to a broken standard output or error fail instead
-// (package os/signal, "SIGPIPE"). SIGQUIT: the runner's sign to stop once its
-// jobs are done, which systemd sends to the plugin as well if KillSignal says so
-// (GitLab Runner's documentation on graceful shutdown); jobs need their
-// instances until then, and the plugin ends with the runner. Both are received
-// rather than ignored, as programs that this process starts, such as Azure's
-// CLI, would inherit that.
-func surviveSignals() (release func()) {
-	received := make(chan os.Signal, 1) // nobody reads it
+// catchSignals keeps two signals from ending the process until release is called.
+// SIGPIPE: writes to a broken standard output or error fail instead (package
+// os/signal, "SIGPIPE"). SIGQUIT: the runner's signal to stop once its jobs are
+// done, which systemd also sends to the plugin if KillSignal is set to it (GitLab
+// Runner's documentation on graceful shutdown); jobs need their instances until
+// then, and the plugin ends with the runner. Both are received rather than ignored,
+// because programs that this process starts, such as Azure's CLI, would inherit
+// ignored signals.
+func catchSignals() (release func()) {
+	received := make(chan os.Signal, 1) // never read
 	signal.Notify(received, syscall.SIGPIPE, syscall.SIGQUIT)
 	return func() { signal.Stop(received) }
 }

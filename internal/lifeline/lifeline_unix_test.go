@@ -19,23 +19,23 @@ import (
 )
 
 // roleVariable makes this test binary a child that watches, or the parent that
-// starts one, holds the reading end of its standard error, and waits.
+// starts one, has the reading end of its standard error, and waits.
 const roleVariable = "LIFELINE_TEST_ROLE"
 
-const patience = 30 * time.Second
+const timeout = 30 * time.Second
 
 func TestMain(m *testing.M) {
 	switch os.Getenv(roleVariable) {
 	case "parent":
-		fmt.Println(beParent())
+		fmt.Println(runParent())
 		os.Exit(1)
 	case "child":
-		beChild()
+		runChild()
 	}
 	os.Exit(m.Run())
 }
 
-func beParent() error {
+func runParent() error {
 	child := exec.Command(os.Args[0])
 	child.Env = append(os.Environ(), roleVariable+"=child")
 	child.Stdin, child.Stdout = os.Stdin, os.Stdout
@@ -48,13 +48,13 @@ func beParent() error {
 	return child.Wait()
 }
 
-// beChild tells that it watches and, before it ends, why it ends. In between it
-// waits for its standard input to close.
-func beChild() {
+// runChild reports that it watches and, before it exits, why it exits. In between
+// it waits for its standard input to close.
+func runChild() {
 	Watch(context.Background(), Options{Interval: 5 * time.Millisecond}, func(reason string) {
 		fmt.Println("ending")
 		_, _ = io.Copy(io.Discard, os.Stdin)
-		_, err := fmt.Fprintln(os.Stderr, "nobody may read this")
+		_, err := fmt.Fprintln(os.Stderr, "may not be read")
 		fmt.Println(reason, err != nil)
 		os.Exit(0)
 	})
@@ -62,23 +62,23 @@ func beChild() {
 	select {}
 }
 
-// process is a parent or a child with the pipes of the child.
-type process struct {
+// childProcess is a parent or a child with the pipes of the child.
+type childProcess struct {
 	cmd   *exec.Cmd
 	pid   int // of the child
 	stdin io.Closer
 	out   *bufio.Reader // ends when all that write to it have ended
 }
 
-func launch(t *testing.T, role string) *process {
+func start(t *testing.T, role string) *childProcess {
 	t.Helper()
-	p := &process{cmd: exec.Command(os.Args[0])}
+	p := &childProcess{cmd: exec.Command(os.Args[0])}
 	p.cmd.Env = append(os.Environ(), roleVariable+"="+role, "GORACE=atexit_sleep_ms=0") // a second for each process otherwise
 	stdin, err := p.cmd.StdinPipe()
 	require.NoError(t, err)
 	reader, writer, err := os.Pipe() // StdoutPipe's ends with the parent
 	require.NoError(t, err)
-	require.NoError(t, reader.SetReadDeadline(time.Now().Add(patience)))
+	require.NoError(t, reader.SetReadDeadline(time.Now().Add(timeout)))
 	p.cmd.Stdout, p.stdin, p.out = writer, stdin, bufio.NewReader(reader)
 	require.NoError(t, p.cmd.Start())
 	require.NoError(t, writer.Close())
@@ -94,7 +94,7 @@ func launch(t *testing.T, role string) *process {
 	return p
 }
 
-func (p *process) line(t *testing.T) string {
+func (p *childProcess) line(t *testing.T) string {
 	t.Helper()
 	line, err := p.out.ReadString('\n')
 	require.NoError(t, err)
@@ -102,35 +102,35 @@ func (p *process) line(t *testing.T) string {
 }
 
 func TestParentDies(t *testing.T) {
-	p := launch(t, "parent")
+	p := start(t, "parent")
 	require.NoError(t, p.cmd.Process.Kill())
 	require.Error(t, p.cmd.Wait(), "it was killed; this closes standard input, too")
 	require.Equal(t, "ending", p.line(t))
-	assert.Equal(t, "the process that started it has ended true", p.line(t), "standard error is broken by then")
+	assert.Equal(t, "the parent process has ended true", p.line(t), "standard error is broken by then")
 	_, err := p.out.ReadByte()
 	assert.ErrorIs(t, err, io.EOF, "it is called once")
 }
 
 func TestSIGTERM(t *testing.T) {
-	p := launch(t, "child")
+	p := start(t, "child")
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
 	require.Equal(t, "ending", p.line(t))
-	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM), "a second one disturbs nothing")
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM), "a second one has no effect")
 	require.NoError(t, p.stdin.Close())
-	assert.Equal(t, "it was asked to by SIGTERM false", p.line(t))
+	assert.Equal(t, "SIGTERM received false", p.line(t))
 	assert.NoError(t, p.cmd.Wait())
 	_, err := p.out.ReadByte()
 	assert.ErrorIs(t, err, io.EOF, "it is called once")
 }
 
-// TestSIGQUIT: the runner's sign to stop after its jobs ends nothing here. It
-// would come first if both were pending: its number is the lower one.
+// TestSIGQUIT: the runner's signal to stop after its jobs does not end the process.
+// If both are pending, it is delivered first: its number is lower.
 func TestSIGQUIT(t *testing.T) {
-	p := launch(t, "child")
+	p := start(t, "child")
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGQUIT))
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
 	require.Equal(t, "ending", p.line(t))
 	require.NoError(t, p.stdin.Close())
-	assert.Equal(t, "it was asked to by SIGTERM false", p.line(t))
+	assert.Equal(t, "SIGTERM received false", p.line(t))
 	assert.NoError(t, p.cmd.Wait())
 }

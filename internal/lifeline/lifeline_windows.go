@@ -8,14 +8,13 @@ import (
 	"time"
 )
 
-// noSuchProcess is ERROR_INVALID_PARAMETER, OpenProcess's answer where no
-// process has the ID (os.FindProcess wraps it).
+// noSuchProcess is ERROR_INVALID_PARAMETER, the error of OpenProcess if no process
+// has the ID (os.FindProcess wraps it).
 const noSuchProcess syscall.Errno = 87
 
 // parentEnd returns a channel that is closed when the parent has ended. Waiting
-// cannot be interrupted and goes on after ctx; it holds nothing but a thread.
-// A parent that may not be opened, which a process of the same user always may,
-// is not watched.
+// cannot be interrupted and continues after ctx, at the cost of a thread. A parent
+// that cannot be opened, which one of the same user always can, is not watched.
 func parentEnd(context.Context, time.Duration) <-chan struct{} {
 	ended := make(chan struct{})
 	parent, err := os.FindProcess(os.Getppid())
@@ -32,5 +31,5 @@ func parentEnd(context.Context, time.Duration) <-chan struct{} {
 	return ended
 }
 
-// surviveSignals has nothing to do: Windows has no such signal.
-func surviveSignals() (release func()) { return func() {} }
+// catchSignals does nothing: Windows has no such signals.
+func catchSignals() (release func()) { return func() {} }

@@ -6,18 +6,18 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
-// check is one row of the tables below.
+// check is a row of the tables below.
 type check struct {
 	found   func(vmss.ScaleSet) bool
 	problem string
 	fix     string // %s is replaced by the scale set's resource ID
 }
 
-// refusals would kill jobs. Sources: GitLab Runner's autoscaler documentation
+// refusals are what would kill jobs. Sources: GitLab Runner's autoscaler documentation
 // on overprovisioning and scaling mode, Microsoft's upgrade policy pages.
 var refusals = []check{
 	{func(s vmss.ScaleSet) bool { return strings.EqualFold(s.ProvisioningState, "Deleting") },
-		"it is being deleted", "name a scale set that stays, or create it again"},
+		"it is being deleted", "use another scale set, or create it again"},
 	{func(s vmss.ScaleSet) bool { return s.Model.Overprovision && s.Mode != vmss.Flexible },
 		"overprovisioning is on, so Azure creates extra instances and deletes them while jobs run", "az vmss update --ids %s --set overprovision=false"},
 	{func(s vmss.ScaleSet) bool {
@@ -28,12 +28,12 @@ var refusals = []check{
 		"automatic OS upgrades are on, which reimage instances while jobs run", "az vmss update --ids %s --set upgradePolicy.automaticOSUpgradePolicy.enableAutomaticOSUpgrade=false"},
 }
 
-// warnings cost time or money, or surprise.
+// warnings are what costs time or money, or may surprise.
 var warnings = []check{
 	{func(s vmss.ScaleSet) bool { return s.Model.AutomaticRepairs },
-		"automatic repairs are on: Azure replaces instances that it finds unhealthy, jobs and all", "az vmss update --ids %s --enable-automatic-repairs false"},
+		"automatic repairs are on: Azure replaces instances that it considers unhealthy, even while a job runs", "az vmss update --ids %s --enable-automatic-repairs false"},
 	{func(s vmss.ScaleSet) bool { return s.Model.Spot.Restore },
-		"Spot restore is on: Azure creates evicted instances again that nobody asked for", "turn spotRestorePolicy off"},
+		"Spot restore is on: Azure recreates evicted instances, which the runner did not request", "turn spotRestorePolicy off"},
 	{func(s vmss.ScaleSet) bool {
 		return s.IsSpot() && !strings.EqualFold(s.Model.Spot.EvictionPolicy, "Delete")
 	},
@@ -41,7 +41,7 @@ var warnings = []check{
 	{func(s vmss.ScaleSet) bool { return s.Model.TerminateNotice },
 		"termination notices are on: each deletion waits for an approval or its time limit", "az vmss update --ids %s --enable-terminate-notification false"},
 	{func(s vmss.ScaleSet) bool { return s.Model.ResilientCreation },
-		"resilient creation is on: Azure swaps an instance that is slow to come up for another one", "turn resiliencyPolicy.resilientVMCreationPolicy off"},
+		"resilient creation is on: Azure replaces an instance that is slow to start", "turn resiliencyPolicy.resilientVMCreationPolicy off"},
 	{func(s vmss.ScaleSet) bool { return len(s.Model.Detached) > 0 },
 		"its model has a deleteOption of Detach: interfaces or disks of deleted instances stay, and are billed", "set deleteOption to Delete for them in the scale set's virtualMachineProfile"},
 	{func(s vmss.ScaleSet) bool { return s.Model.Placement.SingleGroup },
@@ -51,5 +51,5 @@ var warnings = []check{
 	{func(s vmss.ScaleSet) bool {
 		return strings.EqualFold(s.Model.OSType, "Linux") && s.Model.Login.PasswordDisabled && s.Model.Login.PublicKeys == 0
 	},
-		"its model has no SSH public key and password login is off", "make sure that the image lets the connector's user in, or add the public key to the model"},
+		"its model has no SSH public key and password login is disabled", "make sure that the connector's user can log in to the image, or add the public key to the model"},
 }

@@ -1,5 +1,5 @@
 // Package preflight checks a scale set's model before it serves jobs: what
 // would kill jobs, and what would cost time or money.
 //
-// It is nearly a leaf: of this module it may import vmss alone. It sends nothing.
+// Of this module it may import vmss only. It sends nothing.
 package preflight

@@ -7,24 +7,24 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
-// Severity is what a finding means for the jobs.
+// Severity is how bad a finding is.
 type Severity int
 
 const (
-	// Refusal is for a scale set that must not serve: it would kill jobs.
+	// Refusal: the scale set must not be used, as jobs would be killed.
 	Refusal Severity = iota
-	// Warning is for what costs time or money, or surprises.
+	// Warning: something costs time or money, or may surprise.
 	Warning
 )
 
-// Finding is something wrong with a scale set's model.
+// Finding is a problem of a scale set's model.
 type Finding struct {
 	Severity Severity
 	Problem  string // one line, in lower case
 	Fix      string // what to do, often a command
 }
 
-// Check returns all that is wrong with a scale set: refusals first.
+// Check returns all findings about a scale set, refusals first.
 func Check(set vmss.ScaleSet) []Finding {
 	var all []Finding
 	for _, table := range []struct {
@@ -40,8 +40,8 @@ func Check(set vmss.ScaleSet) []Finding {
 	return all
 }
 
-// Refuse returns the refusals among a scale set's findings as one error of one
-// line, nil where there are none.
+// Refuse returns the refusals among the findings about a scale set as one error in
+// one line, nil if there are none.
 func Refuse(set vmss.ScaleSet, findings []Finding) error {
 	var all []string
 	for _, f := range findings {

@@ -27,7 +27,7 @@ func TestRefusals(t *testing.T) {
 		spoil func(*vmss.ScaleSet)
 		want  string
 	}{
-		{"being deleted", func(s *vmss.ScaleSet) { s.ProvisioningState = "DELETING" }, "it is being deleted; fix: name a scale set"},
+		{"being deleted", func(s *vmss.ScaleSet) { s.ProvisioningState = "DELETING" }, "it is being deleted; fix: use another scale set"},
 		{"overprovision", func(s *vmss.ScaleSet) { s.Model.Overprovision = true }, "fix: az vmss update --ids /x/ci --set overprovision=false"},
 		{"automatic", func(s *vmss.ScaleSet) { s.Model.Upgrade.Mode = "automatic" }, "upgradePolicy.mode=Manual"},
 		{"rolling", func(s *vmss.ScaleSet) { s.Model.Upgrade.Mode = "Rolling" }, "upgradePolicy.mode=Manual"},

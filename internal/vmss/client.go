@@ -7,13 +7,13 @@ import (
 
 // Client reads and changes one scale set. Implementations are safe for
 // concurrent use, give every call a deadline of their own, and return errors as
-// *armerr.Error. A list is complete or it is an error.
+// *armerr.Error. A list is complete, or the result is an error.
 type Client interface {
 	// ScaleSet reads the scale set's model, capacity and ETag.
 	ScaleSet(ctx context.Context) (ScaleSet, error)
 
-	// Instances is how the instances of a scale set in that mode are reached.
-	// It sends nothing.
+	// Instances returns the client for the instances of a scale set in that
+	// mode. It sends nothing.
 	Instances(mode OrchestrationMode) Instances
 
 	// SetCapacity writes sku.capacity and nothing else, if the scale set still
@@ -26,48 +26,49 @@ type Client interface {
 	// condition as SetCapacity.
 	SetTags(ctx context.Context, tags map[string]string, etag string) error
 
-	// Progress asks once how far an operation is. An error is one of asking,
-	// and says nothing about the operation.
+	// Progress reads the status of an operation once. An error concerns the
+	// request, and says nothing about the operation.
 	Progress(ctx context.Context, o Operation) (Progress, error)
 
-	// Remaining is how many calls of a kind Azure would serve now: its request
-	// limits less what was used, and none while it has asked to wait.
+	// Remaining returns how many calls of a kind Azure would serve now: its
+	// request limits less what was used, and none before Retry-After has passed.
 	Remaining(call Call) int
 
-	// AutoscaleSettings names the enabled Azure Monitor autoscale settings
+	// AutoscaleSettings returns the names of the enabled Azure Monitor autoscale settings
 	// that target the scale set.
 	AutoscaleSettings(ctx context.Context) ([]string, error)
 }
 
-// Instances reads and deletes the instances of one scale set. What holds for a
-// Client holds for it.
+// Instances reads and deletes the instances of one scale set, under the same rules
+// as Client.
 type Instances interface {
-	// List reads all instances with their instance views. Where Azure's list
-	// leaves out a vmId, vmID provides the one that is known for a resource ID,
-	// or an empty string; what it does not know costs a further list.
+	// List reads all instances with their instance views. If Azure's list omits
+	// a vmId, it is taken from vmID, which returns the known one for a resource
+	// ID, or an empty string. An unknown vmId costs a further list, and only
+	// that one then provides the instance's zone.
 	List(ctx context.Context, vmID func(resourceID string) string) ([]Instance, error)
 
-	// ListsRemaining is how many whole lists Azure would serve now.
+	// ListsRemaining returns how many whole lists Azure would serve now.
 	ListsRemaining() int
 
 	// Get reads one instance with its instance view.
 	Get(ctx context.Context, instanceID string) (Instance, error)
 
-	// Interfaces lists the network interfaces of instances, and may list those
-	// of others.
+	// Interfaces lists the network interfaces of all instances, and possibly
+	// those of other VMs.
 	Interfaces(ctx context.Context) ([]Interface, error)
 
-	// PublicAddresses lists public addresses, among them all of the instances,
-	// by the ID of the public IP address resource in lower case.
+	// PublicAddresses lists the public addresses of all instances, and possibly
+	// others, by the ID of the public IP address resource in lower case.
 	PublicAddresses(ctx context.Context) (map[string]netip.Addr, error)
 
 	// Delete deletes the named instances, which lowers the capacity by their
-	// number. It returns when Azure has accepted, with those that it accepted,
-	// even alongside an error.
+	// number. It returns when Azure has accepted, with the accepted IDs, also
+	// alongside an error, and the operation, if there is a single one.
 	Delete(ctx context.Context, instanceIDs []string) (accepted []string, o Operation, err error)
 }
 
-// Call is a kind of call that Azure limits by itself.
+// Call is a kind of call that Azure limits separately.
 type Call int
 
 // The kinds of call whose limits decide when to write and when to wait.
@@ -77,11 +78,11 @@ const (
 	DeleteInstances
 )
 
-// Operation names a long-running operation that Azure has accepted; empty where
-// Azure's response named none.
+// Operation is the status URL of a long-running operation that Azure has accepted;
+// empty if the response had none.
 type Operation string
 
-// Progress is how far an operation is.
+// Progress is the status of an operation.
 type Progress struct {
 	Ended   bool
 	Failure error // why it failed, as *armerr.Error; nil while it runs

@@ -14,7 +14,7 @@ const (
 	Flexible OrchestrationMode = "Flexible"
 )
 
-// ScaleSet is a scale set as it was read.
+// ScaleSet is a scale set as it was read at one time.
 type ScaleSet struct {
 	ID                string
 	Name              string
@@ -36,8 +36,7 @@ func (s ScaleSet) IsSpot() bool { return strings.EqualFold(s.Model.Spot.Priority
 // IsUpdating reports whether Azure is changing the scale set.
 func (s ScaleSet) IsUpdating() bool { return strings.EqualFold(s.ProvisioningState, "Updating") }
 
-// MaxSize is the number of instances that Azure lets the scale set have:
-// 100 in a single placement group, 600 from a managed image, else 1000
+// MaxSize returns the number of instances that Azure allows in the scale set: 100 in a single placement group, 600 from a managed image, else 1000
 // (Microsoft's placement groups and design overview pages).
 func (s ScaleSet) MaxSize() int {
 	switch m := s.Model; {
@@ -49,7 +48,7 @@ func (s ScaleSet) MaxSize() int {
 	return 1000
 }
 
-// Model is what a scale set's model says that matters to a runner.
+// Model is the part of a scale set's model that matters to a runner.
 type Model struct {
 	OSType            string // Linux or Windows; empty: not given
 	Login             Login
@@ -67,7 +66,7 @@ type Model struct {
 	Detached          []string // what instances leave behind, as "nic" or "osDisk"
 }
 
-// Login is how the model lets users into an instance.
+// Login is how users log in to an instance.
 type Login struct {
 	AdminUsername    string
 	PasswordDisabled bool
@@ -87,14 +86,14 @@ type Upgrade struct {
 	AutomaticOS bool   // automaticOSUpgradePolicy.enableAutomaticOSUpgrade
 }
 
-// Spot is the price class of the instances, and what becomes of evicted ones.
+// Spot is the priority of the instances, and what happens to evicted ones.
 type Spot struct {
 	Priority       string // Regular, Spot; empty means Regular
 	EvictionPolicy string // Deallocate or Delete
 	Restore        bool   // spotRestorePolicy
 }
 
-// ScaleIn is which instances Azure deletes when the capacity is lowered.
+// ScaleIn is how Azure chooses instances to delete when the capacity is lowered.
 type ScaleIn struct {
 	Forced bool // scaleInPolicy.forceDeletion
 	Rules  []string
@@ -102,7 +101,7 @@ type ScaleIn struct {
 
 // Instance is an instance as Azure describes it.
 type Instance struct {
-	ID                string // resource ID, in whatever case it came
+	ID                string // resource ID, in the case that Azure sent
 	Name              string // resource name, as "ci_3"
 	InstanceID        string // what deletion takes: the number in Uniform mode, the name in Flexible
 	VMID              string // unique in place and time; empty early in life

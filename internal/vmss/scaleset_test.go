@@ -16,7 +16,7 @@ func TestMaxSize(t *testing.T) {
 	}
 }
 
-// Azure's words come in any case.
+// Azure's values come in any case.
 func TestStatesInAnyCase(t *testing.T) {
 	assert.True(t, ScaleSet{Model: Model{Spot: Spot{Priority: "spot"}}}.IsSpot())
 	assert.False(t, ScaleSet{Model: Model{Spot: Spot{Priority: "Regular"}}}.IsSpot())

@@ -79,7 +79,7 @@ var placeMistakes = []badInput{
 	{"wrong subscription", []change{key("subscription_id", otherID)}, "SubscriptionNotFound", "fix: check subscription_id"},
 	{"wrong resource group", []change{key("resource_group_name", "elsewhere")}, "ResourceGroupNotFound", "fix: check name, resource_group_name"},
 	{"wrong scale set", []change{key("name", "cii")}, `scale set "cii"`, "fix: check name"},
-	{"scale set being deleted", []change{key("name", "going")}, "is being deleted", "fix: name a scale set that stays"},
+	{"scale set being deleted", []change{key("name", "going")}, "is being deleted", "fix: use another scale set"},
 	{"overprovisioning", []change{key("name", "over")}, "overprovisioning is on", "fix: az vmss update --ids /subscriptions/"},
 	{"upgrade policy Automatic", []change{key("name", "automatic")}, "upgrade policy", "upgradePolicy.mode=Manual"},
 	{"upgrade policy Rolling", []change{key("name", "rolling")}, "upgrade policy", "upgradePolicy.mode=Manual"},
@@ -102,7 +102,7 @@ var signInMistakes = []badInput{
 	}, "does not exist", "fix: create it or correct the path"},
 	{"no certificate in the file", []change{
 		key("credential", "client_certificate"), key("client_certificate_file", "/etc/hostname"),
-	}, "holds no certificate with its private key", "fix: give both in one PEM"},
+	}, "contains no readable certificate with its private key", "fix: put both in one PEM"},
 }
 
 // networkMistakes take their time.

@@ -26,9 +26,9 @@ func answerMistakes(t *testing.T, s *armsim.Server) []badInput {
 	return []badInput{
 		{"clock", answering(t, s, http.StatusUnauthorized, expired), "ExpiredAuthenticationToken", "fix: check this machine's clock"},
 		{"subscription of another tenant", answering(t, s, http.StatusUnauthorized, tenant), "InvalidAuthenticationTokenTenant", "check tenant_id and subscription_id"},
-		{"captive portal", answering(t, s, http.StatusOK, portal), "the answer cannot be read", "fix: the answer is not Azure's; check cloud"},
-		{"proxy forbids", answering(t, s, http.StatusForbidden, portal), "forbidden", "fix: the answer is not Azure's; check cloud"},
-		{"not Azure at all", answering(t, s, http.StatusNotFound, portal), "not found", "fix: the answer is not Azure's; check cloud"},
+		{"captive portal", answering(t, s, http.StatusOK, portal), "response cannot be decoded", "fix: the response does not come from Azure; check cloud"},
+		{"proxy forbids", answering(t, s, http.StatusForbidden, portal), "forbidden", "fix: the response does not come from Azure; check cloud"},
+		{"not Azure at all", answering(t, s, http.StatusNotFound, portal), "not found", "fix: the response does not come from Azure; check cloud"},
 		{"token of another cloud", []change{foreignAuthority(t, s)}, "InvalidAuthenticationToken", "cloud"},
 	}
 }
@@ -54,7 +54,7 @@ func silence(t *testing.T) []badInput {
 	at := "https://" + l.Addr().String() // the kernel takes the connections
 	const fix = "fix: check that this machine reaches Azure"
 	return []badInput{
-		{"Azure is silent", []change{cloudKey("resource_manager_endpoint", at)}, "no answer in time", fix},
+		{"Azure is silent", []change{cloudKey("resource_manager_endpoint", at)}, "request timed out", fix},
 		{"Entra ID is silent", []change{cloudKey("authority_host", at)}, "context deadline exceeded", fix},
 	}
 }

@@ -141,7 +141,7 @@ func TestPluginEndsOnSIGTERM(t *testing.T) {
 			p := launch.Start(t, launch.EnvironmentOf(s), launch.ConfigFor(s, "ci"))
 			begin(t, p)
 			p.Signal(t, syscall.SIGTERM)
-			requirePluginEnd(t, p, "it was asked to by SIGTERM")
+			requirePluginEnd(t, p, "SIGTERM received")
 		})
 	}
 }
@@ -198,7 +198,7 @@ func TestPluginFinishesAWriteAfterSIGTERM(t *testing.T) {
 	_, err := p.Increase(t.Context(), 1)
 	require.ErrorContains(t, err, "the plugin is shutting down; nothing was changed")
 	a.release()
-	requirePluginEnd(t, p, "it was asked to by SIGTERM")
+	requirePluginEnd(t, p, "SIGTERM received")
 	assert.Equal(t, 3, s.Stats().Capacity)
 }
 
