@@ -76,12 +76,11 @@ func run(ctx context.Context) (err error) {
 	}
 	fmt.Printf("%d jobs in %d bursts on a %s scale set; at most %d instances, %d kept idle; one job per instance\n",
 		o.jobs, len(bursts), strings.ToLower(o.Mode), o.MaxInstances, o.IdleCount)
-	v := startView(ctx, d, os.Stdout)
+	startView(d, os.Stdout)
 	d.Arrive(ctx, ctx, o.arrivals())
 	d.Wait()
 	unsettled := errors.Join(d.SetIdle(0), d.Simulator.Settle(ctx, 0))
 	d.Stop()
-	v.stop()
 	return o.report(d, unsettled)
 }
 

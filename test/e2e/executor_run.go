@@ -26,16 +26,14 @@ type executorRun struct {
 	testbed  *testbed.Testbed
 	exited   func(error) // ends all when the runner has ended by itself
 	trials   []trial
-	ids      []int64 // of the trials' jobs; 0: not queued yet
-	counted  bool    // instances were counted at the end
+	counted  bool // instances were counted at the end
 }
 
 func newExecutorRun(o options, executor string, version testbed.RunnerVersion, v *verdict) *executorRun {
 	o.LogFile = filepath.Join(o.logs, "runner-"+executor+".log")
-	all := trials(executor, version)
 	return &executorRun{
 		Progress: load.NewProgress(os.Stdout, fmt.Sprintf("%-17s  ", executor)), options: o, executor: executor,
-		version: version, verdict: v, trials: all, ids: make([]int64, len(all)),
+		version: version, verdict: v, trials: trials(executor, version),
 	}
 }
 
@@ -145,9 +143,9 @@ func (r *executorRun) runFirst(ctx context.Context) error {
 	r.Printf("%d jobs queued", len(ids))
 	failures := make(chan error, len(r.trials))
 	var actions sync.WaitGroup
-	for i, t := range r.trials {
+	for _, t := range r.trials {
 		if t.do != nothing {
-			actions.Go(func() { failures <- r.act(ctx, t.do, r.ids[i]) })
+			actions.Go(func() { failures <- r.act(ctx, t.do, t.id) })
 		}
 	}
 	err := r.await(ctx, ids)
@@ -162,10 +160,10 @@ func (r *executorRun) runFirst(ctx context.Context) error {
 // queue queues the jobs of a phase, and returns their IDs.
 func (r *executorRun) queue(when phase) []int64 {
 	var ids []int64
-	for i, t := range r.trials {
-		if t.when == when {
-			r.ids[i] = r.testbed.Jobs.Enqueue(t.Spec)
-			ids = append(ids, r.ids[i])
+	for i := range r.trials {
+		if t := &r.trials[i]; t.when == when {
+			t.id = r.testbed.Jobs.Enqueue(t.Spec)
+			ids = append(ids, t.id)
 		}
 	}
 	return ids

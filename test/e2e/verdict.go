@@ -30,12 +30,12 @@ type verdict struct {
 
 // check compares the jobs of a run with what was expected of them.
 func (v *verdict) check(r *executorRun, all []jobapi.Job) {
-	for i, t := range r.trials {
-		if r.ids[i] == 0 {
+	for _, t := range r.trials {
+		if t.id == 0 {
 			v.bad = append(v.bad, fmt.Sprintf("%s, job %q: it was never queued", r.executor, t.Name))
 			continue
 		}
-		job := all[r.ids[i]-1]
+		job := all[t.id-1]
 		found := t.want.check(job)
 		if found == nil {
 			v.right++

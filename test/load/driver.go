@@ -28,10 +28,14 @@ type Driver struct {
 	Begun func(context.Context, Attempt) error
 
 	plugins *supervisor
-	tally   tally
 	jobs    sync.WaitGroup
-	unkeep  context.CancelFunc
-	kept    sync.WaitGroup
+
+	background       sync.WaitGroup
+	backgroundCtx    context.Context
+	cancelBackground context.CancelFunc
+
+	mu    sync.Mutex
+	tally Tally
 }
 
 // Start starts simulator and plugin; args are further flags of the simulator. It
@@ -47,8 +51,7 @@ func Start(ctx context.Context, o Options, out io.Writer, args ...string) (_ *Dr
 	if d.Simulator, err = StartSimulator(o, args...); err != nil {
 		return nil, errors.Join(err, log.Close())
 	}
-	keeping, cancel := context.WithCancel(ctx)
-	d.unkeep = cancel
+	d.backgroundCtx, d.cancelBackground = context.WithCancel(ctx)
 	d.plugins = &supervisor{Progress: d.Progress, options: o, env: d.Simulator.Env, log: log, idle: o.IdleCount}
 	if err := d.Simulator.Setenv(); err != nil {
 		return nil, errors.Join(err, d.Close())
@@ -58,14 +61,19 @@ func Start(ctx context.Context, o Options, out io.Writer, args ...string) (_ *Dr
 		d.plugins.end(first, deadTimeout)
 		return nil, errors.Join(fmt.Errorf("%w; see %s", err, o.LogFile), d.Close())
 	}
-	d.kept.Go(func() { d.plugins.keep(keeping, first) })
+	d.Background(func(ctx context.Context) { d.plugins.keep(ctx, first) })
 	return d, nil
+}
+
+// Background runs f, whose context ends with Stop, which waits for it.
+func (d *Driver) Background(f func(context.Context)) {
+	d.background.Go(func() { f(d.backgroundCtx) })
 }
 
 // Stop ends scaler and plugin as GitLab Runner does. It may be called twice.
 func (d *Driver) Stop() {
-	d.unkeep()
-	d.kept.Wait()
+	d.cancelBackground()
+	d.background.Wait()
 	d.plugins.stop()
 }
 
@@ -100,7 +108,7 @@ func (d *Driver) Arrive(ctx, jobs context.Context, all []Arrival) {
 
 // Go runs a job, and again as long as disruptions end it.
 func (d *Driver) Go(ctx context.Context, job Job) {
-	d.tally.change(func(t *Tally) { t.Asked++ })
+	d.count(func(t *Tally) { t.Asked++ })
 	d.jobs.Go(func() { d.run(ctx, job) })
 }
 
@@ -113,7 +121,11 @@ func (d *Driver) run(ctx context.Context, job Job) {
 		a := Attempt{Number: try, Job: job, Began: time.Now()}
 		wait, err := d.attempt(ctx, &a, arrived)
 		if err == nil {
-			d.tally.pass(a, wait)
+			d.count(func(t *Tally) {
+				t.Passed++
+				t.Waits = append(t.Waits, wait)
+				t.Places[a.Instance]++
+			})
 			return
 		}
 		reason := d.reason(ctx, a)
@@ -124,10 +136,7 @@ func (d *Driver) run(ctx context.Context, job Job) {
 			d.fail(a, err)
 			return
 		}
-		if a.Instance != "" {
-			d.Printf("job-%d on %s ended early: %s", job.Number, a.Instance, reason)
-		}
-		d.tally.retry(a, reason)
+		d.retry(a, reason)
 	}
 }
 
@@ -145,12 +154,28 @@ func (d *Driver) reason(ctx context.Context, a Attempt) string {
 	return ""
 }
 
+// retry records an attempt that a disruption ended.
+func (d *Driver) retry(a Attempt, reason string) {
+	text := fmt.Sprintf("job-%d on %s: %s", a.Job.Number, a.Instance, reason)
+	d.count(func(t *Tally) {
+		if a.Number == 1 {
+			t.Retried++
+		}
+		if a.Instance != "" {
+			t.Broken = append(t.Broken, text)
+		}
+	})
+	if a.Instance != "" {
+		d.Printf("%s", text)
+	}
+}
+
 // fail records a job that should have passed.
 func (d *Driver) fail(a Attempt, err error) {
 	text := fmt.Sprintf("job-%d on %q of plugin %d, for %s: %s: %v", a.Job.Number, a.Instance, a.plugin.number,
 		time.Since(a.Began).Round(100*time.Millisecond), d.evidence(a), err)
 	text = strings.ReplaceAll(text, "\n", " ")
-	d.tally.change(func(t *Tally) { t.Failed = append(t.Failed, text) })
+	d.count(func(t *Tally) { t.Failed = append(t.Failed, text) })
 	d.Printf("FAILED: %s", text)
 }
 
@@ -172,16 +197,16 @@ func (a Attempt) Heartbeat(ctx context.Context) error {
 // attempt waits for an instance and runs the job there. It returns how long the
 // job has waited for that.
 func (d *Driver) attempt(ctx context.Context, a *Attempt, arrived time.Time) (time.Duration, error) {
-	d.tally.change(func(t *Tally) { t.Waiting++ })
+	d.count(func(t *Tally) { t.Waiting++ })
 	acquisition, release, err := d.acquire(ctx, a)
-	d.tally.change(func(t *Tally) { t.Waiting-- })
+	d.count(func(t *Tally) { t.Waiting-- })
 	wait := time.Since(arrived)
 	if err != nil {
 		return wait, err
 	}
 	defer release()
-	d.tally.change(func(t *Tally) { t.Running++ })
-	defer d.tally.change(func(t *Tally) { t.Running-- })
+	d.count(func(t *Tally) { t.Running++ })
+	defer d.count(func(t *Tally) { t.Running-- })
 
 	// GitLab Runner cancels a job when the scaler reports its instance as gone.
 	ctx, cancel := acquisition.WithContext(ctx)
