@@ -22,9 +22,9 @@ type view struct {
 }
 
 // startView starts a view that ends when the driver stops.
-func startView(d *load.Driver, out *os.File) {
+func startView(ctx context.Context, d *load.Driver, out *os.File) {
 	v := &view{Driver: d, out: out, terminal: term.IsTerminal(int(out.Fd()))}
-	d.Background(func(ctx context.Context) {
+	d.Background(ctx, func(ctx context.Context) {
 		tick := time.NewTicker(500 * time.Millisecond)
 		defer tick.Stop()
 		for ctx.Err() == nil {

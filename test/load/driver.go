@@ -30,9 +30,8 @@ type Driver struct {
 	plugins *supervisor
 	jobs    sync.WaitGroup
 
-	background       sync.WaitGroup
-	backgroundCtx    context.Context
-	cancelBackground context.CancelFunc
+	background sync.WaitGroup
+	cancels    []context.CancelFunc
 
 	mu    sync.Mutex
 	tally Tally
@@ -51,7 +50,6 @@ func Start(ctx context.Context, o Options, out io.Writer, args ...string) (_ *Dr
 	if d.Simulator, err = StartSimulator(o, args...); err != nil {
 		return nil, errors.Join(err, log.Close())
 	}
-	d.backgroundCtx, d.cancelBackground = context.WithCancel(ctx)
 	d.plugins = &supervisor{Progress: d.Progress, options: o, env: d.Simulator.Env, log: log, idle: o.IdleCount}
 	if err := d.Simulator.Setenv(); err != nil {
 		return nil, errors.Join(err, d.Close())
@@ -61,18 +59,24 @@ func Start(ctx context.Context, o Options, out io.Writer, args ...string) (_ *Dr
 		d.plugins.end(first, deadTimeout)
 		return nil, errors.Join(fmt.Errorf("%w; see %s", err, o.LogFile), d.Close())
 	}
-	d.Background(func(ctx context.Context) { d.plugins.keep(ctx, first) })
+	d.Background(ctx, func(ctx context.Context) { d.plugins.keep(ctx, first) })
 	return d, nil
 }
 
-// Background runs f, whose context ends with Stop, which waits for it.
-func (d *Driver) Background(f func(context.Context)) {
-	d.background.Go(func() { f(d.backgroundCtx) })
+// Background runs f, whose context Stop cancels. It is for the goroutine that
+// calls Stop.
+func (d *Driver) Background(ctx context.Context, f func(context.Context)) {
+	ctx, cancel := context.WithCancel(ctx)
+	d.cancels = append(d.cancels, cancel)
+	d.background.Go(func() { f(ctx) })
 }
 
-// Stop ends scaler and plugin as GitLab Runner does. It may be called twice.
+// Stop ends what runs in the background, and scaler and plugin as GitLab Runner
+// does. It may be called twice.
 func (d *Driver) Stop() {
-	d.cancelBackground()
+	for _, cancel := range d.cancels {
+		cancel()
+	}
 	d.background.Wait()
 	d.plugins.stop()
 }
@@ -119,11 +123,11 @@ func (d *Driver) run(ctx context.Context, job Job) {
 	arrived := time.Now()
 	for try := 1; ctx.Err() == nil; try++ {
 		a := Attempt{Number: try, Job: job, Began: time.Now()}
-		wait, err := d.attempt(ctx, &a, arrived)
+		err := d.attempt(ctx, &a)
 		if err == nil {
 			d.count(func(t *Tally) {
 				t.Passed++
-				t.Waits = append(t.Waits, wait)
+				t.Waits = append(t.Waits, a.Began.Sub(arrived))
 				t.Places[a.Instance]++
 			})
 			return
@@ -182,9 +186,9 @@ func (d *Driver) fail(a Attempt, err error) {
 // Attempt is one try to run a job.
 type Attempt struct {
 	Job      Job
-	Number   int // from 1
-	Began    time.Time
-	Instance string // the plugin's ID; empty: there was none
+	Number   int       // from 1
+	Began    time.Time // when it had its instance, if it got one
+	Instance string    // the plugin's ID; empty: there was none
 
 	plugin *generation // nil: there was none
 }
@@ -194,15 +198,13 @@ func (a Attempt) Heartbeat(ctx context.Context) error {
 	return a.plugin.runner.InstanceGroup().Heartbeat(ctx, a.Instance)
 }
 
-// attempt waits for an instance and runs the job there. It returns how long the
-// job has waited for that.
-func (d *Driver) attempt(ctx context.Context, a *Attempt, arrived time.Time) (time.Duration, error) {
+// attempt waits for an instance and runs the job there.
+func (d *Driver) attempt(ctx context.Context, a *Attempt) error {
 	d.count(func(t *Tally) { t.Waiting++ })
 	acquisition, release, err := d.acquire(ctx, a)
 	d.count(func(t *Tally) { t.Waiting-- })
-	wait := time.Since(arrived)
 	if err != nil {
-		return wait, err
+		return err
 	}
 	defer release()
 	d.count(func(t *Tally) { t.Running++ })
@@ -219,7 +221,7 @@ func (d *Driver) attempt(ctx context.Context, a *Attempt, arrived time.Time) (ti
 	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(err, cause) {
 		err = fmt.Errorf("%w: %w", cause, err)
 	}
-	return wait, err
+	return err
 }
 
 func (d *Driver) acquire(ctx context.Context, a *Attempt) (taskscaler.Acquisition, func(), error) {

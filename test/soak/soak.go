@@ -34,7 +34,7 @@ func newSoak(o options, d *load.Driver) *soak {
 
 // disrupt has jobs arrive while faults and kills happen.
 func (s *soak) disrupt(parent, jobs context.Context) error {
-	s.Background(s.watch)
+	s.Background(parent, s.watch)
 	ctx, cancel := context.WithTimeout(parent, s.options.duration)
 	defer cancel()
 	var parts sync.WaitGroup
