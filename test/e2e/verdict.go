@@ -32,7 +32,7 @@ type verdict struct {
 func (v *verdict) check(r *executorRun, all []jobapi.Job) {
 	for _, t := range r.trials {
 		if t.id == 0 {
-			v.bad = append(v.bad, fmt.Sprintf("%s, job %q: it was never queued", r.executor, t.Name))
+			v.bad = append(v.bad, fmt.Sprintf("%s, job %q: it was never queued", r.options.Executor, t.Name))
 			continue
 		}
 		job := all[t.id-1]
@@ -41,9 +41,9 @@ func (v *verdict) check(r *executorRun, all []jobapi.Job) {
 			v.right++
 			continue
 		}
-		file := filepath.Join(v.logs, fmt.Sprintf("job-%s-%s.log", r.executor, job.Name))
+		file := filepath.Join(v.logs, fmt.Sprintf("job-%s-%s.log", r.options.Executor, job.Name))
 		found = errors.Join(found, os.WriteFile(file, job.Log, 0o600))
-		v.bad = append(v.bad, fmt.Sprintf("%s, job %q: %v; its log is in %s", r.executor, job.Name, found, file))
+		v.bad = append(v.bad, fmt.Sprintf("%s, job %q: %v; its log is in %s", r.options.Executor, job.Name, found, file))
 	}
 }
 
