@@ -41,7 +41,7 @@ func (r *executorRun) end(ctx context.Context) error {
 	if uncounted == nil {
 		r.counted = true
 		r.verdict.left += left.Left
-		r.verdict.wrong = append(r.verdict.wrong, left.Wrong...)
+		r.verdict.wrong = append(r.verdict.wrong, left.Findings...)
 		r.Printf("%d instances are left", left.Left)
 	}
 	return errors.Join(err, uncounted, r.removeContainers(ctx), r.testbed.Inspect(ctx), r.complaints())

@@ -79,7 +79,7 @@ func (d *Driver) Result(ctx context.Context) (Result, error) {
 	left, err := d.Simulator.Leftovers(ctx)
 	r := Result{Tally: d.Tally(), Leftovers: left}
 	d.plugins.change(func() {
-		r.Kills, r.Wrong = d.plugins.kills, slices.Concat(r.Failed, d.plugins.crashes, left.Wrong)
+		r.Kills, r.Wrong = d.plugins.kills, slices.Concat(r.Failed, d.plugins.crashes, left.Findings)
 	})
 	if r.Lost = r.Asked - r.Passed - len(r.Failed); r.Lost > 0 {
 		r.Wrong = append(r.Wrong, fmt.Sprintf("%d jobs neither passed nor failed", r.Lost))
