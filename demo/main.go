@@ -36,14 +36,12 @@ func parse() (options, error) {
 	o.BindFlags()
 	o.BindScaling()
 	flag.IntVar(&o.jobs, "jobs", 24, "jobs to run")
-	flag.StringVar(&o.Spot, "spot", "", "Spot instances with this eviction policy: Delete or Deallocate; 1 means Delete")
 	flag.IntVar(&o.evict, "evict", 0, "instances to evict while a job runs on them")
-	flag.Uint64Var(&o.Seed, "seed", 0, "seed of the simulator; 0 takes a random one")
 	flag.DurationVar(&o.timeout, "timeout", 110*time.Second, "give up after this time")
 	err := o.Parse()
 	o.evict = min(o.evict, o.jobs)
 	if o.Spot == "1" || o.Spot == "" && o.evict > 0 {
-		o.Spot = "Delete"
+		o.Spot = "Delete" // SPOT=1 of make demo names no policy
 	}
 	return o, err
 }
@@ -76,12 +74,11 @@ func run(ctx context.Context) (err error) {
 	}
 	fmt.Printf("%d jobs in %d bursts on a %s scale set; at most %d instances, %d kept idle; one job per instance\n",
 		o.jobs, len(bursts), strings.ToLower(o.Mode), o.MaxInstances, o.IdleCount)
-	v := startView(ctx, d, os.Stdout)
+	startView(ctx, d, os.Stdout)
 	d.Arrive(ctx, ctx, o.arrivals())
 	d.Wait()
 	unsettled := errors.Join(d.SetIdle(0), d.Simulator.Settle(ctx, 0))
 	d.Stop()
-	v.stop()
 	return o.report(d, unsettled)
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/term"
@@ -16,46 +15,34 @@ import (
 // view shows what goes on: redrawn in place on a terminal, else a line whenever
 // something has changed.
 type view struct {
-	driver   *load.Driver
+	*load.Driver
 	out      *os.File
 	terminal bool
 	last     string
-	cancel   context.CancelFunc
-	finished sync.WaitGroup
 }
 
-func startView(ctx context.Context, d *load.Driver, out *os.File) *view {
-	v := &view{driver: d, out: out, terminal: term.IsTerminal(int(out.Fd()))}
-	ctx, v.cancel = context.WithCancel(ctx)
-	v.finished.Go(func() {
+// startView starts a view that ends when the driver stops.
+func startView(ctx context.Context, d *load.Driver, out *os.File) {
+	v := &view{Driver: d, out: out, terminal: term.IsTerminal(int(out.Fd()))}
+	d.Background(ctx, func(ctx context.Context) {
 		tick := time.NewTicker(500 * time.Millisecond)
 		defer tick.Stop()
-		for {
+		for ctx.Err() == nil {
 			select {
 			case <-ctx.Done():
-				return
 			case <-tick.C:
 				v.draw(ctx)
 			}
 		}
 	})
-	return v
-}
-
-func (v *view) stop() {
-	v.cancel()
-	v.finished.Wait()
-	if v.terminal {
-		fmt.Fprintln(v.out)
-	}
 }
 
 func (v *view) draw(ctx context.Context) {
-	line, instances, err := v.driver.Status(ctx)
+	line, instances, err := v.Status(ctx)
 	if err != nil {
 		return // the demo itself reports what is wrong
 	}
-	at, busy := fmt.Sprintf("%4.0fs  ", v.driver.Elapsed().Seconds()), v.driver.Tally().Running
+	at, busy := fmt.Sprintf("%4.0fs  ", v.Elapsed().Seconds()), v.Tally().Running
 	switch {
 	case v.terminal:
 		bar := strings.Repeat("█", busy) + strings.Repeat("░", max(0, instances-busy))

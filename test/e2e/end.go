@@ -41,7 +41,7 @@ func (r *executorRun) end(ctx context.Context) error {
 	if uncounted == nil {
 		r.counted = true
 		r.verdict.left += left.Left
-		r.verdict.wrong = append(r.verdict.wrong, left.Wrong...)
+		r.verdict.wrong = append(r.verdict.wrong, left.Findings...)
 		r.Printf("%d instances are left", left.Left)
 	}
 	return errors.Join(err, uncounted, r.removeContainers(ctx), r.testbed.Inspect(ctx), r.complaints())
@@ -61,17 +61,17 @@ func (r *executorRun) removeContainers(ctx context.Context) error {
 	if r.testbed.Docker == nil {
 		return nil
 	}
-	for i, t := range r.trials {
+	for _, t := range r.trials {
 		left := t.do == evict || t.endsEarly && !r.version.CleansUpInTime()
-		if !left || r.ids[i] == 0 {
+		if !left || t.id == 0 {
 			continue
 		}
-		count, err := r.testbed.Docker.Kill(ctx, r.ids[i])
+		count, err := r.testbed.Docker.Kill(ctx, t.id)
 		if err != nil {
 			return err
 		}
 		if count > 0 {
-			r.Printf("job %2d %-20s %d containers went with its instance", r.ids[i], t.Name, count)
+			r.Printf("job %2d %-20s %d containers went with its instance", t.id, t.Name, count)
 		}
 	}
 	return nil

@@ -19,37 +19,39 @@ import (
 // executorRun is the test with one executor.
 type executorRun struct {
 	*load.Progress
-	options  options
-	executor string
+	options  testbed.Options
+	patience time.Duration
 	version  testbed.RunnerVersion
 	verdict  *verdict
 	testbed  *testbed.Testbed
-	exited   func(error) // ends all when the runner has ended by itself
 	trials   []trial
-	ids      []int64 // of the trials' jobs; 0: not queued yet
-	counted  bool    // instances were counted at the end
+	counted  bool // instances were counted at the end
 }
 
 func newExecutorRun(o options, executor string, version testbed.RunnerVersion, v *verdict) *executorRun {
-	o.LogFile = filepath.Join(o.logs, "runner-"+executor+".log")
-	all := trials(executor, version)
-	return &executorRun{
-		Progress: load.NewProgress(os.Stdout, fmt.Sprintf("%-17s  ", executor)), options: o, executor: executor,
-		version: version, verdict: v, trials: all, ids: make([]int64, len(all)),
+	r := &executorRun{
+		Progress: load.NewProgress(os.Stdout, fmt.Sprintf("%-17s  ", executor)), patience: o.patience,
+		options: testbed.Options{Options: o.Options, Runner: o.runner, Executor: executor, Concurrent: 8, MaxUseCount: 1},
+		version: version, verdict: v, trials: trials(executor, version),
 	}
+	r.options.LogFile = filepath.Join(o.logs, "runner-"+executor+".log")
+	if executor == testbed.DockerAutoscaler {
+		r.options.MaxUseCount, r.options.KeepState = 4, true // here instances serve more than one job, and more than one runner
+	}
+	return r
 }
 
 // run is the whole test. What is not as expected goes to the verdict; the error
 // is one that ended the test early.
 func (r *executorRun) run(parent context.Context) (err error) {
-	ctx, cancel := context.WithTimeoutCause(parent, r.options.patience, errors.New("out of time"))
+	ctx, cancel := context.WithTimeoutCause(parent, r.patience, errors.New("out of time"))
 	defer cancel()
-	ctx, r.exited = context.WithCancelCause(ctx)
-	defer r.exited(nil)
+	ctx, r.options.Exited = context.WithCancelCause(ctx)
+	defer r.options.Exited(nil)
 	if err := os.Truncate(r.options.LogFile, 0); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	if r.testbed, err = testbed.Start(ctx, r.testbedOptions()); err == nil {
+	if r.testbed, err = testbed.Start(ctx, r.options); err == nil {
 		defer func() { err = errors.Join(err, r.testbed.Close()) }()
 		err = r.testbed.StartRunner()
 	}
@@ -66,17 +68,6 @@ func (r *executorRun) run(parent context.Context) (err error) {
 		return err
 	}
 	return errors.Join(err, r.end(context.WithoutCancel(ctx)))
-}
-
-func (r *executorRun) testbedOptions() testbed.Options {
-	o := testbed.Options{
-		Options: r.options.Options, Runner: r.options.runner, Exited: r.exited,
-		Executor: r.executor, Concurrent: 8, MaxUseCount: 1,
-	}
-	if r.executor == testbed.DockerAutoscaler {
-		o.MaxUseCount, o.KeepState = 4, true // here instances serve more than one job, and more than one runner
-	}
-	return o
 }
 
 // runJobs has the jobs run: most at first, some that are still running when the
@@ -145,9 +136,9 @@ func (r *executorRun) runFirst(ctx context.Context) error {
 	r.Printf("%d jobs queued", len(ids))
 	failures := make(chan error, len(r.trials))
 	var actions sync.WaitGroup
-	for i, t := range r.trials {
+	for _, t := range r.trials {
 		if t.do != nothing {
-			actions.Go(func() { failures <- r.act(ctx, t.do, r.ids[i]) })
+			actions.Go(func() { failures <- r.act(ctx, t.do, t.id) })
 		}
 	}
 	err := r.await(ctx, ids)
@@ -162,10 +153,10 @@ func (r *executorRun) runFirst(ctx context.Context) error {
 // queue queues the jobs of a phase, and returns their IDs.
 func (r *executorRun) queue(when phase) []int64 {
 	var ids []int64
-	for i, t := range r.trials {
-		if t.when == when {
-			r.ids[i] = r.testbed.Jobs.Enqueue(t.Spec)
-			ids = append(ids, r.ids[i])
+	for i := range r.trials {
+		if t := &r.trials[i]; t.when == when {
+			t.id = r.testbed.Jobs.Enqueue(t.Spec)
+			ids = append(ids, t.id)
 		}
 	}
 	return ids

@@ -16,6 +16,8 @@ type trial struct {
 	do   action // to the job, once it runs
 
 	endsEarly bool // something ends it from outside
+
+	id int64 // 0: not queued yet
 }
 
 // want is how a job should end.

@@ -30,20 +30,20 @@ type verdict struct {
 
 // check compares the jobs of a run with what was expected of them.
 func (v *verdict) check(r *executorRun, all []jobapi.Job) {
-	for i, t := range r.trials {
-		if r.ids[i] == 0 {
-			v.bad = append(v.bad, fmt.Sprintf("%s, job %q: it was never queued", r.executor, t.Name))
+	for _, t := range r.trials {
+		if t.id == 0 {
+			v.bad = append(v.bad, fmt.Sprintf("%s, job %q: it was never queued", r.options.Executor, t.Name))
 			continue
 		}
-		job := all[r.ids[i]-1]
+		job := all[t.id-1]
 		found := t.want.check(job)
 		if found == nil {
 			v.right++
 			continue
 		}
-		file := filepath.Join(v.logs, fmt.Sprintf("job-%s-%s.log", r.executor, job.Name))
+		file := filepath.Join(v.logs, fmt.Sprintf("job-%s-%s.log", r.options.Executor, job.Name))
 		found = errors.Join(found, os.WriteFile(file, job.Log, 0o600))
-		v.bad = append(v.bad, fmt.Sprintf("%s, job %q: %v; its log is in %s", r.executor, job.Name, found, file))
+		v.bad = append(v.bad, fmt.Sprintf("%s, job %q: %v; its log is in %s", r.options.Executor, job.Name, found, file))
 	}
 }
 

@@ -28,10 +28,13 @@ type Driver struct {
 	Begun func(context.Context, Attempt) error
 
 	plugins *supervisor
-	tally   tally
 	jobs    sync.WaitGroup
-	unkeep  context.CancelFunc
-	kept    sync.WaitGroup
+
+	background sync.WaitGroup
+	cancels    []context.CancelFunc
+
+	mu    sync.Mutex
+	tally Tally
 }
 
 // Start starts simulator and plugin; args are further flags of the simulator. It
@@ -47,8 +50,6 @@ func Start(ctx context.Context, o Options, out io.Writer, args ...string) (_ *Dr
 	if d.Simulator, err = StartSimulator(o, args...); err != nil {
 		return nil, errors.Join(err, log.Close())
 	}
-	keeping, cancel := context.WithCancel(ctx)
-	d.unkeep = cancel
 	d.plugins = &supervisor{Progress: d.Progress, options: o, env: d.Simulator.Env, log: log, idle: o.IdleCount}
 	if err := d.Simulator.Setenv(); err != nil {
 		return nil, errors.Join(err, d.Close())
@@ -58,14 +59,25 @@ func Start(ctx context.Context, o Options, out io.Writer, args ...string) (_ *Dr
 		d.plugins.end(first, deadTimeout)
 		return nil, errors.Join(fmt.Errorf("%w; see %s", err, o.LogFile), d.Close())
 	}
-	d.kept.Go(func() { d.plugins.keep(keeping, first) })
+	d.Background(ctx, func(ctx context.Context) { d.plugins.keep(ctx, first) })
 	return d, nil
 }
 
-// Stop ends scaler and plugin as GitLab Runner does. It may be called twice.
+// Background runs f, whose context Stop cancels. It is for the goroutine that
+// calls Stop.
+func (d *Driver) Background(ctx context.Context, f func(context.Context)) {
+	ctx, cancel := context.WithCancel(ctx)
+	d.cancels = append(d.cancels, cancel)
+	d.background.Go(func() { f(ctx) })
+}
+
+// Stop ends what runs in the background, and scaler and plugin as GitLab Runner
+// does. It may be called twice.
 func (d *Driver) Stop() {
-	d.unkeep()
-	d.kept.Wait()
+	for _, cancel := range d.cancels {
+		cancel()
+	}
+	d.background.Wait()
 	d.plugins.stop()
 }
 
@@ -100,7 +112,7 @@ func (d *Driver) Arrive(ctx, jobs context.Context, all []Arrival) {
 
 // Go runs a job, and again as long as disruptions end it.
 func (d *Driver) Go(ctx context.Context, job Job) {
-	d.tally.change(func(t *Tally) { t.Asked++ })
+	d.count(func(t *Tally) { t.Asked++ })
 	d.jobs.Go(func() { d.run(ctx, job) })
 }
 
@@ -111,9 +123,13 @@ func (d *Driver) run(ctx context.Context, job Job) {
 	arrived := time.Now()
 	for try := 1; ctx.Err() == nil; try++ {
 		a := Attempt{Number: try, Job: job, Began: time.Now()}
-		wait, err := d.attempt(ctx, &a, arrived)
+		err := d.attempt(ctx, &a)
 		if err == nil {
-			d.tally.pass(a, wait)
+			d.count(func(t *Tally) {
+				t.Passed++
+				t.Waits = append(t.Waits, a.Began.Sub(arrived))
+				t.Places[a.Instance]++
+			})
 			return
 		}
 		reason := d.reason(ctx, a)
@@ -124,10 +140,7 @@ func (d *Driver) run(ctx context.Context, job Job) {
 			d.fail(a, err)
 			return
 		}
-		if a.Instance != "" {
-			d.Printf("job-%d on %s ended early: %s", job.Number, a.Instance, reason)
-		}
-		d.tally.retry(a, reason)
+		d.retry(a, reason)
 	}
 }
 
@@ -145,21 +158,37 @@ func (d *Driver) reason(ctx context.Context, a Attempt) string {
 	return ""
 }
 
+// retry records an attempt that a disruption ended.
+func (d *Driver) retry(a Attempt, reason string) {
+	text := fmt.Sprintf("job-%d on %s: %s", a.Job.Number, a.Instance, reason)
+	d.count(func(t *Tally) {
+		if a.Number == 1 {
+			t.Retried++
+		}
+		if a.Instance != "" {
+			t.Broken = append(t.Broken, text)
+		}
+	})
+	if a.Instance != "" {
+		d.Printf("%s", text)
+	}
+}
+
 // fail records a job that should have passed.
 func (d *Driver) fail(a Attempt, err error) {
 	text := fmt.Sprintf("job-%d on %q of plugin %d, for %s: %s: %v", a.Job.Number, a.Instance, a.plugin.number,
 		time.Since(a.Began).Round(100*time.Millisecond), d.evidence(a), err)
 	text = strings.ReplaceAll(text, "\n", " ")
-	d.tally.change(func(t *Tally) { t.Failed = append(t.Failed, text) })
+	d.count(func(t *Tally) { t.Failed = append(t.Failed, text) })
 	d.Printf("FAILED: %s", text)
 }
 
 // Attempt is one try to run a job.
 type Attempt struct {
 	Job      Job
-	Number   int // from 1
-	Began    time.Time
-	Instance string // the plugin's ID; empty: there was none
+	Number   int       // from 1
+	Began    time.Time // when it had its instance, if it got one
+	Instance string    // the plugin's ID; empty: there was none
 
 	plugin *generation // nil: there was none
 }
@@ -169,19 +198,17 @@ func (a Attempt) Heartbeat(ctx context.Context) error {
 	return a.plugin.runner.InstanceGroup().Heartbeat(ctx, a.Instance)
 }
 
-// attempt waits for an instance and runs the job there. It returns how long the
-// job has waited for that.
-func (d *Driver) attempt(ctx context.Context, a *Attempt, arrived time.Time) (time.Duration, error) {
-	d.tally.change(func(t *Tally) { t.Waiting++ })
+// attempt waits for an instance and runs the job there.
+func (d *Driver) attempt(ctx context.Context, a *Attempt) error {
+	d.count(func(t *Tally) { t.Waiting++ })
 	acquisition, release, err := d.acquire(ctx, a)
-	d.tally.change(func(t *Tally) { t.Waiting-- })
-	wait := time.Since(arrived)
+	d.count(func(t *Tally) { t.Waiting-- })
 	if err != nil {
-		return wait, err
+		return err
 	}
 	defer release()
-	d.tally.change(func(t *Tally) { t.Running++ })
-	defer d.tally.change(func(t *Tally) { t.Running-- })
+	d.count(func(t *Tally) { t.Running++ })
+	defer d.count(func(t *Tally) { t.Running-- })
 
 	// GitLab Runner cancels a job when the scaler reports its instance as gone.
 	ctx, cancel := acquisition.WithContext(ctx)
@@ -194,7 +221,7 @@ func (d *Driver) attempt(ctx context.Context, a *Attempt, arrived time.Time) (ti
 	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(err, cause) {
 		err = fmt.Errorf("%w: %w", cause, err)
 	}
-	return wait, err
+	return err
 }
 
 func (d *Driver) acquire(ctx context.Context, a *Attempt) (taskscaler.Acquisition, func(), error) {

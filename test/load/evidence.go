@@ -26,11 +26,12 @@ func (d *Driver) evidence(a Attempt) string {
 	if err != nil {
 		return err.Error()
 	}
-	at := slices.IndexFunc(instances, func(i armsim.InstanceInfo) bool { return ID(i) == a.Instance })
-	if at < 0 {
-		return "the instance is gone, and no request deleted it by name"
+	for _, i := range instances {
+		if ID(i) == a.Instance {
+			return fmt.Sprintf("the instance is %s and %s, and no request deleted it by name", i.ProvisioningState, i.PowerState)
+		}
 	}
-	return fmt.Sprintf("the instance is %s and %s, and no request deleted it by name", instances[at].ProvisioningState, instances[at].PowerState)
+	return "the instance is gone, and no request deleted it by name"
 }
 
 // deletes reports whether a request deletes the instance, alone or among others.

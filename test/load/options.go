@@ -42,6 +42,8 @@ func (o *Options) BindScaling() {
 	flag.DurationVar(&o.Boot, "boot", o.Boot, "median boot time of an instance")
 	flag.IntVar(&o.MaxInstances, "max-instances", o.MaxInstances, "most instances at a time")
 	flag.IntVar(&o.IdleCount, "idle", o.IdleCount, "idle instances kept ready")
+	flag.StringVar(&o.Spot, "spot", o.Spot, "Spot instances with this eviction policy: Delete or Deallocate; empty: regular ones, which are not evicted")
+	flag.Uint64Var(&o.Seed, "seed", 0, "seed of all that is random; 0 takes a random one")
 }
 
 // BindFile defines the flag for a file that a program writes. By default it is

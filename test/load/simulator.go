@@ -59,8 +59,8 @@ func (s *Simulator) Settle(ctx context.Context, count int) error {
 // Leftovers is what there is at the end, when nothing should be.
 type Leftovers struct {
 	armsim.Stats
-	Left  int      // instances, or machines and addresses if these are more
-	Wrong []string // what is left, and requests that are not simulated
+	Left     int      // instances, or machines and addresses if these are more
+	Findings []string // what is left, and requests that are not simulated
 }
 
 // Leftovers looks for what is left.
@@ -75,13 +75,13 @@ func (s *Simulator) Leftovers(ctx context.Context) (Leftovers, error) {
 	}
 	l := Leftovers{Stats: stats, Left: max(stats.Instances, stats.Machines, stats.Addresses)}
 	for _, i := range all {
-		l.Wrong = append(l.Wrong, fmt.Sprintf("%s is left, %s %s", ID(i), i.ProvisioningState, i.PowerState))
+		l.Findings = append(l.Findings, fmt.Sprintf("%s is left, %s %s", ID(i), i.ProvisioningState, i.PowerState))
 	}
 	if l.Left > len(all) {
-		l.Wrong = append(l.Wrong, fmt.Sprintf("%d machines and %d addresses are left", stats.Machines, stats.Addresses))
+		l.Findings = append(l.Findings, fmt.Sprintf("%d machines and %d addresses are left", stats.Machines, stats.Addresses))
 	}
 	for _, request := range stats.NotSimulated {
-		l.Wrong = append(l.Wrong, "the plugin asked for what is not simulated: "+request)
+		l.Findings = append(l.Findings, "the plugin asked for what is not simulated: "+request)
 	}
 	return l, nil
 }

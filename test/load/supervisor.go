@@ -189,28 +189,20 @@ func (s *supervisor) end(g *generation, timeout time.Duration) {
 // stop ends the generation that serves as GitLab Runner does, and waits for the
 // end of all others. keep must have returned.
 func (s *supervisor) stop() {
-	var last *generation
-	s.change(func() { last, s.serving = s.serving, nil })
-	if last != nil {
+	if last := s.serving; last != nil {
 		s.end(last, shutdownTimeout)
+		s.change(func() { s.serving = nil })
 	}
 	s.ending.Wait()
 }
 
 // current waits for a generation that serves.
-func (s *supervisor) current(ctx context.Context) (*generation, error) {
-	for {
-		var g *generation
+func (s *supervisor) current(ctx context.Context) (g *generation, err error) {
+	err = Poll(ctx, func(context.Context) (bool, string, error) {
 		s.change(func() { g = s.serving })
-		if g != nil && !g.dead() {
-			return g, nil
-		}
-		select {
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
+		return g != nil && !g.dead(), "no plugin serves", nil
+	})
+	return g, err
 }
 
 // kill kills the latest plugin, even one that does not serve yet.

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -32,44 +31,18 @@ func (t *Tally) Wait(q float64) time.Duration {
 	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))].Round(100 * time.Millisecond)
 }
 
-// tally is one that several goroutines change.
-type tally struct {
-	mu sync.Mutex
-	Tally
-}
-
-func (t *tally) change(f func(*Tally)) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	f(&t.Tally)
-}
-
-func (t *tally) pass(a Attempt, wait time.Duration) {
-	t.change(func(t *Tally) {
-		t.Passed++
-		t.Waits = append(t.Waits, wait)
-		t.Places[a.Instance]++
-	})
-}
-
-func (t *tally) retry(a Attempt, reason string) {
-	t.change(func(t *Tally) {
-		if a.Number == 1 {
-			t.Retried++
-		}
-		if a.Instance != "" {
-			t.Broken = append(t.Broken, fmt.Sprintf("job-%d on %s: %s", a.Job.Number, a.Instance, reason))
-		}
-	})
+// count changes the tally.
+func (d *Driver) count(change func(*Tally)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	change(&d.tally)
 }
 
 // Tally returns the counts so far.
-func (d *Driver) Tally() (counts Tally) {
-	d.tally.change(func(t *Tally) {
-		counts = *t
-		counts.Places = maps.Clone(t.Places)
-	})
-	return counts
+func (d *Driver) Tally() (t Tally) {
+	d.count(func(now *Tally) { t = *now })
+	t.Places = maps.Clone(t.Places)
+	return t
 }
 
 // Status describes in a line what is going on. It asks the simulator, not the
@@ -106,7 +79,7 @@ func (d *Driver) Result(ctx context.Context) (Result, error) {
 	left, err := d.Simulator.Leftovers(ctx)
 	r := Result{Tally: d.Tally(), Leftovers: left}
 	d.plugins.change(func() {
-		r.Kills, r.Wrong = d.plugins.kills, slices.Concat(r.Failed, d.plugins.crashes, left.Wrong)
+		r.Kills, r.Wrong = d.plugins.kills, slices.Concat(r.Failed, d.plugins.crashes, left.Findings)
 	})
 	if r.Lost = r.Asked - r.Passed - len(r.Failed); r.Lost > 0 {
 		r.Wrong = append(r.Wrong, fmt.Sprintf("%d jobs neither passed nor failed", r.Lost))

@@ -7,8 +7,8 @@ import (
 // kind is a kind of fault.
 type kind struct {
 	name     string
-	draw     func(*deck) act
 	onlySpot bool
+	draw     func(*deck) act
 }
 
 const (
@@ -24,82 +24,68 @@ var stockOut = armsim.Failure{Code: "AllocationFailed", Message: "We do not have
 // kinds are what Azure, the network and others may do. Truncated lists are not
 // among them: no list of Azure's was seen to end early and report it.
 var kinds = []kind{
-	{name: "429 on lists", draw: func(d *deck) act {
-		return d.while(5, 20, d.lists(), armsim.Effect{Error: &armsim.ErrorAnswer{Status: 429, RetryAfter: 1 + d.rand.IntN(5)}})
+	{"429 on lists", false, func(d *deck) act { return d.while(5, 20, d.lists(), d.throttle()) }},
+	{"429 on writes", false, func(d *deck) act { return d.while(5, 20, d.writes(), d.throttle()) }},
+	{"server errors", false, func(d *deck) act { return d.some(25, "*", status(oneOf(d, 500, 502, 503))) }},
+	{"server errors after the effect", false, func(d *deck) act {
+		return d.some(25, d.writes(), armsim.Effect{Error: &armsim.ErrorAnswer{Status: oneOf(d, 500, 502, 503), After: true}})
 	}},
-	{name: "429 on writes", draw: func(d *deck) act {
-		return d.while(5, 20, oneOf(d, updates, deletions), armsim.Effect{Error: &armsim.ErrorAnswer{Status: 429, RetryAfter: 1 + d.rand.IntN(5)}})
-	}},
-	{name: "server errors", draw: func(d *deck) act {
-		return d.some(25, "*", armsim.Effect{Error: &armsim.ErrorAnswer{Status: oneOf(d, 500, 502, 503)}})
-	}},
-	{name: "server errors after the effect", draw: func(d *deck) act {
-		return d.some(25, oneOf(d, updates, deletions), armsim.Effect{Error: &armsim.ErrorAnswer{Status: oneOf(d, 500, 502, 503), After: true}})
-	}},
-	{name: "slow responses", draw: func(d *deck) act {
-		return d.some(25, "*", armsim.Effect{Delay: d.span(1, 5)})
-	}},
-	{name: "increases cut off", draw: func(d *deck) act {
-		return d.once(2, updates, armsim.Effect{Cut: oneOf(d, armsim.CutBefore, armsim.CutAfter)})
-	}},
-	{name: "deletions cut off", draw: func(d *deck) act {
-		return d.once(2, deletions, armsim.Effect{Cut: oneOf(d, armsim.CutBefore, armsim.CutAfter)})
-	}},
-	{name: "stale lists", draw: func(d *deck) act {
-		return d.while(10, 30, d.lists(), armsim.Effect{Stale: d.span(5, 10)})
-	}},
-	{name: "stale scale set", draw: func(d *deck) act {
+	{"slow responses", false, func(d *deck) act { return d.some(25, "*", armsim.Effect{Delay: d.span(1, 5)}) }},
+	{"increases cut off", false, func(d *deck) act { return d.once(2, updates, d.cut()) }},
+	{"deletions cut off", false, func(d *deck) act { return d.once(2, deletions, d.cut()) }},
+	{"stale lists", false, func(d *deck) act { return d.while(10, 30, d.lists(), armsim.Effect{Stale: d.span(5, 10)}) }},
+	{"stale scale set", false, func(d *deck) act {
 		return d.while(10, 30, "VirtualMachineScaleSets_Get", armsim.Effect{Stale: d.span(5, 10), FreshETag: oneOf(d, true, false)})
 	}},
-	{name: "odd lists", draw: func(d *deck) act {
+	{"odd lists", false, func(d *deck) act {
 		return d.some(25, d.lists(), armsim.Effect{List: oneOf(d, armsim.ListShuffle, armsim.ListRepeat, armsim.ListOdd, armsim.ListEmptyLast)})
 	}},
-	{name: "empty lists", draw: func(d *deck) act {
+	{"empty lists", false, func(d *deck) act {
 		return d.some(20, d.lists(), armsim.Effect{List: oneOf(d, armsim.ListEmpty, armsim.ListNoValue)})
 	}},
-	{name: "increase fails later", draw: func(d *deck) act {
+	{"increase fails later", false, func(d *deck) act {
 		return d.once(1, updates, armsim.Effect{FailOperation: &armsim.Failure{Code: oneOf(d, "InternalExecutionError", "OverconstrainedAllocationRequest")}})
 	}},
-	{name: "deletion fails later", draw: func(d *deck) act {
+	{"deletion fails later", false, func(d *deck) act {
 		return d.once(1, deletions, armsim.Effect{FailOperation: &armsim.Failure{Code: "InternalExecutionError"}})
 	}},
-	{name: "stock-out, instances fail", draw: func(d *deck) act {
-		return d.once(3, creation, armsim.Effect{Fail: &stockOut})
-	}},
-	{name: "stock-out, instances absent", draw: func(d *deck) act {
-		return d.once(2, creation, armsim.Effect{Absent: &stockOut})
-	}},
-	{name: "slow creations", draw: func(d *deck) act {
-		return d.while(10, 30, creation, armsim.Effect{Slow: float64(3 + d.rand.IntN(6))})
-	}},
-	{name: "stuck creation", draw: func(d *deck) act { return d.once(1, creation, armsim.Effect{Stuck: true}) }},
-	{name: "slow deletions", draw: func(d *deck) act {
-		return d.while(10, 30, deletion, armsim.Effect{Slow: float64(3 + d.rand.IntN(8))})
-	}},
-	{name: "failing deletions", draw: func(d *deck) act {
+	{"stock-out, instances fail", false, func(d *deck) act { return d.once(3, creation, armsim.Effect{Fail: &stockOut}) }},
+	{"stock-out, instances absent", false, func(d *deck) act { return d.once(2, creation, armsim.Effect{Absent: &stockOut}) }},
+	{"slow creations", false, func(d *deck) act { return d.while(10, 30, creation, armsim.Effect{Slow: float64(3 + d.rand.IntN(6))}) }},
+	{"stuck creation", false, func(d *deck) act { return d.once(1, creation, armsim.Effect{Stuck: true}) }},
+	{"slow deletions", false, func(d *deck) act { return d.while(10, 30, deletion, armsim.Effect{Slow: float64(3 + d.rand.IntN(8))}) }},
+	{"failing deletions", false, func(d *deck) act {
 		return d.once(2, deletion, armsim.Effect{Fail: &armsim.Failure{Code: "InternalExecutionError"}})
 	}},
 	// Not one that is stuck for good: armsim goes on with it when all faults are
 	// cleared, and until then a scale set that refuses a second write would
 	// refuse all.
-	{name: "stuck deletion", draw: func(d *deck) act {
-		return d.once(1, deletion, armsim.Effect{Slow: float64(25 + d.rand.IntN(20))})
-	}},
-	{name: "conflicts", draw: func(d *deck) act {
-		return d.some(20, oneOf(d, updates, deletions), armsim.Effect{Error: &armsim.ErrorAnswer{Status: 409}})
-	}},
-	{name: "expired token", draw: func(d *deck) act {
-		return d.once(1, "*", armsim.Effect{Error: &armsim.ErrorAnswer{Status: 401}})
-	}},
-	{name: "quota dip", draw: func(d *deck) act {
+	{"stuck deletion", false, func(d *deck) act { return d.once(1, deletion, armsim.Effect{Slow: float64(25 + d.rand.IntN(20))}) }},
+	{"conflicts", false, func(d *deck) act { return d.some(20, d.writes(), status(409)) }},
+	{"expired token", false, func(d *deck) act { return d.once(1, "*", status(401)) }},
+	{"quota dip", false, func(d *deck) act {
 		return act{events: []armsim.Event{{Do: "quota", Count: 4 + 2*d.rand.IntN(5)}, {Do: "quota", After: d.span(10, 25)}}}
 	}},
-	{name: "external increase", draw: func(*deck) act { return act{events: []armsim.Event{{Do: "raise", Object: "*", Count: 1}}} }},
-	{name: "external tag", draw: func(*deck) act { return act{events: []armsim.Event{{Do: "tag", Object: "*"}}} }},
-	{name: "power cut", draw: func(*deck) act { return act{strike: "kill"} }},
-	{name: "eviction", onlySpot: true, draw: func(*deck) act { return act{strike: "evict"} }},
-	{name: "another eviction", onlySpot: true, draw: func(*deck) act { return act{strike: "evict"} }},
+	{"external increase", false, func(*deck) act { return act{events: []armsim.Event{{Do: "raise", Object: "*", Count: 1}}} }},
+	{"external tag", false, func(*deck) act { return act{events: []armsim.Event{{Do: "tag", Object: "*"}}} }},
+	{"power cut", false, func(*deck) act { return act{strike: "kill"} }},
+	{"eviction", true, func(*deck) act { return act{strike: "evict"} }},
+	{"another eviction", true, func(*deck) act { return act{strike: "evict"} }},
 }
+
+func status(code int) armsim.Effect {
+	return armsim.Effect{Error: &armsim.ErrorAnswer{Status: code}}
+}
+
+func (d *deck) throttle() armsim.Effect {
+	return armsim.Effect{Error: &armsim.ErrorAnswer{Status: 429, RetryAfter: 1 + d.rand.IntN(5)}}
+}
+
+func (d *deck) cut() armsim.Effect {
+	return armsim.Effect{Cut: oneOf(d, armsim.CutBefore, armsim.CutAfter)}
+}
+
+func (d *deck) writes() string { return oneOf(d, updates, deletions) }
 
 // while is a fault of every request for some seconds.
 func (d *deck) while(least, most int, operation string, e armsim.Effect) act {

@@ -28,13 +28,11 @@ type options struct {
 func main() { load.Main(run) }
 
 func parse() (options, error) {
-	o := options{Options: load.Options{MaxInstances: 8, IdleCount: 2, Boot: 4 * time.Second}}
+	o := options{Options: load.Options{MaxInstances: 8, IdleCount: 2, Boot: 4 * time.Second, Spot: "Delete"}}
 	o.BindFlags()
 	o.BindScaling()
 	flag.DurationVar(&o.duration, "duration", 10*time.Minute, "how long faults happen")
 	flag.DurationVar(&o.patience, "patience", 4*time.Minute, "how long jobs, and then instances, have to end after the last fault")
-	flag.Uint64Var(&o.Seed, "seed", 0, "seed of the faults, their times, and the jobs; 0 takes a random one")
-	flag.StringVar(&o.Spot, "spot", "Delete", "Spot instances with this eviction policy: Delete or Deallocate; empty: regular ones, and no evictions")
 	flag.BoolVar(&o.throttle, "throttle", false, "let the simulator enforce Azure's request limits")
 	load.BindFile(&o.journal, "journal", "-journal.jsonl", "file for the simulator's journal of requests")
 	err := o.Parse()
@@ -57,8 +55,8 @@ func run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, d.Close()) }()
 	s := newSoak(o, d)
-	defer func() { err = errors.Join(err, s.close()) }()
 	s.Printf("seed %d; the same again: soak -seed %d -mode %s -spot %q -duration %s", o.Seed, o.Seed, o.Mode, o.Spot, o.duration)
 	s.Printf("the plugin's log is in %s; two writes at once on a scale set: %s", o.LogFile, parallelWrites(o.Seed))
 	jobs, cancelJobs := context.WithCancel(ctx)

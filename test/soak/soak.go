@@ -20,13 +20,10 @@ type soak struct {
 	disruptions sync.Map     // what was done to an instance on purpose, by the plugin's ID
 	faults      atomic.Int64 // that happened as planned
 	neverMade   int          // instances that Azure accepted and never made
-
-	unwatch context.CancelFunc
-	watched sync.WaitGroup
 }
 
 func newSoak(o options, d *load.Driver) *soak {
-	s := &soak{Driver: d, options: o, unwatch: func() {}}
+	s := &soak{Driver: d, options: o}
 	d.Disrupted = func(_ context.Context, a load.Attempt) string {
 		what, _ := s.disruptions.Load(a.Instance)
 		text, _ := what.(string)
@@ -35,18 +32,10 @@ func newSoak(o options, d *load.Driver) *soak {
 	return s
 }
 
-func (s *soak) close() error {
-	s.unwatch()
-	s.watched.Wait()
-	return s.Close()
-}
-
 // disrupt has jobs arrive while faults and kills happen.
-func (s *soak) disrupt(ctx, jobs context.Context) error {
-	watching, unwatch := context.WithCancel(ctx)
-	s.unwatch = unwatch
-	s.watched.Go(func() { s.watch(watching) })
-	ctx, cancel := context.WithTimeout(ctx, s.options.duration)
+func (s *soak) disrupt(parent, jobs context.Context) error {
+	s.Background(parent, s.watch)
+	ctx, cancel := context.WithTimeout(parent, s.options.duration)
 	defer cancel()
 	var parts sync.WaitGroup
 	parts.Go(func() { s.Arrive(ctx, jobs, planJobs(s.options)) })
@@ -64,7 +53,7 @@ func (s *soak) disrupt(ctx, jobs context.Context) error {
 	}
 	<-ctx.Done()
 	parts.Wait()
-	return watching.Err()
+	return parent.Err()
 }
 
 // perform has a fault or a kill happen.

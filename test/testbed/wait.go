@@ -2,9 +2,11 @@ package testbed
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/load"
@@ -13,37 +15,21 @@ import (
 // AwaitListed waits until count instances run and the plugin has listed them
 // since: one that is evicted before that was never there for the plugin.
 func (t *Testbed) AwaitListed(ctx context.Context, count int) error {
-	var before map[string]int // lists; nil until all run
+	var since time.Time // all run; zero: not all do
 	return load.Poll(ctx, func(ctx context.Context) (bool, string, error) {
-		running, lists, err := t.observe(ctx)
-		if running != count {
-			before = nil
-		} else if before == nil {
-			before = lists
+		all, err := t.Simulator.Instances(ctx)
+		all = slices.DeleteFunc(all, func(i armsim.InstanceInfo) bool { return !load.Serving(i) })
+		if len(all) != count {
+			since = time.Time{}
+		} else if since.IsZero() {
+			since = time.Now()
 		}
-		listed := false
-		for name, times := range lists {
-			listed = listed || before != nil && times >= before[name]+2 // the last one began after all ran
-		}
-		return listed && err == nil, fmt.Sprintf("%d instances run, expected %d that the plugin has listed", running, count), err
+		journal, failed := t.Simulator.Journal(ctx)
+		listed := slices.ContainsFunc(journal, func(e armsim.Entry) bool {
+			return strings.HasPrefix(e.Operation, "VirtualMachine") && strings.HasSuffix(e.Operation, "s_List") && e.Time.After(since)
+		})
+		return listed && !since.IsZero(), fmt.Sprintf("%d instances run, expected %d that the plugin has listed", len(all), count), errors.Join(err, failed)
 	})
-}
-
-// observe counts the instances that run, and the plugin's lists by operation.
-func (t *Testbed) observe(ctx context.Context) (running int, lists map[string]int, err error) {
-	all, err := t.Simulator.Instances(ctx)
-	if err != nil {
-		return 0, nil, err
-	}
-	running = len(slices.DeleteFunc(all, func(i armsim.InstanceInfo) bool { return !load.Serving(i) }))
-	journal, err := t.Simulator.Journal(ctx)
-	lists = map[string]int{}
-	for _, e := range journal {
-		if strings.Contains(e.Operation, "_List") {
-			lists[e.Operation]++
-		}
-	}
-	return running, lists, err
 }
 
 // AwaitGone waits until there is no instance with this vmId.

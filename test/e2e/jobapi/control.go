@@ -68,22 +68,15 @@ func (s *Server) controlEnqueue(w http.ResponseWriter, r *http.Request) {
 		spec.Name = "job"
 	}
 	id := s.Enqueue(spec)
-	s.mu.Lock()
-	job := s.findLocked(id).clone()
-	s.mu.Unlock()
-	respond(w, http.StatusCreated, job)
+	respond(w, http.StatusCreated, s.Jobs()[id-1])
 }
 
 func (s *Server) controlJob(w http.ResponseWriter, r *http.Request, then func(Job)) {
 	id, _ := strconv.ParseInt(r.PathValue("id"), 10, 64) // no number, no job
-	s.mu.Lock()
-	found := s.findLocked(id)
-	if found == nil {
-		s.mu.Unlock()
+	all := s.Jobs()
+	if id < 1 || id > int64(len(all)) {
 		fail(w, http.StatusNotFound, fmt.Sprintf("there is no job %q", r.PathValue("id")))
 		return
 	}
-	job := found.clone()
-	s.mu.Unlock()
-	then(job)
+	then(all[id-1])
 }

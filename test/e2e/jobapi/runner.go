@@ -1,6 +1,7 @@
 package jobapi
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
@@ -91,23 +92,9 @@ func (s *Server) countRequest(change int) {
 
 // awaitChange waits until the queue is no longer as the runner has seen it.
 func (s *Server) awaitChange(r *http.Request, seen string) {
-	timeout := time.NewTimer(s.config.LongPoll)
-	defer timeout.Stop()
-	for {
-		s.mu.Lock()
-		version, changed := strconv.Itoa(s.version), s.changed
-		s.mu.Unlock()
-		if version != seen {
-			return
-		}
-		select {
-		case <-changed:
-		case <-timeout.C:
-			return
-		case <-r.Context().Done():
-			return
-		}
-	}
+	ctx, cancel := context.WithTimeout(r.Context(), s.config.LongPoll)
+	defer cancel()
+	_ = s.await(ctx, func() bool { return strconv.Itoa(s.version) != seen }) // then there may be no job
 }
 
 // updateInterval is how many seconds GitLab asks a runner to wait before its

@@ -110,22 +110,36 @@ func (s *Server) Jobs() []Job {
 // Wait waits until ready reports true of the job, and returns it. If ctx ends
 // first, the error has the job's state.
 func (s *Server) Wait(ctx context.Context, id int64, ready func(Job) bool) (Job, error) {
+	var job Job
+	err := s.await(ctx, func() bool {
+		r := s.findLocked(id)
+		if r != nil {
+			job = r.clone()
+		}
+		return r == nil || ready(job)
+	})
+	switch {
+	case job.ID == 0:
+		err = fmt.Errorf("wait for job %d: there is no such job", id)
+	case err != nil:
+		err = fmt.Errorf("wait for job %d %q, which is %s: %w", id, job.Name, job.State, err)
+	}
+	return job, err
+}
+
+// await waits until ready, which is called under the lock, reports true.
+func (s *Server) await(ctx context.Context, ready func() bool) error {
 	for {
 		s.mu.Lock()
-		r, changed := s.findLocked(id), s.changed
-		if r == nil {
-			s.mu.Unlock()
-			return Job{}, fmt.Errorf("wait for job %d: there is no such job", id)
-		}
-		job := r.clone()
+		ok, changed := ready(), s.changed
 		s.mu.Unlock()
-		if ready(job) {
-			return job, nil
+		if ok {
+			return nil
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return job, fmt.Errorf("wait for job %d %q, which is %s: %w", id, job.Name, job.State, context.Cause(ctx))
+			return context.Cause(ctx)
 		}
 	}
 }
