@@ -132,7 +132,7 @@ func (g *InstanceGroup) Update(ctx context.Context, fn func(instance string, sta
 		return fmt.Errorf("update: %w", err)
 	}
 	discovered := g.reporter.report(v, fn)
-	g.reporter.reportNeverCreated(g.group.ReconcilePending(v, discovered), fn)
+	g.reporter.reportNeverCreated(g.group.ReconcilePending(ctx, v, discovered), fn)
 	if err := g.group.Reap(ctx, v); err != nil {
 		g.log.Error("dead instances could not be removed; trying again with the next update", "operation", "reap", "error", err)
 	}

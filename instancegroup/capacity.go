@@ -86,7 +86,7 @@ func (w *capacityWrite) unfilled() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	v := w.inventory.last()
-	if w.set.Mode == vmss.Flexible || v.reading == 0 || w.ledger.pending > 0 || w.ledger.isIncreasing() || strings.EqualFold(w.current.ProvisioningState, "Updating") {
+	if w.set.Mode == vmss.Flexible || v.reading == 0 || w.ledger.pending() > 0 || w.ledger.isIncreasing() || strings.EqualFold(w.current.ProvisioningState, "Updating") {
 		return 0
 	}
 	return max(0, int(w.current.Capacity)-v.Occupied())
@@ -102,9 +102,21 @@ func (w *capacityWrite) send(ctx context.Context, capacity int64) (int, error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.ledger.target.drift = w.driftLocked()
 	w.ledger.recordIncrease(w.n, capacity, id, at)
 	w.logAccepted(w.n, capacity)
 	return w.n, nil
+}
+
+// driftLocked is how far the capacity exceeded the instances before the write,
+// for good: in Flexible orchestration nothing but lowering it ends that. A Uniform
+// scale set creates what the capacity lacks.
+func (w *capacityWrite) driftLocked() int {
+	if w.set.Mode != vmss.Flexible {
+		return 0
+	}
+	v := w.inventory.last()
+	return max(0, int(w.current.Capacity)-len(v.Members)-v.unidentified-w.ledger.pending())
 }
 
 // tookEffect reports whether a write whose response was lost took effect. If

@@ -48,7 +48,7 @@ func (g *Group) deferIncrease() (bool, error) {
 		g.deferredErr = nil
 		return true, err
 	}
-	return writes < 1 || g.backoffs.active(g.now()), nil
+	return writes < 1 || g.ledger.unaccounted > 0 || g.backoffs.active(g.now()), nil
 }
 
 // writesRemaining is how many writes Azure would take now, each with the read
@@ -138,20 +138,6 @@ func (g *Group) finishIncrease(n, accepted int, err error) error {
 	}
 	g.log.Warn("scale set could not be increased; trying again at growing intervals", "operation", "increase", "count", n-accepted, "error", err)
 	return nil
-}
-
-// ReconcilePending is given how many instances of a view the runner discovered,
-// and returns how many that Azure accepted will never be created. The runner
-// matches its requests with the instances that it discovers: a request without
-// one would stay pending for ever.
-func (g *Group) ReconcilePending(v *View, discovered int) (lost int) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	lost, cause := g.ledger.reconcile(v, discovered)
-	if lost > 0 {
-		g.recordStartFailureLocked(lost, "were accepted by Azure and never created", cause)
-	}
-	return lost
 }
 
 // recordStartFailureLocked holds further increases back after instances that

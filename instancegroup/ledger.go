@@ -17,25 +17,29 @@ const listLag = 90 * time.Second
 const staleCapacity = time.Minute
 
 // ledger owns what Azure accepted and the runner has not discovered yet: the
-// pending instances, the operations that create them, the target capacity, and
-// the write whose outcome is unknown.
+// increases with their operations, the target capacity, the write whose outcome is
+// unknown, and the instances that are unaccounted for.
 type ledger struct {
-	pending   int // accepted instances that the runner has not discovered yet
-	target    target
-	increases []*acceptedIncrease
-	uncertain *uncertainWrite
+	target      target
+	increases   []*acceptedIncrease // oldest first
+	uncertain   *uncertainWrite
+	unaccounted int       // in the capacity, and in no list; nothing is increased meanwhile
+	reported    int       // how many of them were, when the runner was told
+	proofAt     time.Time // when the capacity was last read to prove what is lost
 }
 
-// acceptedIncrease is the operation that creates count instances.
+// acceptedIncrease is the operation that creates instances, of which pending
+// have not been discovered yet.
 type acceptedIncrease struct {
 	operation
-	count int
+	pending int
 }
 
 // target is the capacity of the last accepted write, less what has gone since.
 type target struct {
 	capacity int64
 	at       time.Time
+	drift    int // how far the capacity exceeded the instances before it, for good
 }
 
 // uncertainWrite is a capacity write of which nobody knows whether Azure
@@ -56,10 +60,9 @@ func (u uncertainWrite) tookEffect(set vmss.ScaleSet) bool {
 
 // recordIncrease adds n accepted instances and the operation that creates them.
 func (l *ledger) recordIncrease(n int, capacity int64, id vmss.Operation, at time.Time) {
-	l.pending += n
-	l.target = target{capacity, at}
+	l.target.capacity, l.target.at = capacity, at
 	l.uncertain = nil
-	l.increases = append(l.increases, &acceptedIncrease{operation: operation{id: id, began: at}, count: n})
+	l.increases = append(l.increases, &acceptedIncrease{operation: operation{id: id, began: at}, pending: n})
 }
 
 // recordUncertain keeps a write whose outcome is to be read from the scale set
@@ -105,59 +108,126 @@ func (l *ledger) operations() []*operation {
 	return all
 }
 
-// countOf returns how many instances an operation creates; false: it is no
-// increase.
-func (l *ledger) countOf(o *operation) (int, bool) {
+// find returns the increase of an operation, nil if it is none.
+func (l *ledger) find(o *operation) *acceptedIncrease {
 	for _, i := range l.increases {
 		if &i.operation == o {
-			return i.count, true
+			return i
 		}
 	}
-	return 0, false
+	return nil
+}
+
+// pending is how many accepted instances the runner has not discovered yet.
+func (l *ledger) pending() (n int) {
+	for _, i := range l.increases {
+		n += i.pending
+	}
+	return n
+}
+
+// charge deducts n instances that the runner discovered from the oldest
+// increases. Which increase made an instance is unknown: this is the assignment
+// that leaves most to the operations under way, so that nothing is taken for lost
+// that may still be created.
+func (l *ledger) charge(n int) {
+	for _, i := range l.increases {
+		charged := min(n, i.pending)
+		i.pending -= charged
+		n -= charged
+	}
+	if l.uncertain != nil {
+		l.uncertain.count -= n
+	}
+}
+
+// overdue are pending instances of increases that ended long enough ago for a
+// view to show them.
+type overdue struct {
+	failed   int   // of operations that failed
+	cause    error // of the failure
+	unproven int   // of the others: some list must show them, if they exist
+	proven   int   // of the unproven: the capacity does not count them
+	known    bool  // whether the capacity was read
+	expected int   // pending instances that are not overdue
 }
 
 // reconcile is given a view and how many of its instances the runner discovered
-// with it. It returns how many of the accepted instances will never be created,
-// and why.
-func (l *ledger) reconcile(v *View, discovered int) (lost int, cause error) {
-	if l.uncertain != nil {
-		l.uncertain.count -= max(0, discovered-l.pending)
-	}
-	l.pending = max(0, l.pending-discovered)
-	expected, cause := l.expected(v)
-	lost = max(0, l.pending-expected)
-	l.pending -= lost
-	return lost, cause
-}
-
-// expected is how many instances may still appear that the view does not show:
-// those of increases that have not ended long enough before the view, and those
-// that have no vmId yet. The other increases are dropped; cause is why their
-// instances did not appear.
-func (l *ledger) expected(v *View) (count int, cause error) {
-	count, cause = v.identifying, errNeverCreated
+// with it, and returns what is overdue. writeOff has to follow.
+func (l *ledger) reconcile(v *View, discovered int) (o overdue) {
+	o.cause = errNeverCreated
+	l.charge(discovered)
+	l.supersede()
 	l.increases = slices.DeleteFunc(l.increases, func(i *acceptedIncrease) bool {
-		if i.mayBeMissing(v.At) {
-			count += i.count
-			return false
-		}
-		if i.hasFailed() {
-			cause = i.failure
-		}
-		return true
+		return i.pending == 0 && !i.mayBeUnlisted(v.At)
 	})
-	return count, cause
+	for _, i := range l.increases {
+		switch {
+		case i.mayBeUnlisted(v.At):
+			o.expected += i.pending
+		case i.hasFailed():
+			o.failed += i.pending
+			o.cause = i.failure
+		default:
+			o.unproven += i.pending
+		}
+	}
+	// Instances without a vmId may be among them.
+	spared := min(v.identifying, o.unproven)
+	o.unproven -= spared
+	o.failed -= min(v.identifying-spared, o.failed)
+	return o
 }
 
-// hasFailed is false for an increase that a newer operation superseded: the
-// newer one creates its instances.
+// supersede moves what is pending of preempted operations to the next one, which
+// creates their instances: a scale set has one target capacity.
+func (l *ledger) supersede() {
+	for n, i := range l.increases[:max(0, len(l.increases)-1)] {
+		if armerr.Is(i.failure, armerr.Preempted) {
+			l.increases[n+1].pending += i.pending
+			i.pending = 0
+		}
+	}
+}
+
+// prove finds out how many of the unproven instances do not exist: a capacity
+// that counts them means that they may be somewhere.
+func (o *overdue) prove(set vmss.ScaleSet, v *View, t target) {
+	unlisted := int(min(set.Capacity, t.capacity)) - v.Occupied() - o.expected - t.drift
+	o.proven, o.known = max(0, o.unproven-max(0, unlisted)), true
+}
+
+// writeOff drops instances that will never be created, the oldest first; those
+// that are overdue all the same are unaccounted for.
+func (l *ledger) writeOff(v *View, o overdue) (lost int) {
+	if o.known || o.unproven < l.unaccounted {
+		l.unaccounted = o.unproven - o.proven
+	}
+	failed, proven := o.failed, o.proven
+	for _, i := range l.increases {
+		if i.mayBeUnlisted(v.At) {
+			continue
+		}
+		left := &proven
+		if i.hasFailed() {
+			left = &failed
+		}
+		dropped := min(*left, i.pending)
+		*left -= dropped
+		i.pending -= dropped
+		lost += dropped
+	}
+	return lost
+}
+
+// hasFailed is false for an operation that another one superseded.
 func (i *acceptedIncrease) hasFailed() bool {
 	return i.failure != nil && !armerr.Is(i.failure, armerr.Preempted)
 }
 
-// mayBeMissing reports whether a list from that time may lack instances that
-// are created all the same.
-func (i *acceptedIncrease) mayBeMissing(at time.Time) bool {
+// mayBeUnlisted reports whether a list from that time may lack instances of the
+// increase that exist all the same.
+func (i *acceptedIncrease) mayBeUnlisted(at time.Time) bool {
 	settled := i.ended
 	if !i.hasFailed() {
 		settled = settled.Add(listLag)

@@ -18,22 +18,84 @@ func (l *ledger) end(n int, after time.Duration, failure error) {
 	l.increases[n].ended, l.increases[n].failure = start.Add(after), failure
 }
 
+// shows is a view with that many instances.
+func shows(after time.Duration, instances int) *View {
+	v := viewAt(after)
+	for n := range instances {
+		v.Members = append(v.Members, member(idOf(n), Running, nil))
+	}
+	return v
+}
+
+// reconciled reads the capacity, if it is needed, and writes off what is lost.
+func (l *ledger) reconciled(v *View, discovered int, capacity int64) (lost int, cause error) {
+	o := l.reconcile(v, discovered)
+	o.prove(vmss.ScaleSet{Capacity: capacity, HasCapacity: true}, v, l.target)
+	return l.writeOff(v, o), o.cause
+}
+
 func TestLedgerWaitsForRunningIncreases(t *testing.T) {
 	l := ledger{}
 	l.recordIncrease(3, 5, "a", start)
-	lost, _ := l.reconcile(viewAt(time.Hour), 1)
+	lost, _ := l.reconciled(shows(time.Hour, 1), 1, 5)
 	assert.Zero(t, lost)
-	assert.Equal(t, 2, l.pending)
+	assert.Equal(t, 2, l.pending())
 	assert.True(t, l.isIncreasing())
 	l.end(0, time.Hour, nil)
 	assert.False(t, l.isIncreasing())
-	lost, _ = l.reconcile(viewAt(time.Hour+listLag-1), 0)
+	lost, _ = l.reconciled(shows(time.Hour+listLag-1, 1), 0, 1)
 	assert.Zero(t, lost, "a list may lag")
-	lost, cause := l.reconcile(viewAt(time.Hour+listLag), 0)
+	lost, cause := l.reconciled(shows(time.Hour+listLag, 1), 0, 1)
 	assert.Equal(t, 2, lost)
 	assert.Equal(t, errNeverCreated, cause)
-	assert.Zero(t, l.pending)
+	assert.Zero(t, l.pending())
+	l.reconcile(shows(time.Hour+listLag, 1), 0)
 	assert.Empty(t, l.increases)
+}
+
+// TestLedgerConserves: what the capacity counts, and no list shows, is neither
+// written off nor forgotten.
+func TestLedgerConserves(t *testing.T) {
+	for _, c := range []struct {
+		name              string
+		listed            int
+		capacity          int64
+		drift             int
+		lost, unaccounted int
+	}{
+		{"the list hides them", 0, 4, 0, 0, 4},
+		{"the list hides some", 2, 4, 0, 2, 2},
+		{"the capacity fell", 0, 0, 0, 4, 0},
+		{"the capacity fell by some", 0, 1, 0, 3, 1},
+		{"others take the capacity", 4, 4, 0, 4, 0},
+		{"others raised the capacity", 0, 9, 0, 0, 4},
+		{"the capacity was too high before", 0, 4, 4, 4, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := ledger{target: target{drift: c.drift}}
+			l.recordIncrease(4, 4, "a", start)
+			l.end(0, 0, nil)
+			lost, _ := l.reconciled(shows(time.Hour, c.listed), 0, c.capacity)
+			assert.Equal(t, c.lost, lost)
+			assert.Equal(t, c.unaccounted, l.unaccounted)
+			assert.Equal(t, c.unaccounted, l.pending())
+			lost, _ = l.reconciled(shows(time.Hour, 9), c.unaccounted, c.capacity)
+			assert.Zero(t, lost)
+			assert.Zero(t, l.unaccounted, "it ends when they show up")
+		})
+	}
+}
+
+// Without a read of the capacity nothing is proven.
+func TestLedgerNeedsTheCapacity(t *testing.T) {
+	l := ledger{}
+	l.recordIncrease(2, 2, "a", start)
+	l.end(0, 0, nil)
+	o := l.reconcile(viewAt(time.Hour), 0)
+	assert.Equal(t, 2, o.unproven)
+	assert.Zero(t, l.writeOff(viewAt(time.Hour), o))
+	assert.Equal(t, 2, l.pending())
+	assert.Zero(t, l.unaccounted, "nor is it held against anybody")
 }
 
 func TestLedgerTellsWhyInstancesWereNotCreated(t *testing.T) {
@@ -41,16 +103,38 @@ func TestLedgerTellsWhyInstancesWereNotCreated(t *testing.T) {
 	l := ledger{}
 	l.recordIncrease(1, 5, "a", start)
 	l.end(0, time.Minute, failure)
-	lost, cause := l.reconcile(viewAt(time.Minute), 0)
+	lost, cause := l.reconciled(viewAt(time.Minute), 0, 5)
 	assert.Equal(t, 1, lost, "after a failure no list lags")
 	assert.Equal(t, failure, cause)
+}
 
-	l = ledger{}
+// The newer operation creates the instances of the one that it superseded.
+func TestLedgerSupersededIncrease(t *testing.T) {
+	l := ledger{}
 	l.recordIncrease(1, 5, "a", start)
 	l.recordIncrease(1, 6, "b", start)
 	l.end(0, time.Minute, azure(armerr.Preempted, 0))
-	lost, _ = l.reconcile(viewAt(time.Minute), 0)
-	assert.Zero(t, lost, "the newer operation creates the instances of the one that it superseded")
+	lost, _ := l.reconciled(viewAt(time.Hour), 0, 0)
+	assert.Zero(t, lost)
+	assert.Equal(t, 2, l.pending())
+	l.end(0, time.Hour, azure(armerr.Allocation, 0))
+	lost, _ = l.reconciled(viewAt(time.Hour), 0, 0)
+	assert.Equal(t, 2, lost)
+}
+
+// Discovered instances are charged against the oldest increase, so that a newer
+// one that is under way does not hide what an older one lacks.
+func TestLedgerChargesTheOldest(t *testing.T) {
+	l := ledger{}
+	for n := range 10 {
+		l.recordIncrease(5, int64(5*n+5), "", start)
+		if n >= 4 { // which have ended, each with 4 of 5 instances
+			l.end(min(1, n-4), 0, azure(armerr.Allocation, 0))
+			lost, _ := l.reconciled(viewAt(time.Hour), 4, 0)
+			assert.Equal(t, 1, lost, n)
+			assert.Equal(t, 20, l.pending(), n)
+		}
+	}
 }
 
 // Instances without a vmId may be the pending ones.
@@ -60,9 +144,9 @@ func TestLedgerExpectsUnidentifiedInstances(t *testing.T) {
 	l.end(0, 0, nil)
 	v := viewAt(time.Hour)
 	v.identifying = 1
-	lost, _ := l.reconcile(v, 0)
+	lost, _ := l.reconciled(v, 0, 0)
 	assert.Equal(t, 1, lost)
-	assert.Equal(t, 1, l.pending)
+	assert.Equal(t, 1, l.pending())
 }
 
 func TestLedgerSettlesAnUncertainWrite(t *testing.T) {
@@ -86,9 +170,9 @@ func TestLedgerSettlesAnUncertainWrite(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			l := ledger{}
 			l.recordUncertain(uncertainWrite{etag: "old", target: 7, count: 3})
-			l.reconcile(viewAt(0), c.discovered)
+			l.charge(c.discovered)
 			assert.Equal(t, c.want, l.settleUncertain(c.set, 9, start))
-			assert.Equal(t, c.want, l.pending)
+			assert.Equal(t, c.want, l.pending())
 			assert.Equal(t, c.kept, l.uncertain != nil)
 		})
 	}
@@ -115,11 +199,8 @@ func TestLedgerFindsItsOperations(t *testing.T) {
 	l.recordIncrease(1, 6, "b", start)
 	all := l.operations()
 	require.Len(t, all, 2)
-	count, ok := l.countOf(all[0])
-	assert.True(t, ok)
-	assert.Equal(t, 2, count)
-	_, ok = l.countOf(&operation{id: "a"})
-	assert.False(t, ok)
+	assert.Equal(t, l.increases[0], l.find(all[0]))
+	assert.Nil(t, l.find(&operation{id: "a"}))
 }
 
 func TestOperationIsPolledAndAbandoned(t *testing.T) {

@@ -2,7 +2,6 @@ package instancegroup
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -107,9 +106,6 @@ func (p operationPoll) progress(ctx context.Context, o *operation) (vmss.Progres
 	return vmss.Progress{Ended: strings.EqualFold(set.ProvisioningState, "Succeeded")}, nil
 }
 
-// errNeverCreated is the cause where Azure named none.
-var errNeverCreated = errors.New("no reason is named; fix: look into the scale set's activity log")
-
 func (p operationPoll) record(o *operation, progress vmss.Progress, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -120,8 +116,8 @@ func (p operationPoll) record(o *operation, progress vmss.Progress, err error) {
 	if !ended {
 		return
 	}
-	if count, ok := p.ledger.countOf(o); ok {
-		p.log.Debug("an increase has ended", "operation", "increase", "count", count, "error", o.failure)
+	if i := p.ledger.find(o); i != nil {
+		p.log.Debug("an increase has ended", "operation", "increase", "pending", i.pending, "error", o.failure)
 		return
 	}
 	if unfinished := p.deletions.finish(o); unfinished > 0 {

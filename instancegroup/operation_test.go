@@ -12,13 +12,13 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
-// observed is one update of the runner, which meets the given number of
-// instances for the first time; it returns how many are lost.
-func observed(t *testing.T, g *Group, met int) int {
+// observed is one update of the runner, which discovers the given number of
+// instances; it returns how many are lost.
+func observed(t *testing.T, g *Group, discovered int) int {
 	t.Helper()
 	v, err := g.Observe(t.Context())
 	require.NoError(t, err)
-	return g.ReconcilePending(v, met)
+	return g.ReconcilePending(t.Context(), v, discovered)
 }
 
 // raisedBy is an increase that Azure accepts, and of which it makes only some.
@@ -52,10 +52,11 @@ func TestNeverCreatedInstancesAreReported(t *testing.T) {
 	assert.Equal(t, 1, accepted)
 }
 
-// A list may be behind the operation: after a success there is more patience.
+// A list may be behind the operation: after a success it is given more time.
 func TestLostOnlyAfterTheListHadTime(t *testing.T) {
 	f, g, clock := opened(t, 1)
 	raisedBy(t, f, g, 2, 1)
+	f.change(func() { f.set.Capacity-- })
 	clock.pass(pollInterval)
 	assert.Zero(t, observed(t, g, 1))
 	clock.pass(listLag - time.Second)
@@ -64,6 +65,33 @@ func TestLostOnlyAfterTheListHadTime(t *testing.T) {
 	assert.Equal(t, 1, observed(t, g, 0))
 	_, err := g.Increase(t.Context(), 1)
 	require.ErrorContains(t, err, "no reason is named")
+}
+
+// TestUnaccountedInstancesStopIncreases (case 02): a list that stays empty without
+// an error must not be answered by creating instances again and again.
+func TestUnaccountedInstancesStopIncreases(t *testing.T) {
+	f, g, clock := opened(t, 1)
+	_, err := g.Increase(t.Context(), 2)
+	require.NoError(t, err)
+	f.boot()
+	f.change(func() { f.hidden[f.vms[1].VMID], f.hidden[f.vms[2].VMID] = true, true })
+	for range 100 {
+		clock.pass(2 * time.Minute)
+		assert.Zero(t, observed(t, g, 0))
+		_, err := g.Increase(t.Context(), 2)
+		if err != nil {
+			require.ErrorContains(t, err, "its capacity is 3, and only 1 instances are listed: 2 that Azure accepted are in no list; nothing is increased")
+			require.ErrorContains(t, err, "fix: give this identity Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read")
+		}
+	}
+	assert.Equal(t, 3, len(f.vms))
+	assert.Len(t, f.writes, 1)
+
+	f.change(func() { f.hidden = map[string]bool{} })
+	assert.Zero(t, observed(t, g, 2))
+	accepted, err := g.Increase(t.Context(), 1)
+	require.NoError(t, err)
+	assert.Equal(t, 1, accepted, "it ends by itself")
 }
 
 // TestNothingIsLostWhileAnythingMayCome keeps requests pending.
@@ -242,7 +270,7 @@ func TestNeverCreatedAmongOthers(t *testing.T) {
 		f.boot()
 	}
 	assert.Positive(t, lost)
-	assert.LessOrEqual(t, g.ledger.pending, 3)
+	assert.LessOrEqual(t, g.ledger.pending(), 3)
 	assert.LessOrEqual(t, len(g.ledger.increases)+len(g.deletions.batches), 3)
 }
 
