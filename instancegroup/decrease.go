@@ -3,7 +3,6 @@ package instancegroup
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
@@ -17,7 +16,8 @@ import (
 // the runner asks again.
 func (g *Group) Decrease(ctx context.Context, ids []string) ([]string, error) {
 	done, ids := g.withoutDeleted(ids)
-	if len(ids) == 0 || g.deferDecrease(ids) {
+	b := &g.deletions.backoff
+	if len(ids) == 0 || g.deferDeletion(b) {
 		return done, nil
 	}
 	ctx, leave, err := g.gate.enter(ctx, fmt.Sprintf("decrease scale set %q by %d", g.set.Name, len(ids)))
@@ -26,10 +26,10 @@ func (g *Group) Decrease(ctx context.Context, ids []string) ([]string, error) {
 	}
 	defer leave()
 	if err := g.checkLease(ctx, decreaseCheck); err != nil {
-		return done, g.finishDecrease(len(ids), err)
+		return done, g.finishDeletion(b, 0, len(ids), err)
 	}
-	more, err := g.deleteAll(ctx, ids)
-	return append(done, more...), g.finishDecrease(len(ids)-len(more), err)
+	more, accepted, err := g.deleteAll(ctx, ids)
+	return append(done, more...), g.finishDeletion(b, accepted, len(ids)-len(more), err)
 }
 
 // withoutDeleted takes out the IDs whose deletion Azure has accepted before:
@@ -47,38 +47,34 @@ func (g *Group) withoutDeleted(ids []string) (done, left []string) {
 	return done, left
 }
 
-// deferDecrease reports whether deletions wait for now.
-func (g *Group) deferDecrease(ids []string) bool {
+// deferDeletion reports whether deletions wait for now.
+func (g *Group) deferDeletion(b *backoff) bool {
 	remaining := g.client.Remaining(vmss.DeleteInstances)
-	if !g.canVerifyEach(ids) {
-		remaining = min(remaining, g.instances.ListsRemaining())
-	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return remaining < 1 || g.deletions.backoff.active(g.now())
+	return remaining < 1 || b.active(g.now())
 }
 
-// canVerifyEach reports whether each of these instances can be read, which
-// spares the list for the updates: a few that the last view shows.
-func (g *Group) canVerifyEach(ids []string) bool {
-	v := g.last()
-	return v.reading > 0 && len(ids) <= confirmAtOnce && !slices.ContainsFunc(ids, func(id string) bool { return v.Find(id) == nil })
-}
-
-// finishDecrease keeps account of how a deletion ended, and returns what the
-// runner is to be told: one error in an episode.
-func (g *Group) finishDecrease(left int, err error) error {
+// finishDeletion keeps account of how a deletion ended, and returns what the
+// runner is to be told: one error in an episode. Where Azure accepted anything,
+// there is no reason to wait.
+func (g *Group) finishDeletion(b *backoff, accepted, left int, err error) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if err == nil {
-		g.deletions.backoff.reset()
+	first := b.failures == 0
+	switch {
+	case err == nil:
+		b.reset()
 		return nil
+	case accepted > 0 && !armerr.IsSystemic(err):
+		b.reset()
+	default:
+		b.fail(g.now(), err)
 	}
-	first := g.deletions.backoff.fail(g.now(), err)
 	if isLeaseLost(err) || first && !armerr.Is(err, armerr.Throttled, armerr.Conflict) {
 		return err
 	}
-	g.log.Info("instances could not be deleted yet; trying again at growing intervals", "operation", "decrease", "count", left, "failures", g.deletions.backoff.failures, "error", err)
+	g.log.Info("instances could not be deleted yet; trying again at growing intervals", "operation", "decrease", "count", left, "failures", b.failures, "error", err)
 	return nil
 }
 
@@ -87,16 +83,18 @@ func (g *Group) finishDecrease(left int, err error) error {
 const deleteAttempts = 3
 
 // deleteAll deletes instances, and along with them those that the plugin has to
-// delete by itself: each call counts against Azure's limit.
-func (g *Group) deleteAll(ctx context.Context, ids []string) (done []string, err error) {
+// delete by itself: each call counts against Azure's limit. It returns the IDs
+// that need no deletion any longer, and how many deletions Azure accepted.
+func (g *Group) deleteAll(ctx context.Context, ids []string) (done []string, accepted int, err error) {
 	for attempt := range deleteAttempts {
-		if attempt > 0 && (g.deferDecrease(ids) || g.instances.ListsRemaining() < 1) {
+		if attempt > 0 && g.client.Remaining(vmss.DeleteInstances) < 1 {
 			break
 		}
 		a := deleteAttempt{Group: g, ids: ids, attempt: attempt}
-		if done, err = a.run(ctx); armerr.KindOf(err) != armerr.InstanceGone {
-			return done, err
+		done, err = a.run(ctx)
+		if accepted += len(a.taken); armerr.KindOf(err) != armerr.InstanceGone {
+			return done, accepted, err
 		}
 	}
-	return done, fmt.Errorf("decrease scale set %q by %d: %w", g.set.Name, len(ids), err)
+	return done, accepted, fmt.Errorf("decrease scale set %q by %d: %w", g.set.Name, len(ids), err)
 }

@@ -2,24 +2,24 @@ package instancegroup
 
 import (
 	"context"
+	"regexp"
 	"slices"
-	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 const (
-	// freshView is how old a view may be for the plugin's own deletions: they
-	// follow an update, and another list would find Azure's limit used up by it.
-	freshView = 5 * time.Second
-
 	// maxSplits bounds how often a batch that Azure refuses is split in two to
 	// find the instance that is to blame.
 	maxSplits = 6
+
+	// suspectsAtOnce bounds how many instances that Azure has refused to delete
+	// before are tried again, each by itself, in one attempt.
+	suspectsAtOnce = 2
 )
 
-// deleteAttempt deletes a batch. After the first attempt it relies neither on
+// deleteAttempt deletes instances. After the first attempt it relies neither on
 // single reads nor on the list alone for what exists, and at the last one
 // instance that Azure refuses does not harm the others.
 type deleteAttempt struct {
@@ -27,10 +27,11 @@ type deleteAttempt struct {
 	ids     []string // that the runner asked for
 	attempt int
 
-	view      *View    // in which the instances are looked up
-	own       []string // to delete although nobody asked
-	verifyAll bool     // whether each of them is read
-	splits    int      // that are left
+	view      *View     // in which the instances are looked up
+	own       []string  // to delete although nobody asked
+	verifyAll bool      // whether each of them is read
+	splits    int       // that are left
+	taken     []*Member // whose deletion Azure accepted
 }
 
 // run returns the IDs that need no deletion any longer, even with an error.
@@ -39,39 +40,36 @@ func (a *deleteAttempt) run(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	done, selected, skipped := a.selectForDeletion(ctx)
-	if len(selected) == 0 {
-		return done, skipped
+	batch, suspects := a.withoutSuspects(selected)
+	var err error
+	if len(batch) > 0 {
+		err = a.send(ctx, batch)
 	}
-	var instanceIDs, taken []string
-	for _, m := range selected {
-		instanceIDs = append(instanceIDs, m.InstanceID)
+	if !meetsAll(err) {
+		a.sendSuspects(ctx, suspects)
 	}
-	accepted, operations, err := a.send(ctx, instanceIDs)
-	for _, m := range selected {
-		if !slices.Contains(accepted, m.InstanceID) {
-			continue
-		}
-		taken = append(taken, m.MemberID)
+	for _, m := range a.taken {
 		if slices.Contains(a.ids, m.MemberID) {
 			done = append(done, m.MemberID)
 		}
 	}
-	a.recordDeletions(taken, operations)
 	return done, armerr.Join(err, skipped)
 }
 
-// prepare chooses the view, those to delete that nobody asks for, and whether
-// each is read. The runner's few are read, with as many of the others; of the
-// others alone, an update has just shown the state.
+// prepare chooses the view, those to delete that nobody asks for, and how it is
+// made sure that a number still belongs to the same instance: a few are read, of
+// many a list that begins now shows it. While Azure serves no lists, as many as
+// can be read go on: deletions never wait for them.
 func (a *deleteAttempt) prepare(ctx context.Context) (err error) {
 	a.splits = a.splitsAllowed()
 	a.view = a.last()
 	a.own = a.reapable(a.view)
-	switch {
-	case a.attempt == 0 && len(a.ids) == 0 && a.now().Sub(a.view.At) < freshView:
-		return nil
-	case a.attempt == 0 && a.canVerifyEach(a.ids):
-		a.own, a.verifyAll = a.own[:min(len(a.own), confirmAtOnce-len(a.ids))], true
+	lists := a.instances.ListsRemaining() > 0
+	if a.view.reading > 0 && (!lists || a.attempt == 0 && a.areFew()) {
+		a.ids = slices.DeleteFunc(slices.Clone(a.ids), func(id string) bool { return a.view.Find(id) == nil })
+		a.ids = a.ids[:min(len(a.ids), confirmAtOnce)]
+		a.own = a.own[:min(len(a.own), confirmAtOnce-len(a.ids))]
+		a.verifyAll = true
 		return nil
 	}
 	if a.view, err = a.forceRefresh(ctx); err != nil {
@@ -81,16 +79,25 @@ func (a *deleteAttempt) prepare(ctx context.Context) (err error) {
 	return nil
 }
 
+// areFew reports whether each instance can be read, which spares the list for the
+// updates: the view shows them all, and of what nobody asked for as many are
+// taken along as fit.
+func (a *deleteAttempt) areFew() bool {
+	if len(a.ids) == 0 {
+		return len(a.own) <= confirmAtOnce
+	}
+	return len(a.ids) <= confirmAtOnce && !slices.ContainsFunc(a.ids, func(id string) bool { return a.view.Find(id) == nil })
+}
+
+// reapable are the members of a view to delete although nobody asks; none along
+// with the runner's while deletions fail.
 func (a *deleteAttempt) reapable(v *View) []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if len(a.ids) > 0 && a.deletions.isTroubled() {
+		return nil
+	}
 	return a.deletions.reapable(v, a.now())
-}
-
-func (a *deleteAttempt) mustRetry(m *Member) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.deletions.mustRetry(m, a.now())
 }
 
 // selectForDeletion divides the IDs into those that need no deletion and the
@@ -102,7 +109,7 @@ func (a *deleteAttempt) selectForDeletion(ctx context.Context) (done []string, s
 	verified := a.verify(ctx, all)
 	for _, id := range all {
 		m := a.view.Find(id)
-		gone := m == nil || m.State == Deleting && !a.mustRetry(m)
+		gone, waits := a.standing(m)
 		if v, ok := verified[id]; ok && !gone {
 			if armerr.IsSystemic(v.err) {
 				return done, nil, v.err
@@ -116,7 +123,7 @@ func (a *deleteAttempt) selectForDeletion(ctx context.Context) (done []string, s
 		switch {
 		case gone && slices.Contains(a.ids, id):
 			done = append(done, id)
-		case gone:
+		case gone, waits:
 		case !slices.Contains(selected, m):
 			selected = append(selected, m)
 		}
@@ -124,31 +131,110 @@ func (a *deleteAttempt) selectForDeletion(ctx context.Context) (done []string, s
 	return done, selected, skipped
 }
 
+// standing reports whether a member needs no deletion, and whether it has to wait
+// for one, as Azure has refused it.
+func (a *deleteAttempt) standing(m *Member) (gone, waits bool) {
+	if m == nil {
+		return true, false
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return m.State == Deleting && !a.deletions.mustRetry(m, a.now()), a.deletions.isRefused(m.MemberID, a.now())
+}
+
+// withoutSuspects takes out the members that Azure has refused to delete before.
+func (a *deleteAttempt) withoutSuspects(selected []*Member) (batch, suspects []*Member) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, m := range selected {
+		if a.deletions.isSuspect(m.MemberID) {
+			suspects = append(suspects, m)
+			continue
+		}
+		batch = append(batch, m)
+	}
+	return batch, suspects
+}
+
+// sendSuspects deletes members each by itself. Their errors are logged.
+func (a *deleteAttempt) sendSuspects(ctx context.Context, suspects []*Member) {
+	for _, m := range suspects[:min(len(suspects), suspectsAtOnce)] {
+		if a.client.Remaining(vmss.DeleteInstances) < 2 {
+			return
+		}
+		_ = a.send(ctx, []*Member{m})
+	}
+}
+
 // splitsAllowed is how often the batch may be split: at the last attempt, or
-// after some refusals one after the other.
+// after a refusal.
 func (a *deleteAttempt) splitsAllowed() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.attempt == deleteAttempts-1 || a.deletions.backoff.failures > 1 {
+	if a.attempt == deleteAttempts-1 || a.deletions.isTroubled() {
 		return maxSplits
 	}
 	return 0
 }
 
-// send deletes a batch, and if Azure refuses it as a whole, its halves.
-func (a *deleteAttempt) send(ctx context.Context, ids []string) ([]string, []vmss.Operation, error) {
-	accepted, operation, err := a.instances.Delete(ctx, ids)
-	if err == nil || len(ids) == 1 || a.splits == 0 || a.client.Remaining(vmss.DeleteInstances) < 2 || meetsAll(err) {
-		return accepted, []vmss.Operation{operation}, err
+// send deletes a batch, and if Azure refuses it as a whole, its halves. What is
+// refused by itself is kept out of further batches.
+func (a *deleteAttempt) send(ctx context.Context, batch []*Member) error {
+	accepted, operation, err := a.instances.Delete(ctx, instanceIDs(batch))
+	a.take(batch, accepted, operation)
+	switch {
+	case err == nil || meetsAll(err):
+		return err
+	case len(batch) == 1:
+		a.noteRefused(batch[0], err)
+		return err
+	case a.splits == 0 || a.client.Remaining(vmss.DeleteInstances) < 2:
+		return err
 	}
 	a.splits--
-	middle := len(ids) / 2
-	first, operations, firstErr := a.send(ctx, ids[:middle])
-	second, others, secondErr := a.send(ctx, ids[middle:])
-	return append(first, second...), append(operations, others...), armerr.Join(firstErr, secondErr)
+	middle := len(batch) / 2
+	return armerr.Join(a.send(ctx, batch[:middle]), a.send(ctx, batch[middle:]))
 }
 
-// meetsAll reports whether a refusal is not about a single instance.
-func meetsAll(err error) bool {
-	return armerr.IsSystemic(err) || armerr.Is(err, armerr.Conflict, armerr.NotFound, armerr.Deleting, armerr.Unauthenticated)
+func instanceIDs(members []*Member) []string {
+	ids := make([]string, 0, len(members))
+	for _, m := range members {
+		ids = append(ids, m.InstanceID)
+	}
+	return ids
 }
+
+// take records what Azure accepted of a batch.
+func (a *deleteAttempt) take(batch []*Member, accepted []string, operation vmss.Operation) {
+	var ids []string
+	for _, m := range batch {
+		if slices.Contains(accepted, m.InstanceID) {
+			a.taken = append(a.taken, m)
+			ids = append(ids, m.MemberID)
+		}
+	}
+	a.recordDeletions(ids, operation)
+}
+
+// noteRefused keeps a member out of further batches. Where Azure says that it
+// does not exist, the next attempt looks again first.
+func (a *deleteAttempt) noteRefused(m *Member, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if armerr.Is(err, armerr.InstanceGone) && a.attempt < deleteAttempts-1 && !a.deletions.isSuspect(m.MemberID) {
+		return
+	}
+	if a.deletions.refuse(m.MemberID, a.now(), err) {
+		a.log.Warn("Azure refuses to delete an instance; it is tried by itself at growing intervals", "operation", "decrease", "instance", m.MemberID, "error", err)
+	}
+}
+
+// meetsAll reports whether a refusal is not about a single instance. A lock on
+// the scale set or above it, or a missing role, meets all; Azure names the scope.
+func meetsAll(err error) bool {
+	return armerr.IsSystemic(err) || armerr.Is(err, armerr.Conflict, armerr.NotFound, armerr.Deleting, armerr.Unauthenticated) ||
+		armerr.Is(err, armerr.Forbidden) && !namesInstance.MatchString(err.Error())
+}
+
+// namesInstance finds the resource ID of an instance in either mode.
+var namesInstance = regexp.MustCompile(`(?i)/virtualMachines/[^/\s'"]`)

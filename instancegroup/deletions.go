@@ -15,18 +15,44 @@ const (
 	stuckDeleting = 30 * time.Minute
 )
 
-// deletions owns the deletions that Azure accepted. The runner takes them for
-// done, so the plugin sees to them until the instances are gone.
+// deletions owns the deletions that Azure accepted, and those that it refuses.
+// The runner takes accepted ones for done, so the plugin sees to them until the
+// instances are gone.
 type deletions struct {
 	accepted map[string]*deletion // by member ID
+	refused  map[string]*backoff  // by member ID: instances that Azure refuses to delete
 	batches  []*deletionBatch
-	backoff  backoff
-	reaped   int // dead instances that were deleted, ever
+	backoff  backoff // of what the runner asked for
+	reaping  backoff // of what the plugin deletes by itself
+	reaped   int     // dead instances that were deleted, ever
 }
 
 func newDeletions() deletions {
-	return deletions{accepted: map[string]*deletion{}, backoff: backoff{shortest: 5 * time.Second, longest: 2 * time.Minute}}
+	b := backoff{shortest: 5 * time.Second, longest: 2 * time.Minute}
+	return deletions{accepted: map[string]*deletion{}, refused: map[string]*backoff{}, backoff: b, reaping: b}
 }
+
+// refuse notes that Azure refuses to delete this very instance.
+func (d *deletions) refuse(id string, now time.Time, err error) (first bool) {
+	if d.refused[id] == nil {
+		d.refused[id] = &backoff{shortest: 30 * time.Second, longest: 15 * time.Minute}
+	}
+	return d.refused[id].fail(now, err)
+}
+
+// isRefused reports whether an instance that Azure refused to delete has to wait.
+func (d *deletions) isRefused(id string, now time.Time) bool {
+	b := d.refused[id]
+	return b != nil && b.active(now)
+}
+
+// isSuspect reports whether Azure has refused to delete the instance: it must not
+// get into a batch with others, which would be refused along with it.
+func (d *deletions) isSuspect(id string) bool { return d.refused[id] != nil }
+
+// isTroubled reports whether deletions have failed lately: then the runner's are
+// sent without others.
+func (d *deletions) isTroubled() bool { return d.backoff.failures > 0 || d.reaping.failures > 0 }
 
 // deletion is the accepted deletion of one instance.
 type deletion struct {
@@ -50,17 +76,16 @@ func (d *deletions) mustRetry(m *Member, now time.Time) bool {
 
 // record stores what Azure accepted, and returns the members whose deletion is
 // new.
-func (d *deletions) record(ids []string, operations []vmss.Operation, now time.Time) (added []string) {
+func (d *deletions) record(ids []string, o vmss.Operation, now time.Time) (added []string) {
 	for _, id := range ids {
 		if d.accepted[id] == nil {
 			added = append(added, id)
 		}
 		d.accepted[id] = &deletion{sent: now}
+		delete(d.refused, id)
 	}
-	for _, o := range operations {
-		if o != "" {
-			d.batches = append(d.batches, &deletionBatch{operation: operation{id: o, began: now}, ids: ids})
-		}
+	if o != "" {
+		d.batches = append(d.batches, &deletionBatch{operation: operation{id: o, began: now}, ids: ids})
 	}
 	return added
 }
@@ -98,6 +123,7 @@ func (d *deletions) finish(o *operation) (unfinished int) {
 func (d *deletions) forget(ids []string) {
 	for _, id := range ids {
 		delete(d.accepted, id)
+		delete(d.refused, id)
 	}
 }
 
@@ -110,6 +136,9 @@ func (d *deletions) reapable(v *View, now time.Time) []string {
 		m := &v.Members[n]
 		if m.isUnidentified() && m.IsOn() {
 			continue // it has come up after all, and may have a job
+		}
+		if d.isRefused(m.MemberID, now) {
+			continue
 		}
 		if !d.has(m.MemberID) && m.State == Dead || d.mustRetry(m, now) {
 			ids = append(ids, m.MemberID)

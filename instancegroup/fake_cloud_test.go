@@ -192,9 +192,20 @@ func (f fakeInstances) deleteEach(ctx context.Context, names []string) (accepted
 	return accepted, nil
 }
 
+// refusedNow is the error about the number that deletions refuse.
+func (f *fake) refusedNow() error {
+	if f.refusal == armerr.Forbidden {
+		return &armerr.Error{Kind: armerr.Forbidden, Status: 409, Code: "ScopeLocked", Message: "the scope '/subscriptions/x/virtualMachines/" + f.refuse + "' is locked"}
+	}
+	if f.refusal == armerr.Invalid {
+		return azure(armerr.Invalid, 400)
+	}
+	return azure(armerr.InstanceGone, 400)
+}
+
 func (f *fake) deleteNow(numbers []string) error {
 	if slices.Contains(numbers, f.refuse) {
-		return azure(armerr.InstanceGone, 400)
+		return f.refusedNow()
 	}
 	for _, number := range numbers {
 		if !slices.ContainsFunc(f.vms, func(i vmss.Instance) bool { return i.InstanceID == number }) {

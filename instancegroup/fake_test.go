@@ -56,6 +56,7 @@ type fake struct {
 	hidden   map[string]bool   // by vmId: the list skips it
 	blank    map[string]bool   // by vmId: the responses hold no vmId
 	refuse   string            // a number that deletions refuse
+	refusal  armerr.Kind       // how they refuse it; else as if it did not exist
 	bare     bool              // the list of VMs holds no models
 	extra    []vmss.Instance   // what an outdated list shows in addition
 

@@ -12,8 +12,9 @@ import (
 func (g *Group) Reap(ctx context.Context, v *View) error {
 	g.mu.Lock()
 	dead, stuck := g.deletions.reapable(v, g.now()), g.deletions.stuck(v, g.now())
+	b := &g.deletions.reaping
 	g.mu.Unlock()
-	if len(dead)+len(stuck) == 0 || g.deferDecrease(nil) {
+	if len(dead)+len(stuck) == 0 || g.deferDeletion(b) {
 		return nil
 	}
 	ctx, leave, err := g.gate.enter(ctx, fmt.Sprintf("remove dead instances of scale set %q", g.set.Name))
@@ -22,11 +23,12 @@ func (g *Group) Reap(ctx context.Context, v *View) error {
 	}
 	defer leave()
 	if err := g.checkLease(ctx, decreaseCheck); err != nil {
-		return g.finishDecrease(len(dead), err)
+		return g.finishDeletion(b, 0, len(dead), err)
 	}
 	if len(dead) > 0 {
-		_, err = g.deleteAll(ctx, nil)
-		err = g.finishDecrease(0, err)
+		var accepted int
+		_, accepted, err = g.deleteAll(ctx, nil)
+		err = g.finishDeletion(b, accepted, len(dead)-accepted, err)
 	}
 	g.retryDeletion(ctx, v, stuck)
 	return err
@@ -53,11 +55,11 @@ func (g *Group) retryDeletion(ctx context.Context, v *View, ids []string) {
 	if err != nil {
 		g.log.Info("the deletion was refused", "operation", "decrease", "instances", stuck, "error", err)
 	}
-	g.recordDeletions(stuck, []vmss.Operation{operation}) // even if refused: not again for a while
+	g.recordDeletions(stuck, operation) // even if refused: not again for a while
 }
 
 // recordDeletions keeps account of deletions that Azure has accepted.
-func (g *Group) recordDeletions(ids []string, operations []vmss.Operation) {
+func (g *Group) recordDeletions(ids []string, o vmss.Operation) {
 	if len(ids) == 0 {
 		return
 	}
@@ -69,7 +71,7 @@ func (g *Group) recordDeletions(ids []string, operations []vmss.Operation) {
 			present = append(present, id)
 		}
 	}
-	for _, id := range g.deletions.record(present, operations, g.now()) {
+	for _, id := range g.deletions.record(present, o, g.now()) {
 		if m := g.inventory.last().Find(id); m != nil && m.State != Deleting {
 			g.ledger.departed(1)
 		}

@@ -1,0 +1,93 @@
+package instancegroup
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
+)
+
+// TestUndeletableStarvesNobody: a dead instance that Azure refuses to delete,
+// whatever it says, must not delay the deletions that the runner asks for.
+func TestUndeletableStarvesNobody(t *testing.T) {
+	for _, kind := range []armerr.Kind{armerr.InstanceGone, armerr.Forbidden, armerr.Invalid} {
+		t.Run(kind.String(), func(t *testing.T) {
+			f, g, clock := opened(t, 32)
+			f.vm(0, func(i *vmss.Instance) { i.PowerState = "stopped" })
+			f.refuse, f.refusal = f.vms[0].InstanceID, kind
+			var waited, longest time.Duration
+			for n := 1; n < 31; n++ {
+				id, asked := f.id(n), clock.now()
+				for deleted := false; !deleted; {
+					v, err := g.Refresh(t.Context())
+					require.NoError(t, err)
+					done, _ := g.Decrease(t.Context(), []string{id})
+					deleted = len(done) > 0
+					_ = g.Reap(t.Context(), v)
+					clock.pass(6 * time.Second)
+				}
+				wait := clock.now().Sub(asked)
+				waited += wait
+				longest = max(longest, wait)
+			}
+			assert.LessOrEqual(t, waited, 4*time.Minute, "30 deletions, each at the first update after a wait of at most one backoff")
+			assert.LessOrEqual(t, longest, 30*time.Second)
+			assert.Less(t, f.count(opDelete), 60)
+		})
+	}
+}
+
+// TestDeletionsNeedNoLists: a neighbour may use up the limit on lists for a long
+// time.
+func TestDeletionsNeedNoLists(t *testing.T) {
+	f, g, clock := opened(t, 40)
+	f.lists = 0
+	var ids, done []string
+	for n := range 40 {
+		ids = append(ids, f.id(n))
+	}
+	for range 3 {
+		more, err := g.Decrease(t.Context(), ids)
+		require.NoError(t, err)
+		done = append(done, more...)
+		clock.pass(10 * time.Second)
+	}
+	assert.Subset(t, done, ids)
+	assert.Len(t, f.deleted, 40)
+	assert.Equal(t, 3, f.count(opDelete))
+}
+
+// TestLockIsNotSplit: a lock on the scale set meets every instance.
+func TestLockIsNotSplit(t *testing.T) {
+	f, g, clock := opened(t, 8)
+	var ids []string
+	for n := range 8 {
+		ids = append(ids, f.id(n))
+	}
+	for range 10 {
+		f.failNext(opDelete, fault{err: &armerr.Error{Kind: armerr.Forbidden, Status: 409, Code: "ScopeLocked", Message: "The scope '/subscriptions/x/resourceGroups/ci/providers/Microsoft.Compute/virtualMachineScaleSets/ci' cannot perform delete operation because following scope(s) are locked"}})
+		_, _ = g.Decrease(t.Context(), ids)
+		clock.pass(5 * time.Minute)
+	}
+	assert.Equal(t, 10, f.count(opDelete))
+}
+
+// TestReapVerifies: the number of a dead instance may belong to another one by
+// the time it is deleted (F17), however fresh the view is.
+func TestReapVerifies(t *testing.T) {
+	for _, dead := range []int{1, 20} {
+		f, g, _ := opened(t, 30)
+		for n := range dead {
+			f.vm(n, func(i *vmss.Instance) { i.PowerState = "stopped" })
+		}
+		v := refreshed(t, g)
+		f.vm(0, func(i *vmss.Instance) { i.VMID, i.PowerState = "ffffffff-new", "running" })
+		require.NoError(t, g.Reap(t.Context(), v))
+		assert.Len(t, f.deleted, dead-1)
+		assert.NotContains(t, f.deleted, "ffffffff-new")
+	}
+}
