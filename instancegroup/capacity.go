@@ -80,8 +80,10 @@ func (w *capacityWrite) capacityDelta(ctx context.Context) (int64, error) {
 	return int64(delta), nil
 }
 
-// unfilled is how much of the capacity no instance has or is about to take. A
-// Flexible set goes by its capacity alone (dataplat/dbatools#10540).
+// unfilled is how much of the capacity no instance has or is about to take. The
+// capacity may count instances that are being deleted until they are gone, so they
+// count here, too. A Flexible set goes by its capacity alone
+// (dataplat/dbatools#10540).
 func (w *capacityWrite) unfilled() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -89,7 +91,7 @@ func (w *capacityWrite) unfilled() int {
 	if w.set.Mode == vmss.Flexible || v.reading == 0 || w.ledger.pending() > 0 || w.ledger.isIncreasing() || strings.EqualFold(w.current.ProvisioningState, "Updating") {
 		return 0
 	}
-	return max(0, int(w.current.Capacity)-v.Occupied())
+	return max(0, int(w.current.Capacity)-len(v.Members)-v.unidentified)
 }
 
 // send writes the capacity, under the condition that the scale set is still the

@@ -156,6 +156,9 @@ func (f *fake) SetCapacity(ctx context.Context, capacity int64, etag string) (vm
 		if etag != f.set.ETag {
 			return azure(armerr.Precondition, 412)
 		}
+		if f.most > 0 && capacity > f.most {
+			return azure(f.mostKind, 409)
+		}
 		f.lowered = f.lowered || capacity < f.set.Capacity
 		f.grown += int(capacity - f.set.Capacity)
 		f.grow(capacity)
@@ -217,7 +220,9 @@ func (f *fake) deleteNow(numbers []string) error {
 		if slices.Contains(numbers, i.InstanceID) && i.ProvisioningState != "Deleting" {
 			i.ProvisioningState = "Deleting"
 			f.deleted = append(f.deleted, i.VMID)
-			f.set.Capacity--
+			if !f.late {
+				f.set.Capacity--
+			}
 		}
 	}
 	f.touch()

@@ -58,6 +58,9 @@ type fake struct {
 	refuse   string            // a number that deletions refuse
 	refusal  armerr.Kind       // how they refuse it; else as if it did not exist
 	bare     bool              // the list of VMs holds no models
+	late     bool              // the capacity falls when a deletion ends
+	most     int64             // the capacity that a quota leaves; 0: any
+	mostKind armerr.Kind       // how more is refused
 	extra    []vmss.Instance   // what an outdated list shows in addition
 
 	faults  map[string][]fault
@@ -214,7 +217,12 @@ func (f *fake) evict(n int) {
 
 // finish ends the deletions.
 func (f *fake) finish() {
-	f.each(func(i *vmss.Instance) bool { return i.ProvisioningState != "Deleting" })
+	f.each(func(i *vmss.Instance) bool {
+		if f.late && i.ProvisioningState == "Deleting" {
+			f.set.Capacity--
+		}
+		return i.ProvisioningState != "Deleting"
+	})
 }
 
 // id is the member ID of the instance at a place.

@@ -74,7 +74,7 @@ func (g *Group) Check(ctx context.Context, id string) error {
 func (g *Group) probe(ctx context.Context, m *Member) (State, string, error) {
 	i, err := g.instances.Get(ctx, m.InstanceID)
 	switch {
-	case armerr.Is(err, armerr.NotFound):
+	case isGone(err):
 		return Dead, "it no longer exists", nil
 	case err != nil:
 		return 0, "", err
@@ -90,3 +90,8 @@ func (g *Group) probe(ctx context.Context, m *Member) (State, string, error) {
 	}
 	return state, reason, nil
 }
+
+// isGone reports whether a read shows that the instance does not exist. For a
+// write Azure says InvalidParameter with target instanceIds where it says
+// NotFound for others; a read may do so, too.
+func isGone(err error) bool { return armerr.Is(err, armerr.NotFound, armerr.InstanceGone) }

@@ -57,19 +57,35 @@ func (g *Group) writesRemaining() int {
 	return min(g.client.Remaining(vmss.WriteScaleSet), g.client.Remaining(vmss.ReadScaleSet))
 }
 
-// increaseWithinQuota increases by n, or where a quota is in the way by what it
-// leaves.
+// increaseWithinQuota increases by n, or where Azure refuses that for its size by
+// less: by what the quota leaves where the refusal says so, else by half, and so
+// on, whatever the refusal's words. Quotas, subnets and allocations mostly have
+// room for some. The refusal is the error alongside what was accepted.
 func (g *Group) increaseWithinQuota(ctx context.Context, n int) (int, error) {
-	accepted, err := g.increaseWithRetry(ctx, n)
-	quota, ok := armerr.HeadroomOf(err)
-	if !ok || quota.Fits(n) == 0 {
+	accepted, refusal := g.increaseWithRetry(ctx, n)
+	err := refusal
+	for fewer := n; isRefusedForSize(err) && fewer > 1 && g.writesRemaining() > 0; {
+		fewer /= 2
+		if quota, ok := armerr.HeadroomOf(err); ok {
+			if fewer = quota.Fits(n); fewer == 0 {
+				break
+			}
+		}
+		if accepted, err = g.increaseWithRetry(ctx, fewer); err == nil {
+			return accepted, refusal
+		}
+	}
+	if err != nil {
 		return accepted, err
 	}
-	accepted, retryErr := g.increaseWithRetry(ctx, quota.Fits(n))
-	if retryErr != nil {
-		return 0, retryErr
-	}
-	return accepted, err
+	return accepted, refusal
+}
+
+// isRefusedForSize reports whether fewer instances might be accepted: not where
+// the refusal would meet any increase.
+func isRefusedForSize(err error) bool {
+	e, ok := errors.AsType[*armerr.Error](err)
+	return ok && e.Status >= 400 && armerr.Is(e, armerr.Quota, armerr.Allocation, armerr.Invalid, armerr.Unknown)
 }
 
 // increaseWithRetry tries until nobody else writes in between.

@@ -105,7 +105,7 @@ func TestIncreaseLosesTheResponse(t *testing.T) {
 		{"it did not", fault{lost, false}, nil, 0, 0},
 		{"status 500, it took effect", fault{azure(armerr.Transient, 500), true}, nil, 2, 2},
 		{"doubtful counts as not", fault{lost, true}, azure(armerr.Network, 0), 0, 2},
-		{"refused for quota", fault{azure(armerr.Quota, 409), false}, nil, 0, 0},
+		{"refused for a role", fault{azure(armerr.Forbidden, 403), false}, nil, 0, 0},
 		{"throttled", fault{azure(armerr.Throttled, 429), false}, nil, 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {

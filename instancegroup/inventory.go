@@ -120,7 +120,7 @@ func (inv *inventory) member(i vmss.Instance, l listing, now time.Time) (Member,
 		m.VMID, m.InstanceID = before.VMID, before.InstanceID
 	}
 	m.Private, m.Public = inv.addresses[id].private, inv.addresses[id].public
-	m.State, m.Reason = classify(i, before, l.spot, m.Private.IsValid())
+	m.State, m.Reason = classify(i, inv.past(i, before, now), l.spot, m.Private.IsValid())
 	m.inherit(before, inv.isOpening(now), now)
 	m.applyTimeouts(now)
 	m.served = m.served || m.State == Running
@@ -130,6 +130,16 @@ func (inv *inventory) member(i vmss.Instance, l listing, now time.Time) (Member,
 // openingTime is how long after its first view the plugin takes what runs for
 // older than itself: a list may lack an instance, or its vmId, for a while.
 const openingTime = 2 * failedGrace
+
+// past is what an instance was before. One that Azure is changing when the plugin
+// begins, and that is powered on, counts as running: it may have a job, and the
+// runner would drop its state of an instance that is being created.
+func (inv *inventory) past(i vmss.Instance, before *Member, now time.Time) *Member {
+	if before == nil && inv.isOpening(now) && i.IsOn() && (i.Is("Updating") || i.Is("Migrating")) {
+		return &Member{State: Running}
+	}
+	return before
+}
 
 // isOpening reports whether the plugin has just begun.
 func (inv *inventory) isOpening(now time.Time) bool {
@@ -201,11 +211,11 @@ func (inv *inventory) unidentifiedID(i vmss.Instance, now time.Time) string {
 
 // unaddressed are the IDs of instances that are up and whose addresses are not
 // known, by resource ID in lower case.
-func (inv *inventory) unaddressed(instances []vmss.Instance) map[string]string {
+func (inv *inventory) unaddressed(instances []vmss.Instance, now time.Time) map[string]string {
 	wanted := map[string]string{}
 	for _, i := range instances {
 		id, before := matchPrevious(i, inv.last())
-		state, _ := classify(i, before, false, true)
+		state, _ := classify(i, inv.past(i, before, now), false, true)
 		if _, have := inv.addresses[id]; !have && id != "" && state == Running {
 			wanted[strings.ToLower(i.ID)] = id
 		}

@@ -144,9 +144,9 @@ func TestUnaddressed(t *testing.T) {
 	inv := newInventory()
 	creating := vm(2, func(i *vmss.Instance) { i.ProvisioningState = "Creating" })
 	all := []vmss.Instance{vm(1, nil), creating}
-	assert.Equal(t, map[string]string{"/x/virtualmachines/1": idOf(1)}, inv.unaddressed(all))
+	assert.Equal(t, map[string]string{"/x/virtualmachines/1": idOf(1)}, inv.unaddressed(all, start))
 	inv.setAddress(idOf(1), addresses{})
-	assert.Empty(t, inv.unaddressed(all))
+	assert.Empty(t, inv.unaddressed(all, start))
 }
 
 // Whatever the lists show, members are in order and unique, none of them is

@@ -11,7 +11,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
@@ -120,7 +119,7 @@ func (r *reading) find(ctx context.Context, base *View, m Member) (vmss.Instance
 		return vmss.Instance{}, false, nil
 	}
 	i, err := r.instances.Get(ctx, m.InstanceID)
-	if armerr.Is(err, armerr.NotFound) {
+	if isGone(err) {
 		return vmss.Instance{}, false, nil
 	}
 	if err != nil {
@@ -134,7 +133,7 @@ func (r *reading) find(ctx context.Context, base *View, m Member) (vmss.Instance
 // whose address is not known yet.
 func (r *reading) findAddresses(ctx context.Context, instances []vmss.Instance) error {
 	r.mu.Lock()
-	wanted := r.inventory.unaddressed(instances)
+	wanted := r.inventory.unaddressed(instances, r.now())
 	r.mu.Unlock()
 	if len(wanted) == 0 {
 		return nil

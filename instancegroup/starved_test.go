@@ -91,3 +91,66 @@ func TestReapVerifies(t *testing.T) {
 		assert.NotContains(t, f.deleted, "ffffffff-new")
 	}
 }
+
+// TestRefusedForSize: what fits is taken, whatever the refusal's words (case 08).
+func TestRefusedForSize(t *testing.T) {
+	for _, kind := range []armerr.Kind{armerr.Quota, armerr.Allocation, armerr.Invalid, armerr.Unknown} {
+		for _, c := range []struct{ wanted, fits, accepted int }{{10, 5, 5}, {9, 4, 4}, {16, 1, 1}, {5, 0, 0}, {1, 0, 0}, {100, 30, 25}} {
+			f, g, _ := opened(t, 1)
+			f.most, f.mostKind = 1+int64(c.fits), kind
+			accepted, err := g.Increase(t.Context(), c.wanted)
+			assert.Equal(t, c.accepted, accepted, "%s: %+v", kind, c)
+			assert.Equal(t, accepted == 0, err != nil)
+			_, err = g.Increase(t.Context(), c.wanted)
+			assert.Equal(t, accepted > 0, err != nil, "what was left out is told with the next call")
+			assert.LessOrEqual(t, f.count(opWrite), 7)
+		}
+	}
+}
+
+// TestRestartBesideAnUpdate: Azure may be changing an instance, with its job, when
+// the plugin begins: told as being created, the runner would drop its job's state.
+func TestRestartBesideAnUpdate(t *testing.T) {
+	f := newFake(2)
+	f.vm(0, func(i *vmss.Instance) { i.ProvisioningState = "Updating" })
+	f.vm(1, func(i *vmss.Instance) { i.ProvisioningState, i.PowerState = "Updating", "" })
+	g, clock := f.open(t)
+	v := refreshed(t, g)
+	assert.Equal(t, Running, v.Find(f.id(0)).State)
+	assert.True(t, v.Find(f.id(0)).Private.IsValid())
+	assert.Equal(t, Creating, v.Find(f.id(1)).State)
+	clock.pass(openingTime)
+	f.foreign(3)
+	f.vm(2, func(i *vmss.Instance) { i.ProvisioningState, i.PowerState = "Updating", "running" })
+	assert.Equal(t, Creating, refreshed(t, g).Find(f.id(2)).State, "a new one has not served yet")
+}
+
+// TestCapacityThatFallsLate: the capacity may count instances that are being
+// deleted until they are gone: they leave nothing to fill.
+func TestCapacityThatFallsLate(t *testing.T) {
+	f, g, _ := opened(t, 5)
+	f.late = true
+	var ids []string
+	for n := range 4 {
+		ids = append(ids, f.id(n))
+	}
+	_, err := g.Decrease(t.Context(), ids)
+	require.NoError(t, err)
+	refreshed(t, g)
+	accepted, err := g.Increase(t.Context(), 5)
+	require.NoError(t, err)
+	assert.Equal(t, 5, accepted)
+	assert.Equal(t, []int64{10}, f.writes)
+}
+
+// TestReadThatSaysInvalid: a GET might say InvalidParameter for an instance that
+// does not exist, as a deletion does.
+func TestReadThatSaysInvalid(t *testing.T) {
+	f, g, _ := opened(t, 2)
+	id := f.id(0)
+	f.evict(0)
+	f.failNext(opGet, fault{err: azure(armerr.InstanceGone, 400)})
+	v, err := g.Refresh(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []string{id}, v.Gone)
+}

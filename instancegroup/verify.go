@@ -52,7 +52,7 @@ func (a *deleteAttempt) verify(ctx context.Context, ids []string) map[string]ver
 func (a *deleteAttempt) replaced(ctx context.Context, m *Member) (bool, error) {
 	i, err := a.instances.Get(ctx, m.InstanceID)
 	switch {
-	case armerr.Is(err, armerr.NotFound):
+	case isGone(err):
 		return true, nil
 	case err != nil:
 		return false, err
