@@ -45,14 +45,14 @@ func (b *backoff) ease() {
 
 // increaseBackoffs are the reasons to leave demand with the runner.
 type increaseBackoffs struct {
-	start     backoff // instances that never served
-	rejection backoff // by Azure, of the increase itself
-	transient backoff // errors that are likely to pass within a minute
+	start     startBreaker // instances that never served
+	rejection backoff      // by Azure, of the increase itself
+	transient backoff      // errors that are likely to pass within a minute
 }
 
 func newIncreaseBackoffs() increaseBackoffs {
 	return increaseBackoffs{
-		start:     backoff{shortest: 15 * time.Second, longest: 10 * time.Minute},
+		start:     startBreaker{backoff: backoff{shortest: 15 * time.Second, longest: 10 * time.Minute}},
 		rejection: backoff{shortest: 15 * time.Second, longest: 10 * time.Minute},
 		transient: backoff{shortest: 2 * time.Second, longest: time.Minute},
 	}

@@ -156,17 +156,21 @@ func (g *Group) finishIncrease(n, accepted int, err error) error {
 	return nil
 }
 
-// recordStartFailureLocked holds further increases back after instances that
-// never served: else the runner would ask for others at once, and again (the
-// circuit breaker).
-func (g *Group) recordStartFailureLocked(count int, what string, cause error) {
-	err := fmt.Errorf("increase scale set %q: %d instances %s: %w", g.set.Name, count, what, cause)
-	first := g.backoffs.start.fail(g.now(), nil)
-	pause := g.backoffs.start.until.Sub(g.now())
-	if !first {
-		g.log.Debug("more instances did not come up", "count", count, "pause", pause, "error", err)
+// recordStartsLocked counts instances that came up or failed to, and pauses
+// further increases where too many fail (the circuit breaker).
+func (g *Group) recordStartsLocked(served, failed int, what string, cause error) {
+	tripped, first := g.backoffs.start.record(g.now(), served, failed)
+	if failed == 0 {
 		return
 	}
-	g.deferredErr = err
-	g.log.Error("instances did not come up; trying again at growing intervals", "operation", "increase", "count", count, "pause", pause, "error", err)
+	err := fmt.Errorf("increase scale set %q: %d instances %s: %w", g.set.Name, failed, what, cause)
+	if first {
+		g.deferredErr = err
+	}
+	if !tripped {
+		g.log.Warn("instances did not come up", "operation", "increase", "count", failed, "error", err)
+		return
+	}
+	pause := g.backoffs.start.until.Sub(g.now())
+	g.log.Error("instances did not come up; trying again at growing intervals", "operation", "increase", "count", failed, "pause", pause, "error", err)
 }

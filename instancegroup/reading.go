@@ -61,11 +61,8 @@ func (r *reading) store(l listing) *View {
 	v, c := r.inventory.apply(l, r.deletions.has, r.now())
 	r.deletions.forget(c.gone)
 	r.ledger.departed(c.departed)
-	switch {
-	case c.failed > 0:
-		r.recordStartFailureLocked(c.failed, "did not come up", errors.New(c.reason))
-	case c.served > 0:
-		r.backoffs.start.ease()
+	if c.failed > 0 || c.served > 0 {
+		r.recordStartsLocked(c.served, c.failed, "did not come up", errors.New(c.reason))
 	}
 	return v
 }

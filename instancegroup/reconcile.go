@@ -42,7 +42,7 @@ func (g *Group) ReconcilePending(ctx context.Context, v *View, discovered int) (
 		g.ledger.proofAt = g.now()
 	}
 	if lost = g.ledger.writeOff(v, o); lost > 0 {
-		g.recordStartFailureLocked(lost, "were accepted by Azure and never created", o.cause)
+		g.recordStartsLocked(0, lost, "were accepted by Azure and never created", o.cause)
 	}
 	g.reportUnaccountedLocked(set, v)
 	return lost
