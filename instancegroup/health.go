@@ -15,8 +15,12 @@ const maxViewAge = 2 * time.Minute
 
 // Locate finds a running instance and its addresses. It reads the instance
 // itself: an address may belong to another one by now. The error says that it is
-// gone, being deleted, dead, or not up yet.
+// gone, being deleted, dead, or not up yet, or that
+// another manager has taken the scale set over.
 func (g *Group) Locate(ctx context.Context, id string) (Member, error) {
+	if err := g.checkLease(ctx, connectCheck); err != nil {
+		return Member{}, fmt.Errorf("locate instance %q: %w", id, err)
+	}
 	v := g.last()
 	m := v.Find(id)
 	if m == nil || m.State != Running {

@@ -17,6 +17,7 @@ const goneMemory = 10 * time.Minute
 // addresses, which members are gone, and which instances have no identity yet.
 type inventory struct {
 	view         *View                // the latest, nil before the first
+	observed     *View                // the latest that the runner was given
 	addresses    map[string]addresses // by member ID, for as long as it is listed
 	gone         map[string]time.Time // by member ID: when it was found not to exist
 	unidentified map[string]time.Time // by resource ID in lower case: since when it has no vmId
@@ -147,6 +148,31 @@ func (inv *inventory) isOpening(now time.Time) bool {
 		inv.opened = now
 	}
 	return now.Sub(inv.opened) < openingTime
+}
+
+// observe notes that the runner is given a view.
+func (inv *inventory) observe(v *View) { inv.observed = v }
+
+// countNew is how many instances of a view the runner was not given before.
+func (inv *inventory) countNew(v *View) (n int) {
+	before := inv.observedIDs()
+	for i := range v.Members {
+		if !before[v.Members[i].MemberID] {
+			n++
+		}
+	}
+	return n
+}
+
+// observedIDs are the members of the latest view that the runner was given.
+func (inv *inventory) observedIDs() map[string]bool {
+	ids := map[string]bool{}
+	if inv.observed != nil {
+		for n := range inv.observed.Members {
+			ids[inv.observed.Members[n].MemberID] = true
+		}
+	}
+	return ids
 }
 
 func (inv *inventory) isGone(id string) bool {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
@@ -16,8 +18,11 @@ import (
 const leaseTag = "fleeting-plugin-azure"
 
 const (
-	// decreaseCheck and idleCheck are how old the last check of the tag may be
-	// for a deletion, and while nothing is written. An increase always checks.
+	// connectCheck, decreaseCheck and idleCheck are how old the last check of
+	// the tag may be for a connection, for a deletion, and while nothing is
+	// written. An increase always checks, and so does an update that finds
+	// instances which this manager did not ask for.
+	connectCheck  = 30 * time.Second
 	decreaseCheck = time.Minute
 	idleCheck     = 5 * time.Minute
 )
@@ -33,6 +38,7 @@ type lease struct {
 	backoff  backoff
 	checked  time.Time // the tag
 	lost     *leaseLostError
+	known    map[string]bool // members at the time of the loss
 }
 
 func newLease(owner string) lease {
@@ -60,20 +66,65 @@ func (l *lease) isCheckDue(now time.Time, age time.Duration) bool {
 	return l.acquired && now.Sub(l.checked) >= age
 }
 
-// verify reads from a scale set who its manager is, and reports whether the
-// lease was lost with it. A tag that is gone proves nothing: tools that keep a
-// model remove tags that are not theirs.
-func (l *lease) verify(set vmss.ScaleSet, now time.Time) (lostNow bool) {
+// leaseEvent is what a check of the tag found.
+type leaseEvent int
+
+const (
+	leaseKept     leaseEvent = iota
+	leaseLost                // a newer manager has the scale set, as of now
+	leaseReverted            // the tag of an older manager is back
+)
+
+// verify reads from a scale set who its manager is. A tag that is gone proves
+// nothing, and neither does that of an older manager: tools that keep a model
+// remove tags that are not theirs, and write back those that they once read. Then
+// the lease is to be acquired again.
+func (l *lease) verify(set vmss.ScaleSet, now time.Time) leaseEvent {
 	l.checked = now
 	other := set.Tags[leaseTag]
 	if !l.acquired || other == "" || other == l.owner {
-		l.lost = nil
-		return false
+		l.lost, l.known = nil, nil
+		return leaseKept
 	}
-	lostNow = l.lost == nil
+	if began, ok := managerBegan(other); ok && began.Before(l.began()) {
+		l.lost, l.known, l.acquired = nil, nil, false
+		return leaseReverted
+	}
+	event := leaseKept
+	if l.lost == nil {
+		event = leaseLost
+	}
 	l.lost = &leaseLostError{fmt.Sprintf("change scale set %q: another manager has taken it over: its tag %s says %q, and this one is %q; nothing was changed; fix: give each runner a scale set of its own, end the process that is not wanted, and restart this runner if it is to have the scale set",
 		set.Name, leaseTag, other, l.owner)}
-	return lostNow
+	return event
+}
+
+// began is when this manager began; without a time in its name no other is older.
+func (l *lease) began() time.Time {
+	began, _ := managerBegan(l.owner)
+	return began
+}
+
+// managerBegan reads the time at the end of a manager's name, as in "host process
+// 7 since 2026-11-25T08:00:00Z".
+func managerBegan(owner string) (time.Time, bool) {
+	_, text, found := strings.Cut(owner, " since ")
+	if !found {
+		return time.Time{}, false
+	}
+	began, err := time.Parse(time.RFC3339, text)
+	return began, err == nil
+}
+
+// visible is what of a view this manager may hand out: all, or after the loss of
+// the lease those instances that it knew before. The others are the new manager's.
+func (l *lease) visible(v *View) *View {
+	if l.lost == nil {
+		return v
+	}
+	own := *v
+	own.Members = slices.DeleteFunc(slices.Clone(v.Members), func(m Member) bool { return !l.known[m.MemberID] })
+	return &own
 }
 
 // err is the loss of the lease, if it is known.
@@ -168,8 +219,13 @@ func (g *Group) checkLease(ctx context.Context, age time.Duration) error {
 func (g *Group) verifyLease(set vmss.ScaleSet) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.lease.verify(set, g.now()) {
+	switch g.lease.verify(set, g.now()) {
+	case leaseLost:
+		g.lease.known = g.inventory.observedIDs()
 		g.log.Error("another manager owns this scale set; writes disabled", "operation", "claim", "tag", leaseTag, "error", g.lease.lost)
+	case leaseReverted:
+		g.log.Warn("the tag of an older manager was written back; taking the scale set back", "operation", "claim", "tag", leaseTag,
+			"fix", "let infrastructure as code ignore changes of tags and of instances")
 	}
 	return g.lease.err()
 }

@@ -196,3 +196,43 @@ func TestTagIsNotNeeded(t *testing.T) {
 	assert.Equal(t, 3, f.count(opTag))
 	assert.Equal(t, "me", f.set.Tags[leaseTag])
 }
+
+// TestLoserHandsOutNothingNew: what the new manager makes is not the old one's to
+// give to a job (issue "two jobs on one VM").
+func TestLoserHandsOutNothingNew(t *testing.T) {
+	f := newFake(1)
+	first, clock := f.open(t)
+	first.lease.owner = "first since 2026-01-01T00:00:00Z"
+	for range 2 {
+		_, err := first.Observe(t.Context())
+		require.NoError(t, err)
+	}
+	second, _ := f.open(t)
+	second.lease.owner = "second since 2026-01-02T00:00:00Z"
+	for range 2 {
+		_, err := second.Observe(t.Context())
+		require.NoError(t, err)
+	}
+	_, err := second.Increase(t.Context(), 2)
+	require.NoError(t, err)
+	f.boot()
+	clock.pass(2 * time.Second)
+	v, err := first.Observe(t.Context())
+	require.NoError(t, err)
+	assert.Len(t, v.Members, 1, "found out by the instances that it did not ask for")
+	_, err = first.Locate(t.Context(), f.id(0))
+	require.ErrorContains(t, err, "another manager has taken it over")
+	v, err = second.Observe(t.Context())
+	require.NoError(t, err)
+	assert.Len(t, v.Members, 3)
+	_, err = second.Locate(t.Context(), f.id(2))
+	require.NoError(t, err)
+
+	f.change(func() { f.set.Tags = map[string]string{leaseTag: "first since 2026-01-01T00:00:00Z"} })
+	_, err = second.Increase(t.Context(), 1)
+	require.NoError(t, err, "an older manager's tag is no new manager")
+	clock.pass(time.Minute)
+	_, err = second.Observe(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "second since 2026-01-02T00:00:00Z", f.set.Tags[leaseTag])
+}

@@ -49,7 +49,26 @@ func (g *Group) Observe(ctx context.Context) (*View, error) {
 		_ = g.checkLease(ctx, idleCheck) // it is logged; a change is refused
 	}
 	operationPoll{g}.run(ctx)
-	return g.Refresh(ctx)
+	v, err := g.Refresh(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if g.isForeign(v) {
+		_ = g.checkLease(ctx, 0)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	v = g.lease.visible(v)
+	g.inventory.observe(v)
+	return v, nil
+}
+
+// isForeign reports whether a view has more new instances than are pending: then
+// somebody else makes some.
+func (g *Group) isForeign(v *View) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.inventory.observed != nil && g.inventory.countNew(v) > g.ledger.pending()
 }
 
 // mayList is false while Azure's limit on lists is almost used up, and the last
