@@ -71,11 +71,25 @@ var arrows = map[string]mayImport{
 	"internal/setup/...":   {ours: []string{"internal/armapi", "internal/armerr", "internal/armops", "internal/config"}},
 	"internal/migrate/...": {ours: []string{"internal/armapi", "internal/armerr", "internal/armops", "internal/config"}},
 
-	"armsim":         {ours: []string{"armsim/machine"}},
-	"armsim/machine": {},
-	"armsim/process": {ours: []string{"armsim"}},
-	"demo/...":       {ours: []string{".", "armsim/...", "demo/..."}, foreign: []string{fleeting + "/...", tasks + "/..."}},
-	"soak":           {ours: []string{".", "armsim/...", "demo/..."}, foreign: []string{fleeting + "/...", tasks + "/..."}},
+	"armsim": {ours: []string{
+		"armsim/internal/arm", "armsim/internal/azhttp", "armsim/internal/entra", "armsim/internal/fault",
+		"armsim/internal/jsonmap", "armsim/internal/world", "armsim/machine",
+	}},
+	"armsim/internal/arm": {ours: []string{
+		"armsim/internal/azhttp", "armsim/internal/entra", "armsim/internal/fault", "armsim/internal/jsonmap", "armsim/internal/world",
+	}},
+	"armsim/internal/entra": {ours: []string{
+		"armsim/internal/azhttp", "armsim/internal/fault", "armsim/internal/jsonmap", "armsim/internal/wildcard", "armsim/internal/world",
+	}},
+	"armsim/internal/azhttp":   {ours: []string{"armsim/internal/fault", "armsim/internal/jsonmap", "armsim/internal/world"}},
+	"armsim/internal/fault":    {ours: []string{"armsim/internal/jsonmap", "armsim/internal/wildcard", "armsim/internal/world"}},
+	"armsim/internal/world":    {ours: []string{"armsim/internal/jsonmap", "armsim/internal/wildcard", "armsim/machine"}},
+	"armsim/internal/jsonmap":  {},
+	"armsim/internal/wildcard": {},
+	"armsim/machine":           {},
+	"armsim/process":           {ours: []string{"armsim"}},
+	"demo/...":                 {ours: []string{".", "armsim/...", "demo/..."}, foreign: []string{fleeting + "/...", tasks + "/..."}},
+	"soak":                     {ours: []string{".", "armsim/...", "demo/..."}, foreign: []string{fleeting + "/...", tasks + "/..."}},
 
 	"e2e/jobapi": {},
 

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/recordings"
 )
 
@@ -83,7 +84,7 @@ func compareReplay(x recordings.Exchange, got replayAnswer) []replayLack {
 		lacks = append(lacks, replayLack{kind, what, fmt.Sprintf(format, args...)})
 	}
 	if got.status != x.Status {
-		lack("status", fmt.Sprint(x.Status), "got %d %v", got.status, at(got.body, "error"))
+		lack("status", fmt.Sprint(x.Status), "got %d %v", got.status, jsonmap.At(got.body, "error"))
 		return lacks
 	}
 	for _, name := range x.Headers {
@@ -105,8 +106,8 @@ func compareReplay(x recordings.Exchange, got replayAnswer) []replayLack {
 			}
 		}
 	}
-	if x.Error != nil && (text(got.body, "error.code") != x.Error.Code || text(got.body, "error.target") != x.Error.Target) {
-		lack("error", x.Error.Code, "target %q recorded, got %v", x.Error.Target, at(got.body, "error"))
+	if x.Error != nil && (jsonmap.Text(got.body, "error.code") != x.Error.Code || jsonmap.Text(got.body, "error.target") != x.Error.Target) {
+		lack("error", x.Error.Code, "target %q recorded, got %v", x.Error.Target, jsonmap.At(got.body, "error"))
 	}
 	return lacks
 }

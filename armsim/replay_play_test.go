@@ -65,12 +65,11 @@ func (p *replayer) play(i int) replayAnswer {
 }
 
 func (p *replayer) setQuota(exhausted bool) {
-	p.s.mu.Lock()
-	defer p.s.mu.Unlock()
-	p.s.config.CoreQuota = 0
 	if exhausted {
-		p.s.config.CoreQuota = 1
+		p.s.SetCoreQuota(1)
+		return
 	}
+	p.s.SetCoreQuota(0)
 }
 
 // underWay tells whether an operation that began before exchange i is seen
@@ -247,12 +246,14 @@ func (p *replayer) unbound(set string) []string {
 	var free []string
 	p.s.mu.Lock()
 	defer p.s.mu.Unlock()
-	for s := range p.s.scaleSets() {
-		if !strings.EqualFold(p.s.scaleSetID(s), set) {
-			continue
-		}
-		for _, i := range s.live() {
-			free = append(free, i.key())
+	for _, g := range p.s.world.Groups() {
+		for _, s := range g.ScaleSets() {
+			if !strings.EqualFold(s.ID, set) {
+				continue
+			}
+			for _, i := range s.Live() {
+				free = append(free, i.Key)
+			}
 		}
 	}
 	return slices.DeleteFunc(free, func(id string) bool { return taken[id] })

@@ -8,14 +8,6 @@ import (
 	"net/http"
 )
 
-// inProcessEndpoint is a name that never resolves (RFC 2606).
-const inProcessEndpoint = "https://armsim.invalid"
-
-func (s *Server) openInProcess() error {
-	s.Endpoint, s.Audience = inProcessEndpoint, inProcessEndpoint+"/"
-	return nil
-}
-
 // Transport hands requests straight to the simulator, without a network. A
 // request runs in its caller's goroutine. A connection that a fault cuts is
 // io.ErrUnexpectedEOF, as is a simulator that was closed.
@@ -23,7 +15,7 @@ func (s *Server) Transport() http.RoundTripper { return transport{s} }
 
 type transport struct{ server *Server }
 
-// RoundTrip answers r as the server does.
+// RoundTrip responds to r as the server does.
 func (t transport) RoundTrip(r *http.Request) (response *http.Response, err error) {
 	if r.Body != nil {
 		defer r.Body.Close()
