@@ -51,7 +51,7 @@ func newReplayer(t *testing.T, c Config, r recordings.Summary) *replayer {
 }
 
 // play sends the request of exchange i.
-func (p *replayer) play(i int) replayAnswer {
+func (p *replayer) play(i int) replayResponse {
 	x := p.r.Exchanges[i]
 	if !p.underWay(i) {
 		p.s.Advance(settledReplay)
@@ -72,7 +72,7 @@ func (p *replayer) setQuota(exhausted bool) {
 	p.s.SetCoreQuota(0)
 }
 
-// underWay tells whether an operation that began before exchange i is seen
+// underWay reports whether an operation that began before exchange i is seen
 // under way at i or later, so that time must not pass yet.
 func (p *replayer) underWay(i int) bool {
 	if x := p.r.Exchanges[i]; operationIn(x.Path) != "" && !seenUnderWay(x) {
@@ -138,7 +138,7 @@ func (p *replayer) target(x recordings.Exchange) string {
 	return p.s.Endpoint + p.fill(x.Path) + "?" + query.Encode()
 }
 
-func (p *replayer) send(x recordings.Exchange, target string, body any) replayAnswer {
+func (p *replayer) send(x recordings.Exchange, target string, body any) replayResponse {
 	var encoded []byte
 	if body != nil {
 		var err error
@@ -156,7 +156,7 @@ func (p *replayer) send(x recordings.Exchange, target string, body any) replayAn
 	defer response.Body.Close()
 	raw, err := io.ReadAll(response.Body)
 	require.NoError(p.t, err)
-	got := replayAnswer{status: response.StatusCode, header: response.Header}
+	got := replayResponse{status: response.StatusCode, header: response.Header}
 	if len(raw) > 0 {
 		require.NoError(p.t, json.Unmarshal(raw, &got.body))
 	}
@@ -180,7 +180,7 @@ func (p *replayer) setConditions(r *http.Request, x recordings.Exchange) {
 	}
 }
 
-func (p *replayer) learn(x recordings.Exchange, got replayAnswer) {
+func (p *replayer) learn(x recordings.Exchange, got replayResponse) {
 	if set := setIn(x.Path); set == x.Path && x.Status < 300 {
 		p.exists[set] = x.Method != http.MethodDelete
 	}

@@ -83,7 +83,7 @@ var simulated = []string{
 	"/providers/microsoft.network/networkinterfaces/",
 }
 
-// ofScaleSets tells whether a path is about scale sets, or about machines and
+// ofScaleSets reports whether a path is about scale sets, or about machines and
 // interfaces such as they own.
 func ofScaleSets(path string) bool {
 	path = strings.ToLower(path) + "/"
