@@ -2,6 +2,7 @@ package arm
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -11,7 +12,9 @@ import (
 )
 
 // renderer renders resources, anew for each response, with odd case and unknown
-// fields where the simulator is hostile.
+// fields where the simulator is hostile. What is rendered may share values with
+// the world: it is encoded under the lock, and who changes a body copies it
+// first.
 type renderer struct {
 	random *world.Random
 	tenant string
@@ -54,19 +57,30 @@ func (r *renderer) unknown(properties object) {
 	}
 }
 
+// own puts a copy of an object in the place of the one that o shares, and
+// returns it; where there is none, an empty one.
+func own(o object, key string) object {
+	shared, _ := o[key].(object)
+	copied := make(object, len(shared)+4)
+	maps.Copy(copied, shared)
+	o[key] = copied
+	return copied
+}
+
 func (r *renderer) scaleSet(set *world.ScaleSet) object {
-	body := jsonmap.CloneObject(set.Model)
+	body := maps.Clone(set.Model)
 	body["name"] = set.Name
 	body["id"] = r.odd(set.ID)
 	body["type"] = "Microsoft.Compute/virtualMachineScaleSets"
 	body["etag"] = set.ETag()
-	jsonmap.Ensure(body, "sku")["capacity"] = set.Capacity
-	p := jsonmap.Ensure(body, "properties")
+	own(body, "sku")["capacity"] = set.Capacity
+	p := own(body, "properties")
 	p["provisioningState"] = set.State
 	p["uniqueId"] = set.UniqueID
 	p["timeCreated"] = stamp(set.Created)
-	jsonmap.Ensure(p, "virtualMachineProfile")["timeCreated"] = stamp(set.Created)
+	own(p, "virtualMachineProfile")["timeCreated"] = stamp(set.Created)
 	if identity, ok := body["identity"].(object); ok && strings.Contains(jsonmap.Text(identity, "type"), "SystemAssigned") {
+		identity = own(body, "identity")
 		identity["principalId"], identity["tenantId"] = tag(set.UniqueID), r.tenant
 	}
 	r.unknown(p)
@@ -86,7 +100,7 @@ func (r *renderer) instance(i *world.Instance, expand bool) object {
 		"networkProfile":            object{"networkInterfaces": r.interfaceRefs(i)},
 		"timeCreated":               stamp(i.Created),
 		"networkProfileConfiguration": object{
-			"networkInterfaceConfigurations": jsonmap.Clone(jsonmap.List(i.Profile, "networkProfile.networkInterfaceConfigurations"))},
+			"networkInterfaceConfigurations": append([]any{}, jsonmap.List(i.Profile, "networkProfile.networkInterfaceConfigurations")...)},
 	}
 	renderExtra(i, p)
 	if expand {
@@ -102,7 +116,7 @@ func (r *renderer) instance(i *world.Instance, expand bool) object {
 		body["zones"] = []any{i.Zone}
 	}
 	if tags, ok := i.Set.Model["tags"]; ok {
-		body["tags"] = jsonmap.Clone(tags)
+		body["tags"] = tags
 	}
 	if extensions := r.extensions(i); len(extensions) > 0 {
 		body["resources"] = extensions
@@ -114,12 +128,10 @@ func (r *renderer) instance(i *world.Instance, expand bool) object {
 func renderExtra(i *world.Instance, p object) {
 	if i.Spot() {
 		for _, key := range []string{"priority", "evictionPolicy", "billingProfile"} {
-			p[key] = jsonmap.Clone(i.Profile[key])
+			p[key] = i.Profile[key]
 		}
 	}
-	for key, value := range i.Extra {
-		p[key] = jsonmap.Clone(value)
-	}
+	maps.Copy(p, i.Extra)
 }
 
 func renderOS(i *world.Instance) object {

@@ -1,6 +1,8 @@
 package arm
 
 import (
+	"maps"
+
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/world"
 )
@@ -8,12 +10,12 @@ import (
 // machine is a virtual machine of the group. Its model is the profile of
 // its scale set, or what its client wrote (recording 03).
 func (r *renderer) machine(i *world.Instance, expand bool) object {
-	p := jsonmap.CloneObject(i.Profile)
+	p := maps.Clone(i.Profile)
 	delete(p, "extensionProfile")
 	p["provisioningState"] = i.State
 	p["vmId"] = i.VMID
 	p["timeCreated"] = stamp(i.Created)
-	jsonmap.SetDefault(jsonmap.Ensure(p, "hardwareProfile"), "vmSize", i.Size)
+	jsonmap.SetDefault(own(p, "hardwareProfile"), "vmSize", i.Size)
 	p["storageProfile"] = r.storage(i)
 	p["osProfile"] = renderMachineOS(i)
 	if !i.Set.Standalone() {
@@ -23,7 +25,7 @@ func (r *renderer) machine(i *world.Instance, expand bool) object {
 		p["instanceView"] = r.instanceView(i)
 	}
 	r.unknown(p)
-	body := jsonmap.CloneObject(i.Head)
+	body := maps.Clone(i.Head)
 	body["name"], body["id"], body["type"] = i.Name, r.odd(i.ID), "Microsoft.Compute/virtualMachines"
 	body["etag"], body["properties"] = i.ETag(), p
 	if i.Zone != "" {

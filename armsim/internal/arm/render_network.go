@@ -21,7 +21,7 @@ func (r *renderer) group(g *world.Group) object {
 		"location": g.Location, "properties": object{"provisioningState": state},
 	}
 	if g.Tags != nil {
-		body["tags"] = jsonmap.Clone(g.Tags)
+		body["tags"] = g.Tags
 	}
 	return body
 }
@@ -59,7 +59,7 @@ func (r *renderer) networkInterface(i *world.Instance, n *world.Interface) objec
 		"hostedWorkloads":             []any{}, "tapConfigurations": []any{},
 	}
 	if nsg := jsonmap.At(n.Model, "properties.networkSecurityGroup"); nsg != nil {
-		p["networkSecurityGroup"] = jsonmap.Clone(nsg)
+		p["networkSecurityGroup"] = nsg
 	}
 	r.unknown(p)
 	return object{"name": n.Name, "id": r.odd(id), "etag": `W/"` + tag(id) + `"`, "properties": p}
@@ -73,7 +73,7 @@ func (r *renderer) ipConfig(i *world.Instance, n *world.Interface, a *world.IPCo
 	}
 	for _, key := range []string{"subnet", "loadBalancerBackendAddressPools", "applicationSecurityGroups", "applicationGatewayBackendAddressPools"} {
 		if value := jsonmap.At(config, "properties."+key); value != nil {
-			p[key] = jsonmap.Clone(value)
+			p[key] = value
 		}
 	}
 	// A NAT pool of the model becomes a NAT rule of the instance (recording 11).

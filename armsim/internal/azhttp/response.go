@@ -1,7 +1,6 @@
 package azhttp
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -42,7 +41,7 @@ func Encode(body any) []byte {
 	if raw, ok := body.(RawBody); ok {
 		return []byte(raw)
 	}
-	encoded, err := json.Marshal(body)
+	encoded, err := jsonmap.Append(make([]byte, 0, 4<<10), body)
 	if err != nil {
 		panic(fmt.Sprintf("armsim: encode response: %v", err)) // only maps of JSON values come here
 	}

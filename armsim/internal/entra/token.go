@@ -44,7 +44,8 @@ type Principal struct {
 }
 
 // Issuer issues and verifies access tokens. Its fields do not change after
-// NewIssuer, but for verified, which the lock of the world's owner guards.
+// NewIssuer, but for verified and issued, which the lock of the world's owner
+// guards.
 type Issuer struct {
 	tenant     string
 	principals []Principal
@@ -54,6 +55,15 @@ type Issuer struct {
 
 	name     string // tells this simulator's tokens from others', which the same key signed
 	verified map[string]verifiedToken
+	issued   issuedToken
+}
+
+// issuedToken is the latest. One for the same claims would be the same token,
+// so it spares RSA's work.
+type issuedToken struct {
+	client, audience string
+	second           int64
+	token            string
 }
 
 // verifiedToken is kept to spare RSA's work.
@@ -101,6 +111,9 @@ type claims struct {
 // must be held, as the times are simulated.
 func (d *Issuer) Issue(client, audience string) (string, error) {
 	now := d.clock.Now()
+	if last := d.issued; last.token != "" && last.client == client && last.audience == audience && last.second == now.Unix() {
+		return last.token, nil
+	}
 	token := jwt.NewWithClaims(jwt.SigningMethodRS256, claims{
 		RegisteredClaims: jwt.RegisteredClaims{
 			Audience:  jwt.ClaimStrings{audience},
@@ -113,7 +126,9 @@ func (d *Issuer) Issue(client, audience string) (string, error) {
 		AppID: client, Tenant: d.tenant, Simulator: d.name,
 	})
 	token.Header["kid"] = keyID
-	return token.SignedString(d.key)
+	signed, err := token.SignedString(d.key)
+	d.issued = issuedToken{client, audience, now.Unix(), signed}
+	return signed, err
 }
 
 // Verify finds the principal of an Authorization header. The lock of the
