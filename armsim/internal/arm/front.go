@@ -46,6 +46,7 @@ type Front struct {
 	renderer *renderer
 	limiter  limiter
 	history  history
+	encoder  azhttp.Encoder
 }
 
 // New makes a front.
@@ -108,7 +109,7 @@ func (c *call) perform(body []byte, err error) (a *response, encoded []byte, due
 	}
 	a = c.respondUnderFault(body, err)
 	c.record(a)
-	return a, azhttp.Encode(a.Body), f.config.Gate.Due(c.effect())
+	return a, f.encoder.Encode(a.Body), f.config.Gate.Due(c.effect())
 }
 
 // match finds the route of a path in any case. Values keep their case.

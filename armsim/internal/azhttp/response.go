@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -33,19 +34,24 @@ type RawBody string
 // ContentTypeJSON is the Content-Type of JSON as Azure writes it.
 const ContentTypeJSON = "application/json; charset=utf-8"
 
+// Encoder encodes bodies; lists are long, so it keeps the room that they took.
+// It is not safe for concurrent use.
+type Encoder struct{ buffer []byte }
+
 // Encode is a response's body as it is sent; nil where there is none.
-func Encode(body any) []byte {
+func (e *Encoder) Encode(body any) []byte {
 	if body == nil {
 		return nil
 	}
 	if raw, ok := body.(RawBody); ok {
 		return []byte(raw)
 	}
-	encoded, err := jsonmap.Append(make([]byte, 0, 4<<10), body)
+	encoded, err := jsonmap.Append(e.buffer[:0], body)
 	if err != nil {
 		panic(fmt.Sprintf("armsim: encode response: %v", err)) // only maps of JSON values come here
 	}
-	return encoded
+	e.buffer = encoded
+	return slices.Clone(encoded)
 }
 
 // WriteJSON sends a response with a JSON body.
@@ -54,7 +60,7 @@ func WriteJSON(w http.ResponseWriter, status int, body any) {
 		w.Header().Set("Content-Type", ContentTypeJSON)
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(Encode(body)) // a client that went away is its own affair
+	_, _ = w.Write(new(Encoder).Encode(body)) // a client that went away is its own affair
 }
 
 // Send sends the response with the body that it was encoded to.
