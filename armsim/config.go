@@ -20,7 +20,7 @@ const (
 
 // Config sets up a simulator. The zero value is useful: one subscription, one
 // resource group, one service principal that may do everything, machines on,
-// hostile manners on, a random seed.
+// hostile behaviour on, a random seed.
 type Config struct {
 	// Seed decides all chance. 0 takes a random one, see Server.Seed.
 	Seed uint64

@@ -9,7 +9,7 @@
 // module but those below armsim.
 //
 // It is hostile where Azure is: pages are short, resource IDs come back in odd
-// case, unknown fields appear, nothing is done at birth. All chance comes from
+// case, unknown fields appear, no instance runs when it is accepted. All chance comes from
 // one seed, which is printed. docs/reference/armsim.md says what is simulated,
 // what is only believed, and what is left out.
 //

@@ -103,7 +103,7 @@ func TestInterruptedOperationsEnd(t *testing.T) {
 	}
 }
 
-// checkRest demands that nothing is under way any more.
+// checkRest demands that nothing is under way any longer.
 func (s *sim) checkRest(t tb, set string, replies []reply) {
 	t.Helper()
 	for _, r := range replies {

@@ -25,7 +25,7 @@ func (p *replayer) body(x recordings.Exchange) any {
 		return p.setBody(x, p.exists[set])
 	}
 	if strings.HasSuffix(x.Path, "/delete") || strings.HasSuffix(x.Path, "/manualupgrade") || x.Request["instanceIds[]"] != "" {
-		return object{"instanceIds": []any{p.victim(x)}}
+		return object{"instanceIds": []any{p.unusedInstance(x)}}
 	}
 	if x.Request == nil && x.Method == http.MethodPost {
 		return nil
@@ -59,9 +59,9 @@ func (p *replayer) newSet() object {
 	return body
 }
 
-// victim is an instance that no other exchange is about, or none at all where
+// unusedInstance is an instance that no other exchange is about, or none at all where
 // the recorded ID was refused.
-func (p *replayer) victim(x recordings.Exchange) string {
+func (p *replayer) unusedInstance(x recordings.Exchange) string {
 	if x.Status == http.StatusBadRequest {
 		return missingInstance
 	}

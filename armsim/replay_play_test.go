@@ -215,7 +215,7 @@ func (p *replayer) fill(template string) string {
 }
 
 // fillUnbound is fill for a request that found nothing: an instance that was
-// not met before is none.
+// not seen before is none.
 func (p *replayer) fillUnbound(template string) string {
 	return p.fill(slot.ReplaceAllStringFunc(template, func(s string) string {
 		if strings.HasPrefix(s, "{instance") && p.bound[s] == "" {

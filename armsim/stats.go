@@ -41,7 +41,7 @@ type Stats struct {
 	InstanceSeconds float64        `json:"instanceSeconds"` // simulated, from acceptance to removal
 	Machines        int            `json:"machines"`        // that are switched on
 	Addresses       int            `json:"addresses"`       // in use
-	NotSimulated    []string       `json:"notSimulated"`    // requests answered with 501
+	NotSimulated    []string       `json:"notSimulated"`    // requests that got a 501
 }
 
 // Stats counts what exists and what was asked for. It may be called at any time

@@ -122,7 +122,7 @@ type pastResponse struct {
 	response *response
 }
 
-// add remembers a response for as long as horizon; 0: nobody asks for it.
+// add remembers a response for as long as horizon; 0: no rule asks for it.
 func (h *history) add(key string, a *response, horizon time.Duration) {
 	if horizon == 0 {
 		return

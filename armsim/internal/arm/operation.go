@@ -12,7 +12,7 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/world"
 )
 
-// operationLinks tells a client where to ask for an operation.
+// operationLinks makes the URLs at which clients poll an operation.
 type operationLinks struct {
 	host         string
 	subscription string

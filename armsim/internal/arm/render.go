@@ -11,7 +11,7 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/world"
 )
 
-// renderer renders resources, anew for each response, with odd case and unknown
+// renderer renders resources, for each response again, with odd case and unknown
 // fields where the simulator is hostile. What is rendered may share values with
 // the world: it is encoded under the lock, and who changes a body copies it
 // first.

@@ -61,7 +61,7 @@ func Unauthorized(code, format string, args ...any) *Problem {
 }
 
 // Throttled carries the code of a quota error; only the status and the detail
-// tell them apart (Microsoft's troubleshooting-throttling-errors page).
+// differ (Microsoft's troubleshooting-throttling-errors page).
 // retryAfter is in seconds.
 func Throttled(policy string, retryAfter int) *Problem {
 	p := NewProblem(http.StatusTooManyRequests, "OperationNotAllowed",

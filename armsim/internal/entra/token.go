@@ -53,13 +53,13 @@ type Issuer struct {
 	key        *rsa.PrivateKey
 	clock      *world.Clock
 
-	name     string // tells this simulator's tokens from others', which the same key signed
+	name     string // in tokens: another simulator's are signed with the same key
 	verified map[string]verifiedToken
 	issued   issuedToken
 }
 
 // issuedToken is the latest. One for the same claims would be the same token,
-// so it spares RSA's work.
+// so signing it again is spared.
 type issuedToken struct {
 	client, audience string
 	second           int64

@@ -46,7 +46,8 @@ type Status struct {
 // ETag is that of a virtual machine; a Uniform set's instance has the set's.
 func (s *Status) ETag() string { return `"` + strconv.Itoa(s.Revision) + `"` }
 
-// life tells what was planned for an instance from what has become void.
+// life is the part of an instance's existence that its plans are for: an action
+// that interrupts it voids them.
 type life struct {
 	epoch   int            // of what is planned; another one voids it
 	pending func(*Failure) // ends the power action under way, if any

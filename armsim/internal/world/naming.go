@@ -8,7 +8,7 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
 )
 
-// Names and resource IDs: most of what tells the orchestration modes apart.
+// Names and resource IDs: most of the difference between the orchestration modes.
 // An instance of a Uniform set is a child of the set under a number, one of a
 // Flexible set is a virtual machine of the group under a name (Microsoft's page
 // on scale set instance IDs).
