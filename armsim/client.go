@@ -98,5 +98,5 @@ func (s *Server) Do(ctx context.Context, method, path, apiVersion string, body a
 func (s *Server) Token() (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.issuer.Issue(s.Principal.ClientID, strings.TrimSuffix(s.Audience, "/"))
+	return s.issuer.IssueLocked(s.Principal.ClientID, strings.TrimSuffix(s.Audience, "/"))
 }

@@ -64,7 +64,7 @@ func (s *Server) ClearFaults() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rules.Clear()
-	s.front.ForgetHistory()
+	s.front.ForgetHistoryLocked()
 	s.world.ResumeStuck()
 }
 

@@ -72,7 +72,7 @@ func (c *call) respond(body []byte, err error) (*response, *problem) {
 
 // admit checks token, subscription and rights, in ARM's order.
 func (c *call) admit() *problem {
-	client, p := c.front.config.Issuer.Verify(c.request.Header.Get("Authorization"))
+	client, p := c.front.config.Issuer.VerifyLocked(c.request.Header.Get("Authorization"))
 	if p != nil {
 		return p
 	}

@@ -67,9 +67,9 @@ func Operations() []fault.Operation {
 	return all
 }
 
-// ForgetHistory drops the responses that faults could have given again. The
+// ForgetHistoryLocked drops the responses that faults could have given again. The
 // lock must be held.
-func (f *Front) ForgetHistory() { f.history.responses = nil }
+func (f *Front) ForgetHistoryLocked() { f.history.responses = nil }
 
 // ServeHTTP responds to a request and writes it to the journal. It panics with
 // http.ErrAbortHandler where a fault cuts the connection.
@@ -109,7 +109,7 @@ func (c *call) perform(body []byte, err error) (a *response, encoded []byte, due
 	}
 	a = c.respondUnderFault(body, err)
 	c.record(a)
-	return a, f.encoder.Encode(a.Body), f.config.Gate.Due(c.effect())
+	return a, f.encoder.Encode(a.Body), f.config.Gate.DueLocked(c.effect())
 }
 
 // match finds the route of a path in any case. Values keep their case.

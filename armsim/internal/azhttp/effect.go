@@ -66,9 +66,9 @@ type Gate struct {
 	Closing <-chan struct{} // closed when the simulator ends
 }
 
-// Due returns a channel that is closed when the response may go out; nil: at
+// DueLocked returns a channel that is closed when the response may go out; nil: at
 // once. The lock of the world's owner must be held.
-func (g Gate) Due(e *fault.Effect) <-chan struct{} {
+func (g Gate) DueLocked(e *fault.Effect) <-chan struct{} {
 	if e.Delay == 0 {
 		return nil
 	}

@@ -103,7 +103,7 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request, tenant strin
 	}
 	entry.Time, entry.Status, entry.Code = s.Gate.Clock.Now(), response.Status, response.Code
 	s.Journal.Add(entry)
-	due := s.Gate.Due(effect)
+	due := s.Gate.DueLocked(effect)
 	s.Lock.Unlock()
 	s.Gate.Wait(r.Context(), effect, due)
 	maps.Copy(w.Header(), response.Header)
@@ -160,7 +160,7 @@ func (s *Server) grant(client, scope string) (object, *oauthError) {
 	}
 	s.Lock.Lock()
 	defer s.Lock.Unlock()
-	token, err := s.Issuer.Issue(client, audience)
+	token, err := s.Issuer.IssueLocked(client, audience)
 	if err != nil {
 		return nil, &oauthError{http.StatusInternalServerError, "server_error", 90033, err.Error()}
 	}

@@ -107,9 +107,9 @@ type claims struct {
 	Simulator string `json:"armsim"`
 }
 
-// Issue makes an access token for a principal. The lock of the world's owner
+// IssueLocked makes an access token for a principal. The lock of the world's owner
 // must be held, as the times are simulated.
-func (d *Issuer) Issue(client, audience string) (string, error) {
+func (d *Issuer) IssueLocked(client, audience string) (string, error) {
 	now := d.clock.Now()
 	if last := d.issued; last.token != "" && last.client == client && last.audience == audience && last.second == now.Unix() {
 		return last.token, nil
@@ -131,9 +131,9 @@ func (d *Issuer) Issue(client, audience string) (string, error) {
 	return signed, err
 }
 
-// Verify finds the principal of an Authorization header. The lock of the
+// VerifyLocked finds the principal of an Authorization header. The lock of the
 // world's owner must be held, as times are simulated.
-func (d *Issuer) Verify(header string) (Principal, *azhttp.Problem) {
+func (d *Issuer) VerifyLocked(header string) (Principal, *azhttp.Problem) {
 	now := d.clock.Now()
 	raw, ok := strings.CutPrefix(header, "Bearer ")
 	if !ok {
