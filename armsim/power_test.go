@@ -86,7 +86,7 @@ func TestInterruptedOperationsEnd(t *testing.T) {
 		},
 		"drop": func(t *testing.T, s *sim, set, _ string) reply { return s.send(t, "DELETE", set, nil) },
 	}
-	s := virtual(t, armsim.Config{})
+	s := virtual(t, armsim.Config{InProcess: true})
 	for one, first := range acts {
 		for other, second := range acts {
 			t.Run(one+" then "+other, func(t *testing.T) {
