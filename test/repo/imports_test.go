@@ -91,7 +91,7 @@ var arrows = map[string]mayImport{
 	"test/load":                {ours: []string{"armsim", "armsim/process"}, foreign: []string{fleeting + "/...", tasks + "/..."}},
 	"test/soak":                {ours: []string{"armsim", "test/load"}},
 
-	"test/e2e/jobapi": {},
+	"test/jobapi": {},
 
 	// Nothing that makes or fetches releases gets into what is released.
 	"release": {foreign: []string{artifact + "/...", registry + "/..."}},
