@@ -67,7 +67,7 @@ func chaos(t *testing.T, seed uint64) (*sim, string) {
 		ParallelWrites: []string{armsim.ParallelQueue, armsim.ParallelConflict, armsim.ParallelPreempt}[seed%3],
 	})
 	policy := []string{"Delete", "Deallocate"}[r.IntN(2)]
-	// An answer may be lost, and the set be there all the same.
+	// A response may be lost, and the set exist all the same.
 	_, _ = s.CreateScaleSet(t.Context(), armsim.ScaleSetSpec{Name: "ci", Capacity: 3, Priority: "Spot", EvictionPolicy: policy, OrchestrationMode: chaosMode(seed)})
 	set := s.ScaleSetPath("ci")
 	for range 40 {

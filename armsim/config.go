@@ -1,9 +1,11 @@
 package armsim
 
 import (
-	"math"
 	"math/rand/v2"
 	"time"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/entra"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/world"
 )
 
 // Identifiers used where Config leaves them empty. They are no secrets: they
@@ -18,9 +20,9 @@ const (
 
 // Config sets up a simulator. The zero value is useful: one subscription, one
 // resource group, one service principal that may do everything, machines on,
-// hostile manners on, a random seed.
+// hostile behaviour on, a random seed.
 type Config struct {
-	// Seed decides all chance. 0 takes a random one; Server.Seed tells which.
+	// Seed decides all chance. 0 takes a random one, see Server.Seed.
 	Seed uint64
 
 	SubscriptionID string
@@ -44,8 +46,8 @@ type Config struct {
 	// every right.
 	Principals []Principal
 
-	// PageSize is the length of a list page; 0 means 3, so that every client
-	// meets paging.
+	// PageSize is the length of a list page; 0 means 3, so that no client gets
+	// by without paging.
 	PageSize int
 
 	// Polite turns off odd case and unknown fields.
@@ -98,37 +100,32 @@ type Config struct {
 }
 
 // Principal is a service principal that may ask for tokens.
-type Principal struct {
-	ClientID string
-	Secret   string
-
-	// CertificatePEM is a certificate whose key may sign client assertions.
-	CertificatePEM []byte
-
-	// FederatedToken is an assertion accepted as it is, as an identity
-	// provider's token is for a federated credential.
-	FederatedToken string
-
-	// Actions are the granted RBAC actions, "*" for any part, as
-	// "Microsoft.Compute/virtualMachineScaleSets/*". Empty grants everything.
-	Actions []string
-}
+type Principal = entra.Principal
 
 // Duration is a time that varies: log-normal around Median with the given
 // Spread (standard deviation of the logarithm), never under a tenth of Median
 // nor over ten times. Spread 0 is exact.
-type Duration struct {
-	Median time.Duration
-	Spread float64
-}
+type Duration = world.Duration
 
-func (d Duration) draw(r *rand.Rand) time.Duration {
-	if d.Spread == 0 || d.Median == 0 {
-		return d.Median
-	}
-	f := math.Exp(r.NormFloat64() * d.Spread)
-	return time.Duration(float64(d.Median) * min(max(f, 0.1), 10))
-}
+// Evictions takes Spot instances away by itself: every so often a running one,
+// drawn from the seed. The zero value takes none.
+type Evictions = world.Evictions
+
+// Unknowns are questions about Azure that nobody has answered. The zero value
+// is what is believed; a client should pass with each of them the other way.
+type Unknowns = world.Unknowns
+
+// UnknownNames are the names that Unknowns.Set takes, in the order of the
+// fields.
+func UnknownNames() []string { return world.UnknownNames() }
+
+// What Config.ParallelWrites may be: how a scale set takes a new capacity or a
+// deletion of instances while another operation on it runs.
+const (
+	ParallelQueue    = world.ParallelQueue    // it takes both
+	ParallelConflict = world.ParallelConflict // it refuses the second with 409 Conflict
+	ParallelPreempt  = world.ParallelPreempt  // a newer deletion ends an older one, whose instances stay (kubernetes/autoscaler#9505)
+)
 
 func (c Config) withDefaults() Config {
 	set := func(field *string, value string) {

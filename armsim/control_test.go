@@ -10,7 +10,7 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
 )
 
-// control asks the control endpoint and returns the status and the answer.
+// control asks the control endpoint and returns the status and the response.
 func (s *sim) control(t *testing.T, method, target, token string) (int, any) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, s.ControlEndpoint+target, nil)

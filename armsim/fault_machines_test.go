@@ -10,7 +10,7 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
 )
 
-// TestAPreemptedDeletionsMachine runs again; its job is dead.
+// TestAPreemptedDeletionsMachine runs again; its job is gone.
 func TestAPreemptedDeletionsMachine(t *testing.T) {
 	t.Parallel()
 	s := newSiteOf(t, armsim.Config{ParallelWrites: armsim.ParallelPreempt, Delete: armsim.Duration{Median: time.Hour}},
@@ -25,7 +25,7 @@ func TestAPreemptedDeletionsMachine(t *testing.T) {
 	assert.Equal(t, 1, s.Stats().Capacity)
 }
 
-// TestAFailedDeletionsMachine stays down, and starts when it is told to.
+// TestAFailedDeletionsMachine stays down, and starts when it is asked to.
 func TestAFailedDeletionsMachine(t *testing.T) {
 	t.Parallel()
 	s := newSiteOf(t, armsim.Config{Faults: []armsim.Fault{{Operation: "instance.delete", Effect: armsim.Effect{Fail: stockOut}}}},

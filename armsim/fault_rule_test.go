@@ -14,7 +14,7 @@ import (
 
 var refused = armsim.Effect{Error: &armsim.ErrorAnswer{Status: 503}}
 
-// hits sends n reads of a scale set, a second apart, and tells which failed.
+// hits sends n reads of a scale set, a second apart, and returns which failed.
 func hits(t *testing.T, s *sim, set string, n int) string {
 	t.Helper()
 	var story strings.Builder

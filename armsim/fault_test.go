@@ -30,7 +30,7 @@ func (s *sim) add(t *testing.T, faults ...armsim.Fault) {
 	require.NoError(t, s.AddFaults(faults...))
 }
 
-// try sends a request whose answer may be none, or no JSON.
+// try sends a request whose response may be none, or no JSON.
 func (s *sim) try(t *testing.T, method, path, body string) (*http.Response, error) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, s.Endpoint+path+"?api-version="+version, strings.NewReader(body))
@@ -44,10 +44,10 @@ func (s *sim) last() armsim.Entry { j := s.Journal(); return j[len(j)-1] }
 func TestInjectedErrors(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		answer armsim.ErrorAnswer
-		code   string
-		header header
-		tookOn bool
+		injected armsim.ErrorAnswer
+		code     string
+		header   header
+		tookOn   bool
 	}{
 		"before":           {armsim.ErrorAnswer{Status: 500}, "InternalServerError", nil, false},
 		"after":            {armsim.ErrorAnswer{Status: 504, After: true}, "GatewayTimeout", nil, true},
@@ -60,19 +60,19 @@ func TestInjectedErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s, set := hold(t, armsim.Config{}, 1)
-			s.add(t, armsim.Fault{Name: "it", Operation: setPatch, Times: 1, Effect: armsim.Effect{Error: &c.answer}})
+			s.add(t, armsim.Fault{Name: "it", Operation: setPatch, Times: 1, Effect: armsim.Effect{Error: &c.injected}})
 			r := s.setCapacity(t, set, 3)
-			assert.Equal(t, c.answer.Status, r.status)
+			assert.Equal(t, c.injected.Status, r.status)
 			assert.Equal(t, c.code, r.code())
-			if c.answer.Message != "" {
-				assert.Equal(t, c.answer.Message, r.message())
+			if c.injected.Message != "" {
+				assert.Equal(t, c.injected.Message, r.message())
 			}
 			for key, value := range c.header {
 				assert.Equal(t, value, r.header.Get(key))
 			}
 			e := s.last()
-			assert.Equal(t, []any{"it", c.answer.Status, c.code}, []any{e.Fault, e.Status, e.Code})
-			assert.NotNil(t, e.Body, "the journal tells what was asked")
+			assert.Equal(t, []any{"it", c.injected.Status, c.code}, []any{e.Fault, e.Status, e.Code})
+			assert.NotNil(t, e.Body, "the journal shows what was asked for")
 			assert.Equal(t, c.tookOn, s.capacity(t, set) == 3)
 			assert.Equal(t, http.StatusOK, s.setCapacity(t, set, 4).status, "once only")
 		})
@@ -140,7 +140,7 @@ func TestDelay(t *testing.T) {
 	})
 }
 
-// TestDelayEndsWithTheClient: nobody waits for an answer that nobody awaits.
+// TestDelayEndsWithTheClient: no response waits for a client that is gone.
 func TestDelayEndsWithTheClient(t *testing.T) {
 	t.Parallel()
 	s, set := hold(t, armsim.Config{}, 1)
@@ -249,7 +249,7 @@ func TestOmissions(t *testing.T) {
 	assert.Nil(t, get(one, "properties.instanceView.statuses.0.code"))
 	assert.Nil(t, get(s.get(t, set).body, "sku"))
 	s.ClearFaults()
-	assert.Equal(t, 1, s.capacity(t, set), "the answer lacked it, not the resource")
+	assert.Equal(t, 1, s.capacity(t, set), "the response lacked it, not the resource")
 }
 
 func TestTokenFaults(t *testing.T) {

@@ -140,7 +140,7 @@ func TestExpandedListMayLackTheModel(t *testing.T) {
 	assert.NotNil(t, get(s.machines(t, set)[0], "properties.vmId"))
 }
 
-// TestUniformCallsOnAFlexibleSet: what is answered, and how the rest is refused.
+// TestUniformCallsOnAFlexibleSet: what works, and how the rest is refused.
 func TestUniformCallsOnAFlexibleSet(t *testing.T) {
 	t.Parallel()
 	s := virtual(t, armsim.Config{Polite: true})

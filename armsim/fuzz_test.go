@@ -87,14 +87,14 @@ func (q question) ask(t *testing.T, s *armsim.Server) {
 	if w.Code < http.StatusBadRequest {
 		return
 	}
-	var answer struct {
+	var failure struct {
 		Error any `json:"error"`
 	}
-	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &answer), "%d %s", w.Code, w.Body)
-	if code, ok := answer.Error.(string); ok { // Entra ID's shape
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &failure), "%d %s", w.Code, w.Body)
+	if code, ok := failure.Error.(string); ok { // Entra ID's shape
 		require.NotEmpty(t, code)
 		return
 	}
-	require.NotEmpty(t, get(answer.Error, "code"), w.Body)
-	require.NotEmpty(t, get(answer.Error, "message"), w.Body)
+	require.NotEmpty(t, get(failure.Error, "code"), w.Body)
+	require.NotEmpty(t, get(failure.Error, "message"), w.Body)
 }

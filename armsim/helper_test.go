@@ -69,7 +69,7 @@ func start(t *testing.T, c armsim.Config) *sim {
 	return s
 }
 
-// reply is an answer, read to its end.
+// reply is a response, read to its end.
 type reply struct {
 	status int
 	header http.Header
@@ -144,11 +144,11 @@ func (s *sim) exchange(t tb, r *http.Request) reply {
 	defer response.Body.Close()
 	raw, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
-	answer := reply{status: response.StatusCode, header: response.Header, raw: string(raw)}
+	read := reply{status: response.StatusCode, header: response.Header, raw: string(raw)}
 	if len(raw) > 0 {
-		require.NoError(t, json.Unmarshal(raw, &answer.body), "%s", raw)
+		require.NoError(t, json.Unmarshal(raw, &read.body), "%s", raw)
 	}
-	return answer
+	return read
 }
 
 // scaleSet makes a scale set and lets it settle.
@@ -219,7 +219,7 @@ func (s *sim) status(t tb, r reply) string {
 	return s.operation(t, r).text("status")
 }
 
-// readAll sends a request to the control endpoint and returns the answer.
+// readAll sends a request to the control endpoint and returns the response.
 func readAll(t tb, r *http.Request) string {
 	t.Helper()
 	response, err := http.DefaultClient.Do(r)

@@ -13,7 +13,7 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
 )
 
-// seen is what the API tells of an instance's state: provisioning, power and
+// seen is what the API shows of an instance's state: provisioning, power and
 // whether its interface is listed.
 type seen struct {
 	state, power string

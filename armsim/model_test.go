@@ -46,7 +46,7 @@ func TestModelChangesReachNewInstancesOnly(t *testing.T) {
 }
 
 // TestSecretsStayInside reads everything that the simulator says after it was
-// told secrets in all the places it may be told them, and in wrong ones.
+// sent secrets in all the places where they belong, and in wrong ones.
 func TestSecretsStayInside(t *testing.T) {
 	t.Parallel()
 	const secret = "not-for-you-5af1"

@@ -86,7 +86,7 @@ func TestInterruptedOperationsEnd(t *testing.T) {
 		},
 		"drop": func(t *testing.T, s *sim, set, _ string) reply { return s.send(t, "DELETE", set, nil) },
 	}
-	s := virtual(t, armsim.Config{})
+	s := virtual(t, armsim.Config{InProcess: true})
 	for one, first := range acts {
 		for other, second := range acts {
 			t.Run(one+" then "+other, func(t *testing.T) {
@@ -103,7 +103,7 @@ func TestInterruptedOperationsEnd(t *testing.T) {
 	}
 }
 
-// checkRest demands that nothing is under way any more.
+// checkRest demands that nothing is under way any longer.
 func (s *sim) checkRest(t tb, set string, replies []reply) {
 	t.Helper()
 	for _, r := range replies {

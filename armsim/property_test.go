@@ -67,10 +67,10 @@ func (m *machineless) delete(t *rapid.T) {
 	if len(ids) == 0 {
 		t.Skip("no instances")
 	}
-	victims := rapid.SliceOfNDistinct(rapid.SampledFrom(ids), 1, len(ids), rapid.ID[string]).Draw(t, "victims")
-	m.capacity -= len(victims)
-	m.want -= len(victims)
-	m.sent(t, m.deleteInstances(t, m.set, victims...), http.StatusAccepted)
+	deleted := rapid.SliceOfNDistinct(rapid.SampledFrom(ids), 1, len(ids), rapid.ID[string]).Draw(t, "deleted")
+	m.capacity -= len(deleted)
+	m.want -= len(deleted)
+	m.sent(t, m.deleteInstances(t, m.set, deleted...), http.StatusAccepted)
 }
 
 func (m *machineless) deleteOne(t *rapid.T) {

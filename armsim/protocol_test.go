@@ -27,35 +27,35 @@ func TestRefusedRequests(t *testing.T) {
 		status         int
 		code           string
 	}{
-		"api-version missing":      {"GET", set + "?x=1", nil, 400, "MissingApiVersionParameter"},
-		"api-version no date":      {"GET", set + "?api-version=latest", nil, 400, "InvalidApiVersionParameter"},
-		"api-version unknown":      {"GET", set + "?api-version=2099-01-01", nil, 400, "NoRegisteredProviderFound"},
-		"api-version too old":      {"GET", set + "?api-version=2014-01-01", nil, 400, "NoRegisteredProviderFound"},
-		"unknown subscription":     {"GET", "/subscriptions/11111111-0000-4000-8000-000000000000", nil, 404, "SubscriptionNotFound"},
-		"unknown group":            {"GET", elsewhere, nil, 404, "ResourceGroupNotFound"},
-		"interfaces, no group":     {"GET", elsewhere + "/networkInterfaces", nil, 404, "ResourceGroupNotFound"},
-		"unknown set":              {"GET", none, nil, 404, "ResourceNotFound"},
-		"interfaces, no set":       {"GET", none + "/networkInterfaces", nil, 404, "NotFound"},
-		"unknown instance":         {"GET", set + "/virtualMachines/99", nil, 404, "NotFound"},
-		"overlong instance id":     {"GET", set + "/virtualMachines/" + strings.Repeat("9", 400), nil, 404, "NotFound"},
-		"instance id no number":    {"GET", set + "/virtualMachines/ci_0", nil, 400, "InvalidParameter"},
-		"unknown operation":        {"GET", s.operationPath("none"), nil, 404, "NotFound"},
-		"bad JSON":                 {patch, set, `{"sku":`, 400, "InvalidRequestContent"},
-		"JSON of another kind":     {patch, set, `[1]`, 400, "InvalidRequestContent"},
-		"JSON null":                {patch, set, `null`, 400, "InvalidRequestContent"},
-		"capacity below 0":         {patch, set, `{"sku":{"capacity":-1}}`, 400, "BadRequest"},
-		"capacity no number":       {patch, set, `{"sku":{"capacity":"5"}}`, 400, "BadRequest"},
-		"capacity of parts":        {patch, set, `{"sku":{"capacity":1.5}}`, 400, "BadRequest"},
-		"capacity over the limit":  {patch, set, `{"sku":{"capacity":1001}}`, 400, "InvalidParameter"},
-		"fixed property":           {patch, set, `{"properties":{"orchestrationMode":"Flexible"}}`, 409, "PropertyChangeNotAllowed"},
-		"set without location":     {"PUT", none, `{"sku":{"name":"Standard_D2s_v5"}}`, 400, "LocationRequired"},
-		"set without size":         {"PUT", none, `{"location":"westeurope"}`, 400, "InvalidParameter"},
-		"set that is not there":    {patch, none, `{}`, 404, "ResourceNotFound"},
-		"bad skip token":           {"GET", set + "/virtualMachines?api-version=" + version + "&$skiptoken=!", nil, 400, "InvalidParameter"},
-		"foreign skip token":       {"GET", set + "/virtualMachines?api-version=" + version + "&$skiptoken=Zm9v", nil, 400, "InvalidParameter"},
-		"deletion without ids":     {"POST", set + "/delete", `{}`, 400, "InvalidParameter"},
-		"route that is not there":  {"POST", set + "/reimage", `{}`, 501, "NotImplemented"},
-		"method that is not there": {patch, s.ResourcePath(""), `{}`, 501, "NotImplemented"},
+		"api-version missing":           {"GET", set + "?x=1", nil, 400, "MissingApiVersionParameter"},
+		"api-version no date":           {"GET", set + "?api-version=latest", nil, 400, "InvalidApiVersionParameter"},
+		"api-version unknown":           {"GET", set + "?api-version=2099-01-01", nil, 400, "NoRegisteredProviderFound"},
+		"api-version too old":           {"GET", set + "?api-version=2014-01-01", nil, 400, "NoRegisteredProviderFound"},
+		"unknown subscription":          {"GET", "/subscriptions/11111111-0000-4000-8000-000000000000", nil, 404, "SubscriptionNotFound"},
+		"unknown group":                 {"GET", elsewhere, nil, 404, "ResourceGroupNotFound"},
+		"interfaces, no group":          {"GET", elsewhere + "/networkInterfaces", nil, 404, "ResourceGroupNotFound"},
+		"unknown set":                   {"GET", none, nil, 404, "ResourceNotFound"},
+		"interfaces, no set":            {"GET", none + "/networkInterfaces", nil, 404, "NotFound"},
+		"unknown instance":              {"GET", set + "/virtualMachines/99", nil, 404, "NotFound"},
+		"overlong instance id":          {"GET", set + "/virtualMachines/" + strings.Repeat("9", 400), nil, 404, "NotFound"},
+		"instance id no number":         {"GET", set + "/virtualMachines/ci_0", nil, 400, "InvalidParameter"},
+		"unknown operation":             {"GET", s.operationPath("none"), nil, 404, "NotFound"},
+		"bad JSON":                      {patch, set, `{"sku":`, 400, "InvalidRequestContent"},
+		"JSON of another kind":          {patch, set, `[1]`, 400, "InvalidRequestContent"},
+		"JSON null":                     {patch, set, `null`, 400, "InvalidRequestContent"},
+		"capacity below 0":              {patch, set, `{"sku":{"capacity":-1}}`, 400, "BadRequest"},
+		"capacity no number":            {patch, set, `{"sku":{"capacity":"5"}}`, 400, "BadRequest"},
+		"capacity of parts":             {patch, set, `{"sku":{"capacity":1.5}}`, 400, "BadRequest"},
+		"capacity over the limit":       {patch, set, `{"sku":{"capacity":1001}}`, 400, "InvalidParameter"},
+		"fixed property":                {patch, set, `{"properties":{"orchestrationMode":"Flexible"}}`, 409, "PropertyChangeNotAllowed"},
+		"set without location":          {"PUT", none, `{"sku":{"name":"Standard_D2s_v5"}}`, 400, "LocationRequired"},
+		"set without size":              {"PUT", none, `{"location":"westeurope"}`, 400, "InvalidParameter"},
+		"set that is not there":         {patch, none, `{}`, 404, "ResourceNotFound"},
+		"bad skip token":                {"GET", set + "/virtualMachines?api-version=" + version + "&$skiptoken=!", nil, 400, "InvalidParameter"},
+		"skip token of another service": {"GET", set + "/virtualMachines?api-version=" + version + "&$skiptoken=Zm9v", nil, 400, "InvalidParameter"},
+		"deletion without ids":          {"POST", set + "/delete", `{}`, 400, "InvalidParameter"},
+		"route that is not there":       {"POST", set + "/reimage", `{}`, 501, "NotImplemented"},
+		"method that is not there":      {patch, s.ResourcePath(""), `{}`, 501, "NotImplemented"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := s.send(t, c.method, c.target, c.body)
@@ -145,21 +145,21 @@ func TestNextLinkCarriesTheQuery(t *testing.T) {
 
 func TestPagesStandStillWhenAnInstanceGoes(t *testing.T) {
 	t.Parallel()
-	for name, victim := range map[string]int{"seen": 0, "last of the page": 2, "first of the next": 3, "to come": 5} {
+	for name, deleted := range map[string]int{"seen": 0, "last of the page": 2, "first of the next": 3, "to come": 5} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := virtual(t, armsim.Config{})
 			set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", Capacity: 7})
 			want := s.ids(t, set)
 			first := s.get(t, set+"/virtualMachines")
-			s.deleteInstances(t, set, want[victim])
+			s.deleteInstances(t, set, want[deleted])
 			s.Advance(settled)
 			var got []string
 			for _, i := range append(first.values(), s.list(t, first.text("nextLink"))...) {
 				got = append(got, get(i, "instanceId").(string))
 			}
-			if victim >= 3 {
-				want = append(want[:victim:victim], want[victim+1:]...)
+			if deleted >= 3 {
+				want = append(want[:deleted:deleted], want[deleted+1:]...)
 			}
 			assert.Equal(t, want, got)
 		})

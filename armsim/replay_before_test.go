@@ -8,7 +8,7 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/recordings"
 )
 
-// What stood before a recording began, by what its exchanges met.
+// What existed before a recording began, by what its exchanges found.
 
 // setIn is the part of a path that names a scale set; empty where it names
 // none.

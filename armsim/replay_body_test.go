@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/recordings"
 )
 
@@ -24,7 +25,7 @@ func (p *replayer) body(x recordings.Exchange) any {
 		return p.setBody(x, p.exists[set])
 	}
 	if strings.HasSuffix(x.Path, "/delete") || strings.HasSuffix(x.Path, "/manualupgrade") || x.Request["instanceIds[]"] != "" {
-		return object{"instanceIds": []any{p.victim(x)}}
+		return object{"instanceIds": []any{p.unusedInstance(x)}}
 	}
 	if x.Request == nil && x.Method == http.MethodPost {
 		return nil
@@ -44,7 +45,7 @@ func (p *replayer) setBody(x recordings.Exchange, exists bool) object {
 		p.capacity++
 	}
 	if x.Request == nil || x.Request["sku.capacity"] != "" {
-		ensure(body, "sku")["capacity"] = p.capacity
+		jsonmap.Ensure(body, "sku")["capacity"] = p.capacity
 	}
 	return body
 }
@@ -53,14 +54,14 @@ func (p *replayer) setBody(x recordings.Exchange, exists bool) object {
 func (p *replayer) newSet() object {
 	body := p.model.build(p.model.shape)
 	body["location"] = DefaultLocation
-	setDefault(ensure(body, "sku"), "name", replayTexts["sku.name"])
+	jsonmap.SetDefault(jsonmap.Ensure(body, "sku"), "name", replayTexts["sku.name"])
 	body["sku"].(object)["capacity"] = p.capacity
 	return body
 }
 
-// victim is an instance that no other exchange is about, or none at all where
+// unusedInstance is an instance that no other exchange is about, or none at all where
 // the recorded ID was refused.
-func (p *replayer) victim(x recordings.Exchange) string {
+func (p *replayer) unusedInstance(x recordings.Exchange) string {
 	if x.Status == http.StatusBadRequest {
 		return missingInstance
 	}
@@ -94,10 +95,10 @@ func plant(o object, path string, value any) {
 	for _, key := range keys[:len(keys)-1] {
 		name, isArray := strings.CutSuffix(key, "[]")
 		if !isArray {
-			o = ensure(o, key)
+			o = jsonmap.Ensure(o, key)
 			continue
 		}
-		if len(list(o, name)) == 0 {
+		if len(jsonmap.List(o, name)) == 0 {
 			o[name] = []any{object{}}
 		}
 		o = o[name].([]any)[0].(object)
@@ -107,7 +108,7 @@ func plant(o object, path string, value any) {
 		o[name] = []any{value}
 		return
 	}
-	setDefault(o, last, value)
+	jsonmap.SetDefault(o, last, value)
 }
 
 const replayProvider = "/subscriptions/" + DefaultSubscriptionID + "/resourceGroups/" + replayName + "/providers/Microsoft.Network/"

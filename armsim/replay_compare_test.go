@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -13,17 +11,18 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/recordings"
 )
 
-// replayAnswer is the simulator's answer to a recorded request.
-type replayAnswer struct {
+// replayResponse is the simulator's response to a recorded request.
+type replayResponse struct {
 	status int
 	header http.Header
 	body   any // nil: none
 }
 
-// replayLack is what an answer lacks of the recorded one.
+// replayLack is what a response lacks of the recorded one.
 type replayLack struct {
 	kind string // status, header, path, error or body
 	what string
@@ -32,7 +31,7 @@ type replayLack struct {
 
 func (l replayLack) String() string { return fmt.Sprintf("%s %s: %s", l.kind, l.what, l.text) }
 
-// replayOmission is a recorded thing that the simulator does not answer, on
+// replayOmission is a recorded thing that the simulator leaves out, on
 // purpose.
 type replayOmission struct {
 	path   string // end of the exchange's path; empty: any
@@ -43,7 +42,7 @@ type replayOmission struct {
 
 func (o replayOmission) String() string { return fmt.Sprintf("%q %s %s", o.path, o.kind, o.what) }
 
-// replayOmissions are all of them: the simulator answers everything that the
+// replayOmissions are all of them: the simulator gives everything that the
 // recordings of the table hold.
 var replayOmissions = []replayOmission{}
 
@@ -75,15 +74,15 @@ func TestReplayOmissions(t *testing.T) {
 	}
 }
 
-// compareReplay names what an answer lacks of the recorded one. It may have
-// more: Azure adds to its answers with every version.
-func compareReplay(x recordings.Exchange, got replayAnswer) []replayLack {
+// compareReplay names what a response lacks of the recorded one. It may have
+// more: Azure adds to its responses with every version.
+func compareReplay(x recordings.Exchange, got replayResponse) []replayLack {
 	var lacks []replayLack
 	lack := func(kind, what, format string, args ...any) {
 		lacks = append(lacks, replayLack{kind, what, fmt.Sprintf(format, args...)})
 	}
 	if got.status != x.Status {
-		lack("status", fmt.Sprint(x.Status), "got %d %v", got.status, at(got.body, "error"))
+		lack("status", fmt.Sprint(x.Status), "got %d %v", got.status, jsonmap.At(got.body, "error"))
 		return lacks
 	}
 	for _, name := range x.Headers {
@@ -105,8 +104,8 @@ func compareReplay(x recordings.Exchange, got replayAnswer) []replayLack {
 			}
 		}
 	}
-	if x.Error != nil && (text(got.body, "error.code") != x.Error.Code || text(got.body, "error.target") != x.Error.Target) {
-		lack("error", x.Error.Code, "target %q recorded, got %v", x.Error.Target, at(got.body, "error"))
+	if x.Error != nil && (jsonmap.Text(got.body, "error.code") != x.Error.Code || jsonmap.Text(got.body, "error.target") != x.Error.Target) {
+		lack("error", x.Error.Code, "target %q recorded, got %v", x.Error.Target, jsonmap.At(got.body, "error"))
 	}
 	return lacks
 }
@@ -131,13 +130,13 @@ func TestReplayComparisonReports(t *testing.T) {
 		Response: recordings.Shape{"value[].id": "string", "value[].tags": "object", "value[].n": "number"},
 		Error:    &recordings.Error{Code: "InvalidParameter", Target: "instanceIds"},
 	}
-	answer := func() replayAnswer {
-		return replayAnswer{400, http.Header{"Content-Type": {""}, "X-Ms-Request-Id": {"1"}}, object{
+	response := func() replayResponse {
+		return replayResponse{400, http.Header{"Content-Type": {""}, "X-Ms-Request-Id": {"1"}}, object{
 			"value": []any{object{"id": "a", "tags": object{"k": "v"}}, object{"n": 1.0, "more": true}},
 			"error": object{"code": "InvalidParameter", "target": "instanceIds"},
 		}}
 	}
-	require.Empty(t, compareReplay(x, answer()))
+	require.Empty(t, compareReplay(x, response()))
 	for name, c := range map[string]struct {
 		spoil func(*recordings.Exchange)
 		want  string
@@ -155,17 +154,9 @@ func TestReplayComparisonReports(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			spoilt := x
 			c.spoil(&spoilt)
-			lacks := compareReplay(spoilt, answer())
+			lacks := compareReplay(spoilt, response())
 			require.Len(t, lacks, 1)
 			assert.Equal(t, c.want, lacks[0].kind+" "+lacks[0].what)
 		})
 	}
-}
-
-var replayWord = regexp.MustCompile(`[A-Za-z0-9][A-Za-z0-9_-]*`)
-
-func wordsOf(t *testing.T, file string) []string {
-	raw, err := os.ReadFile(file)
-	require.NoError(t, err)
-	return replayWord.FindAllString(string(raw), -1)
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // modelOf gathers what the client of a recording wrote into its scale set, as
-// far as requests and answers still show it.
+// far as requests and responses still show it.
 func modelOf(r recordings.Summary) replayModel {
 	m := replayModel{shape: recordings.Shape{}}
 	for _, x := range r.Exchanges {
@@ -59,7 +59,7 @@ var replayRenameNIC = []struct{ from, to string }{
 	{"properties.", writtenNIC + "properties."},
 }
 
-// writtenPath is the path of the scale set's model behind a path of an answer,
+// writtenPath is the path of the scale set's model behind a path of a response,
 // or empty where its client wrote nothing of the sort.
 func writtenPath(x recordings.Exchange, path string) string {
 	if x.Status >= 300 {

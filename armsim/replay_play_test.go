@@ -51,7 +51,7 @@ func newReplayer(t *testing.T, c Config, r recordings.Summary) *replayer {
 }
 
 // play sends the request of exchange i.
-func (p *replayer) play(i int) replayAnswer {
+func (p *replayer) play(i int) replayResponse {
 	x := p.r.Exchanges[i]
 	if !p.underWay(i) {
 		p.s.Advance(settledReplay)
@@ -65,15 +65,14 @@ func (p *replayer) play(i int) replayAnswer {
 }
 
 func (p *replayer) setQuota(exhausted bool) {
-	p.s.mu.Lock()
-	defer p.s.mu.Unlock()
-	p.s.config.CoreQuota = 0
 	if exhausted {
-		p.s.config.CoreQuota = 1
+		p.s.SetCoreQuota(1)
+		return
 	}
+	p.s.SetCoreQuota(0)
 }
 
-// underWay tells whether an operation that began before exchange i is seen
+// underWay reports whether an operation that began before exchange i is seen
 // under way at i or later, so that time must not pass yet.
 func (p *replayer) underWay(i int) bool {
 	if x := p.r.Exchanges[i]; operationIn(x.Path) != "" && !seenUnderWay(x) {
@@ -139,7 +138,7 @@ func (p *replayer) target(x recordings.Exchange) string {
 	return p.s.Endpoint + p.fill(x.Path) + "?" + query.Encode()
 }
 
-func (p *replayer) send(x recordings.Exchange, target string, body any) replayAnswer {
+func (p *replayer) send(x recordings.Exchange, target string, body any) replayResponse {
 	var encoded []byte
 	if body != nil {
 		var err error
@@ -157,7 +156,7 @@ func (p *replayer) send(x recordings.Exchange, target string, body any) replayAn
 	defer response.Body.Close()
 	raw, err := io.ReadAll(response.Body)
 	require.NoError(p.t, err)
-	got := replayAnswer{status: response.StatusCode, header: response.Header}
+	got := replayResponse{status: response.StatusCode, header: response.Header}
 	if len(raw) > 0 {
 		require.NoError(p.t, json.Unmarshal(raw, &got.body))
 	}
@@ -181,7 +180,7 @@ func (p *replayer) setConditions(r *http.Request, x recordings.Exchange) {
 	}
 }
 
-func (p *replayer) learn(x recordings.Exchange, got replayAnswer) {
+func (p *replayer) learn(x recordings.Exchange, got replayResponse) {
 	if set := setIn(x.Path); set == x.Path && x.Status < 300 {
 		p.exists[set] = x.Method != http.MethodDelete
 	}
@@ -216,7 +215,7 @@ func (p *replayer) fill(template string) string {
 }
 
 // fillUnbound is fill for a request that found nothing: an instance that was
-// not met before is none.
+// not seen before is none.
 func (p *replayer) fillUnbound(template string) string {
 	return p.fill(slot.ReplaceAllStringFunc(template, func(s string) string {
 		if strings.HasPrefix(s, "{instance") && p.bound[s] == "" {
@@ -247,12 +246,14 @@ func (p *replayer) unbound(set string) []string {
 	var free []string
 	p.s.mu.Lock()
 	defer p.s.mu.Unlock()
-	for s := range p.s.scaleSets() {
-		if !strings.EqualFold(p.s.scaleSetID(s), set) {
-			continue
-		}
-		for _, i := range s.live() {
-			free = append(free, i.key())
+	for _, g := range p.s.world.Groups() {
+		for _, s := range g.ScaleSets() {
+			if !strings.EqualFold(s.ID, set) {
+				continue
+			}
+			for _, i := range s.Live() {
+				free = append(free, i.Key)
+			}
 		}
 	}
 	return slices.DeleteFunc(free, func(id string) bool { return taken[id] })

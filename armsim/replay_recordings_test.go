@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -14,16 +13,12 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/recordings"
 )
 
-const (
-	// sharedRecordings is where the recordings lie on the machines that have
-	// them; they are no part of this module.
-	sharedRecordings = "../../shared/recordings"
-	replayTable      = "testdata/exchanges.json"
-	deriveReplay     = "go run ./internal/recordings/cmd/recordtable ../shared/recordings > armsim/testdata/exchanges.json"
-)
+// replayTable holds what is kept of recordings; "make recordings" compares it
+// with the recordings themselves, which are no part of this module.
+const replayTable = "testdata/exchanges.json"
 
 // TestReplayRecordings sends recorded exchanges to the simulator and looks for
-// all that was recorded in its answers. RECORDINGS names another directory of
+// all that was recorded in its responses. RECORDINGS names another directory of
 // recordings to take instead of the table.
 func TestReplayRecordings(t *testing.T) {
 	table, committed := replayedTable(t)
@@ -37,7 +32,7 @@ func TestReplayRecordings(t *testing.T) {
 	}
 	if committed && played == 2*countExchanges(table) {
 		for _, o := range replayOmissions {
-			assert.True(t, needed[o.String()], "omission %s is not needed any more: remove it", o)
+			assert.True(t, needed[o.String()], "omission %s is no longer needed: remove it", o)
 		}
 	}
 }
@@ -93,15 +88,6 @@ func committedTable(t *testing.T) recordings.Table {
 	return table
 }
 
-func TestReplayTableIsDerived(t *testing.T) {
-	loadShared(t)
-	fresh, err := deriveTable(t, sharedRecordings).JSON()
-	require.NoError(t, err)
-	committed, err := os.ReadFile(replayTable)
-	require.NoError(t, err)
-	assert.True(t, string(fresh) == string(committed), "%s is not what the recordings give; run: %s", replayTable, deriveReplay)
-}
-
 func TestReplayTableHoldsAllRecordings(t *testing.T) {
 	exchanges := map[string]int{}
 	for _, r := range committedTable(t).Recordings {
@@ -110,37 +96,8 @@ func TestReplayTableHoldsAllRecordings(t *testing.T) {
 	assert.Equal(t, map[string]int{"01": 12, "02": 16, "03": 14, "04": 9, "06": 31, "08": 1, "10": 8, "11": 11, "12": 2, "15": 12}, exchanges)
 }
 
-func loadShared(t *testing.T) []recordings.Recording {
-	if _, err := os.Stat(sharedRecordings); err != nil {
-		t.Skipf("no recordings on this machine: %v", err)
-	}
-	all, err := recordings.Load(sharedRecordings)
-	require.NoError(t, err)
-	return all
-}
-
 // replayTimes are long enough for an operation to be seen under way, and
 // settledReplay is longer than any of them.
 var replayTimes = Duration{Median: 30 * time.Second}
 
 const settledReplay = 10 * time.Minute
-
-// TestNothingIsKeyedToRecordings looks for names out of the recordings in the
-// simulator's source and in what is kept of them.
-func TestNothingIsKeyedToRecordings(t *testing.T) {
-	files, err := filepath.Glob("*.go")
-	require.NoError(t, err)
-	found := map[string]bool{}
-	for _, file := range append(files, replayTable) {
-		for _, word := range wordsOf(t, file) {
-			found[word] = true
-		}
-	}
-	for _, r := range loadShared(t) {
-		names := recordings.Names(r)
-		assert.True(t, len(r.Entries) == 0 || len(names) > 0, "%s names nothing: the search is blind", r.Name)
-		for _, name := range names {
-			assert.False(t, found[name], "%s of recording %s", name, r.Name)
-		}
-	}
-}

@@ -12,7 +12,7 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
 )
 
-// lives are an instance's state and power as its own resource tells them.
+// lives are an instance's state and power as its own resource shows them.
 func (s *sim) lives(t tb, path string) (state, power string) {
 	t.Helper()
 	view := s.get(t, path+"?api-version="+version+"&$expand=instanceView")
@@ -60,17 +60,17 @@ func TestEviction(t *testing.T) {
 func evicts(t *testing.T, spec armsim.ScaleSetSpec, u armsim.Unknowns) {
 	s := virtual(t, armsim.Config{Unknowns: u})
 	set := s.scaleSet(t, spec)
-	etag, victim := s.get(t, set).text("etag"), s.Instances()[0]
-	path := set + "/virtualMachines/" + victim.InstanceID
+	etag, evicted := s.get(t, set).text("etag"), s.Instances()[0]
+	path := set + "/virtualMachines/" + evicted.InstanceID
 	if spec.OrchestrationMode == "Flexible" {
-		path = s.machinesPath() + "/" + victim.Name
+		path = s.machinesPath() + "/" + evicted.Name
 	}
-	assert.Equal(t, "Spot", victim.Priority)
+	assert.Equal(t, "Spot", evicted.Priority)
 	shown := s.get(t, path)
 	assert.Equal(t, "Spot", shown.text("properties.priority"))
 	assert.NotEmpty(t, shown.text("properties.evictionPolicy"))
 	assert.Equal(t, -1.0, get(shown.body, "properties.billingProfile.maxPrice"))
-	require.NoError(t, s.Evict(victim.Name))
+	require.NoError(t, s.Evict(evicted.Name))
 	s.Advance(settled)
 	state, power := s.lives(t, path)
 	assert.Equal(t, 1, s.Stats().Evicted)
@@ -84,7 +84,7 @@ func evicts(t *testing.T, spec armsim.ScaleSetSpec, u armsim.Unknowns) {
 	want := map[bool]string{false: "Succeeded", true: "Failed"}[u.EvictionFailsInstance]
 	assert.Equal(t, []string{want, "deallocated"}, []string{state, power})
 	assert.Equal(t, 2, s.capacity(t, set))
-	assert.ErrorContains(t, s.Evict(victim.Name), "deallocated")
+	assert.ErrorContains(t, s.Evict(evicted.Name), "deallocated")
 	require.Equal(t, http.StatusAccepted, s.send(t, "POST", path+"/start", nil).status)
 	s.Advance(settled)
 	state, power = s.lives(t, path)

@@ -8,14 +8,6 @@ import (
 	"net/http"
 )
 
-// inProcessEndpoint is a name that never resolves (RFC 2606).
-const inProcessEndpoint = "https://armsim.invalid"
-
-func (s *Server) openInProcess() error {
-	s.Endpoint, s.Audience = inProcessEndpoint, inProcessEndpoint+"/"
-	return nil
-}
-
 // Transport hands requests straight to the simulator, without a network. A
 // request runs in its caller's goroutine. A connection that a fault cuts is
 // io.ErrUnexpectedEOF, as is a simulator that was closed.
@@ -23,7 +15,7 @@ func (s *Server) Transport() http.RoundTripper { return transport{s} }
 
 type transport struct{ server *Server }
 
-// RoundTrip answers r as the server does.
+// RoundTrip responds to r as the server does.
 func (t transport) RoundTrip(r *http.Request) (response *http.Response, err error) {
 	if r.Body != nil {
 		defer r.Body.Close()
@@ -66,7 +58,7 @@ func asServed(r *http.Request) *http.Request {
 type recorder struct {
 	header http.Header
 	status int
-	body   bytes.Buffer
+	body   []byte
 }
 
 func (w *recorder) Header() http.Header { return w.header }
@@ -79,7 +71,8 @@ func (w *recorder) WriteHeader(status int) {
 
 func (w *recorder) Write(p []byte) (int, error) {
 	w.WriteHeader(http.StatusOK)
-	return w.body.Write(p)
+	w.body = append(w.body, p...)
+	return len(p), nil
 }
 
 func (w *recorder) response(r *http.Request) *http.Response {
@@ -87,6 +80,6 @@ func (w *recorder) response(r *http.Request) *http.Response {
 	return &http.Response{
 		Status: fmt.Sprintf("%d %s", w.status, http.StatusText(w.status)), StatusCode: w.status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: w.header,
-		Body: io.NopCloser(bytes.NewReader(w.body.Bytes())), ContentLength: int64(w.body.Len()), Request: r,
+		Body: io.NopCloser(bytes.NewReader(w.body)), ContentLength: int64(len(w.body)), Request: r,
 	}
 }

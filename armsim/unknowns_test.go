@@ -93,15 +93,15 @@ func TestDeadIDsInABatch(t *testing.T) {
 		for _, ignored := range []bool{false, true} {
 			s := virtual(t, armsim.Config{Unknowns: armsim.Unknowns{DeadIDsIgnored: ignored}})
 			set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", OrchestrationMode: mode, Capacity: 2})
-			dead := map[string]string{"Uniform": "4711", "Flexible": "ci_00000000"}[mode]
-			r := s.deleteInstances(t, set, dead, s.Instances()[0].InstanceID)
+			inactive := map[string]string{"Uniform": "4711", "Flexible": "ci_00000000"}[mode]
+			r := s.deleteInstances(t, set, inactive, s.Instances()[0].InstanceID)
 			want, left := http.StatusBadRequest, 2
 			if ignored {
 				want, left = http.StatusAccepted, 1
 			}
 			assert.Equal(t, want, r.status, r.raw)
 			assert.Equal(t, left, s.capacity(t, set))
-			assert.Equal(t, want, s.deleteInstances(t, set, dead).status, "nothing but dead ones")
+			assert.Equal(t, want, s.deleteInstances(t, set, inactive).status, "nothing but inactive ones")
 			if mode == "Uniform" {
 				assert.Equal(t, http.StatusBadRequest, s.deleteInstances(t, set, "ci_1").status)
 			}

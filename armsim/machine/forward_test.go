@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// echo answers one connection, once its sender has closed its side.
+// echo serves one connection, once its sender has closed its side.
 func echo(t *testing.T, network, address string) net.Listener {
 	t.Helper()
 	l, err := net.Listen(network, address)

@@ -148,7 +148,7 @@ func (m *Machine) die(forGood bool) {
 // Dir is the absolute path of the private directory, the machine's disk.
 func (m *Machine) Dir() string { return m.dir }
 
-// Running says whether the machine is booted; it is false from the start of
+// Running reports whether the machine is booted; it is false from the start of
 // PowerOff on.
 func (m *Machine) Running() bool {
 	m.state.Lock()

@@ -23,7 +23,7 @@ func (l *life) serveSession(offer gossh.NewChannel) {
 	}
 	s := &session{life: l, channel: channel}
 	for r := range requests {
-		ok := s.answer(r)
+		ok := s.handle(r)
 		if r.WantReply {
 			_ = r.Reply(ok, nil)
 		}
@@ -39,7 +39,7 @@ func (l *life) serveSession(offer gossh.NewChannel) {
 	_ = channel.Close()
 }
 
-func (s *session) answer(r *gossh.Request) bool {
+func (s *session) handle(r *gossh.Request) bool {
 	switch r.Type {
 	case "env":
 		return s.setEnv(r.Payload)

@@ -1,7 +1,7 @@
 // Package process runs the armsim command as a process of its own and speaks
 // to its control endpoint: for tests and demonstrations in which nothing is
 // shared with the simulator but the network. It imports package armsim for the
-// types of the control endpoint's answers, and nothing else of this module.
+// types of the control endpoint's responses, and nothing else of this module.
 package process
 
 import (
@@ -29,21 +29,21 @@ type Process struct {
 	// ControlToken is the bearer token that the control endpoint demands.
 	ControlToken string
 
-	patience  time.Duration // for its end
-	command   *exec.Cmd
-	stdin     io.Closer
-	complaint strings.Builder // read it when the command has ended
+	endTimeout time.Duration // until it is killed
+	command    *exec.Cmd
+	stdin      io.Closer
+	stderr     strings.Builder // read it when the command has ended
 }
 
 // Start starts the armsim binary with the given flags and waits until it is
 // ready. It ends when this process does, however that dies. The error holds
-// what the command said.
+// what the command wrote to its standard error.
 func Start(binary string, args ...string) (*Process, error) {
-	p := &Process{Env: map[string]string{}, ControlToken: rand.Text(), patience: 10 * time.Second}
+	p := &Process{Env: map[string]string{}, ControlToken: rand.Text(), endTimeout: 10 * time.Second}
 	command := exec.Command(binary, append([]string{"--watch-stdin"}, args...)...)
 	command.Env = append(os.Environ(), "ARMSIM_CONTROL_TOKEN="+p.ControlToken)
-	command.Stderr = &p.complaint
-	command.WaitDelay = p.patience // what it started may still hold its standard error
+	command.Stderr = &p.stderr
+	command.WaitDelay = p.endTimeout // what it started may still hold its standard error
 	stdin, err := command.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", binary, err)
@@ -57,13 +57,13 @@ func Start(binary string, args ...string) (*Process, error) {
 	}
 	p.command, p.stdin = command, stdin
 	if !p.readExports(stdout) {
-		_ = command.Wait() // that it failed is clear; why, it said
-		return nil, fmt.Errorf("start %s: %s", binary, p.said())
+		_ = command.Wait() // that it failed is clear; why is in its standard error
+		return nil, fmt.Errorf("start %s: %s", binary, p.message())
 	}
 	return p, nil
 }
 
-// readExports reads the export lines and says whether the command got ready.
+// readExports reads the export lines and reports whether the command got ready.
 func (p *Process) readExports(r io.Reader) bool {
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
@@ -93,17 +93,17 @@ func (p *Process) Setenv() error {
 // says how it ended if not well, as after a panic or a data race.
 func (p *Process) Close() error {
 	_ = p.stdin.Close() // it may have ended before
-	force := time.AfterFunc(p.patience, func() { _ = p.command.Process.Kill() })
+	force := time.AfterFunc(p.endTimeout, func() { _ = p.command.Process.Kill() })
 	defer force.Stop()
 	if err := p.command.Wait(); err != nil {
-		return fmt.Errorf("end armsim: %w: %s", err, p.said())
+		return fmt.Errorf("end armsim: %w: %s", err, p.message())
 	}
 	return nil
 }
 
-// said is what the command complained of, in one line.
-func (p *Process) said() string {
-	return strings.Join(strings.Fields(p.complaint.String()), " ")
+// message is the command's standard error, in one line.
+func (p *Process) message() string {
+	return strings.Join(strings.Fields(p.stderr.String()), " ")
 }
 
 // Stats asks for the counts.
@@ -118,7 +118,7 @@ func (p *Process) Instances(ctx context.Context) ([]armsim.InstanceInfo, error) 
 	return all, p.control(ctx, http.MethodGet, "/instances", nil, &all)
 }
 
-// Journal asks for the requests answered so far.
+// Journal asks for the requests so far.
 func (p *Process) Journal(ctx context.Context) ([]armsim.Entry, error) {
 	var all []armsim.Entry
 	return all, p.control(ctx, http.MethodGet, "/journal", nil, &all)
@@ -145,7 +145,7 @@ func (p *Process) ClearFaults(ctx context.Context) error {
 	return p.control(ctx, http.MethodDelete, "/faults", nil, nil)
 }
 
-// Faults asks for the rules and how often each was met.
+// Faults asks for the rules and how often each matched.
 func (p *Process) Faults(ctx context.Context) ([]armsim.FaultState, error) {
 	var all []armsim.FaultState
 	return all, p.control(ctx, http.MethodGet, "/faults", nil, &all)
@@ -159,7 +159,7 @@ func (p *Process) AddEvents(ctx context.Context, events ...armsim.Event) error {
 // controlTimeout bounds a control request; the endpoint is on this machine.
 const controlTimeout = 30 * time.Second
 
-// control sends body, if any, and reads the answer into what is given, if any.
+// control sends body, if any, and reads the response into what is given, if any.
 func (p *Process) control(ctx context.Context, method, path string, body, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
 	defer cancel()

@@ -36,6 +36,6 @@ func TestCloseEndsACommandThatLingers(t *testing.T) {
 	t.Parallel()
 	p, err := start(t, "echo '# ready'; exec sleep 600")
 	require.NoError(t, err)
-	p.patience = 10 * time.Millisecond
+	p.endTimeout = 10 * time.Millisecond
 	require.ErrorContains(t, p.Close(), "end armsim: signal: killed")
 }

@@ -109,7 +109,7 @@ func (a *azure) resize(t *testing.T, set string, n int64, etag *string) error {
 	return nil
 }
 
-// TestAnOrdinaryAzureClient: armsim started alone answers an ordinary Azure
+// TestAnOrdinaryAzureClient: armsim started alone serves an ordinary Azure
 // client that only knows its endpoint and CA.
 func TestAnOrdinaryAzureClient(t *testing.T) {
 	t.Parallel()

@@ -69,7 +69,7 @@ func header(headers map[string]any, name string) string {
 	return ""
 }
 
-// operation is the ID of the operation that an answer started, if any.
+// operation is the ID of the operation that a response started, if any.
 func (e Entry) operation() string {
 	for _, name := range []string{"azure-asyncoperation", "location"} {
 		u, err := url.Parse(header(e.ResponseHeaders, name))

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Shape tells the JSON type at each path of a value. Members of all elements of
+// Shape is the JSON type at each path of a value. Members of all elements of
 // an array share the path "array[]"; the types of a path that has several are
 // joined with "|". Objects and arrays stand in it only where they are empty, as
 // the paths of their members imply them. The whole value is "$".

@@ -37,12 +37,12 @@ type Exchange struct {
 	Starts  string `json:"starts,omitempty"`  // placeholder of the operation that begins
 
 	Status   int      `json:"status"`
-	Headers  []string `json:"headers,omitempty"` // of the answer, in lower case
+	Headers  []string `json:"headers,omitempty"` // of the response, in lower case
 	Response Shape    `json:"response,omitempty"`
 	Error    *Error   `json:"error,omitempty"`
 }
 
-// Error is an error answer's words that clients act on.
+// Error is the part of an error response that clients act on.
 type Error struct {
 	Code   string `json:"code"`
 	Target string `json:"target,omitempty"`

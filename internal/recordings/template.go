@@ -50,7 +50,7 @@ func (n namer) template(path string) string {
 	return "/" + strings.Join(parts, "/")
 }
 
-// eachSegment visits the segments of a path; kind tells of what a name is.
+// eachSegment visits the segments of a path; kind is what a name is of, empty for what is no name.
 func eachSegment(path string, visit func(segment, kind string)) {
 	next, inSet := "", false
 	for _, segment := range strings.Split(strings.Trim(path, "/"), "/") {
@@ -83,7 +83,7 @@ var simulated = []string{
 	"/providers/microsoft.network/networkinterfaces/",
 }
 
-// ofScaleSets tells whether a path is about scale sets, or about machines and
+// ofScaleSets reports whether a path is about scale sets, or about machines and
 // interfaces such as they own.
 func ofScaleSets(path string) bool {
 	path = strings.ToLower(path) + "/"

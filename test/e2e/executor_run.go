@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/e2e/jobapi"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/jobapi"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/load"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/testbed"
 )

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/e2e/jobapi"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/jobapi"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/testbed"
 )
 

@@ -2,8 +2,8 @@
 // its own config.toml, executors instance and docker-autoscaler, a simulated scale
 // set, and a stand-in for GitLab that hands out jobs and checks their results.
 //
-// Of this module it must import only armsim, test/load, test/testbed, and what is
-// below test/e2e.
+// Of this module it must import only armsim, test/load, test/testbed and
+// test/jobapi.
 package main
 
 import (

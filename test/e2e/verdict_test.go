@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/e2e/jobapi"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/jobapi"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/testbed"
 )
 

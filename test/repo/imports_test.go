@@ -70,14 +70,28 @@ var arrows = map[string]mayImport{
 		foreign: []string{azcore + "/...", identity + "/...", compute + "/...", network + "/..."},
 	},
 
-	"armsim":         {ours: []string{"armsim/machine"}},
-	"armsim/machine": {},
-	"armsim/process": {ours: []string{"armsim"}},
-	"demo":           {ours: []string{"test/load"}},
-	"test/load":      {ours: []string{"armsim", "armsim/process"}, foreign: []string{fleeting + "/...", tasks + "/..."}},
-	"test/soak":      {ours: []string{"armsim", "test/load"}},
+	"armsim": {ours: []string{
+		"armsim/internal/arm", "armsim/internal/azhttp", "armsim/internal/entra", "armsim/internal/fault",
+		"armsim/internal/jsonmap", "armsim/internal/world", "armsim/machine",
+	}},
+	"armsim/internal/arm": {ours: []string{
+		"armsim/internal/azhttp", "armsim/internal/entra", "armsim/internal/fault", "armsim/internal/jsonmap", "armsim/internal/world",
+	}},
+	"armsim/internal/entra": {ours: []string{
+		"armsim/internal/azhttp", "armsim/internal/fault", "armsim/internal/jsonmap", "armsim/internal/wildcard", "armsim/internal/world",
+	}},
+	"armsim/internal/azhttp":   {ours: []string{"armsim/internal/fault", "armsim/internal/jsonmap", "armsim/internal/world"}},
+	"armsim/internal/fault":    {ours: []string{"armsim/internal/jsonmap", "armsim/internal/wildcard", "armsim/internal/world"}},
+	"armsim/internal/world":    {ours: []string{"armsim/internal/jsonmap", "armsim/internal/wildcard", "armsim/machine"}},
+	"armsim/internal/jsonmap":  {},
+	"armsim/internal/wildcard": {},
+	"armsim/machine":           {},
+	"armsim/process":           {ours: []string{"armsim"}},
+	"demo":                     {ours: []string{"test/load"}},
+	"test/load":                {ours: []string{"armsim", "armsim/process"}, foreign: []string{fleeting + "/...", tasks + "/..."}},
+	"test/soak":                {ours: []string{"armsim", "test/load"}},
 
-	"test/e2e/jobapi": {},
+	"test/jobapi": {},
 
 	// Nothing that makes or fetches releases gets into what is released.
 	"release": {foreign: []string{artifact + "/...", registry + "/..."}},

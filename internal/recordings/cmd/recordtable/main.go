@@ -1,38 +1,55 @@
 // Command recordtable derives the table of recorded exchanges that the
 // simulator's replay test works from:
 //
-//	go run ./internal/recordings/cmd/recordtable ../shared/recordings > armsim/testdata/exchanges.json
+//	go run ./internal/recordings/cmd/recordtable DIR > armsim/testdata/exchanges.json
 //
-// What it leaves out, it lists on standard error.
+// What it leaves out, it lists on standard error. With -check it writes nothing
+// and fails where the given table is not what the recordings give, or where the
+// table or a Go file below -sources holds names out of the recordings:
+//
+//	go run ./internal/recordings/cmd/recordtable -check armsim/testdata/exchanges.json -sources armsim DIR
 package main
 
 import (
+	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/recordings"
 )
 
 func main() {
-	if err := run(os.Args[1:], os.Stdout, os.Stderr); err != nil {
+	if err := run(os.Args[1:], os.Stdout, os.Stderr); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "recordtable:", err)
 		os.Exit(1)
 	}
 }
 
-func run(args []string, out, complaints io.Writer) error {
-	if len(args) != 1 {
-		return errors.New("usage: recordtable DIR")
+func run(args []string, out, log io.Writer) error {
+	flags := flag.NewFlagSet("recordtable", flag.ContinueOnError)
+	flags.SetOutput(log)
+	kept := flags.String("check", "", "compare with this `table` instead of writing one")
+	sources := flags.String("sources", "", "with -check, a `directory` of Go files that may hold no names of the recordings")
+	if err := flags.Parse(args); err != nil {
+		return err
 	}
-	all, err := recordings.Load(args[0])
+	if flags.NArg() != 1 || flags.Arg(0) == "" {
+		return errors.New("usage: recordtable [-check TABLE [-sources DIR]] DIR, where the last is a directory of recordings")
+	}
+	all, err := recordings.Load(flags.Arg(0))
 	if err != nil {
 		return err
 	}
 	table, left := recordings.Derive(all)
 	for _, what := range left {
-		fmt.Fprintln(complaints, "left out:", what)
+		fmt.Fprintln(log, "left out:", what)
+	}
+	if *kept != "" {
+		return check(all, table, *kept, *sources)
 	}
 	encoded, err := table.JSON()
 	if err != nil {
@@ -40,4 +57,47 @@ func run(args []string, out, complaints io.Writer) error {
 	}
 	_, err = out.Write(encoded)
 	return err
+}
+
+func check(all []recordings.Recording, fresh recordings.Table, file, sources string) error {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("check table: %w", err)
+	}
+	encoded, err := fresh.JSON()
+	if err != nil {
+		return fmt.Errorf("encode table: %w", err)
+	}
+	if string(raw) != string(encoded) {
+		return different(file, raw, fresh)
+	}
+	files := []string{file}
+	if sources != "" {
+		more, err := recordings.GoFiles(sources)
+		if err != nil {
+			return err
+		}
+		files = append(files, more...)
+	}
+	found, err := recordings.NamesInFiles(all, files)
+	if err != nil {
+		return err
+	}
+	if len(found) > 0 {
+		return fmt.Errorf("names out of recordings: %s", strings.Join(found, "; "))
+	}
+	return nil
+}
+
+// different is the error of a table that is not what the recordings give.
+func different(file string, raw []byte, fresh recordings.Table) error {
+	var kept recordings.Table
+	if err := json.Unmarshal(raw, &kept); err != nil {
+		return fmt.Errorf("check table: %s: %w", file, err)
+	}
+	differences := recordings.Differences(kept, fresh)
+	if len(differences) == 0 {
+		differences = []string{"it is written or ordered otherwise"}
+	}
+	return fmt.Errorf("%s is not what the recordings give: %s; fix: write it again without -check", file, strings.Join(differences, "; "))
 }

@@ -1,0 +1,193 @@
+package arm
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/azhttp"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/entra"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/fault"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
+)
+
+// call is one request on its way through the simulator; the lock is held while
+// its handler runs.
+type call struct {
+	lookup
+	pager
+	operationLinks
+	front       *Front
+	render      *renderer
+	route       *route
+	body        object
+	client      string
+	correlation string
+	header      http.Header // of the response
+	fault       *fault.Rule // that applies, if any
+}
+
+func (f *Front) now() time.Time { return f.config.World.Clock.Now() }
+
+// subject is what a rule may match of the request.
+func (c *call) subject() fault.Subject {
+	sub := fault.Subject{Operation: c.route.operation, Method: c.request.Method}
+	for _, param := range []string{"publicAddress", "interface", "machine", "instance", "scaleSet", "setting", "operation", "group", "subscription"} {
+		name := c.param(param)
+		if name == "" {
+			continue
+		}
+		sub.Objects = []string{name}
+		if param == "instance" {
+			sub.Objects = append(sub.Objects, c.param("scaleSet")+"_"+name) // a Uniform set's instance goes by ID
+		}
+		return sub
+	}
+	return sub
+}
+
+// respond is the response that Azure would give.
+func (c *call) respond(body []byte, err error) (*response, *problem) {
+	if c.route == nil {
+		return nil, notSimulated(c.request.Method, c.request.URL.Path)
+	}
+	if p := c.admit(); p != nil {
+		return nil, p
+	}
+	if p := c.checkVersion(); p != nil {
+		return nil, p
+	}
+	if p := c.decode(body, err); p != nil {
+		return nil, p
+	}
+	if p := c.spend(); p != nil {
+		return nil, p
+	}
+	return c.route.handle(c)
+}
+
+// admit checks token, subscription and rights, in ARM's order.
+func (c *call) admit() *problem {
+	client, p := c.front.config.Issuer.VerifyLocked(c.request.Header.Get("Authorization"))
+	if p != nil {
+		return p
+	}
+	c.client = client.ClientID
+	if sub := c.param("subscription"); sub != "" && !strings.EqualFold(sub, c.front.config.SubscriptionID) {
+		return subscriptionNotFound(sub)
+	}
+	if !entra.May(client, c.route.action) {
+		return authorizationFailed(client.ClientID, c.route.action, c.request.URL.Path)
+	}
+	return nil
+}
+
+// The first api-version that each provider still takes and the last that is
+// known; any date between is taken as registered, which is believed, not so.
+var apiVersions = map[string][2]string{
+	"microsoft.compute":   {"2015-06-15", "2026-12-31"},
+	"microsoft.network":   {"2015-06-15", "2026-12-31"},
+	"microsoft.insights":  {"2015-04-01", "2026-12-31"},
+	"microsoft.resources": {"2015-01-01", "2026-12-31"},
+}
+
+var dated = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}(-[A-Za-z]+)?$`)
+
+func (c *call) checkVersion() *problem {
+	provider := "microsoft.resources"
+	if _, rest, ok := strings.Cut(strings.ToLower(c.request.URL.Path), "/providers/"); ok {
+		provider, _, _ = strings.Cut(rest, "/")
+	}
+	switch known := apiVersions[provider]; {
+	case c.apiVersion == "":
+		return missingAPIVersion()
+	case !dated.MatchString(c.apiVersion):
+		return invalidAPIVersion(c.apiVersion)
+	case c.apiVersion < known[0] || c.apiVersion > known[1]:
+		return noRegisteredProvider(provider, c.apiVersion, c.front.config.Location)
+	}
+	return nil
+}
+
+func (c *call) decode(body []byte, err error) *problem {
+	if err != nil {
+		return invalidRequestContent(err)
+	}
+	if len(strings.TrimSpace(string(body))) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(body, &c.body); err != nil {
+		return invalidRequestContent(err)
+	}
+	if c.body == nil {
+		return invalidRequestContent(errors.New("an object is expected"))
+	}
+	return nil
+}
+
+// spend draws from the request limits: Resource Manager's own, by kind of
+// request, and the provider's.
+func (c *call) spend() *problem {
+	kind, remaining, global := "writes", 199, 2999
+	switch c.request.Method {
+	case http.MethodGet:
+		kind, remaining, global = "reads", 249, 3749
+	case http.MethodDelete:
+		kind = "deletes"
+	}
+	c.header.Set("x-ms-ratelimit-remaining-subscription-"+kind, fmt.Sprint(remaining))
+	c.header.Set("x-ms-ratelimit-remaining-subscription-global-"+kind, fmt.Sprint(global))
+	resource := strings.Join([]string{c.param("group"), c.param("scaleSet"), c.param("instance"), c.param("machine"), c.param("operation")}, "/")
+	limits := limitsOf(c.route.limit)
+	if c.route.operation == "VirtualMachineScaleSets_DeleteInstances" && c.world.Unknowns().DeleteSharesUpdateBucket {
+		limits = append(limits, limitsOf(limitScaleSetPut)...)
+	}
+	return c.front.limiter.draw(limits, resource, c.front.now(), c.header)
+}
+
+// precondition checks If-Match and If-None-Match against an ETag; empty means
+// that there is nothing yet.
+func (c *call) precondition(etag string) *problem {
+	want := c.request.Header.Get("If-Match")
+	if want != "" && want != etag && (want != "*" || etag == "") {
+		return preconditionFailed(want, etag)
+	}
+	if none := c.request.Header.Get("If-None-Match"); none != "" && etag != "" && (none == "*" || none == etag) {
+		return preconditionFailed(none, etag)
+	}
+	return nil
+}
+
+func (c *call) expandsView() bool { return strings.EqualFold(c.query.get("$expand"), "instanceView") }
+
+func (c *call) record(a *response) {
+	e := azhttp.Entry{
+		Time: c.front.now(), Operation: "NotSimulated", Method: c.request.Method, Path: c.request.URL.Path,
+		APIVersion: c.apiVersion, IfMatch: c.request.Header.Get("If-Match"), Status: a.Status,
+		Code: a.Code, RequestID: c.header.Get("x-ms-request-id"), ClientID: c.client, Cut: c.effect().Cut,
+	}
+	if c.route != nil {
+		e.Operation = c.route.operation
+	}
+	if c.body != nil {
+		e.Body = withoutSecrets(c.body)
+	}
+	if c.fault != nil {
+		e.Fault = c.fault.Name
+	}
+	if a.Status == http.StatusNotImplemented {
+		c.front.config.Journal.AddNotSimulated(c.request.Method + " " + c.request.URL.Path)
+	}
+	c.front.config.Journal.Add(e)
+}
+
+// withoutSecrets copies a request's body less what must not be shown.
+func withoutSecrets(body object) object {
+	copied := jsonmap.CloneObject(body)
+	dropSecrets(copied)
+	return copied
+}

@@ -1,0 +1,82 @@
+package arm
+
+import (
+	"net/http"
+	"strings"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/world"
+)
+
+func getSubscription(c *call) (*response, *problem) {
+	id := c.front.config.SubscriptionID
+	return &response{Status: http.StatusOK, Body: object{
+		"id": "/subscriptions/" + id, "subscriptionId": id, "tenantId": c.front.config.TenantID,
+		"displayName": "armsim", "state": "Enabled", "authorizationSource": "RoleBased",
+	}}, nil
+}
+
+func getGroup(c *call) (*response, *problem) {
+	g, p := c.group()
+	if p != nil {
+		return nil, p
+	}
+	return &response{Status: http.StatusOK, Body: c.render.group(g)}, nil
+}
+
+func putGroup(c *call) (*response, *problem) {
+	status := http.StatusOK
+	g, p := c.group()
+	if p != nil {
+		if jsonmap.Text(c.body, "location") == "" {
+			return nil, locationRequired()
+		}
+		g, status = c.world.AddGroup(c.param("group"), jsonmap.Text(c.body, "location")), http.StatusCreated
+	}
+	if g.Deleting != nil {
+		return nil, groupBeingDeleted(g.Name)
+	}
+	g.SetTags(c.body["tags"])
+	return &response{Status: status, Body: c.render.group(g)}, nil
+}
+
+func listGroups(c *call) (*response, *problem) {
+	return page(c.pager, c.world.Groups(), func(g *world.Group) string { return strings.ToLower(g.Name) }, c.render.group)
+}
+
+func deleteGroup(c *call) (*response, *problem) {
+	g, p := c.group()
+	if p != nil {
+		return nil, p
+	}
+	return c.accepted(g.Delete(), http.StatusAccepted, nil), nil
+}
+
+// Azure Monitor's autoscale settings are kept as written; the simulator does
+// not act on them.
+
+func putAutoscale(c *call) (*response, *problem) {
+	g, p := c.group()
+	if p != nil {
+		return nil, p
+	}
+	body := jsonmap.CloneObject(c.body)
+	body["name"] = c.param("setting")
+	body["type"] = "Microsoft.Insights/autoscaleSettings"
+	body["id"] = g.ID + "/providers/microsoft.insights/autoscalesettings/" + c.param("setting")
+	g.PutAutoscale(c.param("setting"), body)
+	return &response{Status: http.StatusOK, Body: body}, nil
+}
+
+func listAutoscale(c *call) (*response, *problem) {
+	g, p := c.group()
+	if p != nil {
+		return nil, p
+	}
+	names, bodies := g.Autoscale()
+	order := make([]named, len(names))
+	for n := range names {
+		order[n] = named{names[n], bodies[n]}
+	}
+	return c.listNamed(order)
+}

@@ -1,0 +1,97 @@
+package arm
+
+import (
+	"net/http"
+	"strings"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/world"
+)
+
+// Interfaces and public addresses as resources of the group: those of virtual
+// machines, which come and go with them, and interfaces that a client made.
+
+// named is a rendered resource and its name, by which lists are in order.
+type named struct {
+	name string
+	body object
+}
+
+func (c *call) listNamed(all []named) (*response, *problem) {
+	return page(c.pager, all, func(one named) string { return strings.ToLower(one.name) }, func(one named) object { return one.body })
+}
+
+// getNamed is the one of all that the path names.
+func (c *call) getNamed(all []named, param, kind string) (*response, *problem) {
+	for _, one := range all {
+		if strings.EqualFold(one.name, c.param(param)) {
+			return &response{Status: http.StatusOK, Body: one.body, Header: http.Header{"Etag": {jsonmap.Text(one.body, "etag")}}}, nil
+		}
+	}
+	return nil, resourceNotFound("Microsoft.Network/"+kind+"/"+c.param(param), c.param("group"))
+}
+
+func (c *call) groupInterfaces(g *world.Group) []named {
+	var all []named
+	for _, i := range g.VirtualMachines() {
+		for _, n := range i.Interfaces {
+			if i.Listed {
+				all = append(all, named{n.Name, c.render.groupInterface(c.render.networkInterface(i, n), i.Head["location"])})
+			}
+		}
+	}
+	for _, n := range g.Interfaces() {
+		all = append(all, named{n.Name, c.render.standaloneInterface(g, n)})
+	}
+	return all
+}
+
+func listGroupInterfaces(c *call) (*response, *problem) {
+	g, p := c.group()
+	if p != nil {
+		return nil, p
+	}
+	return c.listNamed(c.groupInterfaces(g))
+}
+
+func getGroupInterface(c *call) (*response, *problem) {
+	g, p := c.group()
+	if p != nil {
+		return nil, p
+	}
+	return c.getNamed(c.groupInterfaces(g), "interface", "networkInterfaces")
+}
+
+func (c *call) groupAddresses(g *world.Group) []named {
+	var all []named
+	for _, i := range g.VirtualMachines() {
+		for _, n := range i.Interfaces {
+			for _, a := range n.Configs {
+				if !i.Listed || !a.Public.IsValid() {
+					continue
+				}
+				body := c.render.publicAddress(a)
+				body["type"], body["location"] = "Microsoft.Network/publicIPAddresses", i.Head["location"]
+				body["sku"] = object{"name": "Standard", "tier": "Regional"}
+				all = append(all, named{a.PublicName, body})
+			}
+		}
+	}
+	return all
+}
+
+func listGroupAddresses(c *call) (*response, *problem) {
+	g, p := c.group()
+	if p != nil {
+		return nil, p
+	}
+	return c.listNamed(c.groupAddresses(g))
+}
+
+func getGroupAddress(c *call) (*response, *problem) {
+	g, p := c.group()
+	if p != nil {
+		return nil, p
+	}
+	return c.getNamed(c.groupAddresses(g), "publicAddress", "publicIPAddresses")
+}

@@ -1,0 +1,164 @@
+package arm
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/world"
+)
+
+func getScaleSet(c *call) (*response, *problem) {
+	set, p := c.scaleSet()
+	if p != nil {
+		return nil, p
+	}
+	return &response{Status: http.StatusOK, Body: c.render.scaleSet(set), Header: http.Header{"Etag": {set.ETag()}}}, nil
+}
+
+func listScaleSets(c *call) (*response, *problem) {
+	g, p := c.group()
+	if p != nil {
+		return nil, p
+	}
+	return page(c.pager, g.ScaleSets(), func(set *world.ScaleSet) string { return strings.ToLower(set.Name) }, c.render.scaleSet)
+}
+
+// putScaleSet creates a scale set, or merges into the one there is: the
+// service keeps what a sparse PUT leaves out, on which azure-cli's scale
+// command relies (recording 15).
+func putScaleSet(c *call) (*response, *problem) {
+	g, p := c.group()
+	if p != nil {
+		return nil, p
+	}
+	if g.ScaleSet(c.param("scaleSet")) != nil {
+		return patchScaleSet(c)
+	}
+	if p := c.creatable(g); p != nil {
+		return nil, p
+	}
+	return createScaleSet(c, g)
+}
+
+// creatable checks what every new resource in a group needs.
+func (c *call) creatable(g *world.Group) *problem {
+	if g.Deleting != nil {
+		return groupBeingDeleted(g.Name)
+	}
+	if p := c.precondition(""); p != nil {
+		return p
+	}
+	if jsonmap.Text(c.body, "location") == "" {
+		return locationRequired()
+	}
+	return nil
+}
+
+func createScaleSet(c *call, g *world.Group) (*response, *problem) {
+	model := jsonmap.CloneObject(c.body)
+	dropReadOnly(model)
+	fillScaleSet(model)
+	if p := checkModel(model); p != nil {
+		return nil, p
+	}
+	password, capacity := takeSecrets(model), takeCapacity(model, 0)
+	set, o, f := g.CreateScaleSet(c.param("scaleSet"), model, password, capacity)
+	if f != nil {
+		return nil, conflict(f)
+	}
+	return c.written(set, o, http.StatusCreated), nil
+}
+
+// written is the response to a PUT or PATCH: the resource, on its way, and its operation.
+func (c *call) written(set *world.ScaleSet, o *world.Operation, status int) *response {
+	a := c.accepted(o, status, c.render.scaleSet(set))
+	a.Header.Set("ETag", set.ETag())
+	return a
+}
+
+func takeCapacity(model object, otherwise int) int {
+	sku, _ := model["sku"].(object)
+	n, ok := sku["capacity"].(float64)
+	delete(sku, "capacity")
+	if !ok {
+		return otherwise
+	}
+	return int(n)
+}
+
+// patchScaleSet merges a body into the scale set.
+func patchScaleSet(c *call) (*response, *problem) {
+	set, p := c.scaleSet()
+	if p != nil {
+		return nil, p
+	}
+	if set.State == world.StateDeleting {
+		return nil, markedForDeletion("Update Virtual Machine Scale Set", set.Name)
+	}
+	if p := c.precondition(set.ETag()); p != nil {
+		return nil, p
+	}
+	model, capacity, p := c.merged(set)
+	if p != nil {
+		return nil, p
+	}
+	if capacity != set.Capacity {
+		if p := conflict(set.Conflict()); p != nil {
+			return nil, p
+		}
+	}
+	if p := conflict(set.CheckQuota(capacity)); p != nil {
+		return nil, p
+	}
+	password := takeSecrets(model)
+	return c.written(set, set.Update(model, password, capacity), http.StatusOK), nil
+}
+
+// merged is the model that the body makes of the scale set's.
+func (c *call) merged(set *world.ScaleSet) (object, int, *problem) {
+	model, body := jsonmap.CloneObject(set.Model), jsonmap.CloneObject(c.body)
+	dropReadOnly(body)
+	jsonmap.Merge(model, body)
+	jsonmap.SetDefault(jsonmap.Ensure(model, "sku"), "capacity", float64(set.Capacity))
+	fillScaleSet(model)
+	if p := checkModel(model); p != nil {
+		return nil, 0, p
+	}
+	if p := checkUnchanged(c.world.Unknowns(), set.Model, model); p != nil {
+		return nil, 0, p
+	}
+	return model, takeCapacity(model, set.Capacity), nil
+}
+
+func deleteScaleSet(c *call) (*response, *problem) {
+	set, p := c.scaleSet()
+	if p != nil {
+		if p.Code == "ResourceNotFound" {
+			return &response{Status: http.StatusNoContent}, nil
+		}
+		return nil, p
+	}
+	return c.accepted(set.Delete(), http.StatusAccepted, nil), nil
+}
+
+func scaleSetView(c *call) (*response, *problem) {
+	set, p := c.uniformSet("VirtualMachineScaleSets.instanceView.GET")
+	if p != nil {
+		return nil, p
+	}
+	counts := map[string]int{}
+	for _, i := range set.Instances {
+		counts["ProvisioningState/"+strings.ToLower(i.State)]++
+	}
+	summary := []any{}
+	for _, code := range slices.Sorted(maps.Keys(counts)) {
+		summary = append(summary, object{"code": c.render.odd(code), "count": counts[code]})
+	}
+	return &response{Status: http.StatusOK, Body: object{
+		"virtualMachine": object{"statusesSummary": summary},
+		"statuses":       []any{c.render.provisioning(set.State, c.front.now())},
+	}}, nil
+}

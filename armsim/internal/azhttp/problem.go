@@ -1,0 +1,73 @@
+package azhttp
+
+import (
+	"fmt"
+	"net/http"
+)
+
+// Problem is an error response in Azure's shape: {"error":{code,message,…}}.
+type Problem struct {
+	Status  int
+	Code    string
+	Message string
+	Target  string
+	Details []Problem
+	Header  http.Header
+}
+
+func (p *Problem) Error() string { return p.Code + ": " + p.Message }
+
+// Response is the problem as a response.
+func (p *Problem) Response() *Response {
+	return &Response{Status: p.Status, Body: object{"error": p.object()}, Header: p.Header, Code: p.Code}
+}
+
+func (p *Problem) object() object {
+	o := ErrorObject(p.Code, p.Message)
+	if p.Target != "" {
+		o["target"] = p.Target
+	}
+	if len(p.Details) > 0 {
+		list := make([]any, 0, len(p.Details))
+		for i := range p.Details {
+			list = append(list, p.Details[i].object())
+		}
+		o["details"] = list
+	}
+	return o
+}
+
+// ErrorObject is an error as Azure writes it in bodies.
+func ErrorObject(code, message string) map[string]any {
+	return object{"code": code, "message": message}
+}
+
+// NewProblem makes a problem with a formatted message.
+func NewProblem(status int, code, format string, args ...any) *Problem {
+	return &Problem{Status: status, Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// At names what the problem is about.
+func (p *Problem) At(target string) *Problem {
+	p.Target = target
+	return p
+}
+
+// Unauthorized is a 401 with the header that Azure sends along.
+func Unauthorized(code, format string, args ...any) *Problem {
+	p := NewProblem(http.StatusUnauthorized, code, format, args...)
+	p.Header = http.Header{"Www-Authenticate": {`Bearer authorization_uri="armsim", error="invalid_token"`}}
+	return p
+}
+
+// Throttled carries the code of a quota error; only the status and the detail
+// differ (Microsoft's troubleshooting-throttling-errors page).
+// retryAfter is in seconds.
+func Throttled(policy string, retryAfter int) *Problem {
+	p := NewProblem(http.StatusTooManyRequests, "OperationNotAllowed",
+		"The server rejected the request because too many requests have been received for this subscription.")
+	p.Details = []Problem{{Code: "TooManyRequests", Target: policy,
+		Message: fmt.Sprintf(`{"operationGroup":"%s","retryAfterSeconds":%d}`, policy, retryAfter)}}
+	p.Header = http.Header{"Retry-After": {fmt.Sprint(retryAfter)}}
+	return p
+}

@@ -1,0 +1,156 @@
+package world
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+)
+
+// setCapacity moves the scale set to a new capacity. A newer one supersedes an
+// older one, whose operation ends as preempted (kubernetes/autoscaler#3018); on
+// the way down Azure chooses what is deleted: here the newest instances, in a
+// Uniform set the highest IDs.
+func (s *ScaleSet) setCapacity(want int, o *Operation) {
+	w := s.world()
+	w.Operations.end(s.resize, preempted())
+	missing := s.missing(want)
+	s.resize, s.Capacity = o, want
+	live := s.Live()
+	for range missing {
+		s.createInstance()
+	}
+	for _, i := range live[max(0, len(live)-max(0, -missing)):] {
+		i.remove(false, func(f *Failure) { o.partialFailure = cmp.Or(o.partialFailure, f) })
+	}
+	w.Clock.After(bookkeeping, s.settle)
+}
+
+// missing is how many instances a capacity asks for beyond those there are,
+// negative where it is fewer. A Flexible set goes by the capacity that it had,
+// which is more than its instances where some were deleted as virtual machines
+// (dataplat/dbatools#10540).
+func (s *ScaleSet) missing(want int) int {
+	if !s.Uniform() && !s.world().config.Unknowns.FlexibleCountsInstances {
+		return want - s.Capacity
+	}
+	counted := 0
+	for _, i := range s.Instances {
+		if i.counted {
+			counted++
+		}
+	}
+	return want - counted
+}
+
+// settle ends the capacity operation once nothing is on its way any longer.
+func (s *ScaleSet) settle() {
+	if s.resize == nil || s.resize.absent > 0 {
+		return
+	}
+	failure := s.resize.partialFailure
+	for _, i := range s.Instances {
+		if i.State == StateCreating || i.State == StateDeleting {
+			return
+		}
+		if i.Failure != nil && !i.Created.Before(s.resize.Started) {
+			failure = i.Failure
+		}
+	}
+	s.world().Operations.end(s.resize, failure)
+	s.resize = nil
+}
+
+// failAbsent has an instance absent that the operation should have made: after
+// the time of a boot, the operation has failed.
+func (s *ScaleSet) failAbsent(o *Operation, f *Failure) {
+	o.absent++
+	s.world().Clock.After(s.world().draw(s.world().config.Boot), func() {
+		o.absent--
+		o.partialFailure = f
+		o.set.settle()
+	})
+}
+
+// Delete accepts the deletion of the scale set with all its instances, once.
+func (s *ScaleSet) Delete() *Operation {
+	if s.State != StateDeleting {
+		s.drop(s.world().Operations.begin(s, "Delete"))
+	}
+	return s.deletion
+}
+
+func (s *ScaleSet) drop(o *Operation) {
+	s.State, s.deletion, s.Capacity = StateDeleting, o, 0
+	s.Revision++
+	s.world().Operations.end(s.resize, preempted())
+	s.resize = nil
+	for _, i := range s.Live() {
+		i.remove(false, nil)
+	}
+	for _, i := range s.Instances {
+		i.saved.capacityReleased = i.saved.counted // the capacity fell with all of them
+	}
+	s.world().Clock.After(bookkeeping, s.finishDelete)
+}
+
+// finishDelete removes the scale set once its instances are gone.
+func (s *ScaleSet) finishDelete() {
+	if s.deletion == nil || !s.deletion.Running() || len(s.Instances) > 0 {
+		return
+	}
+	delete(s.Group.scaleSets, strings.ToLower(s.Name))
+	s.world().Operations.end(s.deletion, nil)
+	s.Group.finishDelete()
+}
+
+// failDelete ends the deletion of the scale set, if any, of which an instance
+// failed.
+func (s *ScaleSet) failDelete(f *Failure) {
+	if s.deletion == nil {
+		return
+	}
+	s.State = StateFailed
+	o := s.deletion
+	s.deletion = nil
+	s.world().Operations.end(o, f)
+	s.Group.failDelete(f)
+}
+
+// CheckQuota refuses a capacity that the regional quota has no room for; nil:
+// it has.
+func (s *ScaleSet) CheckQuota(capacity int) *Failure {
+	w := s.world()
+	required := s.missing(capacity) * cores(s.Size())
+	if used := w.coresUsed(); w.config.CoreQuota > 0 && required > 0 && used+required > w.config.CoreQuota {
+		return coreQuotaExceeded(w.config.CoreQuota, used, required, w.config.Location)
+	}
+	return nil
+}
+
+// SetCoreQuota changes the regional limit of vCPUs; 0 ends it. What exists
+// stays.
+func (w *World) SetCoreQuota(n int) { w.config.CoreQuota = max(0, n) }
+
+// coresUsed counts the vCPUs of all instances against the regional quota.
+func (w *World) coresUsed() int {
+	used := 0
+	for i := range w.instances() {
+		used += cores(i.Size)
+	}
+	return used
+}
+
+// cores reads the vCPUs out of a size's name: the first number after the
+// family, as 2 in Standard_D2s_v5 (Microsoft's VM size naming conventions).
+func cores(size string) int {
+	_, rest, _ := strings.Cut(size, "_")
+	digits := strings.TrimLeft(rest, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+	if i := strings.IndexFunc(digits, func(r rune) bool { return r < '0' || r > '9' }); i >= 0 {
+		digits = digits[:i]
+	}
+	n, err := strconv.Atoi(digits)
+	if err != nil || n == 0 {
+		return 1
+	}
+	return n
+}

@@ -1,0 +1,79 @@
+package world
+
+// InstanceInfo is what the simulator knows of an instance, whatever Azure's
+// API would report of it now.
+type InstanceInfo struct {
+	Name              string `json:"name"`
+	Mode              string `json:"mode,omitempty"` // Uniform or Flexible; empty: of no scale set
+	ScaleSet          string `json:"scaleSet"`
+	InstanceID        string `json:"instanceId"` // in requests to the scale set
+	Priority          string `json:"priority,omitempty"`
+	Zone              string `json:"zone,omitempty"`
+	VMID              string `json:"vmId"`
+	ProvisioningState string `json:"provisioningState"`
+	PowerState        string `json:"powerState"`
+	PrivateAddress    string `json:"privateAddress"` // the primary one
+	PublicAddress     string `json:"publicAddress,omitempty"`
+	Directory         string `json:"directory,omitempty"` // of its machine
+}
+
+// Instances describes every instance there is, in no order.
+func (w *World) Instances() []InstanceInfo {
+	infos := []InstanceInfo{}
+	for i := range w.instances() {
+		infos = append(infos, i.info())
+	}
+	return infos
+}
+
+func (i *Instance) info() InstanceInfo {
+	info := InstanceInfo{
+		Name: i.Name, ScaleSet: i.Set.Name, InstanceID: i.Key, VMID: i.VMID, Priority: i.priority(), Zone: i.Zone,
+		ProvisioningState: i.State, PowerState: i.Power,
+	}
+	if !i.Set.Standalone() {
+		info.Mode = i.Set.Mode()
+	}
+	if i.Private.IsValid() {
+		info.PrivateAddress = i.Private.String()
+	}
+	if i.Public.IsValid() {
+		info.PublicAddress = i.Public.String()
+	}
+	if i.machine != nil {
+		info.Directory = i.machine.Dir()
+	}
+	return info
+}
+
+// Counts are what exists, and what existed.
+type Counts struct {
+	Instances       int     // that exist now, in any state
+	Running         int     // of them
+	Capacity        int     // sum of all scale sets
+	Created         int     // instances ever
+	Evicted         int     // Spot instances ever
+	InstanceSeconds float64 // simulated, from acceptance to removal
+	Machines        int     // that are switched on
+	Addresses       int     // in use
+}
+
+// Counts counts all that there is.
+func (w *World) Counts() Counts {
+	c := Counts{Created: w.created, Evicted: w.evicted, InstanceSeconds: w.lived.Seconds(), Addresses: w.addresses.inUse()}
+	for set := range w.scaleSets() {
+		c.Capacity += set.Capacity
+	}
+	now := w.Clock.Now()
+	for i := range w.instances() {
+		c.Instances++
+		c.InstanceSeconds += now.Sub(i.Created).Seconds()
+		if i.Power == PowerRunning {
+			c.Running++
+		}
+		if i.machine != nil && i.machine.Running() {
+			c.Machines++
+		}
+	}
+	return c
+}

@@ -1,0 +1,241 @@
+package world
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/machine"
+)
+
+// Instance is a virtual machine of a scale set, or a standalone one.
+type Instance struct {
+	Set     *ScaleSet
+	Created time.Time
+	Identity
+	Model
+	Status
+	Network
+
+	life
+	deletion
+	counted bool // in the scale set's capacity
+	machine *machine.Machine
+}
+
+// Model is what an instance was made from. The profile is the scale set's at
+// the time of creation: later changes do not reach it.
+type Model struct {
+	Size    string
+	Zone    string         // empty: none
+	Head    map[string]any // what a virtual machine has alongside its properties
+	Profile map[string]any
+	Version int            // of the profile
+	Extra   map[string]any // further properties of a Uniform set's instance
+}
+
+// Status is what becomes of an instance.
+type Status struct {
+	State    string // provisioning state
+	Power    string // empty: none is known yet
+	Failure  *Failure
+	Revision int // the ETag of a virtual machine
+}
+
+// ETag is that of a virtual machine; a Uniform set's instance has the set's.
+func (s *Status) ETag() string { return `"` + strconv.Itoa(s.Revision) + `"` }
+
+// life is the part of an instance's existence that its plans are for: an action
+// that interrupts it voids them.
+type life struct {
+	epoch   int            // of what is planned; another one voids it
+	pending func(*Failure) // ends the power action under way, if any
+}
+
+// interrupt voids what is planned for the instance. A power action under way
+// has then done all that it will ever do: its operation must not run for ever.
+func (l *life) interrupt() {
+	l.epoch++
+	l.endAction(nil)
+}
+
+func (l *life) endAction(f *Failure) {
+	if done := l.pending; done != nil {
+		l.pending = nil
+		done(f)
+	}
+}
+
+// unlessVoid is then, for as long as the instance's epoch lasts.
+func (l *life) unlessVoid(then func()) func() {
+	epoch := l.epoch
+	return func() {
+		if l.epoch == epoch {
+			then()
+		}
+	}
+}
+
+func (i *Instance) world() *World { return i.Set.Group.world }
+
+// plan runs do after d, unless the instance's epoch has passed by then.
+func (i *Instance) plan(d time.Duration, do func()) {
+	i.world().Clock.After(d, i.unlessVoid(do))
+}
+
+// createInstance accepts a new instance. It is Creating without a power state,
+// then starting with a network interface, and running at last.
+func (s *ScaleSet) createInstance() {
+	w := s.world()
+	if !w.config.Polite && w.Random.IntN(4) == 0 {
+		s.next++ // IDs have gaps on Azure, as after overprovisioning
+	}
+	profile, _ := jsonmap.Clone(s.Profile()).(object)
+	number := s.next
+	if w.config.Unknowns.NumbersReused && s.Uniform() {
+		number = s.lowestFree()
+	}
+	i := &Instance{Set: s, Created: w.Clock.Now(), counted: true}
+	i.Identity = Identity{Number: number, VMID: w.Random.uuid(), disk: strings.ReplaceAll(w.Random.uuid(), "-", "")}
+	i.Model = Model{Size: s.Size(), Zone: s.nextZone(), Head: s.head(), Profile: profile, Version: s.Version, Extra: object{}}
+	i.Status = Status{State: StateCreating, Revision: 1}
+	s.next++
+	i.assignNames()
+	outcome := w.config.Faults.ForInstance(ChangeCreate, i)
+	if outcome.Absent != nil {
+		s.failAbsent(s.resize, outcome.Absent)
+		return
+	}
+	s.Instances = append(s.Instances, i)
+	w.created++
+	if err := i.connect(); err != nil {
+		// No settle here: the scale set's other instances are yet to be made.
+		i.State, i.Failure = StateFailed, &Failure{"NetworkingInternalOperationError", err.Error()}
+		return
+	}
+	i.boot(outcome)
+}
+
+// boot plans a new instance's way to running, or to what a fault makes of it.
+func (i *Instance) boot(outcome Outcome) {
+	boot := outcome.slowed(i.world().draw(i.world().config.Boot))
+	i.plan(boot/3, func() { i.Power, i.Listed = PowerStarting, true })
+	switch {
+	case outcome.Fail != nil:
+		i.plan(boot, func() { i.fail(outcome.Fail) })
+	case !outcome.Stuck:
+		i.plan(boot, i.run)
+	}
+}
+
+// connect gives the instance its addresses and its machine.
+func (i *Instance) connect() (err error) {
+	w := i.world()
+	if err := w.addresses.attach(i); err != nil {
+		return err
+	}
+	if w.hosting == nil {
+		return nil
+	}
+	os, _ := i.Profile["osProfile"].(object)
+	password := i.Set.password
+	if jsonmap.Bool(os, "linuxConfiguration.disablePasswordAuthentication") {
+		password = ""
+	}
+	private, public := i.addresses()
+	i.machine, err = machine.New(machine.Config{
+		Name: i.Computer, Addresses: append(private, public...), Port: w.hosting.port, User: jsonmap.Text(os, "adminUsername"),
+		Password: password, AuthorizedKeys: PublicKeys(os), ParentDir: w.hosting.dir,
+		Env: append([]string{"ARMSIM_INSTANCE=" + i.Name, "ARMSIM_VM_ID=" + i.VMID}, w.hosting.env...),
+	})
+	return err
+}
+
+// PublicKeys are the SSH public keys of an OS profile.
+func PublicKeys(osProfile map[string]any) []string {
+	var keys []string
+	for _, key := range jsonmap.List(osProfile, "linuxConfiguration.ssh.publicKeys") {
+		keys = append(keys, jsonmap.Text(key, "keyData"))
+	}
+	return keys
+}
+
+// run is the end of a boot: the instance runs.
+func (i *Instance) run() {
+	if i.machine != nil {
+		if err := i.machine.Boot(); err != nil {
+			i.fail(&Failure{"VMStartTimedOut", err.Error()})
+			return
+		}
+	}
+	if i.State == StateCreating {
+		i.Revision++ // recording 03
+	}
+	i.State, i.Power, i.Listed, i.Failure = StateSucceeded, PowerRunning, true, nil
+	i.endAction(nil)
+	i.Set.settle()
+}
+
+// fail ends a creation without a VM: the instance stays listed as Failed, has
+// no power state, and counts in the capacity until somebody deletes it.
+func (i *Instance) fail(f *Failure) {
+	i.interrupt()
+	i.State, i.Power, i.Failure = StateFailed, "", f
+	i.Set.settle()
+}
+
+// Protect changes the protection policy of a Uniform set's instance; nil keeps
+// the one there is.
+func (i *Instance) Protect(policy map[string]any) *Operation {
+	if policy != nil {
+		i.Extra["protectionPolicy"] = jsonmap.Clone(policy)
+	}
+	o := i.world().Operations.begin(i.Set, "Update instance")
+	i.updateUntilEnd(o)
+	return o
+}
+
+// Update changes the model of a virtual machine.
+func (i *Instance) Update(head, profile map[string]any) *Operation {
+	i.Head, i.Profile = head, profile
+	i.Revision++
+	o := i.world().Operations.begin(nil, "Update virtual machine")
+	i.updateUntilEnd(o)
+	return o
+}
+
+// updateUntilEnd has the instance Updating until o ends, which it does soon.
+func (i *Instance) updateUntilEnd(o *Operation) {
+	was := i.State
+	if was == StateSucceeded || was == StateFailed { // else something longer is under way
+		i.State = StateUpdating
+		i.plan(bookkeeping, func() { i.State = was })
+	}
+	i.world().Operations.endSoon(o)
+}
+
+// DraftMachine prepares a standalone virtual machine, which exists once its
+// Create is called.
+func (g *Group) DraftMachine(name string) *Instance {
+	i := &Instance{Set: g.Standalone, Created: g.world.Clock.Now()}
+	i.Identity = Identity{
+		ID: g.ID + "/providers/Microsoft.Compute/virtualMachines/" + name, Number: g.Standalone.next,
+		Name: name, Key: name, VMID: g.world.Random.uuid(), disk: strings.ReplaceAll(g.world.Random.uuid(), "-", ""),
+	}
+	i.Status = Status{State: StateCreating, Revision: 1}
+	return i
+}
+
+// Create accepts a drafted virtual machine. Faults do not concern it.
+func (i *Instance) Create(m Model, computer string) *Operation {
+	w := i.world()
+	i.Model, i.Computer = m, computer
+	i.Set.next++
+	i.Set.Instances = append(i.Set.Instances, i)
+	w.created++
+	o := w.Operations.begin(nil, "Create virtual machine")
+	i.boot(Outcome{})
+	i.pending = func(f *Failure) { w.Operations.end(o, f) }
+	return o
+}

@@ -1,0 +1,138 @@
+package world
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Failure is what an operation, an instance or a refused write failed with, in
+// Azure's words. Towards a client each is a conflict.
+type Failure struct {
+	Code    string
+	Message string
+}
+
+func (f *Failure) Error() string { return f.Code + ": " + f.Message }
+
+const codePreempted = "OperationPreempted"
+
+// preempted is the end of an operation that a newer capacity superseded
+// (kubernetes/autoscaler#3018, #9505).
+func preempted() *Failure {
+	return &Failure{codePreempted, "The operation execution has been preempted by a more recent operation."}
+}
+
+func coreQuotaExceeded(limit, used, required int, location string) *Failure {
+	return &Failure{"OperationNotAllowed", fmt.Sprintf(
+		"Operation could not be completed as it results in exceeding approved Total Regional Cores quota. Additional details - Deployment Model: Resource Manager, Location: %s, Current Limit: %d, Current Usage: %d, Additional Required: %d, (Minimum) New Limit Required: %d.",
+		location, limit, used, required, used+required)}
+}
+
+// concurrentRequest refuses a second write where one at a time is allowed.
+func concurrentRequest() *Failure {
+	return &Failure{"Conflict",
+		"The request failed due to conflict with a concurrent request. To resolve it, please refer to https://aka.ms/activitylog to get more details on the conflicting requests."}
+}
+
+// Operation is a long-running operation. It outlives its resource.
+type Operation struct {
+	ID      string
+	Name    string
+	Started time.Time
+	Ended   time.Time // zero while it runs
+	Failure *Failure
+
+	set            *ScaleSet // nil: the operation is on something else
+	forcedFailure  *Failure  // of a fault: it ends so, whatever comes of it
+	absent         int       // instances that a fault keeps from being made, until the operation may fail of it
+	partialFailure *Failure  // of a part of it
+}
+
+// Running reports whether the operation has not ended.
+func (o *Operation) Running() bool { return o.Ended.IsZero() }
+
+// Status is the operation's, in Azure's words.
+func (o *Operation) Status() string {
+	switch {
+	case o.Running():
+		return "InProgress"
+	case o.Failure != nil:
+		return StateFailed
+	}
+	return StateSucceeded
+}
+
+// Operations are all long-running operations, also those that have ended.
+type Operations struct {
+	clock    *Clock
+	byID     map[string]*Operation
+	failNext *Failure // forced upon the operation that the present request starts
+}
+
+func newOperations(c *Clock) *Operations {
+	return &Operations{clock: c, byID: map[string]*Operation{}}
+}
+
+// Find finds an operation by ID, in any case; nil: there is none.
+func (os *Operations) Find(id string) *Operation { return os.byID[strings.ToLower(id)] }
+
+// FailNext forces a failure upon the next operation that begins; nil: upon
+// none. What the operation does is done all the same.
+func (os *Operations) FailNext(f *Failure) { os.failNext = f }
+
+// begin starts an operation. A scale set is Updating until it ends.
+func (os *Operations) begin(set *ScaleSet, name string) *Operation {
+	o := &Operation{ID: uuid.NewString(), Name: name, Started: os.clock.Now(), set: set, forcedFailure: os.failNext}
+	os.failNext = nil // a request starts one operation; those that follow from it are others
+	os.byID[o.ID] = o
+	if set == nil {
+		return o
+	}
+	set.busy++
+	if set.State != StateCreating && set.State != StateDeleting {
+		set.State = StateUpdating
+	}
+	return o
+}
+
+// end ends an operation, once.
+func (os *Operations) end(o *Operation, failure *Failure) {
+	if o == nil || !o.Running() {
+		return
+	}
+	failure = cmp.Or(failure, o.forcedFailure)
+	o.Ended, o.Failure = os.clock.Now(), failure
+	if o.set == nil {
+		return
+	}
+	o.set.busy--
+	if o.set.busy == 0 && o.set.State != StateDeleting {
+		o.set.State = StateSucceeded
+		if failure != nil && failure.Code != codePreempted {
+			o.set.State = StateFailed
+		}
+	}
+}
+
+// endSoon ends an operation that has nothing to wait for.
+func (os *Operations) endSoon(o *Operation) {
+	os.clock.After(bookkeeping, func() { os.end(o, nil) })
+}
+
+// endAfter returns a function that ends o after it was called n times, with the
+// first failure it was given; where n is 0, o ends soon.
+func (os *Operations) endAfter(n int, o *Operation) func(*Failure) {
+	if n == 0 {
+		os.endSoon(o)
+	}
+	return func(f *Failure) {
+		o.partialFailure = cmp.Or(o.partialFailure, f)
+		if n--; n == 0 {
+			os.end(o, o.partialFailure)
+		}
+	}
+}

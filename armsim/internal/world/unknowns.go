@@ -1,0 +1,98 @@
+package world
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Unknowns are questions about Azure that nobody has answered. The zero value
+// is what is believed; a client should pass with each of them the other way.
+type Unknowns struct {
+	// FlexibleDeleteKeepsCapacity: does a Flexible set's batch deletion leave
+	// the capacity as it is?
+	FlexibleDeleteKeepsCapacity bool
+
+	// VMDeleteLowersCapacity: does DELETE of a Flexible set's virtual machine
+	// lower the capacity?
+	VMDeleteLowersCapacity bool
+
+	// DeadIDsIgnored: does a batch deletion skip an ID that is not active, and
+	// delete the others, rather than refuse all?
+	DeadIDsIgnored bool
+
+	// DeleteKeepsETag: does a deletion leave the scale set's ETag as it is?
+	DeleteKeepsETag bool
+
+	// ExpandedListWithoutModel: does the virtual machines' list hold nothing
+	// but the instance view where it is asked for?
+	ExpandedListWithoutModel bool
+
+	// FlexibleBatchPowerRefused: does a Flexible set refuse to start and stop
+	// several instances in one call?
+	FlexibleBatchPowerRefused bool
+
+	// EvictionFailsInstance: is a Spot instance Failed, not Succeeded, after an
+	// eviction that deallocates it?
+	EvictionFailsInstance bool
+
+	// CapacityFallsLate: does a deletion lower the capacity when it is done,
+	// not when it is accepted?
+	CapacityFallsLate bool
+
+	// KeysFixed: does Azure refuse to change a scale set's SSH public keys?
+	KeysFixed bool
+
+	// FlexibleCountsInstances: does a Flexible set create as many instances as
+	// are missing, not the new capacity less the old?
+	FlexibleCountsInstances bool
+
+	// DeleteSharesUpdateBucket: does a batch deletion draw from the bucket of a
+	// scale set's updates, too?
+	DeleteSharesUpdateBucket bool
+
+	// NumbersReused: does a Uniform set give a new instance the lowest number
+	// that none has, though one had it?
+	NumbersReused bool
+}
+
+var unknowns = []struct {
+	name  string
+	field func(*Unknowns) *bool
+}{
+	{"flexible-delete-keeps-capacity", func(u *Unknowns) *bool { return &u.FlexibleDeleteKeepsCapacity }},
+	{"vm-delete-lowers-capacity", func(u *Unknowns) *bool { return &u.VMDeleteLowersCapacity }},
+	{"dead-ids-ignored", func(u *Unknowns) *bool { return &u.DeadIDsIgnored }},
+	{"delete-keeps-etag", func(u *Unknowns) *bool { return &u.DeleteKeepsETag }},
+	{"expanded-list-without-model", func(u *Unknowns) *bool { return &u.ExpandedListWithoutModel }},
+	{"flexible-batch-power-refused", func(u *Unknowns) *bool { return &u.FlexibleBatchPowerRefused }},
+	{"eviction-fails-instance", func(u *Unknowns) *bool { return &u.EvictionFailsInstance }},
+	{"capacity-falls-late", func(u *Unknowns) *bool { return &u.CapacityFallsLate }},
+	{"keys-fixed", func(u *Unknowns) *bool { return &u.KeysFixed }},
+	{"flexible-counts-instances", func(u *Unknowns) *bool { return &u.FlexibleCountsInstances }},
+	{"delete-shares-update-bucket", func(u *Unknowns) *bool { return &u.DeleteSharesUpdateBucket }},
+	{"numbers-reused", func(u *Unknowns) *bool { return &u.NumbersReused }},
+}
+
+// UnknownNames are the names that Unknowns.Set takes, in the order of the
+// fields.
+func UnknownNames() []string {
+	var names []string
+	for _, u := range unknowns {
+		names = append(names, u.name)
+	}
+	return names
+}
+
+// Set answers the named questions against what is believed. The error lists
+// the names there are.
+func (u *Unknowns) Set(names ...string) error {
+	for _, name := range names {
+		n := slices.Index(UnknownNames(), name)
+		if n < 0 {
+			return fmt.Errorf("set unknown %q: there is none of that name; known: %s", name, strings.Join(UnknownNames(), ", "))
+		}
+		*unknowns[n].field(u) = true
+	}
+	return nil
+}
