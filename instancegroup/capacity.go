@@ -43,7 +43,7 @@ func (w *capacityWrite) isOutdated(ctx context.Context) bool {
 	if !w.isBelowTarget() {
 		return false
 	}
-	if w.instances.ListsRemaining() > 0 {
+	if w.reach().ListsRemaining() > 0 {
 		_, _ = w.forceRefresh(ctx) // without it the set counts as outdated
 	}
 	return w.isBelowTarget()
@@ -60,13 +60,13 @@ func (w *capacityWrite) isBelowTarget() bool {
 // it so, and a scale set in Uniform orchestration creates the missing along with
 // new ones. It lowers n to what Azure's limit on the size leaves.
 func (w *capacityWrite) capacityDelta(ctx context.Context) (int64, error) {
-	room := w.set.MaxSize() - int(w.current.Capacity)
+	room := w.current.MaxSize() - int(w.current.Capacity)
 	if room <= 0 {
 		return 0, fmt.Errorf("increase scale set %q by %d: its capacity of %d is all that Azure allows; fix: lower max_instances or use a further scale set; if it has fewer instances than that, set sku.capacity to their number while nothing is under way",
-			w.set.Name, w.n, w.current.Capacity)
+			w.name, w.n, w.current.Capacity)
 	}
 	unfilled := w.unfilled()
-	if unfilled > 0 && w.instances.ListsRemaining() > 0 { // be sure
+	if unfilled > 0 && w.reach().ListsRemaining() > 0 { // be sure
 		if _, err := w.forceRefresh(ctx); err != nil {
 			return 0, err
 		}
@@ -88,7 +88,7 @@ func (w *capacityWrite) unfilled() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	v := w.inventory.last()
-	if w.set.Mode == vmss.Flexible || v.reading == 0 || w.ledger.pending() > 0 || w.ledger.isIncreasing() || strings.EqualFold(w.current.ProvisioningState, "Updating") {
+	if w.current.Mode == vmss.Flexible || v.reading == 0 || w.ledger.pending() > 0 || w.ledger.isIncreasing() || strings.EqualFold(w.current.ProvisioningState, "Updating") {
 		return 0
 	}
 	return max(0, int(w.current.Capacity)-len(v.Members)-v.unidentified)
@@ -114,7 +114,7 @@ func (w *capacityWrite) send(ctx context.Context, capacity int64) (int, error) {
 // for good: in Flexible orchestration nothing but lowering it ends that. A Uniform
 // scale set creates what the capacity lacks.
 func (w *capacityWrite) driftLocked() int {
-	if w.set.Mode != vmss.Flexible {
+	if w.current.Mode != vmss.Flexible {
 		return 0
 	}
 	v := w.inventory.last()
@@ -129,7 +129,7 @@ func (w *capacityWrite) tookEffect(ctx context.Context, u uncertainWrite, cause 
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readBackTimeout)
 	defer cancel()
-	after, err := w.client.ScaleSet(ctx)
+	after, err := w.readScaleSet(ctx)
 	if err != nil || !after.HasCapacity || after.ETag == u.etag { // the write may still be on its way
 		w.mu.Lock()
 		defer w.mu.Unlock()

@@ -20,7 +20,7 @@ func (g *Group) Decrease(ctx context.Context, ids []string) ([]string, error) {
 	if len(ids) == 0 || g.deferDeletion(b) {
 		return done, nil
 	}
-	ctx, leave, err := g.gate.enter(ctx, fmt.Sprintf("decrease scale set %q by %d", g.set.Name, len(ids)))
+	ctx, leave, err := g.gate.enter(ctx, fmt.Sprintf("decrease scale set %q by %d", g.name, len(ids)))
 	if err != nil {
 		return done, err
 	}
@@ -96,5 +96,5 @@ func (g *Group) deleteAll(ctx context.Context, ids []string) (done []string, acc
 			return done, accepted, err
 		}
 	}
-	return done, accepted, fmt.Errorf("decrease scale set %q by %d: %w", g.set.Name, len(ids), err)
+	return done, accepted, fmt.Errorf("decrease scale set %q by %d: %w", g.name, len(ids), err)
 }

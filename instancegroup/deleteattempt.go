@@ -64,7 +64,7 @@ func (a *deleteAttempt) prepare(ctx context.Context) (err error) {
 	a.splits = a.splitsAllowed()
 	a.view = a.last()
 	a.own = a.reapable(a.view)
-	lists := a.instances.ListsRemaining() > 0
+	lists := a.reach().ListsRemaining() > 0
 	if a.view.reading > 0 && (!lists || a.attempt == 0 && a.areFew()) {
 		a.ids = slices.DeleteFunc(slices.Clone(a.ids), func(id string) bool { return a.view.Find(id) == nil })
 		a.ids = a.ids[:min(len(a.ids), confirmAtOnce)]
@@ -180,7 +180,7 @@ func (a *deleteAttempt) splitsAllowed() int {
 // send deletes a batch, and if Azure refuses it as a whole, its halves. What is
 // refused by itself is kept out of further batches.
 func (a *deleteAttempt) send(ctx context.Context, batch []*Member) error {
-	accepted, operation, err := a.instances.Delete(ctx, instanceIDs(batch))
+	accepted, operation, err := a.reach().Delete(ctx, instanceIDs(batch))
 	a.take(batch, accepted, operation)
 	switch {
 	case err == nil || meetsAll(err):

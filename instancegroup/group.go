@@ -19,16 +19,16 @@ import (
 // It is the shell around parts that each own their state: it asks Azure, locks,
 // and lets the parts decide. Requests go out without the lock.
 type Group struct {
-	client    vmss.Client
-	instances vmss.Instances
-	log       hclog.Logger
-	now       func() time.Time
-	set       vmss.ScaleSet // as Open read it
+	client vmss.Client
+	name   string // of the scale set
+	log    hclog.Logger
+	now    func() time.Time
 
 	gate   *writeGate
 	flight singleflight.Group
 
 	mu          sync.Mutex // guards what follows
+	admission   admission
 	inventory   inventory
 	ledger      ledger
 	deletions   deletions
@@ -61,8 +61,9 @@ func Open(ctx context.Context, o Options) (*Group, error) {
 		o.Now = time.Now
 	}
 	g := &Group{
-		client: o.Client, instances: o.Client.Instances(set.Mode), log: o.Logger.With("scale_set", set.Name), now: o.Now, set: set,
-		gate: newWriteGate(), inventory: newInventory(), deletions: newDeletions(), lease: newLease(o.Owner), backoffs: newIncreaseBackoffs(),
+		client: o.Client, name: set.Name, log: o.Logger.With("scale_set", set.Name), now: o.Now, gate: newWriteGate(),
+		admission: admission{set: set, instances: o.Client.Instances(set.Mode), problems: findings},
+		inventory: newInventory(), deletions: newDeletions(), lease: newLease(o.Owner), backoffs: newIncreaseBackoffs(),
 	}
 	g.warn(ctx, findings)
 	return g, nil
@@ -89,10 +90,15 @@ func (g *Group) warn(ctx context.Context, findings []preflight.Finding) {
 // finish until ctx ends. Reading goes on. Closing again waits again.
 func (g *Group) Close(ctx context.Context) error {
 	if err := g.gate.close(ctx); err != nil {
-		return fmt.Errorf("close scale set %q: a change is still under way: %w", g.set.Name, err)
+		return fmt.Errorf("close scale set %q: a change is still under way: %w", g.name, err)
 	}
 	return nil
 }
 
-// ScaleSet is the scale set as Open read it; its capacity is of that time.
-func (g *Group) ScaleSet() vmss.ScaleSet { return g.set }
+// ScaleSet is the scale set as it was read last and found fit to serve; its
+// capacity is of that time.
+func (g *Group) ScaleSet() vmss.ScaleSet {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.admission.set
+}

@@ -76,7 +76,7 @@ func (g *Group) Check(ctx context.Context, id string) error {
 // probe reads one instance. One that no longer exists counts as Dead. An error
 // is one of the request.
 func (g *Group) probe(ctx context.Context, m *Member) (State, string, error) {
-	i, err := g.instances.Get(ctx, m.InstanceID)
+	i, err := g.reach().Get(ctx, m.InstanceID)
 	switch {
 	case isGone(err):
 		return Dead, "it no longer exists", nil
@@ -85,7 +85,7 @@ func (g *Group) probe(ctx context.Context, m *Member) (State, string, error) {
 	case i.VMID != "" && identify(i) != m.MemberID:
 		return Dead, "it no longer exists, and its number belongs to another instance", nil
 	}
-	state, reason := classify(i, m, g.set.IsSpot(), true)
+	state, reason := classify(i, m, g.ScaleSet().IsSpot(), true)
 	switch {
 	case state == Deleting:
 		reason = "it is being deleted"

@@ -1,6 +1,7 @@
 package instancegroup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,7 +29,7 @@ func (g *Group) Increase(ctx context.Context, n int) (int, error) {
 	if deferred, err := g.deferIncrease(); deferred {
 		return 0, err
 	}
-	ctx, leave, err := g.gate.enter(ctx, fmt.Sprintf("increase scale set %q by %d", g.set.Name, n))
+	ctx, leave, err := g.gate.enter(ctx, fmt.Sprintf("increase scale set %q by %d", g.name, n))
 	if err != nil {
 		return 0, err
 	}
@@ -99,19 +100,19 @@ func (g *Group) increaseWithRetry(ctx context.Context, n int) (int, error) {
 			return 0, errDeferred
 		}
 	}
-	return 0, fmt.Errorf("increase scale set %q by %d: somebody else changed it %d times in between; nothing was changed; fix: let nothing else scale it", g.set.Name, n, increaseAttempts)
+	return 0, fmt.Errorf("increase scale set %q by %d: somebody else changed it %d times in between; nothing was changed; fix: let nothing else scale it", g.name, n, increaseAttempts)
 }
 
 // tryIncrease makes one attempt.
 func (g *Group) tryIncrease(ctx context.Context, n int) (int, error) {
-	set, err := g.client.ScaleSet(ctx)
+	set, err := g.readScaleSet(ctx)
 	if err != nil {
 		return 0, err
 	}
 	if !set.HasCapacity || set.ETag == "" {
-		return 0, fmt.Errorf("increase scale set %q by %d: Azure's response holds no capacity or no ETag, and a guess could delete instances; nothing was changed", g.set.Name, n)
+		return 0, fmt.Errorf("increase scale set %q by %d: Azure's response holds no capacity or no ETag, and a guess could delete instances; nothing was changed", g.name, n)
 	}
-	if err := g.verifyLease(set); err != nil {
+	if err := cmp.Or(g.verifyLease(set), g.refusal(n)); err != nil {
 		return 0, err
 	}
 	w := capacityWrite{Group: g, current: set, n: n}
@@ -163,7 +164,7 @@ func (g *Group) recordStartsLocked(served, failed int, what string, cause error)
 	if failed == 0 {
 		return
 	}
-	err := fmt.Errorf("increase scale set %q: %d instances %s: %w", g.set.Name, failed, what, cause)
+	err := fmt.Errorf("increase scale set %q: %d instances %s: %w", g.name, failed, what, cause)
 	if first {
 		g.deferredErr = err
 	}

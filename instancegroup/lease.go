@@ -140,7 +140,7 @@ func (g *Group) acquireLease(ctx context.Context) {
 	if !g.wantsLease() {
 		return
 	}
-	ctx, leave, err := g.gate.enter(ctx, fmt.Sprintf("tag scale set %q", g.set.Name))
+	ctx, leave, err := g.gate.enter(ctx, fmt.Sprintf("tag scale set %q", g.name))
 	if err != nil {
 		return
 	}
@@ -168,12 +168,12 @@ func (g *Group) wantsLease() bool {
 // writeLease writes the tag alongside those that are there. Its condition is the
 // ETag, so that none is lost.
 func (g *Group) writeLease(ctx context.Context) error {
-	set, err := g.client.ScaleSet(ctx)
+	set, err := g.readScaleSet(ctx)
 	if err != nil {
 		return err
 	}
 	if set.ETag == "" {
-		return fmt.Errorf("tag scale set %q: Azure's response holds no ETag; nothing was changed", g.set.Name)
+		return fmt.Errorf("tag scale set %q: Azure's response holds no ETag; nothing was changed", g.name)
 	}
 	before := set.Tags[leaseTag]
 	if before == g.lease.owner {
@@ -208,7 +208,7 @@ func (g *Group) checkLease(ctx context.Context, age time.Duration) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, readBackTimeout)
 	defer cancel()
-	set, err := g.client.ScaleSet(ctx)
+	set, err := g.readScaleSet(ctx)
 	if err != nil {
 		return nil //nolint:nilerr // it says nothing about the tag
 	}

@@ -179,6 +179,15 @@ func (l *ledger) reconcile(v *View, discovered int) (o overdue) {
 	return o
 }
 
+// fail ends all increases and forgets the target: what is pending will not be
+// created.
+func (l *ledger) fail(cause error, now time.Time) {
+	for _, i := range l.increases {
+		i.ended, i.failure = now, cause
+	}
+	l.target, l.uncertain = target{}, nil
+}
+
 // supersede moves what is pending of preempted operations to the next one, which
 // creates their instances: a scale set has one target capacity.
 func (l *ledger) supersede() {

@@ -96,12 +96,12 @@ func (p operationPoll) progress(ctx context.Context, o *operation) (vmss.Progres
 	if p.client.Remaining(vmss.ReadScaleSet) < 2 { // the last one is for a write
 		return vmss.Progress{}, errDeferred
 	}
-	set, err := p.client.ScaleSet(ctx)
+	set, err := p.readScaleSet(ctx)
 	switch {
 	case err != nil:
 		return vmss.Progress{}, err
 	case strings.EqualFold(set.ProvisioningState, "Failed"):
-		return vmss.Progress{Ended: true, Failure: fmt.Errorf("scale set %q is in the state Failed", p.set.Name)}, nil
+		return vmss.Progress{Ended: true, Failure: fmt.Errorf("scale set %q is in the state Failed", p.name)}, nil
 	}
 	return vmss.Progress{Ended: strings.EqualFold(set.ProvisioningState, "Succeeded")}, nil
 }

@@ -33,7 +33,7 @@ func (r *reading) run(ctx context.Context) (*View, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshTimeout)
 	defer cancel()
 	known := r.last().vmIDs()
-	instances, err := r.instances.List(ctx, func(id string) string { return known[strings.ToLower(id)] })
+	instances, err := r.reach().List(ctx, func(id string) string { return known[strings.ToLower(id)] })
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func (r *reading) run(ctx context.Context) (*View, error) {
 		if err != nil {
 			return nil, err
 		}
-		l := listing{at: r.at, number: r.number, base: base, instances: slices.Concat(instances, found), gone: gone, spot: r.set.IsSpot()}
+		l := listing{at: r.at, number: r.number, base: base, instances: slices.Concat(instances, found), gone: gone, spot: r.ScaleSet().IsSpot()}
 		if v := r.store(l); v != nil {
 			return v, nil
 		}
@@ -115,7 +115,7 @@ func (r *reading) find(ctx context.Context, base *View, m Member) (vmss.Instance
 	if gone {
 		return vmss.Instance{}, false, nil
 	}
-	i, err := r.instances.Get(ctx, m.InstanceID)
+	i, err := r.reach().Get(ctx, m.InstanceID)
 	if isGone(err) {
 		return vmss.Instance{}, false, nil
 	}
@@ -135,7 +135,7 @@ func (r *reading) findAddresses(ctx context.Context, instances []vmss.Instance) 
 	if len(wanted) == 0 {
 		return nil
 	}
-	interfaces, err := r.instances.Interfaces(ctx)
+	interfaces, err := r.reach().Interfaces(ctx)
 	if err != nil {
 		return err
 	}
@@ -161,7 +161,7 @@ func (r *reading) findAddresses(ctx context.Context, instances []vmss.Instance) 
 func (r *reading) publicAddresses(ctx context.Context, configs map[string]vmss.IPConfig) (map[string]netip.Addr, error) {
 	for _, config := range configs {
 		if config.PublicID != "" {
-			return r.instances.PublicAddresses(ctx)
+			return r.reach().PublicAddresses(ctx)
 		}
 	}
 	return nil, nil

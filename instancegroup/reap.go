@@ -17,7 +17,7 @@ func (g *Group) Reap(ctx context.Context, v *View) error {
 	if len(dead)+len(stuck) == 0 || g.deferDeletion(b) {
 		return nil
 	}
-	ctx, leave, err := g.gate.enter(ctx, fmt.Sprintf("remove dead instances of scale set %q", g.set.Name))
+	ctx, leave, err := g.gate.enter(ctx, fmt.Sprintf("remove dead instances of scale set %q", g.name))
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (g *Group) retryDeletion(ctx context.Context, v *View, ids []string) {
 	var instanceIDs, stuck []string
 	for _, id := range ids[:min(len(ids), confirmAtOnce)] {
 		m := v.Find(id)
-		if i, err := g.instances.Get(ctx, m.InstanceID); err == nil && identify(i) == id && i.Is("Deleting") {
+		if i, err := g.reach().Get(ctx, m.InstanceID); err == nil && identify(i) == id && i.Is("Deleting") {
 			instanceIDs, stuck = append(instanceIDs, m.InstanceID), append(stuck, id)
 		}
 	}
@@ -51,7 +51,7 @@ func (g *Group) retryDeletion(ctx context.Context, v *View, ids []string) {
 		return
 	}
 	g.log.Warn("instances are stuck in their deletion; sending it again", "operation", "decrease", "count", len(stuck), "instances", stuck, "duration", stuckDeleting)
-	_, operation, err := g.instances.Delete(ctx, instanceIDs)
+	_, operation, err := g.reach().Delete(ctx, instanceIDs)
 	if err != nil {
 		g.log.Info("the deletion was refused", "operation", "decrease", "instances", stuck, "error", err)
 	}

@@ -55,7 +55,7 @@ func (g *Group) readForProof(ctx context.Context) *vmss.ScaleSet {
 	}
 	ctx, cancel := context.WithTimeout(ctx, readBackTimeout)
 	defer cancel()
-	set, err := g.client.ScaleSet(ctx)
+	set, err := g.readScaleSet(ctx)
 	if err != nil || !set.HasCapacity {
 		return nil
 	}
@@ -72,7 +72,7 @@ func (g *Group) reportUnaccountedLocked(set *vmss.ScaleSet, v *View) {
 		g.log.Info("capacity and instances add up again", "operation", "increase")
 	case set != nil && g.ledger.reported == 0:
 		g.deferredErr = fmt.Errorf("increase scale set %q: its capacity is %d, and only %d instances are listed: %d that Azure accepted are in no list; nothing is increased until that adds up; fix: give this identity Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read (Uniform) or Microsoft.Compute/virtualMachines/read (Flexible), or if there are no such instances lower sku.capacity to the number of those that exist",
-			g.set.Name, set.Capacity, v.Occupied(), missing)
+			g.name, set.Capacity, v.Occupied(), missing)
 		g.log.Error("instances are unaccounted for; nothing is increased", "operation", "increase", "count", missing, "error", g.deferredErr)
 	}
 	g.ledger.reported = g.ledger.unaccounted

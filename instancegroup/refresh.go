@@ -74,7 +74,7 @@ func (g *Group) isForeign(v *View) bool {
 // mayList is false while Azure's limit on lists is almost used up, and the last
 // view has to serve.
 func (g *Group) mayList() bool {
-	remaining, last := g.instances.ListsRemaining(), g.last()
+	remaining, last := g.reach().ListsRemaining(), g.last()
 	return last.reading == 0 || remaining >= listReserve || remaining > 0 && g.now().Sub(last.At) >= oldView
 }
 
@@ -114,7 +114,7 @@ func (g *Group) forceRefresh(ctx context.Context) (*View, error) {
 func (g *Group) await(ctx context.Context, result <-chan singleflight.Result) (*View, error) {
 	select {
 	case <-ctx.Done():
-		return nil, fmt.Errorf("read scale set %q: %w", g.set.Name, context.Cause(ctx))
+		return nil, fmt.Errorf("read scale set %q: %w", g.name, context.Cause(ctx))
 	case r := <-result:
 		if r.Err != nil {
 			return nil, r.Err

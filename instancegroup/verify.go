@@ -29,7 +29,7 @@ func (a *deleteAttempt) verify(ctx context.Context, ids []string) map[string]ver
 			continue
 		}
 		reading.Go(func() error {
-			gone, err := false, armerr.From("delete instances of", fmt.Sprintf("scale set %q", a.set.Name), ctx.Err())
+			gone, err := false, armerr.From("delete instances of", fmt.Sprintf("scale set %q", a.name), ctx.Err())
 			if err == nil {
 				gone, err = a.replaced(ctx, m)
 			}
@@ -50,7 +50,7 @@ func (a *deleteAttempt) verify(ctx context.Context, ids []string) map[string]ver
 // another instance by now, or is being deleted by somebody else. Where no vmId
 // proves it, it is an error: what is not known for certain is not deleted (F17).
 func (a *deleteAttempt) replaced(ctx context.Context, m *Member) (bool, error) {
-	i, err := a.instances.Get(ctx, m.InstanceID)
+	i, err := a.reach().Get(ctx, m.InstanceID)
 	switch {
 	case isGone(err):
 		return true, nil
@@ -59,7 +59,7 @@ func (a *deleteAttempt) replaced(ctx context.Context, m *Member) (bool, error) {
 	case m.isUnidentified() && identify(i) == "" && !i.IsOn():
 		return false, nil
 	case identify(i) == "":
-		return false, fmt.Errorf("delete instance %q of scale set %q: Azure's response holds no vmId, and its number may belong to another by now; nothing was changed; fix: none needed, it is tried again", m.MemberID, a.set.Name)
+		return false, fmt.Errorf("delete instance %q of scale set %q: Azure's response holds no vmId, and its number may belong to another by now; nothing was changed; fix: none needed, it is tried again", m.MemberID, a.name)
 	}
 	return identify(i) != m.MemberID || i.Is("Deleting"), nil
 }

@@ -227,7 +227,7 @@ func TestCancelledCaller(t *testing.T) {
 func TestRefreshIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, g, _ := opened(t, 1)
-		g.instances = slowLists{g.instances}
+		g.admission.instances = slowLists{g.admission.instances}
 		_, err := g.Refresh(t.Context())
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 	})
