@@ -15,7 +15,7 @@ import (
 
 // connectorSettings completes connector_config from the scale set's model, and
 // checks that it is enough to log in.
-func connectorSettings(s provider.Settings, set vmss.ScaleSet, log hclog.Logger) (provider.Settings, error) {
+func connectorSettings(s provider.Settings, set vmss.ScaleSet) (provider.Settings, error) {
 	if s.OS == "" {
 		s.OS = strings.ToLower(set.Model.OSType)
 	}
@@ -31,11 +31,7 @@ func connectorSettings(s provider.Settings, set vmss.ScaleSet, log hclog.Logger)
 	if s.Username == "" {
 		s.Username = set.Model.Login.AdminUsername
 	}
-	if err := checkLogin(s); err != nil {
-		return s, err
-	}
-	warnLogin(s, set, log)
-	return s, nil
+	return s, checkLogin(s)
 }
 
 func checkLogin(s provider.Settings) error {

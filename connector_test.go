@@ -38,7 +38,10 @@ func scaleSet(os string) vmss.ScaleSet {
 func connect(t *testing.T, c provider.ConnectorConfig, set vmss.ScaleSet) (provider.Settings, string, error) {
 	t.Helper()
 	var log bytes.Buffer
-	s, err := connectorSettings(provider.Settings{ConnectorConfig: c}, set, hclog.New(&hclog.LoggerOptions{Output: &log}))
+	s, err := connectorSettings(provider.Settings{ConnectorConfig: c}, set)
+	if err == nil {
+		warnLogin(s, set, hclog.New(&hclog.LoggerOptions{Output: &log}))
+	}
 	return s, log.String(), err
 }
 

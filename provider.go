@@ -32,7 +32,7 @@ type InstanceGroup struct {
 	raw      []byte         // plugin_config as it came, nil where Config was set in Go
 	api      armapi.Options // how Azure is reached
 	log      hclog.Logger
-	settings provider.Settings
+	settings provider.Settings // as the runner gave them
 	group    *instancegroup.Group
 	reporter reporter
 
@@ -81,9 +81,12 @@ func (g *InstanceGroup) Init(ctx context.Context, logger hclog.Logger, settings 
 	}
 	g.closer.Store(g.group)
 	g.Config = cfg
-	if g.settings, err = connectorSettings(settings, g.group.ScaleSet(), logger); err != nil {
+	g.settings = settings
+	login, err := connectorSettings(settings, g.group.ScaleSet())
+	if err != nil {
 		return provider.ProviderInfo{}, err
 	}
+	warnLogin(login, g.group.ScaleSet(), logger)
 	v := Version()
 	return provider.ProviderInfo{
 		ID:      fmt.Sprintf("azure/%s/%s", cfg.ResourceGroupName, cfg.Name),
@@ -178,7 +181,12 @@ func (g *InstanceGroup) ConnectInfo(ctx context.Context, instance string) (provi
 	if err != nil {
 		return provider.ConnectInfo{}, err
 	}
-	info := provider.ConnectInfo{ConnectorConfig: g.settings.ConnectorConfig, ID: instance, InternalAddr: m.Private.String()}
+	// The scale set may have been created again since Init, with another login.
+	login, err := connectorSettings(g.settings, g.group.ScaleSet())
+	if err != nil {
+		return provider.ConnectInfo{}, err
+	}
+	info := provider.ConnectInfo{ConnectorConfig: login.ConnectorConfig, ID: instance, InternalAddr: m.Private.String()}
 	if m.Public.IsValid() {
 		info.ExternalAddr = m.Public.String()
 	}

@@ -13,16 +13,18 @@ type startBreaker struct {
 	served, failed int // lately
 }
 
-// record counts starts, and reports whether increases pause from now on and
-// whether an episode begins with it. What comes to light during a pause is of
-// increases before it, and does not prolong it.
+// record counts starts, and reports whether increases pause from now on, and
+// whether these are the first failures in a while. What comes to light during a
+// pause is of increases before it, and does not prolong it.
 func (b *startBreaker) record(now time.Time, served, failed int) (tripped, first bool) {
+	first = failed > 0 && b.failed == 0 && b.failures == 0
 	b.served, b.failed = b.served+served, b.failed+failed
 	switch {
 	case b.served >= b.failed && served > 0:
 		b.ease()
 	case b.served < b.failed && failed > 0 && !b.active(now):
-		tripped, first = true, b.fail(now, nil)
+		tripped = true
+		b.fail(now, nil)
 	}
 	for b.served+b.failed > startWindow {
 		b.served, b.failed = b.served/2, b.failed/2

@@ -35,7 +35,7 @@ func newDeletions() deletions {
 // refuse notes that Azure refuses to delete this very instance.
 func (d *deletions) refuse(id string, now time.Time, err error) (first bool) {
 	if d.refused[id] == nil {
-		d.refused[id] = &backoff{shortest: 30 * time.Second, longest: 15 * time.Minute}
+		d.refused[id] = &backoff{shortest: 30 * time.Second, longest: 5 * time.Minute}
 	}
 	return d.refused[id].fail(now, err)
 }

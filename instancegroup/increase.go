@@ -168,10 +168,10 @@ func (g *Group) recordStartsLocked(served, failed int, what string, cause error)
 	if first {
 		g.deferredErr = err
 	}
-	if !tripped {
-		g.log.Warn("instances did not come up", "operation", "increase", "count", failed, "error", err)
+	if !first && !tripped {
+		g.log.Debug("more instances did not come up", "operation", "increase", "count", failed, "error", err)
 		return
 	}
-	pause := g.backoffs.start.until.Sub(g.now())
-	g.log.Error("instances did not come up; trying again at growing intervals", "operation", "increase", "count", failed, "pause", pause, "error", err)
+	pause := max(0, g.backoffs.start.until.Sub(g.now()))
+	g.log.Error("instances did not come up", "operation", "increase", "count", failed, "pause", pause, "error", err)
 }

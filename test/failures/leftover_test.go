@@ -129,7 +129,7 @@ func TestF21SetDeletedUnderThePlugin(t *testing.T) {
 		time.Sleep(30 * time.Second)
 		r.Provisioner.Request(2)
 		time.Sleep(time.Minute)
-		assert.NotZero(r, r.Output.Count("increasing instances failure", "marked for deletion"), "%s", r.Output)
+		assert.NotZero(r, r.Output.Count("increasing instances failure", "it is being deleted"), "%s", r.Output)
 		time.Sleep(4 * time.Minute)
 		mark := r.Mark()
 		time.Sleep(10 * time.Minute)

@@ -205,19 +205,21 @@ func TestF40TwoManagers(t *testing.T) {
 	})
 }
 
-// The first manager takes the second one's instances for surplus, and its runner
-// removes them when they are idle there. It asks for nothing meanwhile. Whether it
-// deletes or refuses to, it must say what goes on.
+// The first manager would take the second one's instances for surplus, give them
+// to jobs, and delete them when they are idle there. It must not even hand them
+// out, and say what goes on.
 func TestF40TheLoserDeletesTheOthersInstances(t *testing.T) {
 	rig.Run(t, rig.Setup{}, func(r *rig.Rig) {
 		time.Sleep(2 * time.Minute)
 		other := r.SecondManager()
 		other.Provisioner.Request(1)
-		busy := r.AwaitFleet(1)[0]
-		assert.Equal(r, fleeting.CauseUnexpected, busy.Cause())
-		busy.Delete()
-		time.Sleep(5 * time.Minute)
+		r.Await(2*time.Minute, "the second has it", func() bool { return r.Sim.Stats().Running == 1 })
+		time.Sleep(10 * time.Minute)
+		assert.Empty(r, r.Provisioner.Instances(), "two runners would give it to a job")
+		_, err := r.Plugin.ConnectInfo(r.Context(), rig.IDOf(r.Sim.Instances()[0]))
+		require.ErrorContains(r, err, "another manager has taken it over")
 		assert.Contains(r, r.Output.String(), "another manager", "a silent war")
+		assert.Equal(r, 1, r.Sim.Stats().Running)
 	})
 }
 

@@ -73,18 +73,36 @@ func (h *hiddenInstances) middleware(under http.RoundTripper) http.RoundTripper 
 	})(under)
 }
 
-// One that comes after it was given up is a new one to fleeting, and is used.
-func TestContractDLateArrivalAfterTombstone(t *testing.T) {
+// One that the capacity counts and no list shows is waited for, however long.
+func TestContractDHiddenIsNotGivenUp(t *testing.T) {
 	h := &hiddenInstances{}
 	rig.Run(t, rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 1}, Middleware: h.middleware}, func(r *rig.Rig) {
 		r.AwaitFleet(1)
 		h.only([]string{r.InstanceName(0)})
 		r.Provisioner.Request(1)
 		r.Await(time.Minute, "accepted", func() bool { return r.Provisioner.Capacity().Pending == 1 })
+		time.Sleep(time.Hour)
+		r.Provisioner.Request(5)
+		time.Sleep(time.Hour)
+		require.Len(r, r.Sim.Instances(), 2, "nothing is increased before that adds up")
+		assert.Equal(r, 1, r.Output.Count("increasing instances failure", "are in no list"))
+		h.only(nil)
+		r.AwaitFleet(7)
+	})
+}
+
+// One that comes after it was given up, as its operation failed, is a new one to
+// fleeting, and is used.
+func TestContractDLateArrivalAfterTombstone(t *testing.T) {
+	h := &hiddenInstances{}
+	rig.Run(t, rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 1}, Middleware: h.middleware}, func(r *rig.Rig) {
+		r.AwaitFleet(1)
+		h.only([]string{r.InstanceName(0)})
+		r.Inject(faults.Times(faults.WithEffect("fails", faults.UpdateScaleSet, armsim.Effect{FailOperation: faults.AllocationFailed}), 1))
+		r.Provisioner.Request(1)
+		r.Await(time.Minute, "accepted", func() bool { return r.Provisioner.Capacity().Pending == 1 })
 		require.Len(r, r.Sim.Instances(), 2)
-		time.Sleep(80 * time.Second)
-		require.Equal(r, 1, r.Provisioner.Capacity().Pending, "too early to give it up")
-		r.Await(2*time.Minute, "given up", func() bool { return r.Provisioner.Capacity().Pending == 0 })
+		r.Await(4*time.Minute, "given up", func() bool { return r.Provisioner.Capacity().Pending == 0 })
 		h.only(nil)
 		all := r.AwaitFleet(2)
 		causes := []fleeting.Cause{all[0].Cause(), all[1].Cause()}
