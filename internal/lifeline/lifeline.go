@@ -15,7 +15,8 @@ type Options struct {
 
 // Watch calls onEnd once, from a goroutine of its own, when the process that
 // started this one has ended or SIGTERM came. It watches from when it returns
-// until ctx ends. Meanwhile SIGTERM alone does not end the process, nor does
+// until ctx ends. Meanwhile SIGTERM alone does not end the process, nor do SIGHUP
+// and SIGQUIT, which are for the runner and reach its whole group, nor does
 // writing to a standard output or error that nobody reads any more: what the
 // parent read is closed when it dies, and what is under way would die of its
 // next line in the log.

@@ -32,5 +32,5 @@ func parentEnd(context.Context, time.Duration) <-chan struct{} {
 	return ended
 }
 
-// surviveSignals has nothing to do: Windows has no such signal.
+// surviveSignals has nothing to do: Windows has none of these signals.
 func surviveSignals() (release func()) { return func() {} }
