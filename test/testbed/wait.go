@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/load"
@@ -21,11 +22,31 @@ func (t *Testbed) AwaitListed(ctx context.Context, count int) error {
 		} else if before == nil {
 			before = lists
 		}
-		listed := false
-		for name, times := range lists {
-			listed = listed || before != nil && times >= before[name]+2 // the last one began after all ran
+		return before != nil && listedSince(before, lists) && err == nil, fmt.Sprintf("%d instances run, expected %d that the plugin has listed", running, count), err
+	})
+}
+
+// listedSince reports whether a list began after before was counted.
+func listedSince(before, now map[string]int) bool {
+	for name, times := range now {
+		if times >= before[name]+2 { // the first may have begun before
+			return true
 		}
-		return listed && err == nil, fmt.Sprintf("%d instances run, expected %d that the plugin has listed", running, count), err
+	}
+	return false
+}
+
+// HangUp sends SIGHUP to the runner and all that it has started, as systemctl
+// kill does, and waits until the plugin has listed instances since.
+func (t *Testbed) HangUp(ctx context.Context) error {
+	_, before, err := t.observe(ctx)
+	if err != nil {
+		return err
+	}
+	signalGroup(t.runner.command.Process, syscall.SIGHUP)
+	return load.Poll(ctx, func(ctx context.Context) (bool, string, error) {
+		_, lists, err := t.observe(ctx)
+		return listedSince(before, lists) && err == nil, "the plugin has listed nothing since SIGHUP", err
 	})
 }
 
