@@ -27,8 +27,8 @@ type jobRunnerInput struct {
 	Login  provider.ConnectorConfig
 }
 
-// actAsJobRunner runs a job that a line of standard input ends, takes SIGHUP as
-// the runner does, and scales out and to zero after the next line.
+// actAsJobRunner runs a job that a line of standard input ends, and after the next
+// line scales out and to zero. It takes SIGHUP as the runner does.
 func actAsJobRunner(file string) error {
 	reload := make(chan os.Signal, 1)
 	signal.Notify(reload, syscall.SIGHUP)
@@ -44,7 +44,25 @@ func actAsJobRunner(file string) error {
 		return err
 	}
 	defer runner.Kill()
-	group := runner.InstanceGroup()
+	lines := bufio.NewReader(os.Stdin)
+	if err := runJob(ctx, runner.InstanceGroup(), lines); err != nil {
+		return err
+	}
+	fmt.Println("runner: job done")
+	if _, err := lines.ReadString('\n'); err != nil {
+		return err
+	}
+	for _, count := range []int{2, 0} {
+		if _, err := resize(ctx, runner.InstanceGroup(), count); err != nil {
+			return err
+		}
+	}
+	fmt.Println("runner: no instance is left")
+	return nil
+}
+
+// runJob runs a job on a new instance, which ends with one of the lines.
+func runJob(ctx context.Context, group provider.InstanceGroup, lines *bufio.Reader) error {
 	ids, err := resize(ctx, group, 1)
 	if err != nil {
 		return err
@@ -53,23 +71,9 @@ func actAsJobRunner(file string) error {
 	if err != nil {
 		return err
 	}
-	// A line alone: the job's standard input stays open for it.
-	lines := bufio.NewReader(os.Stdin)
-	job := connector.RunOptions{Command: `echo job: begun; read line; echo "job: $line"`, Stdin: &oneLine{from: lines}, Stdout: os.Stdout}
-	if err := connector.Run(ctx, info, connector.ConnectorOptions{RunOptions: job}); err != nil {
-		return err
-	}
-	fmt.Println("runner: job done")
-	if _, err := lines.ReadString('\n'); err != nil {
-		return err
-	}
-	for _, count := range []int{2, 0} {
-		if _, err := resize(ctx, group, count); err != nil {
-			return err
-		}
-	}
-	fmt.Println("runner: no instance is left")
-	return nil
+	return connector.Run(ctx, info, connector.ConnectorOptions{RunOptions: connector.RunOptions{
+		Command: `echo job: begun; read line; echo "job: $line"`, Stdin: &oneLine{from: lines}, Stdout: os.Stdout,
+	}})
 }
 
 func startPluginFor(ctx context.Context, file string) (*fleet.Runner, error) {
