@@ -36,7 +36,9 @@ runner:
 		echo "GITLAB_RUNNER is not set: it must name the binary of a real GitLab Runner. To get a release of it:"; \
 		echo "  curl -Lo gitlab-runner https://gitlab-runner-downloads.s3.amazonaws.com/latest/binaries/gitlab-runner-linux-amd64"; \
 		echo "  chmod +x gitlab-runner"; \
-		echo "(v17.9.3 or another version instead of latest; or the package gitlab-runner of packages.gitlab.com; or your own build)"; \
+		echo "(v17.9.3 or another version instead of latest; or the package gitlab-runner of packages.gitlab.com)"; \
+		echo "A build of your own needs a version and, for docker-autoscaler, must be static:"; \
+		echo "  CGO_ENABLED=0 go build -ldflags '-X gitlab.com/gitlab-org/gitlab-runner/common.VERSION=17.9.3' -o gitlab-runner ."; \
 		echo "and then:  make $(or $(MAKECMDGOALS),e2e) GITLAB_RUNNER=./gitlab-runner"; \
 		exit 1; \
 	fi >&2

@@ -29,6 +29,7 @@ type Config = config.Config
 type InstanceGroup struct {
 	Config
 
+	begun    atomic.Bool    // Init was called
 	raw      []byte         // plugin_config as it came, nil where Config was set in Go
 	api      armapi.Options // how Azure is reached
 	log      hclog.Logger
@@ -63,8 +64,13 @@ func (g *InstanceGroup) UnmarshalJSON(raw []byte) error {
 
 // Init checks the configuration, signs in and reads the scale set. It changes
 // nothing on Azure. Its error is one line that names the cause and the fix; the
-// runner shows nothing else.
+// runner shows nothing else. A second Init is refused: a runner sends none, and
+// where others can connect to the plugin (docs/reference/security.md) they must not
+// have it sign in to an endpoint of theirs.
 func (g *InstanceGroup) Init(ctx context.Context, logger hclog.Logger, settings provider.Settings) (provider.ProviderInfo, error) {
+	if g.begun.Swap(true) {
+		return provider.ProviderInfo{}, errInitialised
+	}
 	ctx, cancel := context.WithTimeout(ctx, initTimeout)
 	defer cancel()
 	cfg, err := g.checkedConfig()
@@ -114,7 +120,10 @@ func (g *InstanceGroup) checkedConfig() (Config, error) {
 	return config.Parse(raw, os.Getenv)
 }
 
-var errNotInitialised = errors.New("instance group is used before Init")
+var (
+	errInitialised    = errors.New("the plugin has been initialised already, and takes one configuration only")
+	errNotInitialised = errors.New("instance group is used before Init")
+)
 
 // Update reports the state of every instance. It calls fn from one goroutine,
 // after everything was read: what is reported is complete. Dead instances are

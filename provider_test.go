@@ -13,6 +13,7 @@ import (
 	fleet "gitlab.com/gitlab-org/fleeting/fleeting"
 	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
 
+	azure "gitlab.com/fleeting-azure/fleeting-plugin-azure"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/launch"
 )
@@ -152,6 +153,18 @@ func TestSuspendAndResumeAreNotSupported(t *testing.T) {
 	require.ErrorContains(t, err, provider.ErrSuspendResumeNotSupported.Error())
 	assert.Empty(t, done)
 	assert.Equal(t, writes, launch.WritesOf(s))
+}
+
+// On Windows whoever is on the machine can connect to the plugin, and would have
+// its credential for Azure sent to an endpoint of their own.
+func TestInitIsCalledOnce(t *testing.T) {
+	t.Parallel()
+	g := &azure.InstanceGroup{}
+	_, err := g.Init(t.Context(), hclog.NewNullLogger(), launch.Login())
+	require.ErrorContains(t, err, "plugin_config")
+	require.NoError(t, g.UnmarshalJSON([]byte(`{"cloud": {"resource_manager_endpoint": "https://elsewhere.example"}}`)))
+	_, err = g.Init(t.Context(), hclog.NewNullLogger(), launch.Login())
+	require.ErrorContains(t, err, "the plugin has been initialised already")
 }
 
 func TestUseBeforeInit(t *testing.T) {

@@ -48,7 +48,7 @@ func main() {
 		plugin.Main(group, azure.Version())
 		return
 	}
-	end := ender(group)
+	end := ender(group, ownSocketDir())
 	lifeline.Watch(context.Background(), lifeline.Options{}, end)
 	plugin.Main(group, azure.Version())
 	end("the runner asked it to") // go-plugin does not wait for calls under way
@@ -76,16 +76,20 @@ const (
 	exitLimit = writeGrace + 2*time.Second
 )
 
-// ender returns what ends the process, giving the write under way its time.
-// Whoever calls it second waits for the end, too.
-func ender(group provider.InstanceGroup) func(reason string) {
+// ender returns what ends the process, giving the write under way its time, and
+// calling cleanUp. Whoever calls it second waits for the end, too.
+func ender(group provider.InstanceGroup, cleanUp func()) func(reason string) {
 	// As plugin.Serve makes its own, and before it puts a pipe in the place of
 	// os.Stderr, which nobody reads once the runner is gone.
 	log := hclog.New(&hclog.LoggerOptions{Level: hclog.Trace, Output: os.Stderr, JSONFormat: true})
 	var once sync.Once
 	return func(reason string) {
 		once.Do(func() {
-			time.AfterFunc(exitLimit, func() { os.Exit(1) })
+			exit := func(code int) {
+				cleanUp()
+				os.Exit(code)
+			}
+			time.AfterFunc(exitLimit, func() { exit(1) })
 			ctx, cancel := context.WithTimeout(context.Background(), writeGrace)
 			defer cancel()
 			if err := group.Shutdown(ctx); err != nil {
@@ -93,7 +97,7 @@ func ender(group provider.InstanceGroup) func(reason string) {
 			} else {
 				log.Info("plugin ends", "reason", reason)
 			}
-			os.Exit(0)
+			exit(0)
 		})
 	}
 }

@@ -15,9 +15,10 @@ type Options struct {
 
 // Watch calls onEnd once, from its own goroutine, when the parent process has ended
 // or SIGTERM was received. It watches from when it returns until ctx ends. Until
-// then neither SIGTERM by itself ends the process, nor a write to a standard output
-// or error that is no longer read: the pipes to the parent break when it ends, and
-// the next line of the log would kill the process amid a write to Azure.
+// then neither SIGTERM by itself ends the process, nor SIGHUP and SIGQUIT, which are
+// for the runner and reach its whole group, nor a write to a standard output or
+// error that is no longer read: the pipes to the parent break when it ends, and the
+// next line of the log would kill the process amid a write to Azure.
 //
 // Windows sends SIGTERM when the console closes, the user logs off or the
 // system shuts down (package os/signal).

@@ -123,14 +123,21 @@ func TestSIGTERM(t *testing.T) {
 	assert.ErrorIs(t, err, io.EOF, "it is called once")
 }
 
-// TestSIGQUIT: the runner's signal to stop after its jobs does not end the process.
-// If both are pending, it is delivered first: its number is lower.
-func TestSIGQUIT(t *testing.T) {
-	p := start(t, "child")
-	require.NoError(t, p.cmd.Process.Signal(syscall.SIGQUIT))
-	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
-	require.Equal(t, "ending", p.line(t))
-	require.NoError(t, p.stdin.Close())
-	assert.Equal(t, "SIGTERM received false", p.line(t))
-	assert.NoError(t, p.cmd.Wait())
+// TestSurvivedSignals are those that a runner takes as something other than its
+// end, and that reach the plugin as well: SIGQUIT is its sign to stop after its
+// jobs, SIGHUP to read its configuration again. Either would come first if both
+// were pending: their numbers are lower than SIGTERM's.
+func TestSurvivedSignals(t *testing.T) {
+	for name, survived := range map[string]syscall.Signal{"SIGHUP": syscall.SIGHUP, "SIGQUIT": syscall.SIGQUIT} {
+		t.Run(name, func(t *testing.T) {
+			p := start(t, "child")
+			require.NoError(t, p.cmd.Process.Signal(survived))
+			require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
+			require.Equal(t, "ending", p.line(t))
+			require.NoError(t, p.cmd.Process.Signal(survived), "while it ends, too")
+			require.NoError(t, p.stdin.Close())
+			assert.Equal(t, "SIGTERM received false", p.line(t))
+			assert.NoError(t, p.cmd.Wait())
+		})
+	}
 }

@@ -37,10 +37,21 @@ import (
 // for as many instances as its argument says, and then waits to be killed.
 const runnerVariable = "FLEETING_TEST_RUNNER"
 
+// jobRunnerVariable makes this test binary a runner with a job, of the description
+// in the file that the variable names.
+const jobRunnerVariable = "FLEETING_TEST_JOB_RUNNER"
+
 func TestMain(m *testing.M) {
 	if plugin := os.Getenv(runnerVariable); plugin != "" {
 		fmt.Fprintln(os.Stderr, actAsRunner(plugin))
 		os.Exit(1)
+	}
+	if file := os.Getenv(jobRunnerVariable); file != "" {
+		if err := actAsJobRunner(file); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
 	}
 	os.Exit(launch.Main(m))
 }

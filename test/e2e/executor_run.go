@@ -181,9 +181,13 @@ func (r *executorRun) act(ctx context.Context, do action, id int64) error {
 	if err != nil {
 		return err
 	}
-	if do == cancel {
+	switch do {
+	case cancel:
 		r.Printf("job %2d %-20s is cancelled", id, job.Name)
 		return r.testbed.Jobs.Cancel(id)
+	case hangUp:
+		r.Printf("job %2d %-20s SIGHUP to the runner and its plugin", id, job.Name)
+		return r.testbed.HangUp(ctx)
 	}
 	victim, err := r.instanceOf(ctx, job)
 	if err != nil {

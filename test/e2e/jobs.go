@@ -51,6 +51,7 @@ const (
 	nothing action = iota
 	cancel
 	evict
+	hangUp // the runner and its plugin, which are to go on
 )
 
 // say is what a job's script prints its lines with. The runner shows each command
@@ -162,13 +163,16 @@ func large(count int) trial {
 	return job("large", program).passes(lines...)
 }
 
-// slow has a log that comes bit by bit.
+// slow has a log that comes bit by bit. While it runs, the process group of runner
+// and plugin gets SIGHUP.
 func slow(seconds int) trial {
 	var lines []string
 	for i := range seconds {
 		lines = append(lines, fmt.Sprint(i+1))
 	}
-	return job("slow", fmt.Sprintf("for i in $(seq %d); do say $i; sleep 1; done", seconds)).passes(lines...)
+	t := job("slow", fmt.Sprintf("for i in $(seq %d); do say $i; sleep 1; done", seconds)).passes(lines...)
+	t.do = hangUp
+	return t
 }
 
 func variables() trial {

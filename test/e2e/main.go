@@ -68,6 +68,11 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if slices.Contains(o.executors, testbed.DockerAutoscaler) {
+		if err := testbed.CheckStatic(o.runner); err != nil {
+			return err
+		}
+	}
 	if err := os.MkdirAll(o.logs, 0o700); err != nil {
 		return err
 	}

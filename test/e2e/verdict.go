@@ -82,6 +82,9 @@ const promptly = 15 * time.Second
 // reaction returns an error unless the runner reacted to a cancellation, which the
 // job's state does not prove.
 func reaction(job jobapi.Job) error {
+	if job.CanceledAt.IsZero() {
+		return errors.New("the job was not cancelled before it ended")
+	}
 	if job.ReactedAt.IsZero() {
 		return errors.New("the runner did not react to the cancellation")
 	}

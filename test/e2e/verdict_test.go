@@ -60,13 +60,17 @@ var checks = map[string]struct {
 	"no reaction":    {func(j *jobapi.Job, w *want) { cancelIn(j, w, -1) }, "the runner did not react"},
 	"late reaction":  {func(j *jobapi.Job, w *want) { cancelIn(j, w, 20*time.Second) }, "the runner reacted to the cancellation after 20s"},
 	"quick reaction": {func(j *jobapi.Job, w *want) { cancelIn(j, w, time.Second) }, ""},
-	"masked":         {func(j *jobapi.Job, _ *want) { j.Log = append(j.Log, "secret"...) }, "the log shows a masked variable"},
-	"line missing":   {func(_ *jobapi.Job, w *want) { w.lines = []string{"one", "two", "three"} }, `line 3 is nothing, expected "three"`},
-	"line twice":     {func(_ *jobapi.Job, w *want) { w.lines = []string{"one"} }, `line 2 is "two", expected nothing`},
-	"line wrong":     {func(_ *jobapi.Job, w *want) { w.lines = []string{"one", "2"} }, `line 2 is "two", expected "2"`},
-	"artifact":       {func(_ *jobapi.Job, w *want) { w.uploads["out/file"] = "other" }, `artifact out/file holds "content"`},
-	"no artifact":    {func(j *jobapi.Job, _ *want) { j.Uploads = nil }, "artifact out/file holds"},
-	"uncalled-for":   {func(_ *jobapi.Job, w *want) { w.uploads = nil }, "1 files were uploaded, expected none"},
+	"ended before its cancellation": {func(j *jobapi.Job, w *want) {
+		cancelIn(j, w, time.Second)
+		j.State, j.FailureReason, j.CanceledAt = jobapi.Failed, systemError, time.Time{}
+	}, "state is failed, expected canceled\nfailure reason is runner_system_failure, expected \nthe job was not cancelled before it ended"},
+	"masked":       {func(j *jobapi.Job, _ *want) { j.Log = append(j.Log, "secret"...) }, "the log shows a masked variable"},
+	"line missing": {func(_ *jobapi.Job, w *want) { w.lines = []string{"one", "two", "three"} }, `line 3 is nothing, expected "three"`},
+	"line twice":   {func(_ *jobapi.Job, w *want) { w.lines = []string{"one"} }, `line 2 is "two", expected nothing`},
+	"line wrong":   {func(_ *jobapi.Job, w *want) { w.lines = []string{"one", "2"} }, `line 2 is "two", expected "2"`},
+	"artifact":     {func(_ *jobapi.Job, w *want) { w.uploads["out/file"] = "other" }, `artifact out/file holds "content"`},
+	"no artifact":  {func(j *jobapi.Job, _ *want) { j.Uploads = nil }, "artifact out/file holds"},
+	"uncalled-for": {func(_ *jobapi.Job, w *want) { w.uploads = nil }, "1 files were uploaded, expected none"},
 }
 
 // cancelIn makes the job one that was cancelled, to which the runner reacted in

@@ -2,6 +2,7 @@ package repo_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -166,4 +167,86 @@ func testNames(t *testing.T) map[string]bool {
 		return err
 	}))
 	return names
+}
+
+// samples are the TOML texts of README, docs and examples, by where they are.
+func samples(t *testing.T) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	require.NoError(t, filepath.WalkDir(".", func(path string, entry os.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && path != "." && strings.HasPrefix(entry.Name(), "."), path == "bin", path == "dist":
+			return filepath.SkipDir
+		case filepath.Ext(path) != ".md" && filepath.Ext(path) != ".toml":
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if filepath.Ext(path) == ".toml" {
+			found[path] = string(text)
+		}
+		for n, m := range codeBlock.FindAllStringSubmatch(string(text), -1) {
+			if m[1] == "toml" {
+				found[fmt.Sprintf("%s, block %d", path, n+1)] = m[2]
+			}
+		}
+		return err
+	}))
+	return found
+}
+
+// waitingPolicies counts the policies of a sample, anywhere in it, and those that
+// keep instances ready in the runner's preemptive mode, in which jobs wait longer
+// than with none (docs/guides/waiting.md).
+func waitingPolicies(v any) (all, waiting int) {
+	switch v := v.(type) {
+	case []map[string]any:
+		for _, one := range v {
+			n, w := waitingPolicies(one)
+			all, waiting = all+n, waiting+w
+		}
+	case map[string]any:
+		if count, ok := v["idle_count"]; ok {
+			all++
+			if count != int64(0) && v["preemptive_mode"] != false {
+				waiting++
+			}
+		}
+		for _, one := range v {
+			n, w := waitingPolicies(one)
+			all, waiting = all+n, waiting+w
+		}
+	}
+	return all, waiting
+}
+
+func TestSamplesDoNotWait(t *testing.T) {
+	policies := 0
+	for path, text := range samples(t) {
+		var file map[string]any
+		_, err := toml.Decode(text, &file)
+		require.NoError(t, err, path)
+		all, waiting := waitingPolicies(file)
+		policies += all
+		require.Zero(t, waiting, "%s keeps instances ready without preemptive_mode = false", path)
+	}
+	require.GreaterOrEqual(t, policies, 4, "README, the example and the guide have policies")
+}
+
+func TestWaitingPoliciesAreFound(t *testing.T) {
+	for text, want := range map[string]int{
+		"idle_count = 2":                          1,
+		"idle_count = 2\npreemptive_mode = true":  1,
+		"idle_count = 2\npreemptive_mode = false": 0,
+		"idle_count = 0":                          0,
+		"idle_time = \"5m\"":                      0,
+		"idle_count = 0\n[[runners.autoscaler.policy]]\nidle_count = 1": 1,
+	} {
+		var file map[string]any
+		_, err := toml.Decode("[[runners]]\n[runners.autoscaler]\n[[runners.autoscaler.policy]]\n"+text, &file)
+		require.NoError(t, err)
+		_, waiting := waitingPolicies(file)
+		require.Equal(t, want, waiting, text)
+	}
 }

@@ -59,6 +59,13 @@ var numbersFamilies = []numbersFamily{
 		test:  regexp.MustCompile(`^TestWeakness(\d+)`),
 	},
 	{
+		name: "case", page: numbersFailureModes,
+		entry: regexp.MustCompile(`(?m)^### Case (\d+): `),
+		use:   regexp.MustCompile(`TestCase(\d+)|\bCase (\d\d)\b`), // not the keyword
+		parts: []string{"Source", "Plugin", "Tests"},
+		test:  regexp.MustCompile(`^TestCase(\d+)`),
+	},
+	{
 		name: "recording", page: numbersFailureModes,
 		entry: regexp.MustCompile(`(?m)^### Recording (\d+): `),
 		parts: []string{"Source", "Simulator", "Tests"},
@@ -243,6 +250,9 @@ func TestNumbersAreFound(t *testing.T) {
 		"0xF" + "1 0F" + "12a HTTPF":                          nil,
 		"func TestContract" + "AError(t":                      {"A"},
 		"func TestContracts(t":                                nil,
+		"func TestCase" + "03SIGHUP(t":                        {"3"},
+		"// as in Case" + " 03":                               {"3"},
+		"case 12:":                                            nil,
 		"// weakness" + " 4":                                  {"4"},
 		"// values of recordings" + "\n// 01, 02 and 06, and": {"1", "2", "6"},
 		"x++ // recording" + " 03":                            {"3"},

@@ -29,6 +29,9 @@ const label = "com.gitlab.gitlab-runner."
 // the runner's binary: it has the helper's commands, too. The error names what is
 // missing.
 func newDocker(ctx context.Context, runner string) (*Docker, error) {
+	if err := CheckStatic(runner); err != nil {
+		return nil, err
+	}
 	e, err := dockerengine.Start(ctx)
 	if err != nil {
 		return nil, err

@@ -14,10 +14,10 @@ func setGroup(command *exec.Cmd) {
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 }
 
-// signalGroup signals the command. SIGKILL goes to what it has started, too; for
-// other signals the runner ends its plugin itself.
+// signalGroup signals the command. SIGKILL and SIGHUP go to what it has started,
+// too; for other signals the runner ends its plugin itself.
 func signalGroup(p *os.Process, sig syscall.Signal) {
-	if sig != syscall.SIGKILL {
+	if sig != syscall.SIGKILL && sig != syscall.SIGHUP {
 		_ = p.Signal(sig) // it may have ended
 		return
 	}

@@ -2,7 +2,7 @@ package testbed
 
 import (
 	"context"
-	"errors"
+	"debug/elf"
 	"fmt"
 	"os/exec"
 	"strconv"
@@ -55,17 +55,34 @@ func Version(ctx context.Context, binary string) (RunnerVersion, error) {
 	return RunnerVersion{text: "unknown"}, fmt.Errorf("%s --version prints no version; fix: name the binary of GitLab Runner", binary)
 }
 
+// ownBuild is how to build a runner with what is missing in it otherwise.
+const ownBuild = `fix: use a release, or build your own with CGO_ENABLED=0 go build -ldflags "-X gitlab.com/gitlab-org/gitlab-runner/common.VERSION=17.9.3", with its version`
+
 func parseVersion(text string) (RunnerVersion, error) {
 	v := RunnerVersion{text: text}
-	parts := strings.SplitN(text, ".", 3)
-	if len(parts) < 2 {
-		return v, fmt.Errorf("%q is no version of GitLab Runner", text)
-	}
+	major, rest, _ := strings.Cut(text, ".")
+	minor, _, _ := strings.Cut(rest, ".")
 	var errMajor, errMinor error
-	v.Major, errMajor = strconv.Atoi(parts[0])
-	v.Minor, errMinor = strconv.Atoi(parts[1])
-	if err := errors.Join(errMajor, errMinor); err != nil {
-		return v, fmt.Errorf("%q is no version of GitLab Runner: %w", text, err)
+	v.Major, errMajor = strconv.Atoi(major)
+	v.Minor, errMinor = strconv.Atoi(minor)
+	if errMajor != nil || errMinor != nil {
+		return v, fmt.Errorf("%q is no version of GitLab Runner; %s", text, ownBuild)
 	}
 	return v, nil
+}
+
+// CheckStatic returns an error unless a runner's binary is linked statically: for
+// docker-autoscaler it becomes the helper in a container without a C library.
+func CheckStatic(binary string) error {
+	program, err := elf.Open(binary)
+	if err != nil {
+		return fmt.Errorf("look whether %s is linked statically: %w; fix: name the binary of GitLab Runner for Linux", binary, err)
+	}
+	defer program.Close()
+	for _, segment := range program.Progs {
+		if segment.Type == elf.PT_INTERP {
+			return fmt.Errorf("%s is linked dynamically, and helper containers of docker-autoscaler have no C library; %s", binary, ownBuild)
+		}
+	}
+	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
@@ -24,11 +25,27 @@ func (t *Testbed) AwaitListed(ctx context.Context, count int) error {
 		} else if since.IsZero() {
 			since = time.Now()
 		}
-		journal, failed := t.Simulator.Journal(ctx)
-		listed := slices.ContainsFunc(journal, func(e armsim.Entry) bool {
-			return strings.HasPrefix(e.Operation, "VirtualMachine") && strings.HasSuffix(e.Operation, "s_List") && e.Time.After(since)
-		})
+		listed, failed := t.listedSince(ctx, since)
 		return listed && !since.IsZero(), fmt.Sprintf("%d instances run, expected %d that the plugin has listed", len(all), count), errors.Join(err, failed)
+	})
+}
+
+// listedSince reports whether the plugin has listed instances after that time.
+func (t *Testbed) listedSince(ctx context.Context, since time.Time) (bool, error) {
+	journal, err := t.Simulator.Journal(ctx)
+	return slices.ContainsFunc(journal, func(e armsim.Entry) bool {
+		return strings.HasPrefix(e.Operation, "VirtualMachine") && strings.HasSuffix(e.Operation, "s_List") && e.Time.After(since)
+	}), err
+}
+
+// HangUp sends SIGHUP to the runner and all that it has started, as systemctl
+// kill does, and waits until the plugin has listed instances since.
+func (t *Testbed) HangUp(ctx context.Context) error {
+	since := time.Now()
+	signalGroup(t.runner.command.Process, syscall.SIGHUP)
+	return load.Poll(ctx, func(ctx context.Context) (bool, string, error) {
+		listed, err := t.listedSince(ctx, since)
+		return listed, "the plugin has listed nothing since SIGHUP", err
 	})
 }
 
