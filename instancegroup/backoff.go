@@ -48,6 +48,8 @@ type increaseBackoffs struct {
 	start     startBreaker // instances that never served
 	rejection backoff      // by Azure, of the increase itself
 	transient backoff      // errors that are likely to pass within a minute
+
+	refusedSize int // the least that was refused for its size in this episode; 0: nothing
 }
 
 func newIncreaseBackoffs() increaseBackoffs {
@@ -63,7 +65,24 @@ func (b *increaseBackoffs) active(now time.Time) bool {
 }
 
 // accepted ends the episodes of refusals and returns how many there were.
-func (b *increaseBackoffs) accepted() int { return b.rejection.reset() + b.transient.reset() }
+func (b *increaseBackoffs) accepted() int {
+	b.refusedSize = 0
+	return b.rejection.reset() + b.transient.reset()
+}
+
+// size is how many instances to ask for first: less than was refused lately.
+func (b *increaseBackoffs) size(n int) int {
+	if b.refusedSize == 0 {
+		return n
+	}
+	return min(n, max(1, b.refusedSize/2))
+}
+
+func (b *increaseBackoffs) refuseSize(n int) {
+	if b.refusedSize == 0 || n < b.refusedSize {
+		b.refusedSize = n
+	}
+}
 
 // refused counts an error of an increase against its kind.
 func (b *increaseBackoffs) refused(now time.Time, err error) (first bool, failures int) {

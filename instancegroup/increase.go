@@ -62,24 +62,44 @@ func (g *Group) writesRemaining() int {
 // less: by what the quota leaves where the refusal says so, else by half, and so
 // on, whatever the refusal's words. Quotas, subnets and allocations mostly have
 // room for some. The refusal is the error alongside what was accepted.
-func (g *Group) increaseWithinQuota(ctx context.Context, n int) (int, error) {
-	accepted, refusal := g.increaseWithRetry(ctx, n)
-	err := refusal
-	for fewer := n; isRefusedForSize(err) && fewer > 1 && g.writesRemaining() > 0; {
-		fewer /= 2
-		if quota, ok := armerr.HeadroomOf(err); ok {
-			if fewer = quota.Fits(n); fewer == 0 {
-				break
-			}
-		}
-		if accepted, err = g.increaseWithRetry(ctx, fewer); err == nil {
+func (g *Group) increaseWithinQuota(ctx context.Context, n int) (accepted int, refusal error) {
+	for size := g.firstSize(n); ; {
+		accepted, err := g.increaseWithRetry(ctx, size)
+		if err == nil {
+			g.forgetRefusedSize()
 			return accepted, refusal
 		}
+		refusal = err
+		if !isRefusedForSize(err) {
+			return 0, err
+		}
+		if size = g.nextSize(size, err); size == 0 || g.writesRemaining() < 1 {
+			return 0, err
+		}
 	}
-	if err != nil {
-		return accepted, err
+}
+
+func (g *Group) firstSize(n int) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.backoffs.size(n)
+}
+
+func (g *Group) forgetRefusedSize() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.backoffs.refusedSize = 0
+}
+
+// nextSize is what to ask for after a refusal; 0: nothing.
+func (g *Group) nextSize(refused int, err error) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.backoffs.refuseSize(refused)
+	if quota, ok := armerr.HeadroomOf(err); ok {
+		return quota.Fits(refused)
 	}
-	return accepted, refusal
+	return refused / 2
 }
 
 // isRefusedForSize reports whether fewer instances might be accepted: not where

@@ -108,6 +108,25 @@ func TestRefusedForSize(t *testing.T) {
 	}
 }
 
+// While nothing is accepted, each further attempt is one write, and once something
+// is, all is asked for again.
+func TestRefusedForSizeCostsLittle(t *testing.T) {
+	f, g, clock := opened(t, 1)
+	f.most, f.mostKind = 1, armerr.Allocation
+	for range 40 {
+		_, _ = g.Increase(t.Context(), 20)
+		clock.pass(15 * time.Second)
+	}
+	assert.LessOrEqual(t, f.count(opWrite), 5+6)
+	f.change(func() { f.most = 100 })
+	clock.pass(10 * time.Minute)
+	for _, want := range []int{1, 19} {
+		accepted, err := g.Increase(t.Context(), want)
+		require.NoError(t, err)
+		assert.Equal(t, want, accepted)
+	}
+}
+
 // TestRestartBesideAnUpdate: Azure may be changing an instance, with its job, when
 // the plugin begins: told as being created, the runner would drop its job's state.
 func TestRestartBesideAnUpdate(t *testing.T) {

@@ -216,7 +216,7 @@ func TestF40TheLoserDeletesTheOthersInstances(t *testing.T) {
 		r.Await(2*time.Minute, "the second has it", func() bool { return r.Sim.Stats().Running == 1 })
 		time.Sleep(10 * time.Minute)
 		assert.Empty(r, r.Provisioner.Instances(), "two runners would give it to a job")
-		_, err := r.Plugin.ConnectInfo(r.Context(), rig.IDOf(r.Sim.Instances()[0]))
+		_, err := r.Plugin.ConnectInfo(r.Context(), rig.InstanceID(r.Sim.Instances()[0]))
 		require.ErrorContains(r, err, "another manager has taken it over")
 		assert.Contains(r, r.Output.String(), "another manager", "a silent war")
 		assert.Equal(r, 1, r.Sim.Stats().Running)
