@@ -3,7 +3,6 @@ package instancegroup
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -97,14 +96,4 @@ func (g *Group) followReplacementLocked(set vmss.ScaleSet) {
 	g.admission.instances = g.client.Instances(set.Mode)
 	g.ledger.fail(errReplaced, g.now())
 	g.lease.acquired = false
-}
-
-// refusal is why the scale set must not be increased now.
-func (g *Group) refusal(n int) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.admission.refusal == nil {
-		return nil
-	}
-	return fmt.Errorf("increase scale set %q by %d: %w; nothing was changed", g.name, n, g.admission.refusal)
 }

@@ -1,7 +1,6 @@
 package instancegroup
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,9 +8,6 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
-
-// increaseAttempts bounds how often a lost race for the capacity is retried.
-const increaseAttempts = 4
 
 // errDeferred means that this is no time to write, and that nothing is wrong.
 var errDeferred = errors.New("not now")
@@ -34,7 +30,7 @@ func (g *Group) Increase(ctx context.Context, n int) (int, error) {
 		return 0, err
 	}
 	defer leave()
-	accepted, err := g.increaseWithinQuota(ctx, n)
+	accepted, err := increase{g}.withinQuota(ctx, n)
 	return accepted, g.finishIncrease(n, accepted, err)
 }
 
@@ -56,98 +52,6 @@ func (g *Group) deferIncrease() (bool, error) {
 // that it is relative to.
 func (g *Group) writesRemaining() int {
 	return min(g.client.Remaining(vmss.WriteScaleSet), g.client.Remaining(vmss.ReadScaleSet))
-}
-
-// increaseWithinQuota increases by n, or where Azure refuses that for its size by
-// less: by what the quota leaves where the refusal says so, else by half, and so
-// on, whatever the refusal's words. Quotas, subnets and allocations mostly have
-// room for some. The refusal is the error alongside what was accepted.
-func (g *Group) increaseWithinQuota(ctx context.Context, n int) (accepted int, refusal error) {
-	for size := g.firstSize(n); ; {
-		accepted, err := g.increaseWithRetry(ctx, size)
-		if err == nil {
-			g.forgetRefusedSize()
-			return accepted, refusal
-		}
-		refusal = err
-		if !isRefusedForSize(err) {
-			return 0, err
-		}
-		if size = g.nextSize(size, err); size == 0 || g.writesRemaining() < 1 {
-			return 0, err
-		}
-	}
-}
-
-func (g *Group) firstSize(n int) int {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.backoffs.size(n)
-}
-
-func (g *Group) forgetRefusedSize() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.backoffs.refusedSize = 0
-}
-
-// nextSize is what to ask for after a refusal; 0: nothing.
-func (g *Group) nextSize(refused int, err error) int {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.backoffs.refuseSize(refused)
-	if quota, ok := armerr.HeadroomOf(err); ok {
-		return quota.Fits(refused)
-	}
-	return refused / 2
-}
-
-// isRefusedForSize reports whether fewer instances might be accepted: not where
-// the refusal would meet any increase.
-func isRefusedForSize(err error) bool {
-	e, ok := errors.AsType[*armerr.Error](err)
-	return ok && e.Status >= 400 && armerr.Is(e, armerr.Quota, armerr.Allocation, armerr.Invalid, armerr.Unknown)
-}
-
-// increaseWithRetry tries until nobody else writes in between.
-func (g *Group) increaseWithRetry(ctx context.Context, n int) (int, error) {
-	for range increaseAttempts {
-		accepted, err := g.tryIncrease(ctx, n)
-		if !armerr.Is(err, armerr.Precondition) {
-			return accepted, err
-		}
-		if g.writesRemaining() < 1 {
-			return 0, errDeferred
-		}
-	}
-	return 0, fmt.Errorf("increase scale set %q by %d: somebody else changed it %d times in between; nothing was changed; fix: let nothing else scale it", g.name, n, increaseAttempts)
-}
-
-// tryIncrease makes one attempt.
-func (g *Group) tryIncrease(ctx context.Context, n int) (int, error) {
-	set, err := g.readScaleSet(ctx)
-	if err != nil {
-		return 0, err
-	}
-	if !set.HasCapacity || set.ETag == "" {
-		return 0, fmt.Errorf("increase scale set %q by %d: Azure's response holds no capacity or no ETag, and a guess could delete instances; nothing was changed", g.name, n)
-	}
-	if err := cmp.Or(g.verifyLease(set), g.refusal(n)); err != nil {
-		return 0, err
-	}
-	w := capacityWrite{Group: g, current: set, n: n}
-	if accepted := w.settleUncertain(); accepted > 0 {
-		return accepted, nil
-	}
-	if w.isOutdated(ctx) {
-		g.log.Debug("Azure's response is older than the last change; waiting for a newer one", "operation", "increase", "capacity", set.Capacity)
-		return 0, errDeferred
-	}
-	delta, err := w.capacityDelta(ctx)
-	if err != nil {
-		return 0, err
-	}
-	return w.send(ctx, set.Capacity+delta)
 }
 
 // finishIncrease keeps account of how an increase ended, and returns what the
