@@ -90,12 +90,15 @@ func run(m *testing.M) (int, error) {
 	return code, nil
 }
 
-// build makes the programs of the other module, with the race detector when the
-// tests have it.
+// build makes the programs of the other module with the flags of the tests, whose
+// compiled packages are used again.
 func build(dir string) error {
 	args := []string{"build", "-buildvcs=false", "-o", dir + string(filepath.Separator)}
-	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
-		args = append(args, "-race")
+	info, _ := debug.ReadBuildInfo()
+	for _, flag := range []string{"-race", "-trimpath"} {
+		if slices.Contains(info.Settings, debug.BuildSetting{Key: flag, Value: "true"}) {
+			args = append(args, flag)
+		}
 	}
 	command := exec.Command("go", append(args, "./cmd/fleeting-plugin-azure", "./cmd/armsim")...)
 	command.Dir = "../.."

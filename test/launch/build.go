@@ -25,23 +25,32 @@ var built struct {
 	err  error
 }
 
-// build makes both binaries in a new directory. They get the race detector when
-// the tests have it: it looks into the plugin's own process, and what the tests
-// compiled is used again.
+// build makes both binaries in a new directory, with the flags of the tests
+// themselves: what was compiled for those is used again (with others Go would
+// compile Azure's SDK once more, which takes minutes), and the race detector looks
+// into the plugin's own process, too.
 func build() (string, error) {
 	dir, err := os.MkdirTemp("", "fleeting-plugin-azure-")
 	if err != nil {
 		return "", err
 	}
-	args := []string{"build", "-buildvcs=false", "-o", dir + string(filepath.Separator)}
-	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
-		args = append(args, "-race")
+	args := []string{"build", "-buildvcs=false", "-ldflags=-s -w", "-o", dir + string(filepath.Separator)}
+	for _, flag := range []string{"-race", "-trimpath"} {
+		if isSet(flag) {
+			args = append(args, flag)
+		}
 	}
 	out, err := exec.Command("go", append(args, module+"/cmd/fleeting-plugin-azure", module+"/cmd/armsim")...).CombinedOutput()
 	if err != nil {
 		return dir, fmt.Errorf("go build: %w: %s", err, out)
 	}
 	return dir, nil
+}
+
+// isSet reports whether the tests were built with a flag.
+func isSet(flag string) bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: flag, Value: "true"})
 }
 
 // Main runs the tests of a package, and removes what Binary has built for them.

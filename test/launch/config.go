@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// Patience is far longer than anything here takes.
-	Patience = 30 * time.Second
+	// Patience is far longer than anything here takes, on a busy machine as well.
+	Patience = 2 * time.Minute
 	Tick     = 100 * time.Millisecond
 
 	// InitLimit is under the runner's minute with room for the first Update.

@@ -20,8 +20,8 @@ import (
 )
 
 // sequences is how many TestModel runs in all, unless -rapid.checks says
-// otherwise.
-var sequences = 2000
+// otherwise. Each run draws others; the pipeline's job "model" runs many more.
+var sequences = 400
 
 // TestModel drives the plugin, under fleeting's own provisioner, against the
 // simulator: random demand, jobs, faults, evictions, other managers, crashes and

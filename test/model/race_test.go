@@ -2,6 +2,6 @@
 
 package model_test
 
-// The race detector makes a sequence several times as slow. `make test` runs
+// The race detector makes a sequence some seven times as slow. `make test` runs
 // them all without it, and some with it.
-func init() { sequences = 80 }
+func init() { sequences = 24 }
