@@ -67,7 +67,7 @@ compat = $(GO) -C test/compat test $(1) -shuffle=on -timeout 30m ./...
 # tests wait for processes, so that more than one package for each processor runs.
 # The time limits are for a machine that is busy with other things as well.
 TEST         = $(GO) test -shuffle=on -timeout 30m
-VIRTUAL_TIME = -trimpath -run '^Test(Model|F[0-9]+|Weakness|Contract[B-L])' ./test/model ./test/failures ./test/fleeting
+VIRTUAL_TIME = -trimpath -run '^Test(Model|Properties|F[0-9]+|Weakness|Contract[B-L])' ./test/model ./test/failures ./test/fleeting ./instancegroup
 test: ## run all tests, with the race detector where there is a C compiler
 	@SKIPS_FILE=$$(mktemp) && export SKIPS_FILE || exit 1; \
 	trap '{ set +x; } 2>/dev/null; sort -u "$$SKIPS_FILE" >&2; rm -f "$$SKIPS_FILE"' EXIT; \

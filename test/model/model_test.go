@@ -2,6 +2,7 @@
 package model_test
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"slices"
@@ -96,6 +97,7 @@ func (p plan) String() string {
 var verbs = []string{
 	"request", "request", "request", "finish", "finish", "fault", "fault", "fault", "fault", "fault", "fault",
 	"rush", "kill", "evict", "deallocate", "remove", "raise", "tag", "crash", "crash in PATCH", "crash in POST", "clear",
+	"replace", "hide", "undeletable",
 }
 
 func drawPlan(r *rapid.T, mode string) plan {
@@ -185,9 +187,18 @@ func (m *model) step(s step) error {
 	case "remove":
 		m.TryDisrupt(name(), m.Sim.Remove)
 	case "raise":
-		_ = m.Sim.Raise(rig.ScaleSetName, 1) // a refusal is none of the plugin's business
+		if m.Sim.Raise(rig.ScaleSetName, 1) == nil { // a refusal is none of the plugin's business
+			m.External++
+		}
 	case "tag":
 		_ = m.Sim.Tag(rig.ScaleSetName, "cost-centre", fmt.Sprint(s.n))
+	case "replace":
+		m.MayBeAbsent = true
+		return m.Replace([]string{"Uniform", "Flexible"}[s.n%2], s.n/2)
+	case "hide":
+		return m.hide()
+	case "undeletable":
+		return m.Sim.AddFaults(faults.Times(faults.WithEffect("undeletable", "instance.delete", armsim.Effect{Fail: &armsim.Failure{Code: "InternalExecutionError"}}), 3*s.n))
 	case "crash":
 		m.Crash()
 	case "crash in PATCH", "crash in POST":
@@ -197,7 +208,24 @@ func (m *model) step(s step) error {
 	if err := m.Revive(); err != nil {
 		return err
 	}
-	return m.Invariants.Err()
+	return errors.Join(m.Invariants.Err(), m.Surplus())
+}
+
+// hide is an identity that may not read instances: it gets an empty list, and no
+// error, for an hour in which there is demand.
+func (m *model) hide() error {
+	if err := m.Sim.AddFaults(faults.For(faults.List(armsim.ListEmpty), time.Hour)); err != nil {
+		return err
+	}
+	m.Invariants.AllowThrottling() // each instance that a list lacks is read
+	for range 6 {
+		m.Provisioner.Request(1)
+		time.Sleep(10 * time.Minute)
+		if err := errors.Join(m.Revive(), m.Invariants.Err(), m.Surplus()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // rush is demand that comes and goes faster than Azure takes writes.

@@ -42,6 +42,10 @@ type Bubble struct {
 
 	Flexible    bool
 	MayBeAbsent bool // instances may never have been made
+	External    int  // instances that somebody else asked for, or that were there
+
+	spec    armsim.ScaleSetSpec
+	crashed bool
 }
 
 var testLog = hclog.NewNullLogger()
@@ -66,7 +70,7 @@ func NewBubble(c armsim.Config, spec armsim.ScaleSetSpec) (*Bubble, error) {
 	if _, err := sim.CreateScaleSet(context.Background(), spec); err != nil {
 		return nil, err
 	}
-	b := &Bubble{Sim: sim, MaxInstances: 8, Logger: testLog, Flexible: spec.OrchestrationMode == "Flexible"}
+	b := &Bubble{Sim: sim, MaxInstances: 8, Logger: testLog, Flexible: spec.OrchestrationMode == "Flexible", External: spec.Capacity, spec: spec}
 	b.Invariants = newInvariants(b)
 	return b, nil
 }
@@ -105,6 +109,7 @@ func (b *Bubble) Start() error {
 // Crash ends the plugin as kill -9 does: no request of it goes out any more. Its
 // provisioner, which would have died with it, is left to end.
 func (b *Bubble) Crash() {
+	b.crashed = true
 	b.Conn.Cut()
 	b.abandon(b.Provisioner)
 	b.Provisioner = nil

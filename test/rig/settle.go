@@ -42,7 +42,7 @@ func (b *Bubble) Converge() error {
 func (b *Bubble) Until(what string, done func() error) error {
 	var err error
 	for begun := time.Now(); time.Since(begun) < SettleLimit; time.Sleep(settleInterval) {
-		if err := errors.Join(b.Revive(), b.Invariants.Err()); err != nil {
+		if err := errors.Join(b.Revive(), b.Invariants.Err(), b.Surplus()); err != nil {
 			return err
 		}
 		if err = done(); err == nil {
