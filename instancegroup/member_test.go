@@ -122,3 +122,16 @@ func TestInstanceWithoutVMID(t *testing.T) {
 	_ = g.Reap(t.Context(), v)
 	assert.Empty(t, f.sent)
 }
+
+// TestFoundInstanceHasAnAddress: an instance that the list lacks when it comes up
+// is not stuck for want of an address.
+func TestFoundInstanceHasAnAddress(t *testing.T) {
+	f, g, clock, id := arrived(t, func(*vmss.Instance) {})
+	require.Equal(t, Creating, memberState(t, g, id))
+	f.boot()
+	f.change(func() { f.hidden[f.vms[1].VMID] = true })
+	clock.pass(creationLimit)
+	require.Equal(t, Running, memberState(t, g, id))
+	require.NoError(t, g.Reap(t.Context(), g.last()))
+	assert.Empty(t, f.deleted)
+}

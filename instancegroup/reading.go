@@ -46,6 +46,9 @@ func (r *reading) run(ctx context.Context) (*View, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := r.findAddresses(ctx, found); err != nil { // the list lacked them
+			return nil, err
+		}
 		l := listing{at: r.at, number: r.number, base: base, instances: slices.Concat(instances, found), gone: gone, spot: r.ScaleSet().IsSpot()}
 		if v := r.store(l); v != nil {
 			return v, nil
