@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, actAsRunner(plugin))
 		os.Exit(1)
 	}
-	os.Exit(launch.Main(m))
+	os.Exit(launch.MainAsReleased(m))
 }
 
 func actAsRunner(plugin string) error {
