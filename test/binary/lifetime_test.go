@@ -53,7 +53,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(launch.Main(m))
+	os.Exit(launch.MainAsReleased(m))
 }
 
 func actAsRunner(plugin string) error {

@@ -20,15 +20,16 @@ const module = "gitlab.com/fleeting-azure/fleeting-plugin-azure"
 
 // built is what Binary has built.
 var built struct {
-	once sync.Once
-	dir  string
-	err  error
+	once       sync.Once
+	dir        string
+	err        error
+	asReleased bool
 }
 
-// build makes both binaries in a new directory, with the flags of the tests
-// themselves: what was compiled for those is used again (with others Go would
-// compile Azure's SDK once more, which takes minutes), and the race detector looks
-// into the plugin's own process, too.
+// build makes both binaries in a new directory. Their flags are those of the tests
+// themselves, so that the race detector looks into the plugin's own process, too,
+// or those of the Makefile's BUILD. With any others Go would compile Azure's SDK
+// once more, which takes minutes.
 func build() (string, error) {
 	dir, err := os.MkdirTemp("", "fleeting-plugin-azure-")
 	if err != nil {
@@ -36,11 +37,19 @@ func build() (string, error) {
 	}
 	args := []string{"build", "-buildvcs=false", "-ldflags=-s -w", "-o", dir + string(filepath.Separator)}
 	for _, flag := range []string{"-race", "-trimpath"} {
-		if isSet(flag) {
+		if isSet(flag) && !built.asReleased {
 			args = append(args, flag)
 		}
 	}
-	out, err := exec.Command("go", append(args, module+"/cmd/fleeting-plugin-azure", module+"/cmd/armsim")...).CombinedOutput()
+	if built.asReleased {
+		args = append(args, "-trimpath")
+	}
+	command := exec.Command("go", append(args, module+"/cmd/fleeting-plugin-azure", module+"/cmd/armsim")...)
+	command.Env = os.Environ()
+	if built.asReleased {
+		command.Env = append(command.Env, "CGO_ENABLED=0")
+	}
+	out, err := command.CombinedOutput()
 	if err != nil {
 		return dir, fmt.Errorf("go build: %w: %s", err, out)
 	}
@@ -51,6 +60,14 @@ func build() (string, error) {
 func isSet(flag string) bool {
 	info, ok := debug.ReadBuildInfo()
 	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: flag, Value: "true"})
+}
+
+// MainAsReleased is Main for tests of the binaries as they are released: without
+// cgo and the race detector, with which the process of a plugin takes three times
+// as long.
+func MainAsReleased(m *testing.M) int {
+	built.asReleased = true
+	return Main(m)
 }
 
 // Main runs the tests of a package, and removes what Binary has built for them.
