@@ -96,3 +96,23 @@ func TestReporterAtOnce(t *testing.T) {
 	all.Wait()
 	assert.Equal(t, 1, deaths)
 }
+
+// TestReporterCountsWhatItIntroduces: the count decides how many instances are
+// still waited for, and how many were never created.
+func TestReporterCountsWhatItIntroduces(t *testing.T) {
+	var r reporter
+	ignore := func(string, provider.State) {}
+	for n, c := range []struct {
+		view *instancegroup.View
+		want int
+	}{
+		{viewOf("a", instancegroup.Creating, "b", instancegroup.Running), 2},
+		{viewOf("a", instancegroup.Running, "b", instancegroup.Running), 0},
+		{viewOf("a", instancegroup.Running, "c", instancegroup.Dead, "b", "gone"), 1},
+		{viewOf("a", instancegroup.Running, "d", "gone"), 1},
+	} {
+		assert.Equal(t, c.want, r.report(c.view, ignore), "round %d", n)
+	}
+	r.reportNeverCreated(2, ignore)
+	assert.Zero(t, r.report(viewOf("a", instancegroup.Running), ignore), "they are none of a view")
+}

@@ -66,3 +66,20 @@ func TestBreakerAfterLongSuccess(t *testing.T) {
 	}
 	assert.LessOrEqual(t, failures, startWindow)
 }
+
+// A success among failures ends a short pause, and shortens a long one's successor.
+func TestBreakerEases(t *testing.T) {
+	b := newBreaker()
+	b.record(start, 0, 1)
+	b.record(start, 4, 0)
+	assert.False(t, b.active(start))
+
+	b, now := newBreaker(), start
+	for range 4 { // 15 s, 30 s, 1 min, 2 min
+		b.record(now, 0, 1)
+		now = b.until
+	}
+	b.record(now, 9, 0)
+	b.record(now, 0, 8)
+	assert.Equal(t, now.Add(time.Minute), b.until)
+}

@@ -50,12 +50,12 @@ type uncertainWrite struct {
 	count  int
 }
 
-// tookEffect reports whether a scale set shows that the write took effect. It
-// was sent once and under If-Match, so a capacity that has arrived at the target
-// with another ETag is ours: a foreign write would have had to move it there by
-// itself.
+// tookEffect reports whether a scale set that has another ETag since shows that
+// the write took effect. It was sent once and under If-Match, so a capacity that
+// has arrived at the target is ours: a foreign write would have had to move it
+// there by itself.
 func (u uncertainWrite) tookEffect(set vmss.ScaleSet) bool {
-	return set.HasCapacity && set.ETag != u.etag && set.Capacity == u.target
+	return set.HasCapacity && set.Capacity == u.target
 }
 
 // recordIncrease adds n accepted instances and the operation that creates them.

@@ -173,3 +173,31 @@ func TestReadThatSaysInvalid(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []string{id}, v.Gone)
 }
+
+// TestDeletionsLowerTheTarget: what has been deleted explains a capacity below
+// that of the last increase.
+func TestDeletionsLowerTheTarget(t *testing.T) {
+	f, g, _ := opened(t, 5)
+	_, err := g.Increase(t.Context(), 2)
+	require.NoError(t, err)
+	_, err = g.Decrease(t.Context(), []string{f.id(0), f.id(1), f.id(2)})
+	require.NoError(t, err)
+	accepted, err := g.Increase(t.Context(), 1)
+	require.NoError(t, err)
+	assert.Equal(t, 1, accepted, "the capacity is not taken for outdated")
+}
+
+// TestNothingIsKeptOfTheGone: an instance leaves nothing behind in memory.
+func TestNothingIsKeptOfTheGone(t *testing.T) {
+	f, g, clock := opened(t, 3)
+	_, err := g.Decrease(t.Context(), []string{f.id(0)})
+	require.NoError(t, err)
+	require.NotEmpty(t, g.deletions.accepted)
+	f.finish()
+	refreshed(t, g)
+	assert.Empty(t, g.deletions.accepted)
+	assert.Len(t, g.inventory.addresses, 2)
+	clock.pass(goneMemory)
+	refreshed(t, g)
+	assert.Empty(t, g.inventory.gone)
+}

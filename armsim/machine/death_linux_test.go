@@ -2,9 +2,11 @@ package machine_test
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -60,7 +62,10 @@ func TestPowerOffKillsWhatEscaped(t *testing.T) {
 		t.Run(how, func(t *testing.T) {
 			h := bootOne(t)
 			session := h.session()
-			address, rest := begin(t, session, daemon(t, how)+" &")
+			// The session ends soon after its shell does, which must not be before
+			// the daemon listens.
+			file := filepath.Join(t.TempDir(), "address")
+			address, rest := begin(t, session, fmt.Sprintf("%s >'%s' & until grep -qs . '%s'; do sleep 0.01; done; cat '%[2]s'", daemon(t, how), file, file))
 			_, err := io.ReadAll(rest)
 			require.NoError(t, err)
 			require.NoError(t, session.Wait())

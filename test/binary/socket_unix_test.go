@@ -50,7 +50,7 @@ func TestPluginRemovesItsSocket(t *testing.T) {
 	t.Parallel()
 	for reason, end := range map[string]func(*testing.T, *launch.Plugin){
 		"the runner asked it to":     func(_ *testing.T, p *launch.Plugin) { p.Stop() },
-		"it was asked to by SIGTERM": func(t *testing.T, p *launch.Plugin) { p.Signal(t, syscall.SIGTERM) },
+		"SIGTERM received": func(t *testing.T, p *launch.Plugin) { p.Signal(t, syscall.SIGTERM) },
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
