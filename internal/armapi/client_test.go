@@ -158,12 +158,13 @@ func TestDeleteInstances(t *testing.T) {
 func TestListsAreCompleteOrErrors(t *testing.T) {
 	const next = `"nextLink":"https://management.azure.com:443/more?api-version=1"`
 	for name, replies := range map[string][]reply{
-		"no list":     {{status: 200, body: `{}`}},
-		"gap":         {{status: 200, body: `{"value":[null]}`}},
-		"second page": {{status: 200, body: `{"value":[],` + next + `}`}, {status: 400, body: `{"error":{"code":"InvalidParameter"}}`}},
-		"endless":     {{status: 200, body: `{"value":[],` + next + `}`}},
-		"elsewhere":   {{status: 200, body: `{"value":[],"nextLink":"https://evil.example/more"}`}},
-		"plain":       {{status: 200, body: `{"value":[],"nextLink":"http://management.azure.com/more"}`}},
+		"no list":       {{status: 200, body: `{}`}},
+		"gap":           {{status: 200, body: `{"value":[null]}`}},
+		"second page":   {{status: 200, body: `{"value":[],` + next + `}`}, {status: 400, body: `{"error":{"code":"InvalidParameter"}}`}},
+		"endless":       {{status: 200, body: `{"value":[],` + next + `}`}},
+		"elsewhere":     {{status: 200, body: `{"value":[],"nextLink":"https://evil.example/more"}`}},
+		"a longer name": {{status: 200, body: `{"value":[],"nextLink":"https://evilmanagement.azure.com/more"}`}, {status: 200, body: `{"value":[]}`}},
+		"plain":         {{status: 200, body: `{"value":[],"nextLink":"http://management.azure.com/more"}`}},
 	} {
 		for _, list := range []func(*Client) error{
 			func(c *Client) error { _, err := uniform{c}.List(t.Context(), nil); return err },

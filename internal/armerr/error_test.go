@@ -179,6 +179,8 @@ func TestMayHaveTakenEffect(t *testing.T) {
 	assert.False(t, MayHaveTakenEffect(nil))
 	assert.True(t, MayHaveTakenEffect(From("a", "b", context.DeadlineExceeded)))
 	assert.True(t, MayHaveTakenEffect(fromARM(t, 500, "")))
+	assert.True(t, MayHaveTakenEffect(From("a", "b", errors.New("odd"))), "what is not understood proves nothing")
+	assert.False(t, MayHaveTakenEffect(fromARM(t, 418, "")), "Azure refused it")
 	assert.False(t, MayHaveTakenEffect(fromARM(t, 412, "")))
 	assert.False(t, MayHaveTakenEffect(fromARM(t, 409, `{"error":{"code":"Conflict"}}`)))
 }

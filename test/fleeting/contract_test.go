@@ -292,3 +292,20 @@ func TestContractLUpdateFailsMidway(t *testing.T) {
 		}
 	})
 }
+
+// At its shutdown fleeting updates alongside its own loop: an older view must not
+// be reported after a newer one.
+func TestUpdatesDoNotOverlap(t *testing.T) {
+	var hook rig.Hook
+	rig.Run(t, rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 1}, Middleware: hook.Before(rig.IsInstanceList)}, func(r *rig.Rig) {
+		r.AwaitFleet(1)
+		hook.Set(func() {
+			ctx, cancel := context.WithTimeout(r.Context(), time.Second)
+			defer cancel()
+			err := r.Plugin.Update(ctx, func(string, provider.State) { r.Error("an update alongside another one") })
+			assert.EqualError(r, err, "update: context deadline exceeded", "it has waited for its turn")
+		})
+		time.Sleep(5 * time.Minute)
+		assert.Nil(r, hook.Load(), "an update has listed")
+	})
+}
