@@ -54,6 +54,12 @@ func Times(f armsim.Fault, n int) armsim.Fault {
 	return f
 }
 
+// AboveCapacity limits a fault to writes that ask for a capacity above n.
+func AboveCapacity(f armsim.Fault, n int) armsim.Fault {
+	f.CapacityAbove = n
+	return f
+}
+
 // AllocationFailed is how a creation ends where Azure has no capacity left.
 var AllocationFailed = &armsim.Failure{Code: "AllocationFailed", Message: "Allocation failed. We do not have sufficient capacity for the requested VM size in this region."}
 

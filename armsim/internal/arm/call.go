@@ -34,8 +34,8 @@ type call struct {
 func (f *Front) now() time.Time { return f.config.World.Clock.Now() }
 
 // subject is what a rule may match of the request.
-func (c *call) subject() fault.Subject {
-	sub := fault.Subject{Operation: c.route.operation, Method: c.request.Method}
+func (c *call) subject(body []byte) fault.Subject {
+	sub := fault.Subject{Operation: c.route.operation, Method: c.request.Method, Capacity: capacityOf(body)}
 	for _, param := range []string{"publicAddress", "interface", "machine", "instance", "scaleSet", "setting", "operation", "group", "subscription"} {
 		name := c.param(param)
 		if name == "" {
@@ -48,6 +48,15 @@ func (c *call) subject() fault.Subject {
 		return sub
 	}
 	return sub
+}
+
+// capacityOf is the capacity that a request's body asks for; 0: none that could
+// be read, as in a request of another kind.
+func capacityOf(body []byte) int {
+	var model object
+	_ = json.Unmarshal(body, &model) // the request's own handling tells what is wrong with it
+	capacity, _ := jsonmap.At(model, "sku.capacity").(float64)
+	return int(capacity)
 }
 
 // respond is the response that Azure would give.

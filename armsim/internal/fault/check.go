@@ -42,6 +42,17 @@ func (e Effect) kinds() []string {
 // ofInstance reports whether the effect is on instances, not on requests.
 func (e Effect) ofInstance() bool { return e.Fail != nil || e.Absent != nil || e.Stuck || e.Slow != 0 }
 
+// suits reports whether the rule can do anything to the operation.
+func (f Fault) suits(operation, method string) bool {
+	return (f.CapacityAbove == 0 || writesCapacity(operation, method)) && f.Effect.suits(operation, method)
+}
+
+// writesCapacity reports whether a request of the operation may ask for a
+// capacity.
+func writesCapacity(operation, method string) bool {
+	return strings.HasPrefix(operation, "VirtualMachineScaleSets_") && (method == http.MethodPut || method == http.MethodPatch)
+}
+
 // suits reports whether the effect can do anything to the operation.
 func (e Effect) suits(operation, method string) bool {
 	switch {
@@ -68,12 +79,14 @@ func (f Fault) check(operations []Operation) error {
 		return errors.New("it has no effect; set one, as error, delay, cut or fail")
 	case len(kinds) > 1:
 		return fmt.Errorf("it has the effects %s; make a rule of each", strings.Join(kinds, " and "))
-	case f.Skip < 0 || f.Times < 0 || f.For < 0:
-		return errors.New("skip, times and for must not be negative")
+	case f.Skip < 0 || f.Times < 0 || f.For < 0 || f.CapacityAbove < 0:
+		return errors.New("skip, times, for and capacityAbove must not be negative")
 	case !(f.Probability >= 0 && f.Probability <= 1): // not a number is none of both
 		return fmt.Errorf("probability %v: it must be from 0 to 1", f.Probability)
 	case (f.Size != "" || f.Zone != "") && !f.ofInstance():
 		return errors.New("size and zone are for instances; leave them out, or set fail, absent, stuck or slow")
+	case f.CapacityAbove > 0 && f.ofInstance():
+		return errors.New("capacityAbove is for requests; leave it out, or set an effect on a request, as error")
 	case f.FreshETag && f.Stale == 0:
 		return errors.New("freshETag needs stale")
 	case !f.possible(operations):

@@ -33,6 +33,10 @@ type Fault struct {
 	Size string `json:"size,omitempty"` // of an instance, for "instance." operations
 	Zone string `json:"zone,omitempty"` // the same
 
+	// CapacityAbove matches only writes that ask for a higher capacity of a
+	// scale set than this; 0: all.
+	CapacityAbove int `json:"capacityAbove,omitempty"`
+
 	Skip        int        `json:"skip,omitempty"`        // matches that pass first
 	Times       int        `json:"times,omitempty"`       // that the rule applies; 0: no limit
 	Probability float64    `json:"probability,omitempty"` // of a match to count; 0: each does
