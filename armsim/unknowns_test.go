@@ -54,6 +54,8 @@ func TestCapacityAfterDeletion(t *testing.T) {
 		"Flexible":                    {"Flexible", false, nil, 2, 2, true},
 		"Flexible, late":              {"Flexible", false, []string{"capacity-falls-late"}, 3, 2, true},
 		"Flexible, late, ETag kept":   {"Flexible", false, []string{"capacity-falls-late", "delete-keeps-etag"}, 3, 2, false},
+		"Uniform, unseen":             {"Uniform", false, []string{"capacity-falls-unseen"}, 3, 2, true},
+		"Flexible, unseen":            {"Flexible", false, []string{"capacity-falls-unseen"}, 3, 2, true},
 		"Flexible, kept":              {"Flexible", false, []string{"flexible-delete-keeps-capacity"}, 3, 3, true},
 		"Uniform is not kept":         {"Uniform", false, []string{"flexible-delete-keeps-capacity"}, 2, 2, true},
 		"machine":                     {"Flexible", true, nil, 3, 3, false},
@@ -85,6 +87,31 @@ func (c deletion) check(t *testing.T) {
 	assert.Equal(t, c.finished, s.capacity(t, set))
 	assert.Equal(t, 2, s.Stats().Instances)
 	assert.Equal(t, c.etagMoves, etag != s.get(t, set).text("etag"))
+}
+
+// TestDeletionsThatAreNotSeen: the scale set is Succeeded all along, unless
+// something else is under way; the instances are Deleting.
+func TestDeletionsThatAreNotSeen(t *testing.T) {
+	t.Parallel()
+	for unseen, want := range map[bool]string{false: "Updating", true: "Succeeded"} {
+		s := virtual(t, armsim.Config{Polite: true, Unknowns: armsim.Unknowns{CapacityFallsUnseen: unseen}})
+		set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", Capacity: 3})
+		state := func() string { return s.get(t, set).text("properties.provisioningState") }
+		deleted := s.deleteInstances(t, set, "0")
+		assert.Equal(t, want, state())
+		assert.Equal(t, "InProgress", s.status(t, deleted))
+		assert.Equal(t, "Deleting", s.get(t, set+"/virtualMachines/0").text("properties.provisioningState"))
+		s.setCapacity(t, set, 4)
+		assert.Equal(t, "Updating", state())
+		s.deleteInstances(t, set, "1")
+		assert.Equal(t, "Updating", state())
+		s.Advance(settled)
+		assert.Equal(t, "Succeeded", state())
+		if unseen {
+			assert.Equal(t, 2, s.capacity(t, set))
+		}
+		assert.Equal(t, s.capacity(t, set), s.Stats().Instances)
+	}
 }
 
 func TestDeadIDsInABatch(t *testing.T) {

@@ -54,7 +54,15 @@ type Unknowns struct {
 	// NumbersReused: does a Uniform set give a new instance the lowest number
 	// that none has, though one had it?
 	NumbersReused bool
+
+	// CapacityFallsUnseen: does a deletion of instances lower the capacity when
+	// it is done, while the scale set's provisioning state is what it was
+	// before, as Succeeded?
+	CapacityFallsUnseen bool
 }
+
+// fallsLate reports whether a deletion lowers the capacity at its end.
+func (u *Unknowns) fallsLate() bool { return u.CapacityFallsLate || u.CapacityFallsUnseen }
 
 var unknowns = []struct {
 	name  string
@@ -72,6 +80,7 @@ var unknowns = []struct {
 	{"flexible-counts-instances", func(u *Unknowns) *bool { return &u.FlexibleCountsInstances }},
 	{"delete-shares-update-bucket", func(u *Unknowns) *bool { return &u.DeleteSharesUpdateBucket }},
 	{"numbers-reused", func(u *Unknowns) *bool { return &u.NumbersReused }},
+	{"capacity-falls-unseen", func(u *Unknowns) *bool { return &u.CapacityFallsUnseen }},
 }
 
 // UnknownNames are the names that Unknowns.Set takes, in the order of the
