@@ -104,6 +104,7 @@ func TestImpossibleRules(t *testing.T) {
 		"stale can do nothing":              {Operation: setPatch, Effect: armsim.Effect{Stale: 1}},
 		"list can do nothing":               {Operation: setGet, Effect: armsim.Effect{List: "empty"}},
 		"absent can do nothing":             {Operation: "instance.delete", Effect: armsim.Effect{Absent: failure}},
+		"failRunning can do nothing":        {Operation: "instance.start", Effect: armsim.Effect{FailRunning: failure}},
 		"fail can do nothing":               {Operation: vmList, Effect: armsim.Effect{Fail: failure}},
 		"error can do nothing":              {Operation: "instance.create", Effect: refused},
 		"omit can do nothing":               {Operation: "Token", Effect: armsim.Effect{Omit: []string{"x"}}},

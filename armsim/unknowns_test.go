@@ -163,6 +163,26 @@ func TestFlexibleDrift(t *testing.T) {
 	}
 }
 
+func TestInstancesThatAreGone(t *testing.T) {
+	t.Parallel()
+	for _, invalid := range []bool{false, true} {
+		s := virtual(t, armsim.Config{Unknowns: armsim.Unknowns{GoneIsInvalidParameter: invalid}})
+		uniform := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci"}) + "/virtualMachines/7"
+		other := s.scaleSet(t, armsim.ScaleSetSpec{Name: "other", OrchestrationMode: "Flexible"}) + "/virtualMachines/other_1"
+		want := []any{http.StatusNotFound, "NotFound", ""}
+		if invalid {
+			want = []any{http.StatusBadRequest, "InvalidParameter", "instanceIds"}
+		}
+		for _, path := range []string{uniform, uniform + "/instanceView", other} {
+			r := s.get(t, path)
+			assert.Equal(t, want, []any{r.status, r.code(), r.text("error.target")}, path)
+		}
+		assert.Equal(t, http.StatusNoContent, s.send(t, "DELETE", uniform, nil).status)
+		r := s.send(t, "PUT", uniform, `{}`)
+		assert.Equal(t, []any{http.StatusBadRequest, "InvalidParameter", "instanceIds"}, []any{r.status, r.code(), r.text("error.target")})
+	}
+}
+
 func TestKeysMayBeFixed(t *testing.T) {
 	t.Parallel()
 	body := `{"properties":{"virtualMachineProfile":{"osProfile":{"linuxConfiguration":{"ssh":{"publicKeys":[{"path":"/home/azureuser/.ssh/authorized_keys","keyData":"ssh-ed25519 BBBB"}]}}}}}}`

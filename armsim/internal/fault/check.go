@@ -30,7 +30,7 @@ func (e Effect) kinds() []string {
 	}{
 		{"error", e.Error != nil}, {"delay", e.Delay != 0}, {"cut", e.Cut != ""}, {"failOperation", e.FailOperation != nil},
 		{"stale", e.Stale != 0}, {"list", e.List != ""}, {"omit", len(e.Omit) > 0},
-		{"fail", e.Fail != nil}, {"absent", e.Absent != nil}, {"stuck", e.Stuck}, {"slow", e.Slow != 0},
+		{"fail", e.Fail != nil}, {"failRunning", e.FailRunning != nil}, {"absent", e.Absent != nil}, {"stuck", e.Stuck}, {"slow", e.Slow != 0},
 	} {
 		if kind.set {
 			set = append(set, kind.name)
@@ -40,7 +40,9 @@ func (e Effect) kinds() []string {
 }
 
 // ofInstance reports whether the effect is on instances, not on requests.
-func (e Effect) ofInstance() bool { return e.Fail != nil || e.Absent != nil || e.Stuck || e.Slow != 0 }
+func (e Effect) ofInstance() bool {
+	return e.Fail != nil || e.FailRunning != nil || e.Absent != nil || e.Stuck || e.Slow != 0
+}
 
 // suits reports whether the rule can do anything to the operation.
 func (f Fault) suits(operation, method string) bool {
@@ -57,7 +59,7 @@ func writesCapacity(operation, method string) bool {
 func (e Effect) suits(operation, method string) bool {
 	switch {
 	case e.ofInstance():
-		return strings.HasPrefix(operation, "instance.") && (e.Absent == nil || operation == world.ChangeCreate)
+		return strings.HasPrefix(operation, "instance.") && (e.Absent == nil && e.FailRunning == nil || operation == world.ChangeCreate)
 	case strings.HasPrefix(operation, "instance."):
 		return false
 	case operation == Token:
@@ -84,7 +86,7 @@ func (f Fault) check(operations []Operation) error {
 	case !(f.Probability >= 0 && f.Probability <= 1): // not a number is none of both
 		return fmt.Errorf("probability %v: it must be from 0 to 1", f.Probability)
 	case (f.Size != "" || f.Zone != "") && !f.ofInstance():
-		return errors.New("size and zone are for instances; leave them out, or set fail, absent, stuck or slow")
+		return errors.New("size and zone are for instances; leave them out, or set fail, failRunning, absent, stuck or slow")
 	case f.CapacityAbove > 0 && f.ofInstance():
 		return errors.New("capacityAbove is for requests; leave it out, or set an effect on a request, as error")
 	case f.FreshETag && f.Stale == 0:
@@ -130,7 +132,7 @@ func (e Effect) check() error {
 	case slices.Contains(e.Omit, ""):
 		return errors.New("omit: a path is empty; write it as properties.instanceView")
 	}
-	for _, failure := range []*Failure{e.FailOperation, e.Fail, e.Absent} {
+	for _, failure := range []*Failure{e.FailOperation, e.Fail, e.FailRunning, e.Absent} {
 		if failure != nil && failure.Code == "" {
 			return errors.New("a failure needs a code, as AllocationFailed")
 		}

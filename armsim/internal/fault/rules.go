@@ -115,7 +115,7 @@ func (rs *Rules) ForInstance(change string, i *world.Instance) world.Outcome {
 	if r == nil {
 		return world.Outcome{}
 	}
-	return world.Outcome{Fail: AsWorld(r.Fail), Absent: AsWorld(r.Absent), Stuck: r.Stuck, Slow: r.Slow}
+	return world.Outcome{Fail: AsWorld(r.Fail), FailRunning: AsWorld(r.FailRunning), Absent: AsWorld(r.Absent), Stuck: r.Stuck, Slow: r.Slow}
 }
 
 func (r *Rule) matches(sub Subject, now time.Time) bool {

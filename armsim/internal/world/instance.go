@@ -124,6 +124,8 @@ func (i *Instance) boot(outcome Outcome) {
 	switch {
 	case outcome.Fail != nil:
 		i.plan(boot, func() { i.fail(outcome.Fail) })
+	case outcome.FailRunning != nil:
+		i.plan(boot, func() { i.runFailed(outcome.FailRunning) })
 	case !outcome.Stuck:
 		i.plan(boot, i.run)
 	}
@@ -161,19 +163,40 @@ func PublicKeys(osProfile map[string]any) []string {
 	return keys
 }
 
+// bootMachine switches the instance's machine on, and reports whether it runs;
+// else the instance has failed.
+func (i *Instance) bootMachine() bool {
+	if i.machine == nil {
+		return true
+	}
+	err := i.machine.Boot()
+	if err != nil {
+		i.fail(&Failure{"VMStartTimedOut", err.Error()})
+	}
+	return err == nil
+}
+
 // run is the end of a boot: the instance runs.
 func (i *Instance) run() {
-	if i.machine != nil {
-		if err := i.machine.Boot(); err != nil {
-			i.fail(&Failure{"VMStartTimedOut", err.Error()})
-			return
-		}
+	if !i.bootMachine() {
+		return
 	}
 	if i.State == StateCreating {
 		i.Revision++ // recording 03
 	}
 	i.State, i.Power, i.Listed, i.Failure = StateSucceeded, PowerRunning, true, nil
 	i.endAction(nil)
+	i.Set.settle()
+}
+
+// runFailed ends a creation that failed after the virtual machine was on, as
+// where an extension or the guest agent does: the instance is Failed, and runs.
+func (i *Instance) runFailed(f *Failure) {
+	if !i.bootMachine() {
+		return
+	}
+	i.Revision++
+	i.State, i.Power, i.Listed, i.Failure = StateFailed, PowerRunning, true, f
 	i.Set.settle()
 }
 

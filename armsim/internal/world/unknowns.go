@@ -59,6 +59,10 @@ type Unknowns struct {
 	// it is done, while the scale set's provisioning state is what it was
 	// before, as Succeeded?
 	CapacityFallsUnseen bool
+
+	// GoneIsInvalidParameter: is GET of an instance that there is not answered
+	// with 400 InvalidParameter, as PUT is, rather than 404?
+	GoneIsInvalidParameter bool
 }
 
 // fallsLate reports whether a deletion lowers the capacity at its end.
@@ -81,6 +85,7 @@ var unknowns = []struct {
 	{"delete-shares-update-bucket", func(u *Unknowns) *bool { return &u.DeleteSharesUpdateBucket }},
 	{"numbers-reused", func(u *Unknowns) *bool { return &u.NumbersReused }},
 	{"capacity-falls-unseen", func(u *Unknowns) *bool { return &u.CapacityFallsUnseen }},
+	{"gone-is-invalid-parameter", func(u *Unknowns) *bool { return &u.GoneIsInvalidParameter }},
 }
 
 // UnknownNames are the names that Unknowns.Set takes, in the order of the

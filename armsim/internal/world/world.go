@@ -178,10 +178,11 @@ const (
 // Outcome is what a change of an instance comes to. The zero value leaves it
 // as it should be.
 type Outcome struct {
-	Fail   *Failure // it ends so
-	Absent *Failure // the instance is never made, its operation ends so
-	Stuck  bool     // it never ends
-	Slow   float64  // it takes so many times as long; 0: once
+	Fail        *Failure // it ends so
+	FailRunning *Failure // a creation ends so, but the virtual machine runs
+	Absent      *Failure // the instance is never made, its operation ends so
+	Stuck       bool     // it never ends
+	Slow        float64  // it takes so many times as long; 0: once
 }
 
 func (o Outcome) slowed(d time.Duration) time.Duration {
