@@ -229,6 +229,9 @@ func (r *renderer) instanceView(i *world.Instance) object {
 		"computerName": i.Computer, "hyperVGeneration": "V2", "statuses": statuses,
 		"disks": []any{object{"name": i.DiskName("OS"), "statuses": []any{r.provisioning(world.StateSucceeded, i.Created)}}},
 	}
+	if i.Pooled {
+		view["isVMInStandbyPool"] = i.InPool // absent from those that never were
+	}
 	if i.Power == world.PowerRunning {
 		view["osName"], view["osVersion"] = osName, "24.04"
 		agent := r.status("ProvisioningState/succeeded", "Ready", i.Created)

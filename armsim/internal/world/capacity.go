@@ -1,7 +1,6 @@
 package world
 
 import (
-	"cmp"
 	"strconv"
 	"strings"
 )
@@ -20,7 +19,7 @@ func (s *ScaleSet) setCapacity(want int, o *Operation) {
 		s.createInstance()
 	}
 	for _, i := range live[max(0, len(live)-max(0, -missing)):] {
-		i.remove(false, func(f *Failure) { o.partialFailure = cmp.Or(o.partialFailure, f) })
+		i.remove(false, o.fail)
 	}
 	w.Clock.After(bookkeeping, s.settle)
 }
@@ -44,11 +43,14 @@ func (s *ScaleSet) missing(want int) int {
 
 // settle ends the capacity operation once nothing is on its way any longer.
 func (s *ScaleSet) settle() {
-	if s.resize == nil || s.resize.absent > 0 {
+	if s.resize == nil || s.resize.awaited > 0 {
 		return
 	}
 	failure := s.resize.partialFailure
 	for _, i := range s.Instances {
+		if i.InPool {
+			continue
+		}
 		if i.State == StateCreating || i.State == StateDeleting {
 			return
 		}
@@ -63,9 +65,9 @@ func (s *ScaleSet) settle() {
 // failAbsent has an instance absent that the operation should have made: after
 // the time of a boot, the operation has failed.
 func (s *ScaleSet) failAbsent(o *Operation, f *Failure) {
-	o.absent++
+	o.awaited++
 	s.world().Clock.After(s.world().draw(s.world().config.Boot), func() {
-		o.absent--
+		o.awaited--
 		o.partialFailure = f
 		o.set.settle()
 	})
@@ -84,10 +86,10 @@ func (s *ScaleSet) drop(o *Operation) {
 	s.Revision++
 	s.world().Operations.end(s.resize, preempted())
 	s.resize = nil
-	for _, i := range s.Live() {
-		i.remove(false, nil)
-	}
 	for _, i := range s.Instances {
+		if i.State != StateDeleting {
+			i.remove(false, nil)
+		}
 		i.saved.capacityReleased = i.saved.counted // the capacity fell with all of them
 	}
 	s.world().Clock.After(bookkeeping, s.finishDelete)

@@ -18,6 +18,7 @@ type Instance struct {
 	Status
 	Network
 
+	poolState
 	life
 	deletion
 	counted bool // in the scale set's capacity
@@ -84,9 +85,8 @@ func (i *Instance) plan(d time.Duration, do func()) {
 	i.world().Clock.After(d, i.unlessVoid(do))
 }
 
-// createInstance accepts a new instance. It is Creating without a power state,
-// then starting with a network interface, and running at last.
-func (s *ScaleSet) createInstance() {
+// newInstance makes an instance that is not in the scale set's list yet.
+func (s *ScaleSet) newInstance() *Instance {
 	w := s.world()
 	if !w.config.Polite && w.Random.IntN(4) == 0 {
 		s.next++ // IDs have gaps on Azure, as after overprovisioning
@@ -96,12 +96,24 @@ func (s *ScaleSet) createInstance() {
 	if w.config.Unknowns.NumbersReused && s.Uniform() {
 		number = s.lowestFree()
 	}
-	i := &Instance{Set: s, Created: w.Clock.Now(), counted: true}
+	i := &Instance{Set: s, Created: w.Clock.Now()}
 	i.Identity = Identity{Number: number, VMID: w.Random.uuid(), disk: strings.ReplaceAll(w.Random.uuid(), "-", "")}
 	i.Model = Model{Size: s.Size(), Zone: s.nextZone(), Head: s.head(), Profile: profile, Version: s.Version, Extra: object{}}
 	i.Status = Status{State: StateCreating, Revision: 1}
 	s.next++
 	i.assignNames()
+	return i
+}
+
+// createInstance accepts a new instance. It is Creating without a power state,
+// then starting with a network interface, and running at last. One that is ready
+// in the standby pool is taken instead.
+func (s *ScaleSet) createInstance() {
+	if s.takeStandby() {
+		return
+	}
+	w, i := s.world(), s.newInstance()
+	i.counted = true
 	outcome := w.config.Faults.ForInstance(ChangeCreate, i)
 	if outcome.Absent != nil {
 		s.failAbsent(s.resize, outcome.Absent)
@@ -111,7 +123,7 @@ func (s *ScaleSet) createInstance() {
 	w.created++
 	if err := i.connect(); err != nil {
 		// No settle here: the scale set's other instances are yet to be made.
-		i.State, i.Failure = StateFailed, &Failure{"NetworkingInternalOperationError", err.Error()}
+		i.State, i.Failure = StateFailed, connectFailure(err)
 		return
 	}
 	i.boot(outcome)
@@ -152,6 +164,10 @@ func (i *Instance) connect() (err error) {
 		Env: append([]string{"ARMSIM_INSTANCE=" + i.Name, "ARMSIM_VM_ID=" + i.VMID}, w.hosting.env...),
 	})
 	return err
+}
+
+func connectFailure(err error) *Failure {
+	return &Failure{"NetworkingInternalOperationError", err.Error()}
 }
 
 // PublicKeys are the SSH public keys of an OS profile.
