@@ -76,6 +76,12 @@ type Config struct {
 	// Unknowns answers open questions about Azure against what is believed.
 	Unknowns Unknowns
 
+	// NewestAPIVersion is the newest api-version of a provider, as
+	// {"Microsoft.Compute": "2020-06-01"}: newer ones, and those that Azure never
+	// had, are refused with NoRegisteredProviderFound. A provider that is missing
+	// takes any date.
+	NewestAPIVersion map[string]string
+
 	// Throttle enforces Azure's documented request limits. Remaining calls
 	// are reported either way.
 	Throttle bool

@@ -34,6 +34,9 @@ func (s setup) steps() []func() error {
 
 func (s setup) makeWorld() (err error) {
 	c := s.config
+	if err := arm.CheckNewestVersions(c.NewestAPIVersion); err != nil {
+		return err
+	}
 	s.clock = world.NewClock(c.Virtual, c.TimeScale)
 	s.rules = fault.NewRules(c.Seed, s.clock, arm.Operations())
 	s.journal = azhttp.NewJournal()
@@ -142,7 +145,7 @@ func (s setup) makeFronts(endpoint string) {
 	}
 	s.front = arm.New(arm.Config{
 		SubscriptionID: c.SubscriptionID, TenantID: c.TenantID, Location: c.Location,
-		PageSize: c.PageSize, Polite: c.Polite, Throttle: c.Throttle,
+		PageSize: c.PageSize, Polite: c.Polite, Throttle: c.Throttle, NewestAPIVersion: c.NewestAPIVersion,
 		World: s.world, Rules: s.rules, Issuer: s.issuer, Journal: s.journal, Gate: gate, Lock: &s.mu,
 	})
 }

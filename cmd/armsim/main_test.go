@@ -62,6 +62,8 @@ func TestMistakes(t *testing.T) {
 		"impossible fault":    {[]string{"--faults", write("none.json", `{"faults":[{"name":"x"}]}`)}, "add fault 1: it has no effect"},
 		"impossible event":    {[]string{"--faults", write("event.json", `{"events":[{"do":"hug"}]}`)}, `add event 1: do "hug"`},
 		"parallel writes":     {[]string{"--parallel-writes", "never"}, "known: queue, conflict, preempt"},
+		"no provider":         {[]string{"--newest-api-version", "2020-06-01"}, "it must be PROVIDER=DATE"},
+		"unknown provider":    {[]string{"--newest-api-version", "Microsoft.Web=2020-06-01"}, "no such provider is simulated"},
 		"eviction policy":     {[]string{"--scale-set", "ci", "--spot", "Keep"}, "evictionPolicy"},
 		"nameless variable":   {[]string{"--machine-env", "DOCKER_HOST"}, `environment entry "DOCKER_HOST" is not of the form KEY=value`},
 		"over the limit":      {[]string{"--scale-set", "ci", "--capacity", "1001", "--ssh-public-key-file", key}, "out of range"},

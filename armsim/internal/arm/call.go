@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
 
@@ -76,7 +75,11 @@ func (c *call) respond(body []byte, err error) (*response, *problem) {
 	if p := c.spend(); p != nil {
 		return nil, p
 	}
-	return c.route.handle(c)
+	a, p := c.route.handle(c)
+	if p == nil && !c.hasETags() {
+		withoutETags(a)
+	}
+	return a, p
 }
 
 // admit checks token, subscription and rights, in ARM's order.
@@ -91,33 +94,6 @@ func (c *call) admit() *problem {
 	}
 	if !entra.May(client, c.route.action) {
 		return authorizationFailed(client.ClientID, c.route.action, c.request.URL.Path)
-	}
-	return nil
-}
-
-// The first api-version that each provider still takes and the last that is
-// known; any date between is taken as registered, which is believed, not so.
-var apiVersions = map[string][2]string{
-	"microsoft.compute":   {"2015-06-15", "2026-12-31"},
-	"microsoft.network":   {"2015-06-15", "2026-12-31"},
-	"microsoft.insights":  {"2015-04-01", "2026-12-31"},
-	"microsoft.resources": {"2015-01-01", "2026-12-31"},
-}
-
-var dated = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}(-[A-Za-z]+)?$`)
-
-func (c *call) checkVersion() *problem {
-	provider := "microsoft.resources"
-	if _, rest, ok := strings.Cut(strings.ToLower(c.request.URL.Path), "/providers/"); ok {
-		provider, _, _ = strings.Cut(rest, "/")
-	}
-	switch known := apiVersions[provider]; {
-	case c.apiVersion == "":
-		return missingAPIVersion()
-	case !dated.MatchString(c.apiVersion):
-		return invalidAPIVersion(c.apiVersion)
-	case c.apiVersion < known[0] || c.apiVersion > known[1]:
-		return noRegisteredProvider(provider, c.apiVersion, c.front.config.Location)
 	}
 	return nil
 }
@@ -161,6 +137,9 @@ func (c *call) spend() *problem {
 // precondition checks If-Match and If-None-Match against an ETag; empty means
 // that there is nothing yet.
 func (c *call) precondition(etag string) *problem {
+	if !c.hasETags() {
+		return nil
+	}
 	want := c.request.Header.Get("If-Match")
 	if want != "" && want != etag && (want != "*" || etag == "") {
 		return preconditionFailed(want, etag)

@@ -31,6 +31,8 @@ type Config struct {
 	Polite         bool // no odd case, no unknown fields
 	Throttle       bool // enforce request limits
 
+	NewestAPIVersion map[string]string // by provider; a provider that is missing has none
+
 	World   *world.World
 	Rules   *fault.Rules
 	Issuer  *entra.Issuer
