@@ -46,6 +46,11 @@ type Config struct {
 	// every right.
 	Principals []Principal
 
+	// Identities are the managed identities of the virtual machine that clients
+	// are said to run on, see Server.MetadataEndpoint. Empty: it has no instance
+	// metadata service.
+	Identities []Identity
+
 	// PageSize is the length of a list page; 0 means 3, so that no client gets
 	// by without paging.
 	PageSize int
@@ -107,6 +112,10 @@ type Config struct {
 
 // Principal is a service principal that may ask for tokens.
 type Principal = entra.Principal
+
+// Identity is a managed identity of the virtual machine that a client is said to
+// run on.
+type Identity = entra.Identity
 
 // Duration is a time that varies: log-normal around Median with the given
 // Spread (standard deviation of the logarithm), never under a tenth of Median

@@ -115,6 +115,10 @@ func (o *options) simulatorFlags(f *flag.FlagSet) {
 		c.NewestAPIVersion[provider] = version
 		return nil
 	})
+	f.Func("identity", "client `ID` of a user-assigned identity of the virtual machine that clients are said to run on; may be repeated", func(client string) error {
+		c.Identities = append(c.Identities, armsim.Identity{ClientID: client})
+		return nil
+	})
 	f.StringVar(&o.faultsFile, "faults", "", "JSON `file` of faults and events, in force from the start")
 	f.StringVar(&c.ParallelWrites, "parallel-writes", armsim.ParallelQueue, "what a second write to a scale set does while one runs: queue, conflict or preempt")
 	f.BoolVar(&o.watchStdin, "watch-stdin", false, "end when standard input ends, as when the parent dies")
