@@ -1,6 +1,7 @@
 package world
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -14,9 +15,12 @@ func (s *ScaleSet) setCapacity(want int, o *Operation) {
 	w.Operations.end(s.resize, preempted())
 	missing := s.missing(want)
 	s.resize, s.Capacity = o, want
-	live := s.Live()
+	live := slices.DeleteFunc(s.Live(), func(i *Instance) bool { return i.extra })
 	for range missing {
 		s.createInstance()
+	}
+	for range s.surplus(missing) {
+		s.create(s.newInstance(), false)
 	}
 	for _, i := range live[max(0, len(live)-max(0, -missing)):] {
 		i.remove(false, o.fail)
@@ -32,13 +36,7 @@ func (s *ScaleSet) missing(want int) int {
 	if !s.Uniform() && !s.world().config.Unknowns.FlexibleCountsInstances {
 		return want - s.Capacity
 	}
-	counted := 0
-	for _, i := range s.Instances {
-		if i.counted {
-			counted++
-		}
-	}
-	return want - counted
+	return want - count(s.Instances, func(i *Instance) bool { return i.counted })
 }
 
 // settle ends the capacity operation once nothing is on its way any longer.
@@ -46,6 +44,7 @@ func (s *ScaleSet) settle() {
 	if s.resize == nil || s.resize.awaited > 0 {
 		return
 	}
+	s.trim()
 	failure := s.resize.partialFailure
 	for _, i := range s.Instances {
 		if i.InPool {
@@ -137,7 +136,9 @@ func (w *World) SetCoreQuota(n int) { w.config.CoreQuota = max(0, n) }
 func (w *World) coresUsed() int {
 	used := 0
 	for i := range w.instances() {
-		used += cores(i.Size)
+		if !i.extra {
+			used += cores(i.Size)
+		}
 	}
 	return used
 }

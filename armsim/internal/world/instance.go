@@ -22,6 +22,7 @@ type Instance struct {
 	life
 	deletion
 	counted bool // in the scale set's capacity
+	extra   bool // of overprovisioning, and not counted
 	machine *machine.Machine
 }
 
@@ -112,8 +113,13 @@ func (s *ScaleSet) createInstance() {
 	if s.takeStandby() {
 		return
 	}
-	w, i := s.world(), s.newInstance()
-	i.counted = true
+	s.create(s.newInstance(), true)
+}
+
+// create accepts a new instance, which counts in the capacity or is surplus.
+func (s *ScaleSet) create(i *Instance, counted bool) {
+	w := s.world()
+	i.counted, i.extra = counted, !counted
 	outcome := w.config.Faults.ForInstance(ChangeCreate, i)
 	if outcome.Absent != nil {
 		s.failAbsent(s.resize, outcome.Absent)
