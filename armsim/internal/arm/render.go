@@ -73,12 +73,16 @@ func (r *renderer) scaleSet(set *world.ScaleSet) object {
 	body["id"] = r.odd(set.ID)
 	body["type"] = "Microsoft.Compute/virtualMachineScaleSets"
 	body["etag"] = set.ETag()
-	own(body, "sku")["capacity"] = set.Capacity
+	if body["sku"] != nil {
+		own(body, "sku")["capacity"] = set.Capacity
+	}
 	p := own(body, "properties")
 	p["provisioningState"] = set.State
 	p["uniqueId"] = set.UniqueID
 	p["timeCreated"] = stamp(set.Created)
-	own(p, "virtualMachineProfile")["timeCreated"] = stamp(set.Created)
+	if p["virtualMachineProfile"] != nil {
+		own(p, "virtualMachineProfile")["timeCreated"] = stamp(set.Created)
+	}
 	if identity, ok := body["identity"].(object); ok && strings.Contains(jsonmap.Text(identity, "type"), "SystemAssigned") {
 		identity = own(body, "identity")
 		identity["principalId"], identity["tenantId"] = tag(set.UniqueID), r.tenant
