@@ -3,6 +3,7 @@ package armsim_test
 import (
 	"net/http"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -195,5 +196,37 @@ func TestKeysMayBeFixed(t *testing.T) {
 			assert.Equal(t, "PropertyChangeNotAllowed", r.code())
 		}
 		assert.Equal(t, http.StatusOK, s.setCapacity(t, set, 1).status)
+	}
+}
+
+// TestListsOfWhatMayNotBeRead: one that is empty says nothing of a role that is
+// missing; all else is refused as ever.
+func TestListsOfWhatMayNotBeRead(t *testing.T) {
+	t.Parallel()
+	const set = "Microsoft.Compute/virtualMachineScaleSets/"
+	for _, empty := range []bool{false, true} {
+		for _, mode := range modes {
+			s := virtual(t, armsim.Config{
+				Unknowns:   armsim.Unknowns{UnreadableListsEmpty: empty},
+				Principals: []armsim.Principal{{ClientID: "poor", Secret: "s", Actions: []string{set + "read", set + "write", set + "delete/action"}}},
+			})
+			path := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", OrchestrationMode: mode, Capacity: 5})
+			one, list := path+"/virtualMachines/"+s.Instances()[0].InstanceID, path+"/virtualMachines"
+			if mode == "Flexible" {
+				list = s.machinesPath()
+			}
+			r := s.get(t, list)
+			if empty {
+				assert.Equal(t, http.StatusOK, r.status, r.raw)
+				assert.Equal(t, object{"value": []any{}}, r.body)
+			} else {
+				assert.Equal(t, []any{http.StatusForbidden, "AuthorizationFailed"}, []any{r.status, r.code()})
+			}
+			assert.Equal(t, http.StatusForbidden, s.get(t, one).status)
+			assert.Equal(t, http.StatusForbidden, s.get(t, path+"/instanceView").status)
+			assert.Equal(t, http.StatusOK, s.setCapacity(t, path, 6).status)
+			missing := s.get(t, strings.Replace(list, "/resourceGroups/ci/", "/resourceGroups/none/", 1))
+			assert.NotEqual(t, http.StatusOK, missing.status)
+		}
 	}
 }

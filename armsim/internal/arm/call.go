@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +29,7 @@ type call struct {
 	correlation string
 	header      http.Header // of the response
 	fault       *fault.Rule // that applies, if any
+	unreadable  bool        // the client may not read what is listed
 }
 
 func (f *Front) now() time.Time { return f.config.World.Clock.Now() }
@@ -76,6 +78,9 @@ func (c *call) respond(body []byte, err error) (*response, *problem) {
 		return nil, p
 	}
 	a, p := c.route.handle(c)
+	if p == nil && c.unreadable {
+		a.Body = object{"value": []any{}}
+	}
 	if p == nil && !c.hasETags() {
 		withoutETags(a)
 	}
@@ -92,7 +97,8 @@ func (c *call) admit() *problem {
 	if sub := c.param("subscription"); sub != "" && !strings.EqualFold(sub, c.front.config.SubscriptionID) {
 		return subscriptionNotFound(sub)
 	}
-	if !entra.May(client, c.route.action) {
+	c.unreadable = !entra.May(client, c.route.action)
+	if c.unreadable && !c.listsEmpty() {
 		return authorizationFailed(client.ClientID, c.route.action, c.request.URL.Path)
 	}
 	return nil
@@ -132,6 +138,12 @@ func (c *call) spend() *problem {
 		limits = append(limits, limitsOf(limitScaleSetPut)...)
 	}
 	return c.front.limiter.draw(limits, resource, c.front.now(), c.header)
+}
+
+// listsEmpty reports whether the request is for a list that is empty, not
+// refused, where the client may not read its entries.
+func (c *call) listsEmpty() bool {
+	return c.world.Unknowns().UnreadableListsEmpty && slices.Contains([]string{"VirtualMachineScaleSetVMs_List", "VirtualMachines_List"}, c.route.operation)
 }
 
 // precondition checks If-Match and If-None-Match against an ETag; empty means

@@ -8,8 +8,8 @@ import (
 
 // surplus is how many instances more than n Azure makes of a scale set that
 // overprovisions, to keep those that are ready first: a fifth, which is the share
-// of addresses that Microsoft's page on scale sets asks to leave for them. Three
-// are not in the figures of anything: not in the capacity, the quota or the bill.
+// of addresses that Microsoft's page on scale sets asks to leave for them. They
+// are in no figure: not in the capacity, the quota or the bill.
 func (s *ScaleSet) surplus(n int) int {
 	if n < 1 || !s.Uniform() || !jsonmap.Bool(s.Model, "properties.overprovision") {
 		return 0

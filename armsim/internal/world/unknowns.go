@@ -63,6 +63,10 @@ type Unknowns struct {
 	// GoneIsInvalidParameter: is GET of an instance that there is not answered
 	// with 400 InvalidParameter, as PUT is, rather than 404?
 	GoneIsInvalidParameter bool
+
+	// UnreadableListsEmpty: is a list of instances empty for who may not read
+	// them, rather than refused?
+	UnreadableListsEmpty bool
 }
 
 // fallsLate reports whether a deletion lowers the capacity at its end.
@@ -86,6 +90,7 @@ var unknowns = []struct {
 	{"numbers-reused", func(u *Unknowns) *bool { return &u.NumbersReused }},
 	{"capacity-falls-unseen", func(u *Unknowns) *bool { return &u.CapacityFallsUnseen }},
 	{"gone-is-invalid-parameter", func(u *Unknowns) *bool { return &u.GoneIsInvalidParameter }},
+	{"unreadable-lists-empty", func(u *Unknowns) *bool { return &u.UnreadableListsEmpty }},
 }
 
 // UnknownNames are the names that Unknowns.Set takes, in the order of the
