@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -109,6 +110,22 @@ func TestFlexibleSpotInZones(t *testing.T) {
 		assert.NotEmpty(t, i.Zone)
 	}
 	require.Eventually(t, func() bool { return s.Stats().Evicted == 2 && s.Stats().Capacity == 1 }, 20*time.Second, 5*time.Millisecond)
+}
+
+// TestAnOlderCloudWithIdentities: the scale set is made with a version that the
+// cloud has.
+func TestAnOlderCloudWithIdentities(t *testing.T) {
+	t.Parallel()
+	p := launch(t, "--no-machines", "--scale-set", "ci", "--newest-api-version", "Microsoft.Compute=2020-06-01", "--identity", "one", "--identity", "two")
+	response, err := http.Get(p.env["ARMSIM_METADATA"] + "/metadata/identity/oauth2/token")
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	assert.Equal(t, http.StatusBadRequest, response.StatusCode)
+	assert.Equal(t, p.env["ARMSIM_METADATA"], p.env["AZURE_POD_IDENTITY_AUTHORITY_HOST"])
+	o, err := parse([]string{"--newest-api-version", "A=b", "--newest-api-version", "C=d", "--identity", "one"}, io.Discard)
+	require.NoError(t, err)
+	assert.Equal(t, map[string]string{"A": "b", "C": "d"}, o.config.NewestAPIVersion)
+	assert.Equal(t, []armsim.Identity{{ClientID: "one"}}, o.config.Identities)
 }
 
 // TestItTakesItsMachinesAlong: the simulator whose parent is gone ends, and

@@ -51,6 +51,7 @@ func parse(args []string, out io.Writer) (*options, error) {
 		f.PrintDefaults()
 	}
 	o.simulatorFlags(f)
+	o.cloudFlags(f)
 	o.scaleSetFlags(f)
 	if err := f.Parse(args); err != nil {
 		return nil, err
@@ -104,6 +105,14 @@ func (o *options) simulatorFlags(f *flag.FlagSet) {
 	f.Func("unknown", "open questions about Azure to answer against what is believed, as NAME[,NAME]: "+strings.Join(armsim.UnknownNames(), ", "), func(names string) error {
 		return c.Unknowns.Set(strings.Split(names, ",")...)
 	})
+	f.StringVar(&o.faultsFile, "faults", "", "JSON `file` of faults and events, in force from the start")
+	f.StringVar(&c.ParallelWrites, "parallel-writes", armsim.ParallelQueue, "what a second write to a scale set does while one runs: queue, conflict or preempt")
+	f.BoolVar(&o.watchStdin, "watch-stdin", false, "end when standard input ends, as when the parent dies")
+}
+
+// cloudFlags are of what surrounds the scale sets.
+func (o *options) cloudFlags(f *flag.FlagSet) {
+	c := &o.config
 	f.Func("newest-api-version", "newest api-version of a provider, as `Microsoft.Compute=2020-06-01`; may be repeated", func(pair string) error {
 		provider, version, ok := strings.Cut(pair, "=")
 		if !ok {
@@ -119,9 +128,6 @@ func (o *options) simulatorFlags(f *flag.FlagSet) {
 		c.Identities = append(c.Identities, armsim.Identity{ClientID: client})
 		return nil
 	})
-	f.StringVar(&o.faultsFile, "faults", "", "JSON `file` of faults and events, in force from the start")
-	f.StringVar(&c.ParallelWrites, "parallel-writes", armsim.ParallelQueue, "what a second write to a scale set does while one runs: queue, conflict or preempt")
-	f.BoolVar(&o.watchStdin, "watch-stdin", false, "end when standard input ends, as when the parent dies")
 }
 
 func (o *options) scaleSetFlags(f *flag.FlagSet) {
