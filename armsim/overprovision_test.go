@@ -1,10 +1,14 @@
 package armsim_test
 
 import (
+	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
 )
@@ -84,4 +88,31 @@ func TestSurplusAndOthers(t *testing.T) {
 		assert.Equal(t, []any{c.want, c.want, c.want}, []any{s.Stats().Running, s.Stats().Instances, s.capacity(t, set)}, name)
 		assert.Equal(t, "Succeeded", s.get(t, set).text("properties.provisioningState"), name)
 	}
+}
+
+// TestAnySurplusGoes: whatever happens meanwhile, in the end there are as many
+// instances as the capacity says.
+func TestAnySurplusGoes(t *testing.T) {
+	t.Parallel()
+	s, first := surplus(t, armsim.Config{Seed: 7})
+	model, runs := s.get(t, first).raw, 0
+	rapid.Check(t, func(t *rapid.T) {
+		runs++
+		name := fmt.Sprintf("r%d", runs)
+		m := &machineless{sim: s, name: name, set: s.ScaleSetPath(name)}
+		require.Equal(t, http.StatusCreated, s.send(t, "PUT", m.set, model).status)
+		s.Advance(settled)
+		t.Repeat(map[string]func(*rapid.T){
+			"resize": m.resize, "delete": m.delete, "delete one": m.deleteOne, "kill": m.kill, "power": m.power, "pass": m.pass,
+		})
+		s.Advance(10 * settled)
+		require.Len(t, m.live(), s.capacity(t, m.set))
+		require.Equal(t, "Succeeded", s.get(t, m.set).text("properties.provisioningState"))
+		for _, r := range m.replies {
+			require.NotEqual(t, "InProgress", s.status(t, r))
+		}
+		s.send(t, "DELETE", m.set, nil)
+		s.Advance(settled)
+		require.Zero(t, s.Stats().Instances)
+	})
 }
