@@ -28,7 +28,7 @@ func (s *Server) Client() *http.Client {
 // It holds the first principal's secret.
 func (s *Server) Env() []string {
 	c := s.config
-	return []string{
+	env := []string{
 		"AZURE_TENANT_ID=" + c.TenantID,
 		"AZURE_CLIENT_ID=" + s.Principal.ClientID,
 		"AZURE_CLIENT_SECRET=" + s.Principal.Secret,
@@ -41,6 +41,11 @@ func (s *Server) Env() []string {
 		fmt.Sprintf("ARMSIM_SSH_PORT=%d", s.SSHPort),
 		"SSL_CERT_FILE=" + s.CAFile,
 	}
+	if s.MetadataEndpoint != "" {
+		// Azure's libraries read it, but the one for Go.
+		env = append(env, "AZURE_POD_IDENTITY_AUTHORITY_HOST="+s.MetadataEndpoint, "ARMSIM_METADATA="+s.MetadataEndpoint)
+	}
+	return env
 }
 
 // ResourcePath is the path of a resource in the simulator's own subscription

@@ -46,6 +46,11 @@ type Config struct {
 	// every right.
 	Principals []Principal
 
+	// Identities are the managed identities of the virtual machine that clients
+	// are said to run on, see Server.MetadataEndpoint. Empty: it has no instance
+	// metadata service.
+	Identities []Identity
+
 	// PageSize is the length of a list page; 0 means 3, so that no client gets
 	// by without paging.
 	PageSize int
@@ -76,6 +81,12 @@ type Config struct {
 	// Unknowns answers open questions about Azure against what is believed.
 	Unknowns Unknowns
 
+	// NewestAPIVersion is the newest api-version of a provider, as
+	// {"Microsoft.Compute": "2020-06-01"}: newer ones, and those that Azure never
+	// had, are refused with NoRegisteredProviderFound. A provider that is missing
+	// takes any date.
+	NewestAPIVersion map[string]string
+
 	// Throttle enforces Azure's documented request limits. Remaining calls
 	// are reported either way.
 	Throttle bool
@@ -101,6 +112,10 @@ type Config struct {
 
 // Principal is a service principal that may ask for tokens.
 type Principal = entra.Principal
+
+// Identity is a managed identity of the virtual machine that a client is said to
+// run on.
+type Identity = entra.Identity
 
 // Duration is a time that varies: log-normal around Median with the given
 // Spread (standard deviation of the logarithm), never under a tenth of Median

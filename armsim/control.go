@@ -18,6 +18,7 @@ import (
 //	GET  /journal?after=SEQ
 //	GET  /instances
 //	POST /instances/NAME/VERB, as kill and evict
+//	POST /scale-sets/NAME/standby?power=deallocated
 //	GET, POST, DELETE /faults
 //	POST /events
 //	GET  /clock
@@ -42,6 +43,9 @@ func (s controlServer) respond(method, path string, r *http.Request) (any, error
 	if name, ok := strings.CutPrefix(path, "instances/"); ok && method == http.MethodPost {
 		return s.toInstance(name)
 	}
+	if name, ok := strings.CutPrefix(path, "scale-sets/"); ok && method == http.MethodPost {
+		return s.toScaleSet(name, r.URL.Query().Get("power"))
+	}
 	switch method + " " + path {
 	case "GET stats":
 		return s.Stats(), nil
@@ -64,7 +68,7 @@ func (s controlServer) respond(method, path string, r *http.Request) (any, error
 	case "POST events":
 		return added(r, s.AddEvents)
 	}
-	return nil, fmt.Errorf("control %s /%s: there is no such thing; known: /stats, /journal, /instances, /clock, /faults, /events", method, path)
+	return nil, fmt.Errorf("control %s /%s: there is no such thing; known: /stats, /journal, /instances, /scale-sets, /clock, /faults, /events", method, path)
 }
 
 func (s controlServer) toInstance(path string) (any, error) {
@@ -82,6 +86,18 @@ func (s controlServer) toInstance(path string) (any, error) {
 		return object{"deleted": target}, s.Remove(target)
 	}
 	return nil, fmt.Errorf("control instance %q: unknown verb %q; known: kill, evict, deallocate, start, delete", target, verb)
+}
+
+func (s controlServer) toScaleSet(path, power string) (any, error) {
+	target, verb, _ := strings.Cut(path, "/")
+	if verb != "standby" {
+		return nil, fmt.Errorf("control scale set %q: unknown verb %q; known: standby", target, verb)
+	}
+	if power != "" && power != "running" && power != "deallocated" {
+		return nil, fmt.Errorf("control scale set %q: power %q: it must be running or deallocated", target, power)
+	}
+	name, err := s.AddStandbyVM(target, power == "running")
+	return object{"added": name}, err
 }
 
 // added reads one T or a list of them from the request's body, and adds them.

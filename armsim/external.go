@@ -75,6 +75,15 @@ func (s *Server) Tag(scaleSet, key, value string) error {
 	return s.world.External.Tag(scaleSet, key, value)
 }
 
+// AddStandbyVM puts a new virtual machine into the standby pool of a Flexible
+// set, which keeps it running or deallocated, and returns its name. It returns
+// at acceptance; the error says that there is no such set, or that it is Uniform.
+func (s *Server) AddStandbyVM(scaleSet string, running bool) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.world.External.AddStandby(scaleSet, running)
+}
+
 // SetCoreQuota changes the regional limit of vCPUs; 0 ends it. What exists
 // stays.
 func (s *Server) SetCoreQuota(n int) {

@@ -80,6 +80,7 @@ func TestFaultyCreations(t *testing.T) {
 		outcome, state string
 	}{
 		"fail":  {armsim.Effect{Fail: stockOut}, "InProgress ", "Failed AllocationFailed", "Failed "},
+		"run":   {armsim.Effect{FailRunning: stockOut}, "Failed AllocationFailed", "Failed AllocationFailed", "Failed running"},
 		"stuck": {armsim.Effect{Stuck: true}, "InProgress ", "InProgress ", "Creating starting"},
 		"slow":  {armsim.Effect{Slow: 2}, "InProgress ", "Succeeded ", "Succeeded running"},
 	} {

@@ -38,3 +38,15 @@ func TestAFailedDeletionsMachine(t *testing.T) {
 	s.running(t)
 	assert.Equal(t, "up\n", s.run(t, one.PrivateAddress, "echo up"))
 }
+
+// TestAFailedInstanceThatRuns can be logged in to.
+func TestAFailedInstanceThatRuns(t *testing.T) {
+	t.Parallel()
+	s := newSiteOf(t, armsim.Config{Faults: []armsim.Fault{{Operation: "instance.create", Effect: armsim.Effect{FailRunning: stockOut}}}},
+		armsim.ScaleSetSpec{Name: "ci", Capacity: 1})
+	one := s.running(t)[0]
+	assert.Equal(t, "Failed running", s.state(t, one.Name))
+	assert.Equal(t, "up\n", s.run(t, one.PrivateAddress, "echo up"))
+	view := s.get(t, s.set+"/virtualMachines/"+one.InstanceID+"/instanceView")
+	assert.Contains(t, view.raw, "none are left")
+}

@@ -261,3 +261,29 @@ func TestTokenFaults(t *testing.T) {
 	assert.Equal(t, "fault 1", s.last().Fault)
 	assert.Equal(t, http.StatusOK, s.form(t, armsim.DefaultTenantID, nil).status)
 }
+
+// TestFaultsByCapacity: ten are wanted and five fit, in words of any kind.
+func TestFaultsByCapacity(t *testing.T) {
+	t.Parallel()
+	s, set := hold(t, armsim.Config{}, 2)
+	s.add(t, armsim.Fault{CapacityAbove: 5, Effect: armsim.Effect{Error: &armsim.ErrorAnswer{Status: 400, Code: "SubnetIsFull", Message: "it is full"}}})
+	for _, c := range []struct {
+		method, body string
+		status       int
+		code         string
+	}{
+		{"PATCH", `{"sku":{"capacity":10}}`, 400, "SubnetIsFull"},
+		{"PUT", `{"location":"westeurope","sku":{"name":"Standard_D2s_v5","capacity":6}}`, 400, "SubnetIsFull"},
+		{"PATCH", `{"sku":{"capacity":5}}`, 200, ""},
+		{"PATCH", `{"tags":{"a":"b"}}`, 200, ""},
+		{"PATCH", `{"sku":{"capacity":"10"}}`, 400, "BadRequest"},
+		{"PATCH", `{"sku":`, 400, "InvalidRequestContent"},
+		{"PATCH", `{"sku":{"capacity":0}}`, 200, ""},
+	} {
+		r := s.send(t, c.method, set, c.body)
+		assert.Equal(t, c.status, r.status, c.body)
+		assert.Equal(t, c.code, r.code(), c.body)
+	}
+	assert.Equal(t, http.StatusOK, s.get(t, set).status)
+	assert.Equal(t, 2, s.Faults()[0].Matched)
+}

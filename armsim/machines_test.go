@@ -170,3 +170,24 @@ func TestCloseKillsMachines(t *testing.T) {
 	assert.NoDirExists(t, i.Directory)
 	assert.NoFileExists(t, s.CAFile)
 }
+
+// TestTwoSimulatorsOfASeed draw the same network; the second takes the next
+// one, and the jobs of neither are disturbed.
+func TestTwoSimulatorsOfASeed(t *testing.T) {
+	t.Parallel()
+	spec := armsim.ScaleSetSpec{Name: "ci", Capacity: 2, PublicAddress: true}
+	one := newSiteOf(t, armsim.Config{Seed: 7}, spec)
+	two := newSiteOf(t, armsim.Config{Seed: 7, SSHPort: one.SSHPort}, spec)
+	three := newSiteOf(t, armsim.Config{Seed: 7, SSHPort: one.SSHPort}, spec)
+	seen := map[string]bool{}
+	for _, s := range []*site{one, two, three} {
+		assert.Equal(t, one.SSHPort, s.SSHPort)
+		for _, i := range s.running(t) {
+			for _, address := range []string{i.PrivateAddress, i.PublicAddress} {
+				assert.False(t, seen[address], "another simulator has it, too")
+				seen[address] = true
+				assert.Equal(t, i.Directory, s.run(t, address, `printf %s "$HOME"`))
+			}
+		}
+	}
+}

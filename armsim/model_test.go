@@ -95,3 +95,52 @@ func TestWriteToAnInstanceTwice(t *testing.T) {
 	assert.Equal(t, "Succeeded", s.status(t, second))
 	assert.Equal(t, http.StatusPreconditionFailed, s.send(t, "PUT", one, body, header{"If-Match": `"0"`}).status)
 }
+
+// TestASetWithoutAProfile is Flexible, makes no instance, and may get a profile.
+func TestASetWithoutAProfile(t *testing.T) {
+	t.Parallel()
+	s := virtual(t, armsim.Config{Polite: true})
+	set := s.ScaleSetPath("ci")
+	body := object{"location": "westeurope", "properties": object{"orchestrationMode": "Flexible", "platformFaultDomainCount": 1}}
+	r := s.send(t, "PUT", set, body)
+	require.Equal(t, http.StatusCreated, r.status, r.raw)
+	s.Advance(settled)
+	r = s.get(t, set)
+	assert.Equal(t, "Succeeded", r.text("properties.provisioningState"))
+	assert.NotContains(t, r.raw, "virtualMachineProfile")
+	assert.NotContains(t, r.raw, "sku")
+	assert.Empty(t, s.machines(t, set))
+	assert.Equal(t, http.StatusOK, s.send(t, "PATCH", set, `{"tags":{"a":"b"}}`).status)
+	assert.Equal(t, http.StatusNotImplemented, s.setCapacity(t, set, 1).status, "what Azure says is not known")
+	full := flexible(1)
+	full.Change = func(m map[string]any) { body = m }
+	full.Name = "other"
+	s.scaleSet(t, full)
+	require.Equal(t, http.StatusOK, s.send(t, "PUT", set, body).status)
+	s.Advance(settled)
+	assert.Len(t, s.machines(t, set), 1)
+	_, err := s.CreateScaleSet(t.Context(), armsim.ScaleSetSpec{Name: "uniform", Change: func(m map[string]any) { delete(m, "sku") }})
+	assert.ErrorContains(t, err, "sku.name")
+}
+
+func TestWinRMListenersAreKept(t *testing.T) {
+	t.Parallel()
+	listeners := []any{object{"protocol": "Https", "certificateUrl": "https://vault.example.com/secrets/a"}, object{"protocol": "http"}}
+	s := virtual(t, armsim.Config{})
+	spec := armsim.ScaleSetSpec{Name: "ci", Capacity: 1, AdminPassword: "s", Change: func(m map[string]any) {
+		profile := m["properties"].(object)["virtualMachineProfile"].(object)
+		os := profile["osProfile"].(object)
+		delete(os, "linuxConfiguration")
+		os["windowsConfiguration"] = object{"winRM": object{"listeners": listeners}}
+	}}
+	set := s.scaleSet(t, spec)
+	const path = "osProfile.windowsConfiguration.winRM.listeners"
+	assert.Equal(t, listeners, get(s.get(t, set).body, "properties.virtualMachineProfile."+path))
+	assert.Equal(t, listeners, get(s.list(t, set+"/virtualMachines")[0], "properties."+path))
+	s.setCapacity(t, set, 2)
+	assert.Equal(t, listeners, get(s.get(t, set).body, "properties.virtualMachineProfile."+path))
+	listeners[1] = object{"protocol": "ftp"}
+	spec.Name = "other"
+	_, err := s.CreateScaleSet(t.Context(), spec)
+	assert.ErrorContains(t, err, "InvalidParameter (400): The value 'ftp' of parameter 'windowsConfiguration.winRM.listeners.protocol'")
+}

@@ -37,7 +37,17 @@ func (s *Server) CreateScaleSet(ctx context.Context, spec ScaleSetSpec) (string,
 		spec.Change(model)
 	}
 	path := s.ScaleSetPath(spec.Name)
-	return path, s.Put(ctx, path, "2025-04-01", model)
+	return path, s.Put(ctx, path, s.ComputeVersion(), model)
+}
+
+// ComputeVersion is an api-version of Microsoft.Compute that the simulator takes.
+func (s *Server) ComputeVersion() string {
+	for provider, newest := range s.config.NewestAPIVersion {
+		if strings.EqualFold(provider, "Microsoft.Compute") {
+			return newest
+		}
+	}
+	return "2025-04-01"
 }
 
 func (p ScaleSetSpec) model(c Config) object {

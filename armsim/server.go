@@ -21,11 +21,18 @@ type Server struct {
 	Endpoint        string // of Resource Manager, Entra ID and metadata; https, no trailing slash
 	Audience        string // of tokens for Resource Manager
 	ControlEndpoint string // http, no trailing slash
-	CAPEM           []byte // certificate authority of Endpoint
-	CAFile          string // the same, as a file
-	SSHPort         int    // of every machine; 0 without machines
-	Seed            uint64
-	Principal       Principal // the first one that may log in, secret included
+
+	// MetadataEndpoint is the instance metadata service of Config.Identities:
+	// http, no trailing slash, empty where there is none. On Azure it is at
+	// http://169.254.169.254, so that a client in Go finds it only where
+	// HTTP_PROXY names it; Transport finds it at Azure's address.
+	MetadataEndpoint string
+
+	CAPEM     []byte // certificate authority of Endpoint
+	CAFile    string // the same, as a file
+	SSHPort   int    // of every machine; 0 without machines
+	Seed      uint64
+	Principal Principal // the first one that may log in, secret included
 
 	config    Config
 	issuer    *entra.Issuer
@@ -76,7 +83,7 @@ func randomHex(bytes int) string {
 // the simulator is closed.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.lifecycle.beginRequest()()
-	if !s.entra.Serve(w, r) {
+	if !s.entra.ServeIdentity(w, r) && !s.entra.Serve(w, r) {
 		s.front.ServeHTTP(w, r)
 	}
 }

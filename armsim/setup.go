@@ -3,7 +3,6 @@ package armsim
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"io"
 	"log"
 	"net"
@@ -25,7 +24,7 @@ type setup struct{ *Server }
 
 // steps are what New does, in order. Time starts last.
 func (s setup) steps() []func() error {
-	steps := []func() error{s.makeWorld, s.openDir, s.hostMachines, s.makeIssuer, s.listen}
+	steps := []func() error{s.makeWorld, s.openDir, s.hostMachines, s.makeIssuer, s.listen, s.listenMetadata}
 	if s.config.InProcess {
 		steps = []func() error{s.makeWorld, s.hostMachines, s.makeIssuer, s.openInProcess}
 	}
@@ -34,6 +33,9 @@ func (s setup) steps() []func() error {
 
 func (s setup) makeWorld() (err error) {
 	c := s.config
+	if err := arm.CheckNewestVersions(c.NewestAPIVersion); err != nil {
+		return err
+	}
 	s.clock = world.NewClock(c.Virtual, c.TimeScale)
 	s.rules = fault.NewRules(c.Seed, s.clock, arm.Operations())
 	s.journal = azhttp.NewJournal()
@@ -95,7 +97,7 @@ func (s setup) hostMachines() error {
 }
 
 func (s setup) makeIssuer() (err error) {
-	s.issuer, err = entra.NewIssuer(s.config.TenantID, s.config.Principals, s.config.TokenLifetime, s.clock)
+	s.issuer, err = entra.NewIssuer(s.config.TenantID, s.config.Principals, s.config.Identities, s.config.TokenLifetime, s.clock)
 	return err
 }
 
@@ -108,19 +110,42 @@ func (s setup) listen() error {
 	if err := os.WriteFile(s.CAFile, ca, 0o600); err != nil {
 		return err
 	}
-	azure, err := net.Listen("tcp", "127.0.0.1:0")
+	azure, err := s.listener()
 	if err != nil {
 		return err
 	}
-	control, err := net.Listen("tcp", "127.0.0.1:0")
+	control, err := s.listener()
 	if err != nil {
-		return errors.Join(err, azure.Close())
+		return err
 	}
 	s.ControlEndpoint = "http://" + control.Addr().String()
 	s.makeFronts("https://" + azure.Addr().String())
 	s.lifecycle.onClose(s.destroyMachines)
 	s.serve(control, controlServer{s.Server})
 	s.serve(tls.NewListener(azure, &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2", "http/1.1"}, MinVersion: tls.VersionTLS12}), s.Server)
+	return nil
+}
+
+// listener takes a free loopback port, which ends with the simulator.
+func (s setup) listener() (net.Listener, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err == nil {
+		s.lifecycle.onClose(func() { _ = l.Close() }) // closed already, where it was served
+	}
+	return l, err
+}
+
+// listenMetadata opens the instance metadata service, if there is any.
+func (s setup) listenMetadata() error {
+	if len(s.config.Identities) == 0 {
+		return nil
+	}
+	l, err := s.listener()
+	if err != nil {
+		return err
+	}
+	s.MetadataEndpoint = "http://" + l.Addr().String()
+	s.serve(l, metadataServer{s.Server})
 	return nil
 }
 
@@ -138,11 +163,11 @@ func (s setup) makeFronts(endpoint string) {
 	gate := azhttp.Gate{Clock: s.clock, Closing: s.lifecycle.closing}
 	s.entra = &entra.Server{
 		Endpoint: s.Endpoint, Audience: s.Audience, Issuer: s.issuer,
-		Lock: &s.mu, Rules: s.rules, Journal: s.journal, Gate: gate,
+		Identities: c.Identities, Lock: &s.mu, Rules: s.rules, Journal: s.journal, Gate: gate,
 	}
 	s.front = arm.New(arm.Config{
 		SubscriptionID: c.SubscriptionID, TenantID: c.TenantID, Location: c.Location,
-		PageSize: c.PageSize, Polite: c.Polite, Throttle: c.Throttle,
+		PageSize: c.PageSize, Polite: c.Polite, Throttle: c.Throttle, NewestAPIVersion: c.NewestAPIVersion,
 		World: s.world, Rules: s.rules, Issuer: s.issuer, Journal: s.journal, Gate: gate, Lock: &s.mu,
 	})
 }

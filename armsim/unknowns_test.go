@@ -3,6 +3,7 @@ package armsim_test
 import (
 	"net/http"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -54,6 +55,8 @@ func TestCapacityAfterDeletion(t *testing.T) {
 		"Flexible":                    {"Flexible", false, nil, 2, 2, true},
 		"Flexible, late":              {"Flexible", false, []string{"capacity-falls-late"}, 3, 2, true},
 		"Flexible, late, ETag kept":   {"Flexible", false, []string{"capacity-falls-late", "delete-keeps-etag"}, 3, 2, false},
+		"Uniform, unseen":             {"Uniform", false, []string{"capacity-falls-unseen"}, 3, 2, true},
+		"Flexible, unseen":            {"Flexible", false, []string{"capacity-falls-unseen"}, 3, 2, true},
 		"Flexible, kept":              {"Flexible", false, []string{"flexible-delete-keeps-capacity"}, 3, 3, true},
 		"Uniform is not kept":         {"Uniform", false, []string{"flexible-delete-keeps-capacity"}, 2, 2, true},
 		"machine":                     {"Flexible", true, nil, 3, 3, false},
@@ -85,6 +88,31 @@ func (c deletion) check(t *testing.T) {
 	assert.Equal(t, c.finished, s.capacity(t, set))
 	assert.Equal(t, 2, s.Stats().Instances)
 	assert.Equal(t, c.etagMoves, etag != s.get(t, set).text("etag"))
+}
+
+// TestDeletionsThatAreNotSeen: the scale set is Succeeded all along, unless
+// something else is under way; the instances are Deleting.
+func TestDeletionsThatAreNotSeen(t *testing.T) {
+	t.Parallel()
+	for unseen, want := range map[bool]string{false: "Updating", true: "Succeeded"} {
+		s := virtual(t, armsim.Config{Polite: true, Unknowns: armsim.Unknowns{CapacityFallsUnseen: unseen}})
+		set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", Capacity: 3})
+		state := func() string { return s.get(t, set).text("properties.provisioningState") }
+		deleted := s.deleteInstances(t, set, "0")
+		assert.Equal(t, want, state())
+		assert.Equal(t, "InProgress", s.status(t, deleted))
+		assert.Equal(t, "Deleting", s.get(t, set+"/virtualMachines/0").text("properties.provisioningState"))
+		s.setCapacity(t, set, 4)
+		assert.Equal(t, "Updating", state())
+		s.deleteInstances(t, set, "1")
+		assert.Equal(t, "Updating", state())
+		s.Advance(settled)
+		assert.Equal(t, "Succeeded", state())
+		if unseen {
+			assert.Equal(t, 2, s.capacity(t, set))
+		}
+		assert.Equal(t, s.capacity(t, set), s.Stats().Instances)
+	}
 }
 
 func TestDeadIDsInABatch(t *testing.T) {
@@ -136,6 +164,26 @@ func TestFlexibleDrift(t *testing.T) {
 	}
 }
 
+func TestInstancesThatAreGone(t *testing.T) {
+	t.Parallel()
+	for _, invalid := range []bool{false, true} {
+		s := virtual(t, armsim.Config{Unknowns: armsim.Unknowns{GoneIsInvalidParameter: invalid}})
+		uniform := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci"}) + "/virtualMachines/7"
+		other := s.scaleSet(t, armsim.ScaleSetSpec{Name: "other", OrchestrationMode: "Flexible"}) + "/virtualMachines/other_1"
+		want := []any{http.StatusNotFound, "NotFound", ""}
+		if invalid {
+			want = []any{http.StatusBadRequest, "InvalidParameter", "instanceIds"}
+		}
+		for _, path := range []string{uniform, uniform + "/instanceView", other} {
+			r := s.get(t, path)
+			assert.Equal(t, want, []any{r.status, r.code(), r.text("error.target")}, path)
+		}
+		assert.Equal(t, http.StatusNoContent, s.send(t, "DELETE", uniform, nil).status)
+		r := s.send(t, "PUT", uniform, `{}`)
+		assert.Equal(t, []any{http.StatusBadRequest, "InvalidParameter", "instanceIds"}, []any{r.status, r.code(), r.text("error.target")})
+	}
+}
+
 func TestKeysMayBeFixed(t *testing.T) {
 	t.Parallel()
 	body := `{"properties":{"virtualMachineProfile":{"osProfile":{"linuxConfiguration":{"ssh":{"publicKeys":[{"path":"/home/azureuser/.ssh/authorized_keys","keyData":"ssh-ed25519 BBBB"}]}}}}}}`
@@ -148,5 +196,37 @@ func TestKeysMayBeFixed(t *testing.T) {
 			assert.Equal(t, "PropertyChangeNotAllowed", r.code())
 		}
 		assert.Equal(t, http.StatusOK, s.setCapacity(t, set, 1).status)
+	}
+}
+
+// TestListsOfWhatMayNotBeRead: one that is empty says nothing of a role that is
+// missing; all else is refused as ever.
+func TestListsOfWhatMayNotBeRead(t *testing.T) {
+	t.Parallel()
+	const set = "Microsoft.Compute/virtualMachineScaleSets/"
+	for _, empty := range []bool{false, true} {
+		for _, mode := range modes {
+			s := virtual(t, armsim.Config{
+				Unknowns:   armsim.Unknowns{UnreadableListsEmpty: empty},
+				Principals: []armsim.Principal{{ClientID: "poor", Secret: "s", Actions: []string{set + "read", set + "write", set + "delete/action"}}},
+			})
+			path := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", OrchestrationMode: mode, Capacity: 5})
+			one, list := path+"/virtualMachines/"+s.Instances()[0].InstanceID, path+"/virtualMachines"
+			if mode == "Flexible" {
+				list = s.machinesPath()
+			}
+			r := s.get(t, list)
+			if empty {
+				assert.Equal(t, http.StatusOK, r.status, r.raw)
+				assert.Equal(t, object{"value": []any{}}, r.body)
+			} else {
+				assert.Equal(t, []any{http.StatusForbidden, "AuthorizationFailed"}, []any{r.status, r.code()})
+			}
+			assert.Equal(t, http.StatusForbidden, s.get(t, one).status)
+			assert.Equal(t, http.StatusForbidden, s.get(t, path+"/instanceView").status)
+			assert.Equal(t, http.StatusOK, s.setCapacity(t, path, 6).status)
+			missing := s.get(t, strings.Replace(list, "/resourceGroups/ci/", "/resourceGroups/none/", 1))
+			assert.NotEqual(t, http.StatusOK, missing.status)
+		}
 	}
 }

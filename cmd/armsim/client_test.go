@@ -199,7 +199,7 @@ func TestModelFile(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "model.json")
 	model, err := json.Marshal(map[string]any{"location": "northeurope", "tags": map[string]any{"from": "file"},
-		"sku": map[string]any{"name": "Standard_F4s_v2", "capacity": 1}})
+		"sku": map[string]any{"name": "Standard_F4s_v2", "capacity": 1}, "properties": map[string]any{"overprovision": false}})
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(file, model, 0o600))
 	p := launch(t, "--no-machines", "--scale-set", "mine", "--model", file)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -62,6 +63,8 @@ func TestMistakes(t *testing.T) {
 		"impossible fault":    {[]string{"--faults", write("none.json", `{"faults":[{"name":"x"}]}`)}, "add fault 1: it has no effect"},
 		"impossible event":    {[]string{"--faults", write("event.json", `{"events":[{"do":"hug"}]}`)}, `add event 1: do "hug"`},
 		"parallel writes":     {[]string{"--parallel-writes", "never"}, "known: queue, conflict, preempt"},
+		"no provider":         {[]string{"--newest-api-version", "2020-06-01"}, "it must be PROVIDER=DATE"},
+		"unknown provider":    {[]string{"--newest-api-version", "Microsoft.Web=2020-06-01"}, "no such provider is simulated"},
 		"eviction policy":     {[]string{"--scale-set", "ci", "--spot", "Keep"}, "evictionPolicy"},
 		"nameless variable":   {[]string{"--machine-env", "DOCKER_HOST"}, `environment entry "DOCKER_HOST" is not of the form KEY=value`},
 		"over the limit":      {[]string{"--scale-set", "ci", "--capacity", "1001", "--ssh-public-key-file", key}, "out of range"},
@@ -107,6 +110,22 @@ func TestFlexibleSpotInZones(t *testing.T) {
 		assert.NotEmpty(t, i.Zone)
 	}
 	require.Eventually(t, func() bool { return s.Stats().Evicted == 2 && s.Stats().Capacity == 1 }, 20*time.Second, 5*time.Millisecond)
+}
+
+// TestAnOlderCloudWithIdentities: the scale set is made with a version that the
+// cloud has.
+func TestAnOlderCloudWithIdentities(t *testing.T) {
+	t.Parallel()
+	p := launch(t, "--no-machines", "--scale-set", "ci", "--newest-api-version", "Microsoft.Compute=2020-06-01", "--identity", "one", "--identity", "two")
+	response, err := http.Get(p.env["ARMSIM_METADATA"] + "/metadata/identity/oauth2/token")
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	assert.Equal(t, http.StatusBadRequest, response.StatusCode)
+	assert.Equal(t, p.env["ARMSIM_METADATA"], p.env["AZURE_POD_IDENTITY_AUTHORITY_HOST"])
+	o, err := parse([]string{"--newest-api-version", "A=b", "--newest-api-version", "C=d", "--identity", "one"}, io.Discard)
+	require.NoError(t, err)
+	assert.Equal(t, map[string]string{"A": "b", "C": "d"}, o.config.NewestAPIVersion)
+	assert.Equal(t, []armsim.Identity{{ClientID: "one"}}, o.config.Identities)
 }
 
 // TestItTakesItsMachinesAlong: the simulator whose parent is gone ends, and

@@ -51,6 +51,7 @@ func parse(args []string, out io.Writer) (*options, error) {
 		f.PrintDefaults()
 	}
 	o.simulatorFlags(f)
+	o.cloudFlags(f)
 	o.scaleSetFlags(f)
 	if err := f.Parse(args); err != nil {
 		return nil, err
@@ -107,6 +108,26 @@ func (o *options) simulatorFlags(f *flag.FlagSet) {
 	f.StringVar(&o.faultsFile, "faults", "", "JSON `file` of faults and events, in force from the start")
 	f.StringVar(&c.ParallelWrites, "parallel-writes", armsim.ParallelQueue, "what a second write to a scale set does while one runs: queue, conflict or preempt")
 	f.BoolVar(&o.watchStdin, "watch-stdin", false, "end when standard input ends, as when the parent dies")
+}
+
+// cloudFlags are of what surrounds the scale sets.
+func (o *options) cloudFlags(f *flag.FlagSet) {
+	c := &o.config
+	f.Func("newest-api-version", "newest api-version of a provider, as `Microsoft.Compute=2020-06-01`; may be repeated", func(pair string) error {
+		provider, version, ok := strings.Cut(pair, "=")
+		if !ok {
+			return errors.New("it must be PROVIDER=DATE")
+		}
+		if c.NewestAPIVersion == nil {
+			c.NewestAPIVersion = map[string]string{}
+		}
+		c.NewestAPIVersion[provider] = version
+		return nil
+	})
+	f.Func("identity", "client `ID` of a user-assigned identity of the virtual machine that clients are said to run on; may be repeated", func(client string) error {
+		c.Identities = append(c.Identities, armsim.Identity{ClientID: client})
+		return nil
+	})
 }
 
 func (o *options) scaleSetFlags(f *flag.FlagSet) {
@@ -181,7 +202,7 @@ func (o *options) createFromFile(ctx context.Context, s *armsim.Server) error {
 	if err := json.Unmarshal(raw, &model); err != nil {
 		return fmt.Errorf("armsim: --model %s: %w", o.modelFile, err)
 	}
-	return s.Put(ctx, s.ScaleSetPath(o.spec.Name), "2025-04-01", model)
+	return s.Put(ctx, s.ScaleSetPath(o.spec.Name), s.ComputeVersion(), model)
 }
 
 // newKey writes a new private key that only its owner can read, and returns

@@ -54,8 +54,23 @@ func Times(f armsim.Fault, n int) armsim.Fault {
 	return f
 }
 
+// AboveCapacity limits a fault to writes that ask for a capacity above n.
+func AboveCapacity(f armsim.Fault, n int) armsim.Fault {
+	f.CapacityAbove = n
+	return f
+}
+
 // AllocationFailed is how a creation ends where Azure has no capacity left.
 var AllocationFailed = &armsim.Failure{Code: "AllocationFailed", Message: "Allocation failed. We do not have sufficient capacity for the requested VM size in this region."}
+
+// ProvisioningTimeout is how a creation ends whose virtual machine runs, but never
+// reports that it is ready.
+var ProvisioningTimeout = &armsim.Failure{Code: "OSProvisioningTimedOut", Message: "OS Provisioning for VM did not finish in the allotted time. The VM may still finish provisioning successfully."}
+
+// FailWithPower has creations end as Failed while their virtual machines run.
+func FailWithPower(f *armsim.Failure) armsim.Fault {
+	return WithEffect("creations fail with power", "instance.create", armsim.Effect{FailRunning: f})
+}
 
 // All are the faults that TestModel draws from.
 var All = []armsim.Fault{

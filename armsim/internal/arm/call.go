@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,13 +29,14 @@ type call struct {
 	correlation string
 	header      http.Header // of the response
 	fault       *fault.Rule // that applies, if any
+	unreadable  bool        // the client may not read what is listed
 }
 
 func (f *Front) now() time.Time { return f.config.World.Clock.Now() }
 
 // subject is what a rule may match of the request.
-func (c *call) subject() fault.Subject {
-	sub := fault.Subject{Operation: c.route.operation, Method: c.request.Method}
+func (c *call) subject(body []byte) fault.Subject {
+	sub := fault.Subject{Operation: c.route.operation, Method: c.request.Method, Capacity: capacityOf(body)}
 	for _, param := range []string{"publicAddress", "interface", "machine", "instance", "scaleSet", "setting", "operation", "group", "subscription"} {
 		name := c.param(param)
 		if name == "" {
@@ -48,6 +49,15 @@ func (c *call) subject() fault.Subject {
 		return sub
 	}
 	return sub
+}
+
+// capacityOf is the capacity that a request's body asks for; 0: none that could
+// be read, as in a request of another kind.
+func capacityOf(body []byte) int {
+	var model object
+	_ = json.Unmarshal(body, &model) // the request's own handling tells what is wrong with it
+	capacity, _ := jsonmap.At(model, "sku.capacity").(float64)
+	return int(capacity)
 }
 
 // respond is the response that Azure would give.
@@ -67,7 +77,14 @@ func (c *call) respond(body []byte, err error) (*response, *problem) {
 	if p := c.spend(); p != nil {
 		return nil, p
 	}
-	return c.route.handle(c)
+	a, p := c.route.handle(c)
+	if p == nil && c.unreadable {
+		a.Body = object{"value": []any{}}
+	}
+	if p == nil && !c.hasETags() {
+		withoutETags(a)
+	}
+	return a, p
 }
 
 // admit checks token, subscription and rights, in ARM's order.
@@ -80,35 +97,9 @@ func (c *call) admit() *problem {
 	if sub := c.param("subscription"); sub != "" && !strings.EqualFold(sub, c.front.config.SubscriptionID) {
 		return subscriptionNotFound(sub)
 	}
-	if !entra.May(client, c.route.action) {
+	c.unreadable = !entra.May(client, c.route.action)
+	if c.unreadable && !c.listsEmpty() {
 		return authorizationFailed(client.ClientID, c.route.action, c.request.URL.Path)
-	}
-	return nil
-}
-
-// The first api-version that each provider still takes and the last that is
-// known; any date between is taken as registered, which is believed, not so.
-var apiVersions = map[string][2]string{
-	"microsoft.compute":   {"2015-06-15", "2026-12-31"},
-	"microsoft.network":   {"2015-06-15", "2026-12-31"},
-	"microsoft.insights":  {"2015-04-01", "2026-12-31"},
-	"microsoft.resources": {"2015-01-01", "2026-12-31"},
-}
-
-var dated = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}(-[A-Za-z]+)?$`)
-
-func (c *call) checkVersion() *problem {
-	provider := "microsoft.resources"
-	if _, rest, ok := strings.Cut(strings.ToLower(c.request.URL.Path), "/providers/"); ok {
-		provider, _, _ = strings.Cut(rest, "/")
-	}
-	switch known := apiVersions[provider]; {
-	case c.apiVersion == "":
-		return missingAPIVersion()
-	case !dated.MatchString(c.apiVersion):
-		return invalidAPIVersion(c.apiVersion)
-	case c.apiVersion < known[0] || c.apiVersion > known[1]:
-		return noRegisteredProvider(provider, c.apiVersion, c.front.config.Location)
 	}
 	return nil
 }
@@ -149,9 +140,18 @@ func (c *call) spend() *problem {
 	return c.front.limiter.draw(limits, resource, c.front.now(), c.header)
 }
 
+// listsEmpty reports whether the request is for a list that is empty, not
+// refused, where the client may not read its entries.
+func (c *call) listsEmpty() bool {
+	return c.world.Unknowns().UnreadableListsEmpty && slices.Contains([]string{"VirtualMachineScaleSetVMs_List", "VirtualMachines_List"}, c.route.operation)
+}
+
 // precondition checks If-Match and If-None-Match against an ETag; empty means
 // that there is nothing yet.
 func (c *call) precondition(etag string) *problem {
+	if !c.hasETags() {
+		return nil
+	}
 	want := c.request.Header.Get("If-Match")
 	if want != "" && want != etag && (want != "*" || etag == "") {
 		return preconditionFailed(want, etag)

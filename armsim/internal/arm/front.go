@@ -31,6 +31,8 @@ type Config struct {
 	Polite         bool // no odd case, no unknown fields
 	Throttle       bool // enforce request limits
 
+	NewestAPIVersion map[string]string // by provider; a provider that is missing has none
+
 	World   *world.World
 	Rules   *fault.Rules
 	Issuer  *entra.Issuer
@@ -105,7 +107,7 @@ func (c *call) perform(body []byte, err error) (a *response, encoded []byte, due
 	c.route, c.params = match(f.routes, c.request.Method, c.request.URL.Path)
 	c.header.Set("x-ms-routing-request-id", strings.ToUpper(f.config.Location)+f.now().UTC().Format(":20060102T150405Z:")+c.correlation)
 	if c.route != nil {
-		c.fault = f.config.Rules.For(c.subject())
+		c.fault = f.config.Rules.For(c.subject(body))
 	}
 	a = c.respondUnderFault(body, err)
 	c.record(a)

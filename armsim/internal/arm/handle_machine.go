@@ -184,7 +184,7 @@ func listMembers(c *call, set *world.ScaleSet) (*response, *problem) {
 func getMember(c *call, set *world.ScaleSet) (*response, *problem) {
 	i := set.Named(c.param("instance"))
 	if i == nil {
-		return nil, instanceNotFound(c.param("instance"))
+		return nil, c.noInstance(c.param("instance"))
 	}
 	body := c.render.machine(i, c.expandsView())
 	body["instanceId"] = i.Name

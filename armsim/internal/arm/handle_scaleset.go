@@ -122,7 +122,9 @@ func (c *call) merged(set *world.ScaleSet) (object, int, *problem) {
 	model, body := jsonmap.CloneObject(set.Model), jsonmap.CloneObject(c.body)
 	dropReadOnly(body)
 	jsonmap.Merge(model, body)
-	jsonmap.SetDefault(jsonmap.Ensure(model, "sku"), "capacity", float64(set.Capacity))
+	if !withoutProfile(model) {
+		jsonmap.SetDefault(jsonmap.Ensure(model, "sku"), "capacity", float64(set.Capacity))
+	}
 	fillScaleSet(model)
 	if p := checkModel(model); p != nil {
 		return nil, 0, p

@@ -62,7 +62,18 @@ func (l *lookup) instance() (*world.Instance, *problem) {
 	if i := set.Find(id); i != nil {
 		return i, nil
 	}
-	return nil, instanceNotFound(id)
+	return nil, l.noInstance(id)
+}
+
+// noInstance is what Azure says where there is no instance: to a PUT that its ID
+// is not active (microsoft/onefuzz#2547), to a GET most likely that it was not
+// found.
+func (l *lookup) noInstance(id string) *problem {
+	method := l.request.Method
+	if method == http.MethodPut || method == http.MethodGet && l.world.Unknowns().GoneIsInvalidParameter {
+		return instanceIDNotActive("instanceIds", id)
+	}
+	return instanceNotFound(id)
 }
 
 // machine finds the virtual machine of the path.

@@ -23,8 +23,19 @@ func isWindows(profile object) bool {
 	return jsonmap.At(profile, "osProfile.windowsConfiguration") != nil || strings.HasPrefix(publisher, "MicrosoftWindows")
 }
 
+// withoutProfile reports whether the model is of a Flexible set that has no
+// virtual machine profile: virtual machines are put into it, and it makes none
+// (Microsoft's page on orchestration modes).
+func withoutProfile(model object) bool {
+	return strings.EqualFold(jsonmap.Text(model, "properties.orchestrationMode"), "Flexible") &&
+		jsonmap.At(model, "properties.virtualMachineProfile") == nil
+}
+
 func fillScaleSet(model object) {
-	jsonmap.SetDefault(jsonmap.Ensure(model, "sku"), "tier", "Standard")
+	bare := withoutProfile(model)
+	if !bare || model["sku"] != nil {
+		jsonmap.SetDefault(jsonmap.Ensure(model, "sku"), "tier", "Standard")
+	}
 	p := jsonmap.Ensure(model, "properties")
 	jsonmap.SetDefault(p, "orchestrationMode", "Uniform")
 	if strings.EqualFold(jsonmap.Text(p, "orchestrationMode"), "Flexible") {
@@ -42,7 +53,9 @@ func fillScaleSet(model object) {
 			jsonmap.SetDefault(auto, key, false)
 		}
 	}
-	fillProfile(jsonmap.Ensure(p, "virtualMachineProfile"))
+	if !bare {
+		fillProfile(jsonmap.Ensure(p, "virtualMachineProfile"))
+	}
 }
 
 // fillUniform sets what Flexible sets do not have.
@@ -168,14 +181,16 @@ func dropReadOnly(body object) {
 
 // checkModel refuses what Azure refuses and a user of scale sets meets.
 func checkModel(model object) *problem {
-	size := jsonmap.Text(model, "sku.name")
-	if size == "" {
+	if size := jsonmap.Text(model, "sku.name"); size == "" && !withoutProfile(model) {
 		return invalidParameter("sku.name", "Required parameter 'sku.name' is missing (null).")
 	}
 	capacity, ok := jsonmap.At(model, "sku.capacity").(float64)
 	if jsonmap.At(model, "sku.capacity") != nil && (!ok || capacity < 0 || capacity != float64(int(capacity))) {
 		// The capacity is unsigned on the server (Azure/vm-scale-sets#70).
 		return azhttp.NewProblem(400, "BadRequest", "Error converting value %v to type 'System.Nullable`1[System.UInt32]'.", jsonmap.At(model, "sku.capacity"))
+	}
+	if withoutProfile(model) && capacity > 0 {
+		return notSimulated("a capacity of", "a scale set without a virtual machine profile")
 	}
 	limit := 1000
 	if jsonmap.Bool(model, "properties.singlePlacementGroup") {
@@ -191,7 +206,21 @@ func checkModel(model object) *problem {
 	if p := checkPriority(model); p != nil {
 		return p
 	}
+	if p := checkListeners(model); p != nil {
+		return p
+	}
 	return checkKeys(model)
+}
+
+// checkListeners knows the two protocols of WinRM (the specification's enum).
+func checkListeners(model object) *problem {
+	for i, listener := range jsonmap.List(model, "properties.virtualMachineProfile.osProfile.windowsConfiguration.winRM.listeners") {
+		if protocol := jsonmap.Text(listener, "protocol"); !strings.EqualFold(protocol, "Http") && !strings.EqualFold(protocol, "Https") {
+			return invalidParameter(fmt.Sprintf("windowsConfiguration.winRM.listeners[%d].protocol", i),
+				"The value '%s' of parameter 'windowsConfiguration.winRM.listeners.protocol' is invalid.", protocol)
+		}
+	}
+	return nil
 }
 
 // checkPriority knows the rules of Microsoft's page on Spot error codes.

@@ -31,9 +31,11 @@ func invalidAPIVersion(v string) *azhttp.Problem {
 		"The api-version '%s' is invalid. The supported versions are dates such as '2024-11-01'.", v)
 }
 
-func noRegisteredProvider(resourceType, v, location string) *azhttp.Problem {
+// noRegisteredProvider has Azure's own words (azure-sdk-for-python#32029).
+func noRegisteredProvider(resourceType, v, location string, supported []string) *azhttp.Problem {
 	return azhttp.NewProblem(http.StatusBadRequest, "NoRegisteredProviderFound",
-		"No registered resource provider found for location '%s' and API version '%s' for type '%s'.", location, v, resourceType)
+		"No registered resource provider found for location '%s' and API version '%s' for type '%s'. The supported api-versions are '%s'. The supported locations are '%s'.",
+		location, v, resourceType, strings.Join(supported, ", "), location)
 }
 
 func notSimulated(method, path string) *azhttp.Problem {

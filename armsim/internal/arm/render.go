@@ -73,12 +73,16 @@ func (r *renderer) scaleSet(set *world.ScaleSet) object {
 	body["id"] = r.odd(set.ID)
 	body["type"] = "Microsoft.Compute/virtualMachineScaleSets"
 	body["etag"] = set.ETag()
-	own(body, "sku")["capacity"] = set.Capacity
+	if body["sku"] != nil {
+		own(body, "sku")["capacity"] = set.Capacity
+	}
 	p := own(body, "properties")
 	p["provisioningState"] = set.State
 	p["uniqueId"] = set.UniqueID
 	p["timeCreated"] = stamp(set.Created)
-	own(p, "virtualMachineProfile")["timeCreated"] = stamp(set.Created)
+	if p["virtualMachineProfile"] != nil {
+		own(p, "virtualMachineProfile")["timeCreated"] = stamp(set.Created)
+	}
 	if identity, ok := body["identity"].(object); ok && strings.Contains(jsonmap.Text(identity, "type"), "SystemAssigned") {
 		identity = own(body, "identity")
 		identity["principalId"], identity["tenantId"] = tag(set.UniqueID), r.tenant
@@ -228,6 +232,9 @@ func (r *renderer) instanceView(i *world.Instance) object {
 		"placementGroupId": i.Set.UniqueID, "platformUpdateDomain": i.Number % 5, "platformFaultDomain": i.Number % 5,
 		"computerName": i.Computer, "hyperVGeneration": "V2", "statuses": statuses,
 		"disks": []any{object{"name": i.DiskName("OS"), "statuses": []any{r.provisioning(world.StateSucceeded, i.Created)}}},
+	}
+	if i.Pooled {
+		view["isVMInStandbyPool"] = i.InPool // absent from those that never were
 	}
 	if i.Power == world.PowerRunning {
 		view["osName"], view["osVersion"] = osName, "24.04"

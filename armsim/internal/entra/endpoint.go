@@ -22,6 +22,8 @@ type Server struct {
 	Audience string // of tokens for Resource Manager
 	Issuer   *Issuer
 
+	Identities []Identity // of the virtual machine that clients run on; empty: it has no metadata service
+
 	Lock    sync.Locker // of the world's owner
 	Rules   *fault.Rules
 	Journal *azhttp.Journal
@@ -88,14 +90,20 @@ func (s *Server) openID(tenant string) object {
 // serveToken is the client-credentials grant.
 func (s *Server) serveToken(w http.ResponseWriter, r *http.Request, tenant string) {
 	body, e := s.token(r, tenant)
-	entry := azhttp.Entry{Operation: fault.Token, Method: r.Method, Path: r.URL.Path, ClientID: r.PostFormValue("client_id")}
 	response := &azhttp.Response{Status: http.StatusOK, Body: body}
 	if e != nil {
 		response = e.response()
 	}
+	s.respond(w, r, azhttp.Entry{ClientID: r.PostFormValue("client_id")}, []string{tenant}, response)
+}
+
+// respond sends the response to a token request, or what a fault makes of it,
+// and writes it to the journal; objects are what rules may name.
+func (s *Server) respond(w http.ResponseWriter, r *http.Request, entry azhttp.Entry, objects []string, response *azhttp.Response) {
+	entry.Operation, entry.Method, entry.Path = fault.Token, r.Method, r.URL.Path
 	effect := &fault.Effect{}
 	s.Lock.Lock()
-	if rule := s.Rules.For(fault.Subject{Operation: fault.Token, Objects: []string{tenant}}); rule != nil {
+	if rule := s.Rules.For(fault.Subject{Operation: fault.Token, Objects: objects}); rule != nil {
 		effect, entry.Fault, entry.Cut = &rule.Effect, rule.Name, rule.Cut
 	}
 	if effect.Error != nil || effect.Cut != "" {

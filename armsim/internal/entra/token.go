@@ -82,11 +82,16 @@ var tokenKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.Gene
 const keyID = "armsim"
 
 // NewIssuer makes an issuer of tokens that are good for lifetime, in the time
-// of the clock. The error says that no key could be made.
-func NewIssuer(tenant string, principals []Principal, lifetime time.Duration, clock *world.Clock) (*Issuer, error) {
+// of the clock, for principals and identities. The error says that no key could
+// be made.
+func NewIssuer(tenant string, principals []Principal, identities []Identity, lifetime time.Duration, clock *world.Clock) (*Issuer, error) {
 	key, err := tokenKey()
 	if err != nil {
 		return nil, fmt.Errorf("generate token key: %w", err)
+	}
+	principals = slices.Clone(principals)
+	for _, i := range identities {
+		principals = append(principals, i.principal())
 	}
 	return &Issuer{
 		tenant: tenant, principals: principals, lifetime: lifetime, key: key, clock: clock,

@@ -30,7 +30,7 @@ func (e Effect) kinds() []string {
 	}{
 		{"error", e.Error != nil}, {"delay", e.Delay != 0}, {"cut", e.Cut != ""}, {"failOperation", e.FailOperation != nil},
 		{"stale", e.Stale != 0}, {"list", e.List != ""}, {"omit", len(e.Omit) > 0},
-		{"fail", e.Fail != nil}, {"absent", e.Absent != nil}, {"stuck", e.Stuck}, {"slow", e.Slow != 0},
+		{"fail", e.Fail != nil}, {"failRunning", e.FailRunning != nil}, {"absent", e.Absent != nil}, {"stuck", e.Stuck}, {"slow", e.Slow != 0},
 	} {
 		if kind.set {
 			set = append(set, kind.name)
@@ -40,13 +40,26 @@ func (e Effect) kinds() []string {
 }
 
 // ofInstance reports whether the effect is on instances, not on requests.
-func (e Effect) ofInstance() bool { return e.Fail != nil || e.Absent != nil || e.Stuck || e.Slow != 0 }
+func (e Effect) ofInstance() bool {
+	return e.Fail != nil || e.FailRunning != nil || e.Absent != nil || e.Stuck || e.Slow != 0
+}
+
+// suits reports whether the rule can do anything to the operation.
+func (f Fault) suits(operation, method string) bool {
+	return (f.CapacityAbove == 0 || writesCapacity(operation, method)) && f.Effect.suits(operation, method)
+}
+
+// writesCapacity reports whether a request of the operation may ask for a
+// capacity.
+func writesCapacity(operation, method string) bool {
+	return strings.HasPrefix(operation, "VirtualMachineScaleSets_") && (method == http.MethodPut || method == http.MethodPatch)
+}
 
 // suits reports whether the effect can do anything to the operation.
 func (e Effect) suits(operation, method string) bool {
 	switch {
 	case e.ofInstance():
-		return strings.HasPrefix(operation, "instance.") && (e.Absent == nil || operation == world.ChangeCreate)
+		return strings.HasPrefix(operation, "instance.") && (e.Absent == nil && e.FailRunning == nil || operation == world.ChangeCreate)
 	case strings.HasPrefix(operation, "instance."):
 		return false
 	case operation == Token:
@@ -68,12 +81,14 @@ func (f Fault) check(operations []Operation) error {
 		return errors.New("it has no effect; set one, as error, delay, cut or fail")
 	case len(kinds) > 1:
 		return fmt.Errorf("it has the effects %s; make a rule of each", strings.Join(kinds, " and "))
-	case f.Skip < 0 || f.Times < 0 || f.For < 0:
-		return errors.New("skip, times and for must not be negative")
+	case f.Skip < 0 || f.Times < 0 || f.For < 0 || f.CapacityAbove < 0:
+		return errors.New("skip, times, for and capacityAbove must not be negative")
 	case !(f.Probability >= 0 && f.Probability <= 1): // not a number is none of both
 		return fmt.Errorf("probability %v: it must be from 0 to 1", f.Probability)
 	case (f.Size != "" || f.Zone != "") && !f.ofInstance():
-		return errors.New("size and zone are for instances; leave them out, or set fail, absent, stuck or slow")
+		return errors.New("size and zone are for instances; leave them out, or set fail, failRunning, absent, stuck or slow")
+	case f.CapacityAbove > 0 && f.ofInstance():
+		return errors.New("capacityAbove is for requests; leave it out, or set an effect on a request, as error")
 	case f.FreshETag && f.Stale == 0:
 		return errors.New("freshETag needs stale")
 	case !f.possible(operations):
@@ -117,7 +132,7 @@ func (e Effect) check() error {
 	case slices.Contains(e.Omit, ""):
 		return errors.New("omit: a path is empty; write it as properties.instanceView")
 	}
-	for _, failure := range []*Failure{e.FailOperation, e.Fail, e.Absent} {
+	for _, failure := range []*Failure{e.FailOperation, e.Fail, e.FailRunning, e.Absent} {
 		if failure != nil && failure.Code == "" {
 			return errors.New("a failure needs a code, as AllocationFailed")
 		}

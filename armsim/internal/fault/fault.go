@@ -33,6 +33,10 @@ type Fault struct {
 	Size string `json:"size,omitempty"` // of an instance, for "instance." operations
 	Zone string `json:"zone,omitempty"` // the same
 
+	// CapacityAbove matches only writes that ask for a higher capacity of a
+	// scale set than this; 0: all.
+	CapacityAbove int `json:"capacityAbove,omitempty"`
+
 	Skip        int        `json:"skip,omitempty"`        // matches that pass first
 	Times       int        `json:"times,omitempty"`       // that the rule applies; 0: no limit
 	Probability float64    `json:"probability,omitempty"` // of a match to count; 0: each does
@@ -52,10 +56,11 @@ type Effect struct {
 	List          string       `json:"list,omitempty"`          // one of the List constants
 	Omit          []string     `json:"omit,omitempty"`          // dotted paths left out of the response, or of a list's entries
 
-	Fail   *Failure `json:"fail,omitempty"`   // creation, deletion or start ends so
-	Absent *Failure `json:"absent,omitempty"` // the instance is never made, its operation ends so
-	Stuck  bool     `json:"stuck,omitempty"`  // it never ends
-	Slow   float64  `json:"slow,omitempty"`   // it takes so many times as long
+	Fail        *Failure `json:"fail,omitempty"`        // creation, deletion or start ends so
+	FailRunning *Failure `json:"failRunning,omitempty"` // creation ends so, but the VM runs
+	Absent      *Failure `json:"absent,omitempty"`      // the instance is never made, its operation ends so
+	Stuck       bool     `json:"stuck,omitempty"`       // it never ends
+	Slow        float64  `json:"slow,omitempty"`        // it takes so many times as long
 
 	// FreshETag, with Stale: the old response carries the new ETag.
 	FreshETag bool `json:"freshETag,omitempty"`

@@ -90,6 +90,7 @@ type Subject struct {
 	Operation string
 	Method    string
 	Objects   []string // its names
+	Capacity  int      // of a scale set, that the request asks for; 0: none
 	size      string
 	zone      string
 }
@@ -114,12 +115,13 @@ func (rs *Rules) ForInstance(change string, i *world.Instance) world.Outcome {
 	if r == nil {
 		return world.Outcome{}
 	}
-	return world.Outcome{Fail: AsWorld(r.Fail), Absent: AsWorld(r.Absent), Stuck: r.Stuck, Slow: r.Slow}
+	return world.Outcome{Fail: AsWorld(r.Fail), FailRunning: AsWorld(r.FailRunning), Absent: AsWorld(r.Absent), Stuck: r.Stuck, Slow: r.Slow}
 }
 
 func (r *Rule) matches(sub Subject, now time.Time) bool {
 	object := r.Object == "" || slices.ContainsFunc(sub.Objects, func(name string) bool { return wildcard.Match(r.Object, name) })
 	return object && r.names(sub.Operation) && r.suits(sub.Operation, sub.Method) &&
+		(r.CapacityAbove == 0 || sub.Capacity > r.CapacityAbove) &&
 		(r.Size == "" || wildcard.Match(r.Size, sub.size)) && (r.Zone == "" || r.Zone == sub.zone) &&
 		(r.until.IsZero() || now.Before(r.until))
 }

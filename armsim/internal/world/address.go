@@ -39,10 +39,30 @@ type IPConfig struct {
 
 // addresses are all that the world has to give.
 type addresses struct {
+	network  int // 0 to networks-1
 	whole    netip.Prefix
 	private  *machine.Pool
 	public   *machine.Pool
 	lastIPv6 uint64
+}
+
+// networks is how many a world may have, and firstNetwork the second byte of the
+// first: 127.16.0.0/16 to 127.239.0.0/16. Those outside are left to resolvers
+// and other services, which have fixed addresses in 127.0.0.0/16.
+const networks, firstNetwork = 224, 16
+
+// newAddresses makes the nth network, counted round; its lower half is private,
+// the upper one public.
+func newAddresses(n int) (a *addresses, err error) {
+	n %= networks
+	net16 := byte(firstNetwork + n)
+	a = &addresses{network: n, whole: netip.PrefixFrom(netip.AddrFrom4([4]byte{127, net16, 0, 0}), 16)}
+	if a.private, err = machine.NewPool(netip.PrefixFrom(a.whole.Addr(), 17)); err != nil {
+		return nil, err
+	}
+	upper := netip.AddrFrom4([4]byte{127, net16, 128, 0})
+	a.public, err = machine.NewPool(netip.PrefixFrom(upper, 17))
+	return a, err
 }
 
 func (a *addresses) inUse() int { return a.private.InUse() + a.public.InUse() }

@@ -1,7 +1,7 @@
 package world
 
 import (
-	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -15,12 +15,15 @@ func (s *ScaleSet) setCapacity(want int, o *Operation) {
 	w.Operations.end(s.resize, preempted())
 	missing := s.missing(want)
 	s.resize, s.Capacity = o, want
-	live := s.Live()
+	live := slices.DeleteFunc(s.Live(), func(i *Instance) bool { return i.extra })
 	for range missing {
 		s.createInstance()
 	}
+	for range s.surplus(missing) {
+		s.create(s.newInstance(), false)
+	}
 	for _, i := range live[max(0, len(live)-max(0, -missing)):] {
-		i.remove(false, func(f *Failure) { o.partialFailure = cmp.Or(o.partialFailure, f) })
+		i.remove(false, o.fail)
 	}
 	w.Clock.After(bookkeeping, s.settle)
 }
@@ -33,22 +36,20 @@ func (s *ScaleSet) missing(want int) int {
 	if !s.Uniform() && !s.world().config.Unknowns.FlexibleCountsInstances {
 		return want - s.Capacity
 	}
-	counted := 0
-	for _, i := range s.Instances {
-		if i.counted {
-			counted++
-		}
-	}
-	return want - counted
+	return want - count(s.Instances, func(i *Instance) bool { return i.counted })
 }
 
 // settle ends the capacity operation once nothing is on its way any longer.
 func (s *ScaleSet) settle() {
-	if s.resize == nil || s.resize.absent > 0 {
+	if s.resize == nil || s.resize.awaited > 0 {
 		return
 	}
+	s.trim()
 	failure := s.resize.partialFailure
 	for _, i := range s.Instances {
+		if i.InPool {
+			continue
+		}
 		if i.State == StateCreating || i.State == StateDeleting {
 			return
 		}
@@ -63,9 +64,9 @@ func (s *ScaleSet) settle() {
 // failAbsent has an instance absent that the operation should have made: after
 // the time of a boot, the operation has failed.
 func (s *ScaleSet) failAbsent(o *Operation, f *Failure) {
-	o.absent++
+	o.awaited++
 	s.world().Clock.After(s.world().draw(s.world().config.Boot), func() {
-		o.absent--
+		o.awaited--
 		o.partialFailure = f
 		o.set.settle()
 	})
@@ -84,10 +85,10 @@ func (s *ScaleSet) drop(o *Operation) {
 	s.Revision++
 	s.world().Operations.end(s.resize, preempted())
 	s.resize = nil
-	for _, i := range s.Live() {
-		i.remove(false, nil)
-	}
 	for _, i := range s.Instances {
+		if i.State != StateDeleting {
+			i.remove(false, nil)
+		}
 		i.saved.capacityReleased = i.saved.counted // the capacity fell with all of them
 	}
 	s.world().Clock.After(bookkeeping, s.finishDelete)
@@ -135,7 +136,9 @@ func (w *World) SetCoreQuota(n int) { w.config.CoreQuota = max(0, n) }
 func (w *World) coresUsed() int {
 	used := 0
 	for i := range w.instances() {
-		used += cores(i.Size)
+		if !i.extra {
+			used += cores(i.Size)
+		}
 	}
 	return used
 }

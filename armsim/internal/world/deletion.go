@@ -55,7 +55,11 @@ func (s *ScaleSet) BatchLowersCapacity() bool {
 // when is believed, at acceptance, as cluster-autoscaler counts it.
 func (s *ScaleSet) DeleteInstances(targets []*Instance, lowers bool) *Operation {
 	s.supersedeBatch()
+	was := s.State
 	o := s.world().Operations.begin(s, "Delete instances")
+	if s.world().config.Unknowns.CapacityFallsUnseen {
+		s.State = was
+	}
 	s.batch = &batchDeletion{o, targets}
 	if !s.world().config.Unknowns.DeleteKeepsETag {
 		s.Revision++
@@ -102,7 +106,7 @@ func (i *Instance) remove(lowers bool, done func(*Failure)) {
 	switch {
 	case !lowers:
 		i.counted = false
-	case !w.config.Unknowns.CapacityFallsLate && outcome.Fail == nil:
+	case !w.config.Unknowns.fallsLate() && outcome.Fail == nil:
 		i.releaseCapacity()
 	}
 	if i.Power == PowerRunning {

@@ -9,6 +9,7 @@ type InstanceInfo struct {
 	InstanceID        string `json:"instanceId"` // in requests to the scale set
 	Priority          string `json:"priority,omitempty"`
 	Zone              string `json:"zone,omitempty"`
+	Standby           bool   `json:"standby,omitempty"` // it is in the standby pool, not in the scale set's capacity
 	VMID              string `json:"vmId"`
 	ProvisioningState string `json:"provisioningState"`
 	PowerState        string `json:"powerState"`
@@ -29,6 +30,7 @@ func (w *World) Instances() []InstanceInfo {
 func (i *Instance) info() InstanceInfo {
 	info := InstanceInfo{
 		Name: i.Name, ScaleSet: i.Set.Name, InstanceID: i.Key, VMID: i.VMID, Priority: i.priority(), Zone: i.Zone,
+		Standby:           i.InPool,
 		ProvisioningState: i.State, PowerState: i.Power,
 	}
 	if !i.Set.Standalone() {

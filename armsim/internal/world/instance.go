@@ -18,9 +18,11 @@ type Instance struct {
 	Status
 	Network
 
+	poolState
 	life
 	deletion
 	counted bool // in the scale set's capacity
+	extra   bool // of overprovisioning, and not counted
 	machine *machine.Machine
 }
 
@@ -84,9 +86,8 @@ func (i *Instance) plan(d time.Duration, do func()) {
 	i.world().Clock.After(d, i.unlessVoid(do))
 }
 
-// createInstance accepts a new instance. It is Creating without a power state,
-// then starting with a network interface, and running at last.
-func (s *ScaleSet) createInstance() {
+// newInstance makes an instance that is not in the scale set's list yet.
+func (s *ScaleSet) newInstance() *Instance {
 	w := s.world()
 	if !w.config.Polite && w.Random.IntN(4) == 0 {
 		s.next++ // IDs have gaps on Azure, as after overprovisioning
@@ -96,12 +97,29 @@ func (s *ScaleSet) createInstance() {
 	if w.config.Unknowns.NumbersReused && s.Uniform() {
 		number = s.lowestFree()
 	}
-	i := &Instance{Set: s, Created: w.Clock.Now(), counted: true}
+	i := &Instance{Set: s, Created: w.Clock.Now()}
 	i.Identity = Identity{Number: number, VMID: w.Random.uuid(), disk: strings.ReplaceAll(w.Random.uuid(), "-", "")}
 	i.Model = Model{Size: s.Size(), Zone: s.nextZone(), Head: s.head(), Profile: profile, Version: s.Version, Extra: object{}}
 	i.Status = Status{State: StateCreating, Revision: 1}
 	s.next++
 	i.assignNames()
+	return i
+}
+
+// createInstance accepts a new instance. It is Creating without a power state,
+// then starting with a network interface, and running at last. One that is ready
+// in the standby pool is taken instead.
+func (s *ScaleSet) createInstance() {
+	if s.takeStandby() {
+		return
+	}
+	s.create(s.newInstance(), true)
+}
+
+// create accepts a new instance, which counts in the capacity or is surplus.
+func (s *ScaleSet) create(i *Instance, counted bool) {
+	w := s.world()
+	i.counted, i.extra = counted, !counted
 	outcome := w.config.Faults.ForInstance(ChangeCreate, i)
 	if outcome.Absent != nil {
 		s.failAbsent(s.resize, outcome.Absent)
@@ -111,7 +129,7 @@ func (s *ScaleSet) createInstance() {
 	w.created++
 	if err := i.connect(); err != nil {
 		// No settle here: the scale set's other instances are yet to be made.
-		i.State, i.Failure = StateFailed, &Failure{"NetworkingInternalOperationError", err.Error()}
+		i.State, i.Failure = StateFailed, connectFailure(err)
 		return
 	}
 	i.boot(outcome)
@@ -124,6 +142,8 @@ func (i *Instance) boot(outcome Outcome) {
 	switch {
 	case outcome.Fail != nil:
 		i.plan(boot, func() { i.fail(outcome.Fail) })
+	case outcome.FailRunning != nil:
+		i.plan(boot, func() { i.runFailed(outcome.FailRunning) })
 	case !outcome.Stuck:
 		i.plan(boot, i.run)
 	}
@@ -152,6 +172,10 @@ func (i *Instance) connect() (err error) {
 	return err
 }
 
+func connectFailure(err error) *Failure {
+	return &Failure{"NetworkingInternalOperationError", err.Error()}
+}
+
 // PublicKeys are the SSH public keys of an OS profile.
 func PublicKeys(osProfile map[string]any) []string {
 	var keys []string
@@ -161,19 +185,40 @@ func PublicKeys(osProfile map[string]any) []string {
 	return keys
 }
 
+// bootMachine switches the instance's machine on, and reports whether it runs;
+// else the instance has failed.
+func (i *Instance) bootMachine() bool {
+	if i.machine == nil {
+		return true
+	}
+	err := i.machine.Boot()
+	if err != nil {
+		i.fail(&Failure{"VMStartTimedOut", err.Error()})
+	}
+	return err == nil
+}
+
 // run is the end of a boot: the instance runs.
 func (i *Instance) run() {
-	if i.machine != nil {
-		if err := i.machine.Boot(); err != nil {
-			i.fail(&Failure{"VMStartTimedOut", err.Error()})
-			return
-		}
+	if !i.bootMachine() {
+		return
 	}
 	if i.State == StateCreating {
 		i.Revision++ // recording 03
 	}
 	i.State, i.Power, i.Listed, i.Failure = StateSucceeded, PowerRunning, true, nil
 	i.endAction(nil)
+	i.Set.settle()
+}
+
+// runFailed ends a creation that failed after the virtual machine was on, as
+// where an extension or the guest agent does: the instance is Failed, and runs.
+func (i *Instance) runFailed(f *Failure) {
+	if !i.bootMachine() {
+		return
+	}
+	i.Revision++
+	i.State, i.Power, i.Listed, i.Failure = StateFailed, PowerRunning, true, f
 	i.Set.settle()
 }
 

@@ -48,7 +48,7 @@ type Operation struct {
 
 	set            *ScaleSet // nil: the operation is on something else
 	forcedFailure  *Failure  // of a fault: it ends so, whatever comes of it
-	absent         int       // instances that a fault keeps from being made, until the operation may fail of it
+	awaited        int       // instances that it waits for, alongside those that are Creating or Deleting
 	partialFailure *Failure  // of a part of it
 }
 
@@ -65,6 +65,10 @@ func (o *Operation) Status() string {
 	}
 	return StateSucceeded
 }
+
+// fail has the operation end with a failure of a part of it, the first one; nil:
+// that part went well.
+func (o *Operation) fail(f *Failure) { o.partialFailure = cmp.Or(o.partialFailure, f) }
 
 // Operations are all long-running operations, also those that have ended.
 type Operations struct {
@@ -130,7 +134,7 @@ func (os *Operations) endAfter(n int, o *Operation) func(*Failure) {
 		os.endSoon(o)
 	}
 	return func(f *Failure) {
-		o.partialFailure = cmp.Or(o.partialFailure, f)
+		o.fail(f)
 		if n--; n == 0 {
 			os.end(o, o.partialFailure)
 		}

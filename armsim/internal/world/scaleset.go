@@ -144,11 +144,12 @@ func (s *ScaleSet) Named(name string) *Instance {
 	return s.Instances[i]
 }
 
-// Live are the instances that are not being deleted.
+// Live are the instances that are not being deleted, less those of the standby
+// pool.
 func (s *ScaleSet) Live() []*Instance {
 	var live []*Instance
 	for _, i := range s.Instances {
-		if i.State != StateDeleting {
+		if i.State != StateDeleting && !i.InPool {
 			live = append(live, i)
 		}
 	}

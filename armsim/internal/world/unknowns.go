@@ -54,7 +54,23 @@ type Unknowns struct {
 	// NumbersReused: does a Uniform set give a new instance the lowest number
 	// that none has, though one had it?
 	NumbersReused bool
+
+	// CapacityFallsUnseen: does a deletion of instances lower the capacity when
+	// it is done, while the scale set's provisioning state is what it was
+	// before, as Succeeded?
+	CapacityFallsUnseen bool
+
+	// GoneIsInvalidParameter: is GET of an instance that there is not answered
+	// with 400 InvalidParameter, as PUT is, rather than 404?
+	GoneIsInvalidParameter bool
+
+	// UnreadableListsEmpty: is a list of instances empty for who may not read
+	// them, rather than refused?
+	UnreadableListsEmpty bool
 }
+
+// fallsLate reports whether a deletion lowers the capacity at its end.
+func (u *Unknowns) fallsLate() bool { return u.CapacityFallsLate || u.CapacityFallsUnseen }
 
 var unknowns = []struct {
 	name  string
@@ -72,6 +88,9 @@ var unknowns = []struct {
 	{"flexible-counts-instances", func(u *Unknowns) *bool { return &u.FlexibleCountsInstances }},
 	{"delete-shares-update-bucket", func(u *Unknowns) *bool { return &u.DeleteSharesUpdateBucket }},
 	{"numbers-reused", func(u *Unknowns) *bool { return &u.NumbersReused }},
+	{"capacity-falls-unseen", func(u *Unknowns) *bool { return &u.CapacityFallsUnseen }},
+	{"gone-is-invalid-parameter", func(u *Unknowns) *bool { return &u.GoneIsInvalidParameter }},
+	{"unreadable-lists-empty", func(u *Unknowns) *bool { return &u.UnreadableListsEmpty }},
 }
 
 // UnknownNames are the names that Unknowns.Set takes, in the order of the

@@ -1,11 +1,12 @@
 package world
 
 import (
+	"errors"
 	"fmt"
 	"maps"
-	"net/netip"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
@@ -65,7 +66,7 @@ func New(c Config) (*World, error) {
 		return nil, err
 	}
 	random := newRandom(c.Seed)
-	addresses, err := newAddresses(random)
+	addresses, err := newAddresses(random.IntN(networks))
 	if err != nil {
 		return nil, err
 	}
@@ -86,11 +87,21 @@ type hosting struct {
 
 // HostMachines gives all new instances machines with directories in dir and
 // their SSH server at the port, 0 for a free one, which is returned. release
-// gives the port back.
+// gives the port back. It must be called before there are instances: where
+// somebody listens at the port in the network that was drawn, as another
+// simulator may, it takes the next one that is free.
 func (w *World) HostMachines(dir string, port int, env []string) (sshPort int, release func(), err error) {
-	sshPort, release, err = machine.ReservePort(w.addresses.whole, port)
-	if err == nil {
-		w.hosting = &hosting{dir: dir, port: sshPort, env: env}
+	for range networks {
+		sshPort, release, err = machine.ReservePort(w.addresses.whole, port)
+		if err == nil {
+			w.hosting = &hosting{dir: dir, port: sshPort, env: env}
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			break
+		}
+		if w.addresses, err = newAddresses(w.addresses.network + 1); err != nil {
+			break
+		}
 	}
 	return sshPort, release, err
 }
@@ -167,10 +178,11 @@ const (
 // Outcome is what a change of an instance comes to. The zero value leaves it
 // as it should be.
 type Outcome struct {
-	Fail   *Failure // it ends so
-	Absent *Failure // the instance is never made, its operation ends so
-	Stuck  bool     // it never ends
-	Slow   float64  // it takes so many times as long; 0: once
+	Fail        *Failure // it ends so
+	FailRunning *Failure // a creation ends so, but the virtual machine runs
+	Absent      *Failure // the instance is never made, its operation ends so
+	Stuck       bool     // it never ends
+	Slow        float64  // it takes so many times as long; 0: once
 }
 
 func (o Outcome) slowed(d time.Duration) time.Duration {
@@ -212,18 +224,6 @@ func (w *World) find(name string) *Instance {
 		}
 	}
 	return nil
-}
-
-// newAddresses picks the private and the public half of a /16 of 127.0.0.0/8.
-func newAddresses(r *Random) (a *addresses, err error) {
-	net16 := byte(16 + r.IntN(224))
-	a = &addresses{whole: netip.PrefixFrom(netip.AddrFrom4([4]byte{127, net16, 0, 0}), 16)}
-	if a.private, err = machine.NewPool(netip.PrefixFrom(a.whole.Addr(), 17)); err != nil {
-		return nil, err
-	}
-	upper := netip.AddrFrom4([4]byte{127, net16, 128, 0})
-	a.public, err = machine.NewPool(netip.PrefixFrom(upper, 17))
-	return a, err
 }
 
 // What Config.ParallelWrites may be: how a scale set takes a new capacity or a

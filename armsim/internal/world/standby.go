@@ -1,0 +1,79 @@
+package world
+
+import "fmt"
+
+// poolState is an instance's part in a standby pool of its Flexible set
+// (Microsoft's pages on standby pools). The zero value is that of an instance
+// that never was in one.
+type poolState struct {
+	Pooled bool // it is in the pool, or the scale set took it from there
+	InPool bool
+
+	keptRunning bool // not deallocated, while it is in the pool
+}
+
+// AddStandby puts a new virtual machine into the standby pool of a Flexible
+// set, which keeps it running or deallocated, and returns its name. It counts
+// in no capacity until the scale set takes it.
+func (e *External) AddStandby(scaleSet string, running bool) (string, error) {
+	set, err := e.scaleSet("add standby virtual machine to", scaleSet)
+	if err != nil {
+		return "", err
+	}
+	if set.Uniform() {
+		return "", fmt.Errorf("add standby virtual machine to scale set %q: its orchestration mode is Uniform, standby pools need Flexible", scaleSet)
+	}
+	i := set.newInstance()
+	i.poolState = poolState{Pooled: true, InPool: true, keptRunning: running}
+	set.Instances = append(set.Instances, i)
+	e.world.created++
+	if err := i.connect(); err != nil {
+		i.State, i.Failure = StateFailed, connectFailure(err)
+		return i.Name, nil
+	}
+	boot := e.world.draw(e.world.config.Boot)
+	i.plan(boot/3, func() { i.Power, i.Listed = PowerStarting, true })
+	i.plan(boot, func() {
+		i.run()
+		if !running && i.State == StateSucceeded {
+			i.change(ActionDeallocate, nil)
+		}
+	})
+	return i.Name, nil
+}
+
+// ready reports whether the instance waits in the pool as the pool keeps it.
+func (i *Instance) ready() bool {
+	kept := PowerDeallocated
+	if i.keptRunning {
+		kept = PowerRunning
+	}
+	return i.InPool && i.State == StateSucceeded && i.Power == kept
+}
+
+// takeStandby has the capacity operation take an instance that is ready in the
+// standby pool, and start it where it does not run. It reports whether there
+// was one.
+func (s *ScaleSet) takeStandby() bool {
+	for _, i := range s.Instances {
+		if i.ready() {
+			s.take(i)
+			return true
+		}
+	}
+	return false
+}
+
+func (s *ScaleSet) take(i *Instance) {
+	i.InPool, i.counted = false, true
+	if i.Power == PowerRunning {
+		return
+	}
+	o := s.resize
+	o.awaited++
+	i.change(ActionStart, func(f *Failure) {
+		o.awaited--
+		o.fail(f)
+		s.settle()
+	})
+}
