@@ -36,6 +36,7 @@ type listing struct {
 	number    uint64    // its place among all that began
 	base      *View     // the view that it was compared with
 	instances []vmss.Instance
+	listed    int      // how many of the instances the list showed
 	gone      []string // members of base that no longer exist
 	spot      bool
 }
@@ -77,7 +78,7 @@ func (inv *inventory) apply(l listing, isDeleted func(id string) bool, now time.
 	}
 	inv.forget(l.gone, now)
 	inv.trackUnidentified(l, now)
-	v := &View{At: l.at, reading: l.number, Members: inv.members(l, isDeleted, now), Gone: slices.Sorted(maps.Keys(inv.gone))}
+	v := &View{At: l.at, reading: l.number, listed: l.listed, Members: inv.members(l, isDeleted, now), Gone: slices.Sorted(maps.Keys(inv.gone))}
 	v.unidentified, v.identifying = inv.countUnidentified(now)
 	c := observeChanges(v, l.base, isDeleted)
 	if c.gone = l.gone; inv.view == nil { // nothing is known of their past

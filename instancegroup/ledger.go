@@ -20,12 +20,44 @@ const staleCapacity = time.Minute
 // increases with their operations, the target capacity, the write whose outcome is
 // unknown, and the instances that are unaccounted for.
 type ledger struct {
-	target      target
-	increases   []*acceptedIncrease // oldest first
-	uncertain   *uncertainWrite
-	unaccounted int       // in the capacity, and in no list; nothing is increased meanwhile
-	reported    int       // how many of them were, when the runner was told
-	proofAt     time.Time // when the capacity was last read to prove what is lost
+	target    target
+	increases []*acceptedIncrease // oldest first
+	uncertain *uncertainWrite
+	arrived   bool // an instance of an increase has been listed
+	hold      hold
+	proofAt   time.Time // when the capacity was last read to prove what is lost
+}
+
+// hold is about instances that the capacity counts and no list shows. Nothing is
+// increased meanwhile.
+type hold struct {
+	unaccounted int       // such instances
+	reported    int       // how many there were when the runner was told
+	since       time.Time // when there were some first; zero: there are none
+	ended       int       // holds that ended by time
+}
+
+// shortestHold is how long unaccounted instances are waited for at least, where
+// the list is credible. Each further hold is twice as long.
+const (
+	shortestHold = 30 * time.Minute
+	longestHold  = 8 * time.Hour
+)
+
+// isOver reports whether it has been waited for long enough.
+func (h *hold) isOver(now time.Time) bool {
+	return !h.since.IsZero() && now.Sub(h.since) >= min(longestHold, shortestHold<<min(h.ended, 8))
+}
+
+// set notes how many instances are unaccounted for.
+func (h *hold) set(unaccounted int, now time.Time) {
+	h.unaccounted = unaccounted
+	switch {
+	case unaccounted == 0:
+		h.since = time.Time{}
+	case h.since.IsZero():
+		h.since = now
+	}
 }
 
 // acceptedIncrease is the operation that creates instances, of which pending
@@ -135,6 +167,7 @@ func (l *ledger) charge(n int) {
 		charged := min(n, i.pending)
 		i.pending -= charged
 		n -= charged
+		l.arrived = l.arrived || charged > 0
 	}
 	if l.uncertain != nil {
 		l.uncertain.count -= n
@@ -206,11 +239,24 @@ func (o *overdue) prove(set vmss.ScaleSet, v *View, t target) {
 	o.proven, o.known = max(0, o.unproven-max(0, unlisted)), true
 }
 
+// endHold gives up waiting for unaccounted instances after a long time, if the
+// list is credible: it is not empty, and has shown instances of other increases. A
+// list that shows none may be closed to this identity, and is never believed: what
+// it hides could be created again without end. A scale set in Flexible orchestration keeps its
+// capacity when an instance could not be created, and says so nowhere if the
+// operation was superseded.
+func (l *ledger) endHold(v *View, o *overdue, now time.Time) {
+	if v.listed > 0 && l.arrived && l.hold.isOver(now) {
+		o.proven, o.known = o.unproven, true
+		l.hold.ended++
+	}
+}
+
 // writeOff drops instances that will never be created, the oldest first; those
 // that are overdue all the same are unaccounted for.
-func (l *ledger) writeOff(v *View, o overdue) (lost int) {
-	if o.known || o.unproven < l.unaccounted {
-		l.unaccounted = o.unproven - o.proven
+func (l *ledger) writeOff(v *View, o overdue, now time.Time) (lost int) {
+	if o.known || o.unproven < l.hold.unaccounted {
+		l.hold.set(o.unproven-o.proven, now)
 	}
 	failed, proven := o.failed, o.proven
 	for _, i := range l.increases {

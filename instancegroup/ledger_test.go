@@ -31,7 +31,7 @@ func shows(after time.Duration, instances int) *View {
 func (l *ledger) reconciled(v *View, discovered int, capacity int64) (lost int, cause error) {
 	o := l.reconcile(v, discovered)
 	o.prove(vmss.ScaleSet{Capacity: capacity, HasCapacity: true}, v, l.target)
-	return l.writeOff(v, o), o.cause
+	return l.writeOff(v, o, v.At), o.cause
 }
 
 func TestLedgerWaitsForRunningIncreases(t *testing.T) {
@@ -77,12 +77,46 @@ func TestLedgerConserves(t *testing.T) {
 			l.end(0, 0, nil)
 			lost, _ := l.reconciled(shows(time.Hour, c.listed), 0, c.capacity)
 			assert.Equal(t, c.lost, lost)
-			assert.Equal(t, c.unaccounted, l.unaccounted)
+			assert.Equal(t, c.unaccounted, l.hold.unaccounted)
 			assert.Equal(t, c.unaccounted, l.pending())
 			lost, _ = l.reconciled(shows(time.Hour, 9), c.unaccounted, c.capacity)
 			assert.Zero(t, lost)
-			assert.Zero(t, l.unaccounted, "it ends when they show up")
+			assert.Zero(t, l.hold.unaccounted, "it ends when they show up")
 		})
+	}
+}
+
+// A hold ends by time where the list is credible, later each time; where it is
+// not, never.
+func TestLedgerEndsAHold(t *testing.T) {
+	for _, c := range []struct {
+		arrived bool
+		listed  int
+	}{{true, 1}, {true, 0}, {false, 1}} {
+		l := ledger{arrived: c.arrived}
+		var ends []time.Duration
+		for after := time.Duration(0); after < 24*time.Hour; after += time.Minute {
+			if l.pending() == 0 {
+				l.recordIncrease(2, 2, "a", start)
+				l.end(len(l.increases)-1, 0, nil)
+			}
+			v := shows(time.Hour+after, 0)
+			v.listed = c.listed
+			o := l.reconcile(v, 0)
+			o.prove(vmss.ScaleSet{Capacity: 2, HasCapacity: true}, v, l.target)
+			l.endHold(v, &o, v.At)
+			if l.writeOff(v, o, v.At) > 0 {
+				ends = append(ends, after)
+			}
+		}
+		if !c.arrived || c.listed == 0 {
+			assert.Empty(t, ends)
+			assert.Equal(t, 2, l.hold.unaccounted)
+			continue
+		}
+		require.Len(t, ends, 6)
+		assert.Equal(t, shortestHold, ends[0])
+		assert.GreaterOrEqual(t, ends[4]-ends[3], 8*time.Hour)
 	}
 }
 
@@ -93,9 +127,9 @@ func TestLedgerNeedsTheCapacity(t *testing.T) {
 	l.end(0, 0, nil)
 	o := l.reconcile(viewAt(time.Hour), 0)
 	assert.Equal(t, 2, o.unproven)
-	assert.Zero(t, l.writeOff(viewAt(time.Hour), o))
+	assert.Zero(t, l.writeOff(viewAt(time.Hour), o, start))
 	assert.Equal(t, 2, l.pending())
-	assert.Zero(t, l.unaccounted, "nor is it held against anybody")
+	assert.Zero(t, l.hold.unaccounted, "nor is it held against anybody")
 }
 
 func TestLedgerTellsWhyInstancesWereNotCreated(t *testing.T) {

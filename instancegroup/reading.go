@@ -49,7 +49,7 @@ func (r *reading) run(ctx context.Context) (*View, error) {
 		if err := r.findAddresses(ctx, found); err != nil { // the list lacked them
 			return nil, err
 		}
-		l := listing{at: r.at, number: r.number, base: base, instances: slices.Concat(instances, found), gone: gone, spot: r.ScaleSet().IsSpot()}
+		l := listing{at: r.at, number: r.number, base: base, instances: slices.Concat(instances, found), listed: len(instances), gone: gone, spot: r.ScaleSet().IsSpot()}
 		if v := r.store(l); v != nil {
 			return v, nil
 		}

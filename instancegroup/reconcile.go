@@ -24,8 +24,8 @@ var errNeverCreated = errors.New("no reason is named; fix: look into the scale s
 // An instance is written off when its operation failed, or when the capacity does
 // not count it either. One that the capacity counts and no list shows may be
 // running: then it is not written off, and nothing is increased until capacity and
-// instances add up. An identity that may not read instances gets an empty list,
-// and no error.
+// instances add up, or for a long time where the list has shown other new ones.
+// An identity that may not read instances gets an empty list, and no error.
 func (g *Group) ReconcilePending(ctx context.Context, v *View, discovered int) (lost int) {
 	g.mu.Lock()
 	o := g.ledger.reconcile(v, discovered)
@@ -40,8 +40,9 @@ func (g *Group) ReconcilePending(ctx context.Context, v *View, discovered int) (
 	if set != nil {
 		o.prove(*set, v, g.ledger.target)
 		g.ledger.proofAt = g.now()
+		g.ledger.endHold(v, &o, g.now())
 	}
-	if lost = g.ledger.writeOff(v, o); lost > 0 {
+	if lost = g.ledger.writeOff(v, o, g.now()); lost > 0 {
 		g.recordStartsLocked(0, lost, "were accepted by Azure and never created", o.cause)
 	}
 	g.reportUnaccountedLocked(set, v)
@@ -65,15 +66,15 @@ func (g *Group) readForProof(ctx context.Context) *vmss.ScaleSet {
 // reportUnaccountedLocked tells the runner, once, that capacity and instances do
 // not add up, and logs when they do again.
 func (g *Group) reportUnaccountedLocked(set *vmss.ScaleSet, v *View) {
-	switch missing := g.ledger.unaccounted; {
-	case missing == g.ledger.reported:
+	switch missing := g.ledger.hold.unaccounted; {
+	case missing == g.ledger.hold.reported:
 		return
 	case missing == 0:
 		g.log.Info("capacity and instances add up again", "operation", "increase")
-	case set != nil && g.ledger.reported == 0:
+	case set != nil && g.ledger.hold.reported == 0:
 		g.deferredErr = fmt.Errorf("increase scale set %q: its capacity is %d, and only %d instances are listed: %d that Azure accepted are in no list; nothing is increased until that adds up; fix: give this identity Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read (Uniform) or Microsoft.Compute/virtualMachines/read (Flexible), or if there are no such instances lower sku.capacity to the number of those that exist",
 			g.name, set.Capacity, v.Occupied(), missing)
 		g.log.Error("instances are unaccounted for; nothing is increased", "operation", "increase", "count", missing, "error", g.deferredErr)
 	}
-	g.ledger.reported = g.ledger.unaccounted
+	g.ledger.hold.reported = g.ledger.hold.unaccounted
 }
