@@ -84,7 +84,7 @@ var (
 
 	// scopeMarkers precede the scopes that are in the way. Before them Azure names
 	// the scale set, for which all is well.
-	scopeMarkers = []string{"linked scope(s)", "scope(s) are locked"}
+	scopeMarkers = []string{"linked scope(s)", "scope(s) are locked", "over scope"}
 )
 
 // subjectOf finds out what an error is about: by a resource ID in Azure's messages,

@@ -136,7 +136,8 @@ func readEntra(e *azidentity.AuthenticationFailedError) details {
 	switch {
 	case d.message != "":
 	case len(raw) > 0 && strings.Contains(text, "RESPONSE "):
-		d.message = bodyText(raw, d.status)
+		credential, _, _ := strings.Cut(text, " authentication failed")
+		d.message = Line(credential + ": " + bodyText(raw, d.status))
 	default:
 		d.message = credentialChain(text)
 	}

@@ -98,6 +98,10 @@ var entraRules = []rule{
 	},
 	// What is at the identity endpoint is not Azure's: it speaks JSON.
 	{origin: entra, page: true, text: []string{"managedidentitycredential"}, kind: Network, hint: fixedHint(hintEndpoint), source: sourceSDK},
+	{
+		origin: entra, text: []string{"attempted credentials", "managedidentitycredential", "proxyconnect"}, kind: Unauthenticated, source: sourceGo,
+		hint: fixedHint("set credential to the one that you mean to use; for a managed identity, add 169.254.169.254 to NO_PROXY in the runner's environment"),
+	},
 	{origin: entra, text: []string{"managedidentitycredential", "proxyconnect"}, kind: Network, hint: fixedHint(hintEndpoint), source: sourceGo},
 	{origin: entra, text: []string{"managedidentitycredential", "invalid character '<'"}, kind: Network, hint: fixedHint(hintEndpoint), source: sourceSDK},
 	{

@@ -216,6 +216,7 @@ var failures = []struct {
 	{noToken("ManagedIdentityCredential: the requested identity isn't assigned to this resource"), Unauthenticated, "assign the user-assigned identity"},
 	{noToken(`ManagedIdentityCredential: The endpoint responded with {"error_description":"Identity not found"}`), Unauthenticated, "assign a managed identity"},
 	{pageFrom("ManagedIdentityCredential"), Network, "169.254.169.254 to NO_PROXY"},
+	{noToken("DefaultAzureCredential: failed to acquire a token.\nAttempted credentials:\n\tManagedIdentityCredential: proxyconnect tcp: refused"), Unauthenticated, "set credential to the one"},
 	{noToken(`ManagedIdentityCredential: Get "http://169.254.169.254/metadata": proxyconnect tcp: dial tcp: refused`), Network, "169.254.169.254 to NO_PROXY"},
 	{noToken("ManagedIdentityCredential: json: invalid character '<' looking for beginning of value"), Network, "169.254.169.254 to NO_PROXY"},
 	{denied(403, "<html>"), Network, "name management.example in NO_PROXY"},
@@ -298,6 +299,9 @@ func TestLinkedScopeIsWhole(t *testing.T) {
 		assert.Contains(t, e.Message, scope)
 		assert.Less(t, len(e.Message), 310+len(scope))
 	}
-	e := fromARM(t, 409, `{"error":{"code":"ScopeLocked","message":"The scope '`+ourSet+`/virtualMachines/3' cannot perform delete operation because following scope(s) are locked: '`+long+`'. Please remove the lock."}}`)
+	e := fromARM(t, 403, `{"error":{"code":"AuthorizationFailed","message":"The client '11111111-2222-4333-8444-555555555555' with object id '11111111-2222-4333-8444-555555555555' `+
+		`does not have authorization to perform action 'Microsoft.Compute/virtualMachineScaleSets/read' over scope '`+ourSet+`' or the scope is invalid."}}`)
+	assert.Contains(t, e.Message, ourSet)
+	e = fromARM(t, 409, `{"error":{"code":"ScopeLocked","message":"The scope '`+ourSet+`/virtualMachines/3' cannot perform delete operation because following scope(s) are locked: '`+long+`'. Please remove the lock."}}`)
 	assert.Contains(t, e.Message, long)
 }
