@@ -22,10 +22,13 @@ import (
 func answerMistakes(t *testing.T, s *armsim.Server) []badInput {
 	expired := `{"error":{"code":"ExpiredAuthenticationToken","message":"The access token expiry UTC time is earlier than current UTC time."}}`
 	tenant := `{"error":{"code":"InvalidAuthenticationTokenTenant","message":"The access token is from the wrong issuer."}}`
+	stack := `{"error":{"code":"NoRegisteredProviderFound","message":"No registered resource provider found for location 'region1' and API version '2026-04-01' ` +
+		`for type 'virtualMachineScaleSets'. The supported api-versions are '2017-12-01, 2020-06-01'. The supported locations are 'region1'."}}`
 	portal := "<html>\n<body>Please log in to the guest network</body></html>"
 	return []badInput{
 		{"clock", answering(t, s, http.StatusUnauthorized, expired), "ExpiredAuthenticationToken", "fix: check this machine's clock"},
 		{"subscription of another tenant", answering(t, s, http.StatusUnauthorized, tenant), "InvalidAuthenticationTokenTenant", "check tenant_id and subscription_id"},
+		{"Azure Stack Hub", answering(t, s, http.StatusBadRequest, stack), "the newest that it lists is 2020-06-01", "fix: none: the plugin cannot be used with this cloud"},
 		{"captive portal", answering(t, s, http.StatusOK, portal), "response cannot be decoded", "fix: the response does not come from Azure; check cloud"},
 		{"proxy forbids", answering(t, s, http.StatusForbidden, portal), "forbidden", "fix: the response does not come from Azure; check cloud"},
 		{"not Azure at all", answering(t, s, http.StatusNotFound, portal), "not found", "fix: the response does not come from Azure; check cloud"},
