@@ -54,6 +54,33 @@ func TestUnknownKeys(t *testing.T) {
 	})
 }
 
+// TestCase16NeighbouringKeys: what belongs elsewhere in config.toml, or was a flag of
+// docker-machine, gets its key or its place.
+func TestCase16NeighbouringKeys(t *testing.T) {
+	t.Parallel()
+	for written, want := range map[string]string{
+		"azure-subscription-id": `unknown key "azure-subscription-id"; did you mean "subscription_id"?`,
+		"azure-client-id":       `unknown key "azure-client-id"; did you mean "client_id"?`,
+		"azure-resource-group":  `unknown key "azure-resource-group"; did you mean "resource_group_name"?`,
+		"azure-environment":     `unknown key "azure-environment"; did you mean "cloud"?`,
+		"azure-client-secret":   `"azure-client-secret" is a secret and must not be in config.toml; put it in a file readable only by the runner's user and name it in client_secret_file, or set AZURE_CLIENT_SECRET in the runner's environment`,
+		"azure-location":        `key "azure-location" is a flag of docker-machine; here it is in the scale set, which you create: az vmss create --location`,
+		"azure-image":           `key "azure-image" is a flag of docker-machine; here it is in the scale set, which you create: az vmss create --image`,
+		"azure-ssh-user":        `key "azure-ssh-user" is a flag of docker-machine; here it is username in [runners.autoscaler.connector_config]`,
+		"MaxBuilds":             `key "MaxBuilds" is max_use_count in [runners.autoscaler]; write it there`,
+		"MachineOptions":        `key "MachineOptions" belongs to [runners.machine] of docker-machine, which the plugin replaces; remove it`,
+		"max_instances":         `key "max_instances" belongs to [runners.autoscaler], the table above; move it there`,
+		"IdleCount":             `key "IdleCount" belongs to [[runners.autoscaler.policy]]; move it there`,
+		"key_path":              `key "key_path" belongs to [runners.autoscaler.connector_config]; move it there`,
+		"password":              `"password" is a secret and must not be in config.toml; put it in a file readable only by the runner's user and name it in client_secret_file, or set AZURE_CLIENT_SECRET in the runner's environment; that of instances goes into [runners.autoscaler.connector_config]`,
+		"executor":              `key "executor" belongs to [[runners]]; move it there`,
+		"concurrent":            `key "concurrent" belongs to the top of config.toml; move it there`,
+	} {
+		_, err := config.Parse(with(map[string]any{written: "hunter2"}), nil)
+		assert.EqualError(t, err, "plugin_config: "+want)
+	}
+}
+
 func TestNameMistakes(t *testing.T) {
 	t.Parallel()
 	vm := strings.Replace(id, "ScaleSets", "s", 1)

@@ -50,7 +50,7 @@ var scaleSetOptions = []Option{
 		Rule:    "1 to 90 letters, digits or any of _ ( ) - . with no period at the end",
 		Example: "ci",
 		Doc:     "The resource group of the scale set.",
-		aliases: []string{"resource_group", "group", "rg"},
+		aliases: []string{"resource_group", "group", "rg", "azure_resource_group"},
 		at:      func(c *Config) *string { return &c.ResourceGroupName },
 		check:   checkResourceGroup,
 	},

@@ -62,7 +62,7 @@ var credentialOptions = []Option{
 		Env:      "AZURE_TENANT_ID", EnvFor: tenantAndClientFromEnv,
 		Rule: "a GUID or a domain name such as contoso.onmicrosoft.com", Example: guidForm,
 		Doc:     "The Entra ID tenant of the application or identity.",
-		aliases: []string{"tenant", "directory_id"},
+		aliases: []string{"tenant", "directory_id", "azure_tenant_id"},
 		at:      func(c *Config) *string { return &c.TenantID },
 		check:   checkTenant,
 	},
@@ -74,7 +74,7 @@ var credentialOptions = []Option{
 		Rule: guidRule, Example: guidForm,
 		Doc: "The client (application) ID of the application, or of the user-assigned identity to use. " +
 			"A machine with several identities needs it.",
-		aliases: []string{"client", "application_id", "app_id"},
+		aliases: []string{"client", "application_id", "app_id", "azure_client_id"},
 		at:      func(c *Config) *string { return &c.ClientID },
 		check:   checkGUID,
 	},
