@@ -55,7 +55,7 @@ func (v *versions) Do(r *policy.Request) (*http.Response, error) {
 			return response, err
 		}
 		older := newestBefore(listed, current)
-		if older == "" || provider == compute && older < config.OldestAPIVersion {
+		if older == "" || isCompute(provider, wanted) && older < config.OldestAPIVersion {
 			return nil, &versionError{provider: provider, refused: wanted, newest: slices.Max(listed), response: response}
 		}
 		v.agree(provider, wanted, older)
@@ -67,10 +67,15 @@ func (v *versions) Do(r *policy.Request) (*http.Response, error) {
 	return nil, &versionError{provider: provider, refused: wanted, newest: current}
 }
 
-// configured reports whether a request's version was given by the user. The lists of
-// a scale set's network have a version of their own.
+// isCompute reports whether a request is to Microsoft.Compute. The lists of a scale
+// set's network, which have a version of their own, are not.
+func isCompute(provider, wanted string) bool {
+	return provider == compute && wanted == armops.ByName(armops.GetScaleSet).APIVersion
+}
+
+// configured reports whether a request's version was given by the user.
 func (v *versions) configured(provider, wanted string) bool {
-	return v.compute != "" && provider == compute && wanted == armops.ByName(armops.GetScaleSet).APIVersion
+	return v.compute != "" && isCompute(provider, wanted)
 }
 
 func (v *versions) current(provider, wanted string) string {
@@ -163,7 +168,7 @@ func (*versionError) NonRetriable() {}
 // typed returns the error with its fix.
 func (e *versionError) typed(op, object string) *armerr.Error {
 	hint := "check cloud: no version that it lists works for this request"
-	if e.provider == compute && e.newest < config.OldestAPIVersion {
+	if isCompute(e.provider, e.refused) && e.newest < config.OldestAPIVersion {
 		hint = "none: the plugin cannot be used with this cloud, as it needs the ETag of a scale set, which came with Microsoft.Compute " + config.OldestAPIVersion
 	}
 	typed := &armerr.Error{Op: op, Object: object, Kind: armerr.APIVersion, Status: http.StatusBadRequest, Message: e.Error(), Hint: hint}

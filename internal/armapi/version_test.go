@@ -128,3 +128,16 @@ func TestConfiguredVersion(t *testing.T) {
 	assert.Equal(t, []string{"2024-07-01"}, o.asked)
 	assert.Equal(t, "2023-09-01", config.OldestAPIVersion)
 }
+
+// TestVersionOfTheNetwork is agreed on as well, by itself.
+func TestVersionOfTheNetwork(t *testing.T) {
+	o := &oldCloud{listed: []string{"2017-10-01"}, works: []string{"2017-10-01", "2026-04-01"}, code: "InvalidApiVersionParameter"}
+	c := o.client(t, "")
+	for range 2 {
+		_, err := uniform{c}.Interfaces(t.Context())
+		require.NoError(t, err)
+	}
+	_, err := c.ScaleSet(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []string{"2018-10-01", "2017-10-01", "2017-10-01", "2026-04-01"}, o.asked)
+}

@@ -73,7 +73,7 @@ var linkedRules = []rule{
 }
 
 const (
-	hintGone  = "the image is not offered any more; change the image in the scale set's model: az vmss update --set virtualMachineProfile.storageProfile.imageReference.…"
+	hintGone  = "the image is not offered any more; change the image in the scale set's model: az vmss update --set virtualMachineProfile.storageProfile.imageReference.version=latest"
 	hintTerms = "accept the terms of the image's offer for the subscription: az vm image terms accept --urn <publisher>:<offer>:<sku>:<version>"
 )
 
