@@ -76,7 +76,7 @@ func From(op, object string, err error) error {
 		Code: short(d.code), Message: d.message, RequestID: short(d.request), Target: short(d.target),
 	}
 	if n := ruleFor(d); n >= 0 {
-		e.Kind, e.Hint = rules[n].kind, rules[n].hint(d)
+		e.Kind, e.Hint = rules[n].kind, line(rules[n].hint(d), maxHint)
 	}
 	return e
 }

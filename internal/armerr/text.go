@@ -11,6 +11,7 @@ const (
 	maxChainMessage = 600 // characters; a chain of credentials has many errors
 	maxWord         = 100 // characters; for codes and request IDs
 	maxScope        = 500 // characters; a resource ID is never longer
+	maxHint         = 800 // characters; a fix may hold a resource ID
 )
 
 // secretPattern matches what must never be printed. Azure's responses contain none;
