@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"regexp"
@@ -22,17 +23,36 @@ func connectorSettings(s provider.Settings, set vmss.ScaleSet) (provider.Setting
 	if s.Arch == "" {
 		s.Arch = architecture(set.Size)
 	}
-	if s.Protocol == "" {
-		s.Protocol = provider.ProtocolSSH
-		if strings.EqualFold(s.OS, "windows") && len(s.Key) == 0 {
-			s.Protocol = provider.ProtocolWinRM // it knows passwords only
-		}
-	}
 	if s.Username == "" {
 		s.Username = set.Model.Login.AdminUsername
 	}
-	return s, checkLogin(s)
+	var err error
+	if s.Protocol == "" {
+		s.Protocol, err = protocolOf(s, set.Model.Login.WinRM)
+	}
+	if bad := checkLogin(s); bad != nil {
+		return s, bad
+	}
+	return s, err
 }
+
+// protocolOf chooses the protocol that the scale set's model has. WinRM knows
+// passwords only. Its client takes port 5986 for HTTPS, else 5985 (fleeting's
+// connector/winrm.go).
+func protocolOf(s provider.Settings, listeners vmss.WinRM) (provider.Protocol, error) {
+	switch {
+	case !strings.EqualFold(s.OS, "windows") || len(s.Key) > 0:
+		return provider.ProtocolSSH, nil
+	case listeners.HTTPS:
+		return provider.ProtocolWinRMHttps, nil
+	case listeners.HTTP:
+		return provider.ProtocolWinRM, nil
+	}
+	return provider.ProtocolWinRM, errNoListener
+}
+
+var errNoListener = errors.New("connector_config: the scale set's model has no WinRM listener, and no protocol is configured; " +
+	"fix: create the scale set with a listener (osProfile.windowsConfiguration.winRM), or set protocol to what the image listens to: winrm, winrm+https, or ssh with key_path")
 
 func checkLogin(s provider.Settings) error {
 	if s.Username == "" {
@@ -47,15 +67,7 @@ func checkLogin(s provider.Settings) error {
 	if len(s.Key) == 0 {
 		return nil
 	}
-	_, err := ssh.ParsePrivateKey(s.Key)
-	var locked *ssh.PassphraseMissingError
-	switch {
-	case errors.As(err, &locked):
-		return errors.New("connector_config: key_path is passphrase-protected, which is not supported; fix: use a key without a passphrase, readable by the runner's user only")
-	case err != nil:
-		return errors.New("connector_config: key_path is not an SSH private key; fix: name the private half, in PEM or OpenSSH form")
-	}
-	return nil
+	return checkKey(s.Key)
 }
 
 // checkWinRM: fleeting's WinRM client logs in with a password alone.
@@ -74,6 +86,54 @@ func warnLogin(s provider.Settings, set vmss.ScaleSet, log hclog.Logger) {
 	if set.Model.Login.PasswordDisabled && len(s.Key) == 0 {
 		log.Warn("the scale set's model has password login off, and connector_config has no key", "fix", "set key_path")
 	}
+	warnKey(s, set.Model.Login, log)
+	warnListener(s, set.Model.Login.WinRM, log)
+}
+
+// warnKey compares key_path with the keys that Azure gives to the admin user. Only
+// the image can have others, of which Azure knows nothing: it is no refusal.
+func warnKey(s provider.Settings, login vmss.Login, log hclog.Logger) {
+	if s.Protocol != provider.ProtocolSSH || len(s.Key) == 0 || s.Username != login.AdminUsername {
+		return
+	}
+	own, err := ssh.ParsePrivateKey(s.Key)
+	if err != nil {
+		return
+	}
+	var known []string
+	for _, line := range login.PublicKeys {
+		key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(line))
+		if err != nil {
+			continue
+		}
+		if bytes.Equal(key.Marshal(), own.PublicKey().Marshal()) {
+			return
+		}
+		known = append(known, ssh.FingerprintSHA256(key))
+	}
+	if len(known) > 0 {
+		log.Warn("the public half of key_path is not among the SSH keys of the scale set's model: no connection can succeed unless the image has it",
+			"fingerprint", ssh.FingerprintSHA256(own.PublicKey()), "model", strings.Join(known, " "), "username", s.Username,
+			"fix", "name the private half of a key in the model, or put the public half of key_path into the model: it reaches new instances only")
+	}
+}
+
+// warnListener compares a configured protocol with the model's listeners.
+func warnListener(s provider.Settings, listeners vmss.WinRM, log hclog.Logger) {
+	var missing string
+	switch {
+	case s.Protocol == provider.ProtocolWinRM && !listeners.HTTP:
+		missing = "HTTP"
+	case s.Protocol == provider.ProtocolWinRMHttps && !listeners.HTTPS:
+		missing = "HTTPS"
+	default:
+		return
+	}
+	fix := "make sure that the image has a listener of its own, or set protocol to ssh with key_path"
+	if listeners.Any() {
+		fix = "leave protocol out, which takes the model's, unless the image has a listener of its own"
+	}
+	log.Warn("the scale set's model has no WinRM listener for the protocol in connector_config", "protocol", s.Protocol, "missing", missing, "fix", fix)
 }
 
 // armSize finds the feature letter p, by which Azure marks Arm processors, in

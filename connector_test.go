@@ -32,7 +32,8 @@ func privateKey(t *testing.T, passphrase string) []byte {
 }
 
 func scaleSet(os string) vmss.ScaleSet {
-	return vmss.ScaleSet{Name: "ci", Size: "Standard_D4ps_v5", Model: vmss.Model{OSType: os, Login: vmss.Login{AdminUsername: "admin"}}}
+	login := vmss.Login{AdminUsername: "admin", WinRM: vmss.WinRM{HTTP: os == "Windows"}}
+	return vmss.ScaleSet{Name: "ci", Size: "Standard_D4ps_v5", Model: vmss.Model{OSType: os, Login: login}}
 }
 
 func connect(t *testing.T, c provider.ConnectorConfig, set vmss.ScaleSet) (provider.Settings, string, error) {
@@ -95,6 +96,76 @@ func TestConnectorRefuses(t *testing.T) {
 		// With it fleeting refuses a connector_config without username (the
 		// options' validation), which is what the model is for.
 		assert.NotContains(t, err.Error(), "use_static_credentials", name)
+	}
+}
+
+// TestCase12WinRMListeners: the protocol is that of the model's listener, and where it
+// has none, the image's must be named.
+func TestCase12WinRMListeners(t *testing.T) {
+	for name, c := range map[string]struct {
+		listeners vmss.WinRM
+		given     provider.Protocol
+		want      provider.Protocol
+		warning   string
+	}{
+		"https":           {vmss.WinRM{HTTPS: true}, "", provider.ProtocolWinRMHttps, ""},
+		"http":            {vmss.WinRM{HTTP: true}, "", provider.ProtocolWinRM, ""},
+		"both":            {vmss.WinRM{HTTP: true, HTTPS: true}, "", provider.ProtocolWinRMHttps, ""},
+		"http of both":    {vmss.WinRM{HTTP: true, HTTPS: true}, provider.ProtocolWinRM, provider.ProtocolWinRM, ""},
+		"the other":       {vmss.WinRM{HTTPS: true}, provider.ProtocolWinRM, provider.ProtocolWinRM, "leave protocol out"},
+		"the other again": {vmss.WinRM{HTTP: true}, provider.ProtocolWinRMHttps, provider.ProtocolWinRMHttps, "leave protocol out"},
+		"the image's":     {vmss.WinRM{}, provider.ProtocolWinRM, provider.ProtocolWinRM, "listener of its own"},
+	} {
+		set := scaleSet("Windows")
+		set.Model.Login.WinRM = c.listeners
+		s, log, err := connect(t, provider.ConnectorConfig{Password: "hunter2", Protocol: c.given}, set)
+		require.NoError(t, err, name)
+		assert.Equal(t, c.want, s.Protocol, name)
+		assert.NoError(t, s.Protocol.Valid())
+		assert.Equal(t, c.warning != "", strings.Contains(log, "[WARN]"), name)
+		assert.Contains(t, log, c.warning, name)
+	}
+	none := scaleSet("Windows")
+	none.Model.Login.WinRM = vmss.WinRM{}
+	_, _, err := connect(t, provider.ConnectorConfig{Password: "hunter2"}, none)
+	require.ErrorContains(t, err, "the scale set's model has no WinRM listener, and no protocol is configured; fix: create the scale set with a listener")
+	s, _, err := connect(t, provider.ConnectorConfig{Key: privateKey(t, "")}, none)
+	require.NoError(t, err)
+	assert.Equal(t, provider.ProtocolSSH, s.Protocol)
+}
+
+// TestCase13OtherKey warns of a key that is not the model's. The image may have it,
+// so it is no refusal.
+func TestCase13OtherKey(t *testing.T) {
+	public := func(key []byte) string {
+		signer, err := ssh.ParsePrivateKey(key)
+		require.NoError(t, err)
+		return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(signer.PublicKey())))
+	}
+	own, other, third := privateKey(t, ""), privateKey(t, ""), privateKey(t, "")
+	for name, c := range map[string]struct {
+		user  string
+		model []string
+		warns bool
+	}{
+		"the model's":   {"", []string{public(own) + " me@host"}, false},
+		"one of two":    {"", []string{public(other), public(own)}, false},
+		"another":       {"", []string{public(other) + " me@host", public(third)}, true},
+		"no key":        {"", nil, false}, // preflight warns of it
+		"unreadable":    {"", []string{"", "ssh-rsa garbage"}, false},
+		"not the admin": {"root", []string{public(other)}, false},
+	} {
+		set := scaleSet("Linux")
+		set.Model.Login.PublicKeys = c.model
+		_, log, err := connect(t, provider.ConnectorConfig{Key: own, Username: c.user}, set)
+		require.NoError(t, err, name)
+		assert.Equal(t, c.warns, strings.Contains(log, "not among the SSH keys of the scale set's model"), name)
+		if c.warns {
+			signer, err := ssh.ParsePrivateKey(own)
+			require.NoError(t, err)
+			assert.Contains(t, log, ssh.FingerprintSHA256(signer.PublicKey()))
+			assert.Contains(t, log, "name the private half of a key in the model")
+		}
 	}
 }
 

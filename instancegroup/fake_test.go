@@ -83,7 +83,7 @@ type fake struct {
 
 func newFake(instances int) *fake {
 	f := &fake{
-		set:   vmss.ScaleSet{ID: "/x/ci", Name: "ci", Size: "Standard_D2s_v5", HasCapacity: true, Model: vmss.Model{OSType: "Linux", Upgrade: vmss.Upgrade{Mode: "Manual"}, Login: vmss.Login{PublicKeys: 1}}},
+		set:   vmss.ScaleSet{ID: "/x/ci", Name: "ci", Size: "Standard_D2s_v5", HasCapacity: true, Model: vmss.Model{OSType: "Linux", Upgrade: vmss.Upgrade{Mode: "Manual"}, Login: vmss.Login{PublicKeys: []string{"ssh-ed25519 AAAA"}}}},
 		noNIC: map[string]bool{}, publicIP: map[string]string{}, hidden: map[string]bool{}, blank: map[string]bool{},
 		faults: map[string][]fault{}, calls: map[string]int{}, failures: map[vmss.Operation]error{}, lists: plenty, remaining: map[vmss.Call]int{},
 	}

@@ -89,15 +89,15 @@ func New(cfg config.Config, opts Options) (*Client, error) {
 		opts.Now = time.Now
 	}
 	client := &Client{subscription: cfg.SubscriptionID, group: cfg.ResourceGroupName, name: cfg.Name, budget: budget.New(opts.Now)}
-	if err := client.newClients(cred, client.options(base)); err != nil {
+	if err := client.newClients(cred, client.options(base, cfg.APIVersion)); err != nil {
 		return nil, armerr.From("set up clients for", client.object(), err)
 	}
 	return client, nil
 }
 
-func (c *Client) options(base policy.ClientOptions) *arm.ClientOptions {
+func (c *Client) options(base policy.ClientOptions, apiVersion string) *arm.ClientOptions {
 	base.Retry = policy.RetryOptions{MaxRetries: 3, TryTimeout: tryTimeout, MaxRetryDelay: maxRetryDelay}
-	base.PerCallPolicies = []policy.Policy{sameHostPolicy{endpoint(base.Cloud)}}
+	base.PerCallPolicies = []policy.Policy{sameHostPolicy{endpoint(base.Cloud)}, newVersions(apiVersion)}
 	base.PerRetryPolicies = []policy.Policy{limiter{c.budget}}
 	// Registering a resource provider requires a permission on the whole
 	// subscription, and where a scale set exists it is registered already.

@@ -25,7 +25,7 @@ const setBody = `{"id":"/s/ci","name":"ci","tags":{"owner":"ci"},"etag":"\"7\"",
 "virtualMachineProfile":{"priority":"Spot","evictionPolicy":"Delete",
 "scheduledEventsProfile":{"terminateNotificationProfile":{"enable":true}},
 "extensionProfile":{"extensions":[null,{"properties":{"type":"applicationhealthLinux"}}]},
-"osProfile":{"adminUsername":"runner","linuxConfiguration":{"disablePasswordAuthentication":true,"ssh":{"publicKeys":[{},{}]}}},
+"osProfile":{"adminUsername":"runner","linuxConfiguration":{"disablePasswordAuthentication":true,"ssh":{"publicKeys":[{"keyData":"ssh-ed25519 AAAA me\r\n"},{},null]}}},
 "storageProfile":{"osDisk":{"osType":"Linux"},"imageReference":{"id":"/subscriptions/x/resourceGroups/g/providers/microsoft.compute/images/i"}},
 "networkProfile":{"networkInterfaceConfigurations":[{"name":"a"},{"name":"b","properties":{"primary":true,"ipConfigurations":[
 {"name":"c","properties":{"publicIPAddressConfiguration":{"name":"p"}}}]}}]}}}}`
@@ -50,7 +50,7 @@ func TestScaleSetOf(t *testing.T) {
 		ID: "/s/ci", Name: "ci", UniqueID: "u", ETag: `"7"`, Location: "westeurope", Size: "Standard_D2s_v5", HasCapacity: true,
 		Mode: vmss.Uniform, ProvisioningState: "Succeeded", Tags: map[string]string{"owner": "ci"},
 		Model: vmss.Model{
-			OSType: "Linux", Login: vmss.Login{AdminUsername: "runner", PasswordDisabled: true, PublicKeys: 2}, HasPublicAddress: true,
+			OSType: "Linux", Login: vmss.Login{AdminUsername: "runner", PasswordDisabled: true, PublicKeys: []string{"ssh-ed25519 AAAA me", "", ""}}, HasPublicAddress: true,
 			Placement: vmss.Placement{SingleGroup: true, ZoneBalance: true, Zones: []string{"1"}}, ManagedImage: true, Overprovision: true,
 			Upgrade: vmss.Upgrade{Mode: "Rolling", AutomaticOS: true}, AutomaticRepairs: true,
 			Spot: vmss.Spot{Priority: "Spot", EvictionPolicy: "Delete", Restore: true}, ResilientCreation: true,
@@ -64,6 +64,21 @@ func TestScaleSetOf(t *testing.T) {
 			HealthProbe: &armcompute.APIEntityReference{},
 		}},
 	}}).Model.HealthExtension)
+}
+
+func TestWinRMListeners(t *testing.T) {
+	for listeners, want := range map[string]vmss.WinRM{
+		`[{"protocol":"Https","certificateUrl":"https://v/secrets/c/1"}]`: {HTTPS: true},
+		`[{"protocol":"HTTP"},null,{"protocol":"https"}]`:                 {HTTP: true, HTTPS: true},
+		`[{"protocol":"Http"}]`:                                           {HTTP: true},
+		`[]`:                                                              {}, `null`: {}, `[{}]`: {},
+	} {
+		body := `{"properties":{"virtualMachineProfile":{"osProfile":{"windowsConfiguration":{"winRM":{"listeners":` + listeners + `}}}}}}`
+		got := scaleSetOf(decode[armcompute.VirtualMachineScaleSet](t, body)).Model
+		assert.Equal(t, want, got.Login.WinRM, listeners)
+		assert.Equal(t, "Windows", got.OSType)
+		assert.Equal(t, want != vmss.WinRM{}, got.Login.WinRM.Any())
+	}
 }
 
 func TestInstanceOf(t *testing.T) {

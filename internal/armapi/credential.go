@@ -118,7 +118,30 @@ func (s signIn) environment() (azcore.TokenCredential, error) {
 }
 
 func (s signIn) chain() (azcore.TokenCredential, error) {
+	if s.cfg.ClientID != "" {
+		return s.chainWithClientID()
+	}
 	return azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{
 		ClientOptions: s.base, DisableInstanceDiscovery: s.disableDiscovery, TenantID: s.cfg.TenantID,
 	})
+}
+
+// chainWithClientID is the default chain for an identity that was named, which the
+// SDK's own takes from AZURE_CLIENT_ID alone. Tools of a developer sign in as
+// somebody else, and an application in the environment must be the named one.
+func (s signIn) chainWithClientID() (azcore.TokenCredential, error) {
+	var sources []azcore.TokenCredential
+	if strings.EqualFold(s.getenv("AZURE_CLIENT_ID"), s.cfg.ClientID) {
+		if cred, err := s.environment(); err == nil {
+			sources = append(sources, cred)
+		}
+	}
+	if cred, err := s.workload(); err == nil {
+		sources = append(sources, cred)
+	}
+	cred, err := s.managed()
+	if err != nil {
+		return nil, err
+	}
+	return azidentity.NewChainedTokenCredential(append(sources, cred), nil)
 }

@@ -119,3 +119,58 @@ func TestSignInErrors(t *testing.T) {
 		}
 	}
 }
+
+// identityEndpoint is a transport that stands for a machine's identity endpoint.
+// It knows several identities.
+type identityEndpoint struct{ asked []*http.Request }
+
+func (i *identityEndpoint) Do(r *http.Request) (*http.Response, error) {
+	i.asked = append(i.asked, r)
+	one := reply{status: 400, body: `{"error":"invalid_request","error_description":"Multiple user assigned identities exist, please specify the clientId / resourceId of the identity in the token request"}`}
+	switch {
+	case r.URL.Hostname() != "169.254.169.254":
+		one = reply{status: 404, body: `{"error":{"code":"ResourceNotFound","message":"signed in"}}`}
+	case r.URL.Query().Get("client_id") == guid:
+		one = reply{status: 200, body: `{"access_token":"hunter2","expires_on":"4000000000","resource":"x","token_type":"Bearer"}`}
+	}
+	s := script{replies: []reply{one}}
+	return s.Do(r)
+}
+
+// TestOneOfSeveralIdentities: client_id is sent, also where credential is left
+// out, and without it the fix names it.
+func TestOneOfSeveralIdentities(t *testing.T) {
+	for _, credential := range []string{"default", "managed_identity"} {
+		c := cfg
+		c.Credential, c.ClientID = credential, guid
+		at := &identityEndpoint{}
+		client, err := New(c, Options{Transport: at, Getenv: func(string) string { return "" }})
+		require.NoError(t, err)
+		_, err = client.ScaleSet(t.Context())
+		require.ErrorContains(t, err, "signed in", credential)
+
+		c.ClientID = ""
+		client, err = New(c, Options{Transport: &identityEndpoint{}, Getenv: func(string) string { return "" }})
+		require.NoError(t, err)
+		_, err = client.ScaleSet(t.Context())
+		require.ErrorContains(t, err, "fix: the machine has several identities: set client_id", credential)
+		assert.NotContains(t, err.Error(), "hunter2")
+	}
+}
+
+// TestAnotherApplicationInTheEnvironment must not take the named identity's place.
+func TestAnotherApplicationInTheEnvironment(t *testing.T) {
+	t.Setenv("AZURE_CLIENT_ID", "99999999-2222-3333-4444-555555555555")
+	t.Setenv("AZURE_TENANT_ID", guid)
+	t.Setenv("AZURE_CLIENT_SECRET", "hunter2")
+	c := cfg
+	c.Credential, c.ClientID = "default", guid
+	at := &identityEndpoint{}
+	client, err := New(c, Options{Transport: at})
+	require.NoError(t, err)
+	_, err = client.ScaleSet(t.Context())
+	require.ErrorContains(t, err, "signed in")
+	for _, r := range at.asked {
+		assert.NotContains(t, r.URL.Host, "login.")
+	}
+}

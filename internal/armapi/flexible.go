@@ -94,6 +94,9 @@ func (f flexible) list(
 // vmId: it gets one, and with it an identity, from the list of models only.
 func (f flexible) ownInstance(vm armcompute.VirtualMachine, modelMayBeMissing bool) (vmss.Instance, bool) {
 	i, set := machineOf(vm), setOf(vm)
+	if inStandbyPool(vm) {
+		return i, false
+	}
 	if set == "" && modelMayBeMissing {
 		i.VMID = ""
 		return i, true
@@ -104,7 +107,15 @@ func (f flexible) ownInstance(vm armcompute.VirtualMachine, modelMayBeMissing bo
 // ListsRemaining implements vmss.Instances.
 func (f flexible) ListsRemaining() int { return f.budget.Remaining(budget.ListVirtualMachines) }
 
-// Get implements vmss.Instances. A VM that has left the scale set is not found.
+// inStandbyPool reports whether a VM belongs to a standby pool of the scale set. It is
+// the pool's until the scale set takes it, running or deallocated as the pool wants
+// it (Microsoft's pages on standby pools; armcompute, VirtualMachineInstanceView).
+func inStandbyPool(vm armcompute.VirtualMachine) bool {
+	return val(val(val(vm.Properties).InstanceView).IsVMInStandbyPool)
+}
+
+// Get implements vmss.Instances. A VM that has left the scale set is not found, nor
+// is one of a standby pool.
 func (f flexible) Get(ctx context.Context, name string) (i vmss.Instance, err error) {
 	op := fmt.Sprintf("read virtual machine %q of", name)
 	err = f.read(ctx, op, func(ctx context.Context) error {
@@ -122,6 +133,9 @@ func (f flexible) Get(ctx context.Context, name string) (i vmss.Instance, err er
 		}
 		if !strings.EqualFold(setOf(r.VirtualMachine), f.id()) {
 			return &armerr.Error{Op: op, Object: f.object(), Kind: armerr.NotFound, Message: "the virtual machine does not belong to the scale set"}
+		}
+		if inStandbyPool(r.VirtualMachine) {
+			return &armerr.Error{Op: op, Object: f.object(), Kind: armerr.NotFound, Message: "the virtual machine is in a standby pool"}
 		}
 		i = machineOf(r.VirtualMachine)
 		return nil

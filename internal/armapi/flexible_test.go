@@ -191,3 +191,25 @@ func TestListWithModels(t *testing.T) {
 	assert.Equal(t, "v", all[0].VMID)
 	assert.Len(t, s.requests, 1)
 }
+
+// TestCase06StandbyPool: the machines of a standby pool name the scale set, and are
+// the pool's, running or not, until the scale set has taken them.
+func TestCase06StandbyPool(t *testing.T) {
+	machine := func(name, pool, power string) string {
+		return `{"id":"/S/RG/virtualMachines/` + name + `","name":"` + name + `","properties":{"vmId":"v-` + name + `","virtualMachineScaleSet":{"id":"` + setID + `"},
+"provisioningState":"Succeeded","instanceView":{` + pool + `"statuses":[{"code":"PowerState/` + power + `"}]}}}`
+	}
+	deallocated, running := machine("pool_1", `"isVMInStandbyPool":true,`, "deallocated"), machine("pool_2", `"isVMInStandbyPool":true,`, "running")
+	taken, own := machine("taken", `"isVMInStandbyPool":false,`, "running"), machine("own", "", "running")
+	c, _ := newClient(t, reply{status: 200, body: `{"value":[` + deallocated + `,` + taken + `,` + running + `,` + own + `]}`})
+	all, err := flexible{c}.List(t.Context(), func(string) string { return "" })
+	require.NoError(t, err)
+	require.Len(t, all, 2)
+	assert.Equal(t, []string{"taken", "own"}, []string{all[0].Name, all[1].Name})
+	for body, found := range map[string]bool{deallocated: false, running: false, taken: true, own: true} {
+		c, _ := newClient(t, reply{status: 200, body: body})
+		_, err := flexible{c}.Get(t.Context(), "x")
+		assert.Equal(t, found, err == nil, body)
+		assert.Equal(t, !found, armerr.Is(err, armerr.NotFound), body)
+	}
+}

@@ -52,6 +52,9 @@ func (c *Client) wrapError(op string, err error) error {
 	if w, ok := errors.AsType[*budget.WaitError](err); ok {
 		return &armerr.Error{Op: op, Object: c.object(), Kind: armerr.Throttled, Message: w.Error(), RetryAfter: w.Wait}
 	}
+	if v, ok := errors.AsType[*versionError](err); ok {
+		return v.typed(op, c.object())
+	}
 	return armerr.From(op, c.object(), err)
 }
 

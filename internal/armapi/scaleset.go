@@ -76,7 +76,8 @@ func modelOf(p armcompute.VirtualMachineScaleSetProperties) vmss.Model {
 		Login: vmss.Login{
 			AdminUsername:    val(os.AdminUsername),
 			PasswordDisabled: val(linux.DisablePasswordAuthentication),
-			PublicKeys:       len(val(linux.SSH).PublicKeys),
+			PublicKeys:       publicKeys(val(linux.SSH)),
+			WinRM:            winRM(val(val(os.WindowsConfiguration).WinRM)),
 		},
 		HasPublicAddress: hasPublicAddress(network),
 		ManagedImage:     isManagedImage(val(val(val(vm.StorageProfile).ImageReference).ID)),
@@ -98,6 +99,23 @@ func modelOf(p armcompute.VirtualMachineScaleSetProperties) vmss.Model {
 		HealthExtension:   network.HealthProbe != nil || hasHealthExtension(val(vm.ExtensionProfile)),
 		Detached:          detached(network, val(vm.StorageProfile)),
 	}
+}
+
+func publicKeys(c armcompute.SSHConfiguration) []string {
+	var all []string
+	for _, key := range c.PublicKeys {
+		all = append(all, strings.TrimSpace(val(val(key).KeyData)))
+	}
+	return all
+}
+
+func winRM(c armcompute.WinRMConfiguration) (w vmss.WinRM) {
+	for _, l := range c.Listeners {
+		protocol := string(val(val(l).Protocol))
+		w.HTTP = w.HTTP || strings.EqualFold(protocol, string(armcompute.ProtocolTypesHTTP))
+		w.HTTPS = w.HTTPS || strings.EqualFold(protocol, string(armcompute.ProtocolTypesHTTPS))
+	}
+	return w
 }
 
 // detached names the parts that outlive their instance; only Flexible scale sets

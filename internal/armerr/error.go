@@ -3,6 +3,7 @@ package armerr
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -74,11 +75,13 @@ func From(op, object string, err error) error {
 		Op: op, Object: object, Status: d.status, RetryAfter: d.retryAfter, cause: err,
 		Code: short(d.code), Message: d.message, RequestID: short(d.request), Target: short(d.target),
 	}
-	for _, r := range rules {
-		if r.matches(d) {
-			e.Kind, e.Hint = r.kind, r.hint(d)
-			break
-		}
+	if n := ruleFor(d); n >= 0 {
+		e.Kind, e.Hint = rules[n].kind, line(rules[n].hint(d), maxHint)
 	}
 	return e
+}
+
+// ruleFor returns the index of the first rule that matches, -1 if none does.
+func ruleFor(d details) int {
+	return slices.IndexFunc(rules, func(r rule) bool { return r.matches(d) })
 }

@@ -204,6 +204,8 @@ func TestEveryRuleHasAHint(t *testing.T) {
 func FuzzFrom(f *testing.F) {
 	f.Add(429, "OperationNotAllowed", `{"error":{"code":"a","details":[{"innererror":{"code":1}},null,3],"message":{"value":"x\ny"}}}`, "7")
 	f.Add(404, "", "<html>\u2028", "")
+	f.Add(403, "LinkedAuthorizationFailed", `{"error":{"code":"LinkedAuthorizationFailed","message":"action(s) 'A.b/c' on the linked scope(s) '/subscriptions/s/resourceGroups/`+
+		strings.Repeat("g", 3000)+`/providers/Microsoft.Compute/galleries/g/images/i'"}}`, "")
 	f.Add(0, "a\nb", `{"error":"x","error_description":"AADSTS1: a\r\nTrace ID: b"}`, "Mon, 02 Jan 2006 15:04:05 GMT")
 	f.Fuzz(func(t *testing.T, status int, code, body, retry string) {
 		causes := []error{

@@ -18,7 +18,7 @@ const (
 	Unauthenticated           // no token, or one that Azure rejects
 	Forbidden                 // the identity's roles, a policy or a lock do not allow it
 	Throttled                 // too many calls; Error.RetryAfter is how long to wait, if known
-	Quota                     // a quota of the subscription is exhausted
+	Quota                     // a quota of the subscription is exhausted, or a subnet full
 	Allocation                // Azure has no capacity for such machines at present
 	Conflict                  // another operation is in progress
 	Precondition              // the resource no longer has the given ETag
@@ -27,6 +27,8 @@ const (
 	InstanceGone              // a deletion names an instance that does not exist
 	Preempted                 // a later operation replaced this one
 	NotAllowedForMode         // the orchestration mode does not support the operation
+	Linked                    // what the scale set's model links to is missing or cannot be used
+	APIVersion                // this Azure does not know the api-version
 	Transient                 // a failure on Azure's side
 	Network                   // no response
 	Canceled                  // the caller's context was canceled
@@ -35,7 +37,8 @@ const (
 var kindNames = [...]string{
 	"unknown", "not found", "group not found", "subscription not found", "unauthenticated",
 	"forbidden", "throttled", "quota", "allocation", "conflict", "precondition", "deleting",
-	"invalid", "instance gone", "preempted", "not allowed for mode", "transient", "network", "canceled",
+	"invalid", "instance gone", "preempted", "not allowed for mode",
+	"linked", "api-version", "transient", "network", "canceled",
 }
 
 // String returns the kind in lower case, for logs.

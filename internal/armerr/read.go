@@ -1,6 +1,7 @@
 package armerr
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -37,6 +38,9 @@ type details struct {
 	codes      []string // code and those nested in details and inner errors
 	targets    []string
 	full       string // all messages, unchanged
+	subject    subject
+	host       string // that was asked
+	page       bool   // the body is a page for people, as of a proxy
 	text       string // the same in lower case, for substrings
 	retryAfter time.Duration
 }
@@ -63,7 +67,8 @@ func readARM(e *azcore.ResponseError) details {
 	}
 	d.codes = slices.Concat(p.codes, []string{d.code})
 	d.target, d.targets = p.target, p.targets
-	d.message = Line(p.message)
+	d.subject = subjectOf(strings.Join(p.messages, "\n"))
+	d.message = lineWith(p.message, d.subject.id)
 	if d.message == "" {
 		d.message = bodyText(raw, d.status)
 	}
@@ -80,6 +85,9 @@ func (d *details) readResponse(r *http.Response) []byte {
 	if d.status == 0 {
 		d.status = r.StatusCode
 	}
+	if r.Request != nil && r.Request.URL != nil {
+		d.host = r.Request.URL.Hostname()
+	}
 	d.request = r.Header.Get("x-ms-request-id")
 	if d.request == "" {
 		d.request = r.Header.Get("x-ms-correlation-request-id")
@@ -92,8 +100,11 @@ func (d *details) readResponse(r *http.Response) []byte {
 	if err != nil {
 		return nil
 	}
+	d.page = isPage(raw)
 	return raw
 }
+
+func isPage(raw []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(raw), []byte("<")) }
 
 // bodyText describes a body that is not Azure's JSON, most likely a proxy's.
 func bodyText(raw []byte, status int) string {
@@ -125,7 +136,8 @@ func readEntra(e *azidentity.AuthenticationFailedError) details {
 	switch {
 	case d.message != "":
 	case len(raw) > 0 && strings.Contains(text, "RESPONSE "):
-		d.message = bodyText(raw, d.status)
+		credential, _, _ := strings.Cut(text, " authentication failed")
+		d.message = Line(credential + ": " + bodyText(raw, d.status))
 	default:
 		d.message = credentialChain(text)
 	}
@@ -143,6 +155,7 @@ func readLocal(err error) details {
 	switch code := aadsts.FindString(full); {
 	case strings.Contains(full, "Credential: "):
 		d.origin, d.message = entra, credentialChain(full)
+		d.code, d.codes = code, []string{code}
 	case code != "":
 		d.origin, d.code, d.codes = entra, code, []string{code}
 	case decodeError.MatchString(full):

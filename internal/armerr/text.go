@@ -10,6 +10,8 @@ const (
 	maxMessage      = 300 // characters; the beginning of Azure's longer texts is enough
 	maxChainMessage = 600 // characters; a chain of credentials has many errors
 	maxWord         = 100 // characters; for codes and request IDs
+	maxScope        = 500 // characters; a resource ID is never longer
+	maxHint         = 800 // characters; a fix may hold a resource ID
 )
 
 // secretPattern matches what must never be printed. Azure's responses contain none;
@@ -31,6 +33,16 @@ func line(s string, limit int) string {
 		s = strings.TrimRight(string(runes[:limit-1]), ". ") + "…"
 	}
 	return s
+}
+
+// lineWith is Line with a part that is kept whole: where the limit would cut it, or
+// the text before it, it comes after the cut.
+func lineWith(s, part string) string {
+	text, part := Line(s), line(part, maxScope)
+	if part == "" || strings.Contains(text, part) {
+		return text
+	}
+	return text + " " + part
 }
 
 func short(s string) string { return line(s, maxWord) }

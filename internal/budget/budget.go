@@ -118,7 +118,8 @@ func (b *Budget) Correct(c Class, h http.Header) {
 const defaultBlock = 15 * time.Second
 
 // Block stops all requests of a class for the Retry-After of a 429; zero: it had
-// none. Requests sent earlier prolong Azure's block (Microsoft's
+// none. Of several 429s, which concurrent requests get, the longest counts.
+// Requests sent earlier prolong Azure's block (Microsoft's
 // troubleshooting-throttling-errors page).
 func (b *Budget) Block(c Class, wait time.Duration) {
 	if wait == 0 {
@@ -127,7 +128,10 @@ func (b *Budget) Block(c Class, wait time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	k := b.bucketLocked(c)
-	k.tokens, k.blocked = 0, b.now().Add(wait)
+	k.tokens = 0
+	if until := b.now().Add(wait); until.After(k.blocked) {
+		k.blocked = until
+	}
 }
 
 // remaining returns the lowest count among the buckets that count calls, as in

@@ -110,6 +110,20 @@ func TestBlock(t *testing.T) {
 	require.NoError(t, b.Take(ListInstances))
 }
 
+// TestBlockTakesTheLonger: the responses to concurrent requests come in any order.
+func TestBlockTakesTheLonger(t *testing.T) {
+	for _, waits := range [][]time.Duration{{300 * time.Second, time.Second}, {time.Second, 300 * time.Second}, {300 * time.Second, 0}} {
+		b, now := newBudget()
+		for _, wait := range waits {
+			b.Block(WriteScaleSet, wait)
+		}
+		*now = now.Add(299 * time.Second)
+		require.Error(t, b.Take(WriteScaleSet), waits)
+		*now = now.Add(time.Second)
+		assert.NoError(t, b.Take(WriteScaleSet), waits)
+	}
+}
+
 // A list that has grown stops before Azure would reject its next page, and is
 // assumed to cost more from then on.
 func TestListThatHasGrown(t *testing.T) {

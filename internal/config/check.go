@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -20,9 +21,10 @@ const (
 )
 
 var (
-	guidPattern   = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
-	domainPattern = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]$`)
-	scaleSetChain = []arm.ResourceType{
+	guidPattern    = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+	versionPattern = regexp.MustCompile(`^20\d\d-\d\d-\d\d(-preview)?$`)
+	domainPattern  = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]$`)
+	scaleSetChain  = []arm.ResourceType{
 		arm.TenantResourceType,
 		arm.SubscriptionResourceType,
 		arm.ResourceGroupResourceType,
@@ -35,6 +37,32 @@ func checkGUID(v string) string {
 		return ""
 	}
 	return "is not a GUID"
+}
+
+func checkAPIVersion(v string) string {
+	switch {
+	case !versionPattern.MatchString(v):
+		return "is not an api-version"
+	case v[:len(OldestAPIVersion)] < OldestAPIVersion:
+		return "is older than the plugin supports, as scale sets have no ETag there"
+	}
+	return ""
+}
+
+func checkCreationLimit(v string) string { return checkDuration(v, time.Minute) }
+func checkFailedGrace(v string) string   { return checkDuration(v, 0) }
+
+func checkDuration(v string, least time.Duration) string {
+	d, err := time.ParseDuration(v)
+	switch {
+	case err != nil:
+		return "is not a duration"
+	case d < least:
+		return "is too short"
+	case d > 24*time.Hour:
+		return "is too long"
+	}
+	return ""
 }
 
 func checkTenant(v string) string {

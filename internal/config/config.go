@@ -1,18 +1,39 @@
 package config
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Config is a validated plugin_config.
 type Config struct {
-	Name                  string `json:"name,omitempty"`
-	SubscriptionID        string `json:"subscription_id,omitempty"`
-	ResourceGroupName     string `json:"resource_group_name,omitempty"`
+	Name              string `json:"name,omitempty"`
+	SubscriptionID    string `json:"subscription_id,omitempty"`
+	ResourceGroupName string `json:"resource_group_name,omitempty"`
+
+	CreationLimit Duration `json:"creation_limit,omitempty"`
+	FailedGrace   Duration `json:"failed_grace,omitempty"`
+
 	Cloud                 Cloud  `json:"cloud,omitzero"`
+	APIVersion            string `json:"api_version,omitempty"` // of Microsoft.Compute; empty: the newest that the cloud has
 	Credential            string `json:"credential,omitempty"`
 	TenantID              string `json:"tenant_id,omitempty"`
 	ClientID              string `json:"client_id,omitempty"`
 	ClientSecretFile      string `json:"client_secret_file,omitempty"`
 	ClientCertificateFile string `json:"client_certificate_file,omitempty"`
+}
+
+// Duration is a duration as it is written in config.toml, such as "25m". In a Config
+// that Parse returned it is valid.
+type Duration string
+
+// Std returns the duration, zero for one that is not valid.
+func (d Duration) Std() time.Duration {
+	v, err := time.ParseDuration(string(d))
+	if err != nil {
+		return 0
+	}
+	return v
 }
 
 // Cloud is either one of Azure's clouds by Name, or the three addresses of

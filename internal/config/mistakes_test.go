@@ -3,6 +3,7 @@ package config_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -47,10 +48,37 @@ func TestUnknownKeys(t *testing.T) {
 		assert.EqualError(t, err, `plugin_config: unknown key "`+written+`"; did you mean "`+meant+`"?`)
 	}
 	checkMistakes(t, []mistake{
-		{map[string]any{"max_size": 3}, `unknown key "max_size"; use name, subscription_id, resource_group_name, cloud, credential, ` +
-			`tenant_id, client_id, client_secret_file or client_certificate_file`},
+		{map[string]any{"max_size": 3}, `unknown key "max_size"; use name, subscription_id, resource_group_name, creation_limit, failed_grace, cloud, ` +
+			`api_version, credential, tenant_id, client_id, client_secret_file or client_certificate_file`},
 		{map[string]any{"a\nb": 3}, `unknown key "a\nb"; use name, …`},
 	})
+}
+
+// TestCase16NeighbouringKeys: what belongs elsewhere in config.toml, or was a flag of
+// docker-machine, gets its key or its place.
+func TestCase16NeighbouringKeys(t *testing.T) {
+	t.Parallel()
+	for written, want := range map[string]string{
+		"azure-subscription-id": `unknown key "azure-subscription-id"; did you mean "subscription_id"?`,
+		"azure-client-id":       `unknown key "azure-client-id"; did you mean "client_id"?`,
+		"azure-resource-group":  `unknown key "azure-resource-group"; did you mean "resource_group_name"?`,
+		"azure-environment":     `unknown key "azure-environment"; did you mean "cloud"?`,
+		"azure-client-secret":   `"azure-client-secret" is a secret and must not be in config.toml; put it in a file readable only by the runner's user and name it in client_secret_file, or set AZURE_CLIENT_SECRET in the runner's environment`,
+		"azure-location":        `key "azure-location" is a flag of docker-machine; here it is in the scale set, which you create: az vmss create --location`,
+		"azure-image":           `key "azure-image" is a flag of docker-machine; here it is in the scale set, which you create: az vmss create --image`,
+		"azure-ssh-user":        `key "azure-ssh-user" is a flag of docker-machine; here it is username in [runners.autoscaler.connector_config]`,
+		"MaxBuilds":             `key "MaxBuilds" is max_use_count in [runners.autoscaler]; write it there`,
+		"MachineOptions":        `key "MachineOptions" belongs to [runners.machine] of docker-machine, which the plugin replaces; remove it`,
+		"max_instances":         `key "max_instances" belongs to [runners.autoscaler], the table above; move it there`,
+		"IdleCount":             `key "IdleCount" belongs to [[runners.autoscaler.policy]]; move it there`,
+		"key_path":              `key "key_path" belongs to [runners.autoscaler.connector_config]; move it there`,
+		"password":              `"password" is a secret and must not be in config.toml; put it in a file readable only by the runner's user and name it in client_secret_file, or set AZURE_CLIENT_SECRET in the runner's environment; that of instances goes into [runners.autoscaler.connector_config]`,
+		"executor":              `key "executor" belongs to [[runners]]; move it there`,
+		"concurrent":            `key "concurrent" belongs to the top of config.toml; move it there`,
+	} {
+		_, err := config.Parse(with(map[string]any{written: "hunter2"}), nil)
+		assert.EqualError(t, err, "plugin_config: "+want)
+	}
 }
 
 func TestNameMistakes(t *testing.T) {
@@ -98,6 +126,33 @@ func TestPlaceMistakes(t *testing.T) {
 		{map[string]any{"resource_group_name": strings.Repeat("a", 91)}, `resource_group_name "` + strings.Repeat("a", 91) +
 			`" is longer than 90 characters` + groupRule},
 	})
+}
+
+func TestVersionAndTimeMistakes(t *testing.T) {
+	t.Parallel()
+	const versionRule = "; use a version of Microsoft.Compute from 2023-09-01 on, such as 2024-07-01"
+	const limitRule = "; use a duration from 1m to 24h such as 45m or 1h30m"
+	checkMistakes(t, []mistake{
+		{map[string]any{"api_version": "latest"}, `api_version "latest" is not an api-version` + versionRule},
+		{map[string]any{"api_version": "2020-06-01"}, `api_version "2020-06-01" is older than the plugin supports, as scale sets have no ETag there` + versionRule},
+		{map[string]any{"api-version": "2024-07-01"}, `unknown key "api-version"; did you mean "api_version"?`},
+		{map[string]any{"creation_limit": "40"}, `creation_limit "40" is not a duration` + limitRule},
+		{map[string]any{"creation_limit": 40}, `creation_limit is a number, expected a string` + limitRule},
+		{map[string]any{"creation_limit": "30s"}, `creation_limit "30s" is too short` + limitRule},
+		{map[string]any{"creation_limit": "25h"}, `creation_limit "25h" is too long` + limitRule},
+		{map[string]any{"failed_grace": "-1s"}, `failed_grace "-1s" is too short; use a duration from 0s to 24h such as 2m`},
+		{map[string]any{"creation_timeout": "1h"}, `unknown key "creation_timeout"; did you mean "creation_limit"?`},
+	})
+	c, err := config.Parse(with(map[string]any{"creation_limit": "1h30m", "failed_grace": "0s", "api_version": "2024-07-01"}), nil)
+	require.NoError(t, err)
+	assert.Equal(t, 90*time.Minute, c.CreationLimit.Std())
+	assert.Zero(t, c.FailedGrace.Std())
+	assert.Equal(t, "2024-07-01", c.APIVersion)
+	c, err = config.Parse(with(nil), nil)
+	require.NoError(t, err)
+	assert.Equal(t, 25*time.Minute, c.CreationLimit.Std())
+	assert.Equal(t, 2*time.Minute, c.FailedGrace.Std())
+	assert.Zero(t, config.Duration("x").Std())
 }
 
 func TestCloudMistakes(t *testing.T) {

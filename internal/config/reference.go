@@ -38,8 +38,10 @@ fix. An empty string counts as an absent key.
 `
 
 const referenceCloud = `
-For a cloud without a name, such as Azure Stack, give a table with all three
-URLs instead of the name:
+For a cloud without a name, give a table with all three URLs instead of the name.
+Its Microsoft.Compute must have an [api_version](#api_version) that the plugin
+supports; Azure Stack Hub does not: its newest profile, 2020-09-01-hybrid, has
+2020-06-01, in which a scale set has no ETag.
 
 `
 

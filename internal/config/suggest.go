@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/agnivade/levenshtein"
@@ -48,6 +49,16 @@ func nearestKey(written string, options []Option) string {
 	return nearestChoice(written, choices)
 }
 
+// nearestAlias returns the option that has the key among its aliases.
+func nearestAlias(written string, options []Option) string {
+	for _, o := range options {
+		if slices.ContainsFunc(o.aliases, func(alias string) bool { return normalize(alias) == normalize(written) }) {
+			return o.Key
+		}
+	}
+	return ""
+}
+
 func unknownKey(prefix string, options []Option, key string) string {
 	keys := make([]string, len(options))
 	for i, o := range options {
@@ -55,6 +66,9 @@ func unknownKey(prefix string, options []Option, key string) string {
 		if normalize(key) == normalize(o.Key) {
 			return fmt.Sprintf("unknown key %s; did you mean %q?", show(prefix+key), keys[i])
 		}
+	}
+	if place, ok := placeOf(key); ok && prefix == "" && nearestAlias(key, options) == "" {
+		return place
 	}
 	if isSecretKey(key) {
 		return secretKey(prefix + key)
@@ -87,5 +101,12 @@ func secretKey(key string) string {
 	if strings.Contains(k, "cert") || strings.Contains(k, "privatekey") {
 		return fmt.Sprintf(refusal+"client_certificate_file, with a private key that needs no password", show(key))
 	}
-	return fmt.Sprintf(refusal+"client_secret_file, or set AZURE_CLIENT_SECRET in the runner's environment", show(key))
+	rest := "client_secret_file, or set AZURE_CLIENT_SECRET in the runner's environment"
+	switch k {
+	case "password":
+		rest += "; that of instances goes into [runners.autoscaler.connector_config]"
+	case "token":
+		rest += "; that of the runner goes into [[runners]]"
+	}
+	return fmt.Sprintf(refusal+rest, show(key))
 }

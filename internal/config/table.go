@@ -5,6 +5,7 @@ import "slices"
 // Headings of the reference page.
 const (
 	groupScaleSet   = "Scale set"
+	groupTimes      = "Times"
 	groupCloud      = "Cloud"
 	groupCredential = "Credentials"
 )
@@ -22,7 +23,7 @@ const (
 	guidRule = "a GUID such as " + guidForm
 )
 
-var table = slices.Concat(scaleSetOptions, cloudOptions, credentialOptions)
+var table = slices.Concat(scaleSetOptions, timeOptions, cloudOptions, credentialOptions)
 
 var scaleSetOptions = []Option{
 	{
@@ -49,13 +50,15 @@ var scaleSetOptions = []Option{
 		Rule:    "1 to 90 letters, digits or any of _ ( ) - . with no period at the end",
 		Example: "ci",
 		Doc:     "The resource group of the scale set.",
-		aliases: []string{"resource_group", "group", "rg"},
+		aliases: []string{"resource_group", "group", "rg", "azure_resource_group"},
 		at:      func(c *Config) *string { return &c.ResourceGroupName },
 		check:   checkResourceGroup,
 	},
 }
 
-var cloudOptions = []Option{{
+var cloudOptions = []Option{cloudOption, apiVersionOption}
+
+var cloudOption = Option{
 	Group: groupCloud, Key: "cloud", Type: "string or table", Default: "AzurePublic", AnyCase: true,
 	Choices: []Choice{
 		{Value: "AzurePublic", Doc: "Azure's public cloud.", aliases: []string{"AzureCloud", "AzurePublicCloud", "public"}},
@@ -71,7 +74,24 @@ var cloudOptions = []Option{{
 	Keys:    cloudKeys,
 	aliases: []string{"environment", "azure_cloud", "azure_environment", "cloud_name"},
 	at:      func(c *Config) *string { return &c.Cloud.Name },
-}}
+}
+
+// OldestAPIVersion is the first version of Microsoft.Compute in which a scale set has
+// an ETag, without which the plugin writes nothing (changelog of Azure's SDK,
+// armcompute 5.4.0, of 2023-12-22).
+const OldestAPIVersion = "2023-09-01"
+
+var apiVersionOption = Option{
+	Group: groupCloud, Key: "api_version", Type: "string",
+	Rule:    "a version of Microsoft.Compute from " + OldestAPIVersion + " on, such as 2024-07-01",
+	Example: "2024-07-01",
+	Doc: "The api-version of requests to Microsoft.Compute. " +
+		"Left out, it is the one that this release was made with, or the newest older one that the cloud lists when it refuses that. " +
+		"The oldest that has what the plugin relies on, the ETag of a scale set, is " + OldestAPIVersion + ".",
+	aliases: []string{"compute_api_version"},
+	at:      func(c *Config) *string { return &c.APIVersion },
+	check:   checkAPIVersion,
+}
 
 var cloudKeys = []Option{
 	{

@@ -10,6 +10,7 @@ var credentialChoices = []Choice{
 	{
 		Value: "default",
 		Doc: "Tries, in this order, the environment, workload identity, managed identity and the tools of a signed-in developer. " +
+			"With `client_id` it is that identity or none: the developer's tools are left out. " +
 			"Handy to start with; choose one of the others for production.",
 		aliases: []string{"auto", "default_azure_credential", "azure_default"},
 	},
@@ -61,7 +62,7 @@ var credentialOptions = []Option{
 		Env:      "AZURE_TENANT_ID", EnvFor: tenantAndClientFromEnv,
 		Rule: "a GUID or a domain name such as contoso.onmicrosoft.com", Example: guidForm,
 		Doc:     "The Entra ID tenant of the application or identity.",
-		aliases: []string{"tenant", "directory_id"},
+		aliases: []string{"tenant", "directory_id", "azure_tenant_id"},
 		at:      func(c *Config) *string { return &c.TenantID },
 		check:   checkTenant,
 	},
@@ -71,8 +72,9 @@ var credentialOptions = []Option{
 		NeededBy: []string{credSecret, credCertificate},
 		Env:      "AZURE_CLIENT_ID", EnvFor: tenantAndClientFromEnv,
 		Rule: guidRule, Example: guidForm,
-		Doc:     "The client (application) ID of the application, or of the user-assigned identity to use.",
-		aliases: []string{"client", "application_id", "app_id"},
+		Doc: "The client (application) ID of the application, or of the user-assigned identity to use. " +
+			"A machine with several identities needs it.",
+		aliases: []string{"client", "application_id", "app_id", "azure_client_id"},
 		at:      func(c *Config) *string { return &c.ClientID },
 		check:   checkGUID,
 	},

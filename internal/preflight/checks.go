@@ -49,7 +49,7 @@ var warnings = []check{
 	{func(s vmss.ScaleSet) bool { return len(s.Model.ScaleIn.Rules) > 0 || s.Model.ScaleIn.Forced },
 		"its scale-in policy has no effect: the plugin deletes instances by ID and never lets Azure choose", "nothing to do"},
 	{func(s vmss.ScaleSet) bool {
-		return strings.EqualFold(s.Model.OSType, "Linux") && s.Model.Login.PasswordDisabled && s.Model.Login.PublicKeys == 0
+		return strings.EqualFold(s.Model.OSType, "Linux") && s.Model.Login.PasswordDisabled && len(s.Model.Login.PublicKeys) == 0
 	},
 		"its model has no SSH public key and password login is disabled", "make sure that the connector's user can log in to the image, or add the public key to the model"},
 }

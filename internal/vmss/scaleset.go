@@ -70,8 +70,16 @@ type Model struct {
 type Login struct {
 	AdminUsername    string
 	PasswordDisabled bool
-	PublicKeys       int // SSH public keys in the model
+	PublicKeys       []string // the model's SSH public keys, as in authorized_keys
+	WinRM            WinRM
 }
+
+// WinRM is the listeners that Azure sets up in a Windows instance. An image may have
+// others of its own.
+type WinRM struct{ HTTP, HTTPS bool }
+
+// Any reports whether there is a listener.
+func (w WinRM) Any() bool { return w.HTTP || w.HTTPS }
 
 // Placement is where Azure puts the instances.
 type Placement struct {

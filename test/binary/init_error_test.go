@@ -95,7 +95,7 @@ var signInMistakes = []badInput{
 	{"nothing in the environment", []change{nobody}, "AZURE_TENANT_ID", "fix: set Azure's variables"},
 	{"nothing to sign in with", []change{nobody, key("credential", "default")}, "no credential worked", "fix: set credential"},
 	{"no workload identity", []change{nobody, key("credential", "workload_identity")}, "no client ID", "fix: set AZURE_CLIENT_ID"},
-	{"no az login", []change{nobody, key("credential", "azure_cli")}, "executable not found", "fix: run az login"},
+	{"no az login", []change{nobody, key("credential", "azure_cli")}, "executable not found", "fix: install the Azure CLI"},
 	{"half a client secret", []change{nobody, key("credential", "client_secret")}, "tenant_id is missing", "set AZURE_TENANT_ID"},
 	{"no secret file", []change{
 		key("credential", "client_secret"), key("client_secret_file", "/nonexistent/secret"),

@@ -22,13 +22,20 @@ import (
 func answerMistakes(t *testing.T, s *armsim.Server) []badInput {
 	expired := `{"error":{"code":"ExpiredAuthenticationToken","message":"The access token expiry UTC time is earlier than current UTC time."}}`
 	tenant := `{"error":{"code":"InvalidAuthenticationTokenTenant","message":"The access token is from the wrong issuer."}}`
+	stack := `{"error":{"code":"NoRegisteredProviderFound","message":"No registered resource provider found for location 'region1' and API version '2026-04-01' ` +
+		`for type 'virtualMachineScaleSets'. The supported api-versions are '2017-12-01, 2020-06-01'. The supported locations are 'region1'."}}`
 	portal := "<html>\n<body>Please log in to the guest network</body></html>"
 	return []badInput{
 		{"clock", answering(t, s, http.StatusUnauthorized, expired), "ExpiredAuthenticationToken", "fix: check this machine's clock"},
 		{"subscription of another tenant", answering(t, s, http.StatusUnauthorized, tenant), "InvalidAuthenticationTokenTenant", "check tenant_id and subscription_id"},
+		{"Azure Stack Hub", answering(t, s, http.StatusBadRequest, stack), "the newest that it lists is 2020-06-01", "fix: none: the plugin cannot be used with this cloud"},
 		{"captive portal", answering(t, s, http.StatusOK, portal), "response cannot be decoded", "fix: the response does not come from Azure; check cloud"},
 		{"proxy forbids", answering(t, s, http.StatusForbidden, portal), "forbidden", "fix: the response does not come from Azure; check cloud"},
 		{"not Azure at all", answering(t, s, http.StatusNotFound, portal), "not found", "fix: the response does not come from Azure; check cloud"},
+		{"proxy refuses the host", proxied(t, http.StatusForbidden), "Forbidden", "name the host in NO_PROXY"},
+		{"proxy wants a password", proxied(t, http.StatusProxyAuthRequired), "Proxy Authentication Required", "fix: check the user and password in HTTPS_PROXY"},
+		{"identity endpoint behind a proxy", []change{nobody, key("credential", "managed_identity"), variable("HTTP_PROXY", refusingProxy(t, http.StatusForbidden))},
+			"ManagedIdentityCredential", "169.254.169.254 to NO_PROXY"},
 		{"token of another cloud", []change{foreignAuthority(t, s)}, "InvalidAuthenticationToken", "cloud"},
 	}
 }
@@ -43,6 +50,20 @@ func answering(t *testing.T, s *armsim.Server, status int, body string) []change
 	return []change{
 		cloudKey("resource_manager_endpoint", server.URL), trusting(t, s, ca),
 	}
+}
+
+// proxied reaches for Azure's public cloud through a proxy that refuses all.
+func proxied(t *testing.T, status int) []change {
+	return []change{key("cloud", "AzurePublic"), without("AZURE_AUTHORITY_HOST"), variable("HTTPS_PROXY", refusingProxy(t, status))}
+}
+
+func refusingProxy(t *testing.T, status int) string {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, "<html>the proxy's page</html>") // a client that went away is its own affair
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
 }
 
 // silence takes connections and never says a word, as a firewall that drops

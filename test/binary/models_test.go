@@ -19,9 +19,16 @@ func profileOf(model map[string]any) map[string]any {
 func windows(model map[string]any) {
 	os := profileOf(model)["osProfile"].(map[string]any)
 	delete(os, "linuxConfiguration")
-	os["windowsConfiguration"] = launch.PluginConfig{}
+	os["windowsConfiguration"] = launch.PluginConfig{"winRM": launch.PluginConfig{"listeners": []any{launch.PluginConfig{"protocol": "Http"}}}}
 	profileOf(model)["storageProfile"] = launch.PluginConfig{"imageReference": launch.PluginConfig{
 		"publisher": "MicrosoftWindowsServer", "offer": "WindowsServer", "sku": "2025-Datacenter", "version": "latest"}}
+}
+
+// windowsHTTPS has a WinRM listener for HTTPS alone.
+func windowsHTTPS(model map[string]any) {
+	windows(model)
+	listener := launch.PluginConfig{"protocol": "Https", "certificateUrl": "https://vault.vault.azure.net/secrets/winrm/1"}
+	profileOf(model)["osProfile"].(map[string]any)["windowsConfiguration"] = launch.PluginConfig{"winRM": launch.PluginConfig{"listeners": []any{listener}}}
 }
 
 // manyAddresses gives an instance a second interface that comes first, and an
@@ -47,6 +54,7 @@ func TestModels(t *testing.T) {
 		want   provider.ConnectorConfig
 	}{
 		"windows":   {windows, "Standard_D4s_v5", provider.ConnectorConfig{OS: "windows", Arch: "amd64", Protocol: provider.ProtocolWinRM}},
+		"https":     {windowsHTTPS, "Standard_D4s_v5", provider.ConnectorConfig{OS: "windows", Arch: "amd64", Protocol: provider.ProtocolWinRMHttps}},
 		"arm64":     {nil, "Standard_D4ps_v5", provider.ConnectorConfig{OS: "linux", Arch: "arm64", Protocol: provider.ProtocolSSH}},
 		"addresses": {manyAddresses, "", provider.ConnectorConfig{OS: "linux", Arch: "amd64", Protocol: provider.ProtocolSSH}},
 	} {
