@@ -82,7 +82,7 @@ func (g *InstanceGroup) Init(ctx context.Context, logger hclog.Logger, settings 
 		return provider.ProviderInfo{}, err
 	}
 	g.log, g.updating = logger, make(chan struct{}, 1)
-	if g.group, err = instancegroup.Open(ctx, instancegroup.Options{Client: client, Logger: logger, Owner: owner()}); err != nil {
+	if g.group, err = instancegroup.Open(ctx, instancegroup.Options{Client: client, Logger: logger, Owner: owner(), Timeouts: timeouts(cfg)}); err != nil {
 		return provider.ProviderInfo{}, err
 	}
 	g.closer.Store(g.group)
@@ -98,6 +98,14 @@ func (g *InstanceGroup) Init(ctx context.Context, logger hclog.Logger, settings 
 		ID:      fmt.Sprintf("azure/%s/%s", cfg.ResourceGroupName, cfg.Name),
 		MaxSize: g.group.ScaleSet().MaxSize(), Version: v.String(), BuildInfo: v.BuildInfo(),
 	}, nil
+}
+
+func timeouts(cfg Config) instancegroup.Timeouts {
+	t := instancegroup.Timeouts{Creation: cfg.CreationLimit.Std(), FailedGrace: cfg.FailedGrace.Std()}
+	if t.FailedGrace == 0 {
+		t.FailedGrace = -1 // none, as zero is the default there
+	}
+	return t
 }
 
 // owner names this process: what it manages, no other may.

@@ -20,7 +20,7 @@ func anyFaults() []armsim.Fault {
 		{Effect: armsim.Effect{Stuck: true}},
 		{Effect: armsim.Effect{Slow: 3}},
 		{Effect: armsim.Effect{FailOperation: stockOut}},
-		{Effect: armsim.Effect{Error: &armsim.ErrorAnswer{Status: 500, After: true}}},
+		{Effect: armsim.Effect{Error: &armsim.ErrorResponse{Status: 500, After: true}}},
 		{Effect: armsim.Effect{Cut: "after"}},
 	} {
 		f.Probability = 0.15

@@ -18,7 +18,7 @@ type (
 	Effect = fault.Effect
 
 	// ErrorAnswer is an error in Azure's shape, or with Body set, in none.
-	ErrorAnswer = fault.ErrorAnswer
+	ErrorResponse = fault.ErrorResponse
 
 	// Failure is the error that an operation or an instance ends with.
 	Failure = fault.Failure

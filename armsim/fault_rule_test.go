@@ -12,7 +12,7 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
 )
 
-var refused = armsim.Effect{Error: &armsim.ErrorAnswer{Status: 503}}
+var refused = armsim.Effect{Error: &armsim.ErrorResponse{Status: 503}}
 
 // hits sends n reads of a scale set, a second apart, and returns which failed.
 func hits(t *testing.T, s *sim, set string, n int) string {
@@ -91,7 +91,7 @@ func TestImpossibleRules(t *testing.T) {
 	failure := &armsim.Failure{Code: "AllocationFailed"}
 	for want, f := range map[string]armsim.Fault{
 		"no effect":                         {},
-		"error and cut":                     {Effect: armsim.Effect{Error: &armsim.ErrorAnswer{Status: 500}, Cut: "after"}},
+		"error and cut":                     {Effect: armsim.Effect{Error: &armsim.ErrorResponse{Status: 500}, Cut: "after"}},
 		"must not be negative":              {Times: -1, Effect: refused},
 		"probability 2":                     {Probability: 2, Effect: refused},
 		"size and zone are for instances":   {Zone: "1", Effect: refused},
@@ -108,8 +108,8 @@ func TestImpossibleRules(t *testing.T) {
 		"fail can do nothing":               {Operation: vmList, Effect: armsim.Effect{Fail: failure}},
 		"error can do nothing":              {Operation: "instance.create", Effect: refused},
 		"omit can do nothing":               {Operation: "Token", Effect: armsim.Effect{Omit: []string{"x"}}},
-		"status 200":                        {Effect: armsim.Effect{Error: &armsim.ErrorAnswer{Status: 200}}},
-		"status 99":                         {Effect: armsim.Effect{Error: &armsim.ErrorAnswer{Status: 99, Body: "x"}}},
+		"status 200":                        {Effect: armsim.Effect{Error: &armsim.ErrorResponse{Status: 200}}},
+		"status 99":                         {Effect: armsim.Effect{Error: &armsim.ErrorResponse{Status: 99, Body: "x"}}},
 		`cut "now"`:                         {Effect: armsim.Effect{Cut: "now"}},
 		`list "odder"`:                      {Effect: armsim.Effect{List: "odder"}},
 		"a path is empty":                   {Effect: armsim.Effect{Omit: []string{""}}},

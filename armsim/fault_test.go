@@ -44,18 +44,18 @@ func (s *sim) last() armsim.Entry { j := s.Journal(); return j[len(j)-1] }
 func TestInjectedErrors(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		injected armsim.ErrorAnswer
+		injected armsim.ErrorResponse
 		code     string
 		header   header
 		tookOn   bool
 	}{
-		"before":           {armsim.ErrorAnswer{Status: 500}, "InternalServerError", nil, false},
-		"after":            {armsim.ErrorAnswer{Status: 504, After: true}, "GatewayTimeout", nil, true},
-		"throttled":        {armsim.ErrorAnswer{Status: 429, RetryAfter: 7}, "OperationNotAllowed", header{"Retry-After": "7"}, false},
-		"expired token":    {armsim.ErrorAnswer{Status: 401}, "ExpiredAuthenticationToken", header{"Www-Authenticate": `Bearer authorization_uri="armsim", error="invalid_token"`}, false},
-		"unavailable, 3 s": {armsim.ErrorAnswer{Status: 503, RetryAfter: 3}, "ServiceUnavailable", header{"Retry-After": "3"}, false},
-		"a code":           {armsim.ErrorAnswer{Status: 409, Code: "AllocationFailed", Message: "none left"}, "AllocationFailed", nil, false},
-		"unknown status":   {armsim.ErrorAnswer{Status: 418}, "Error", nil, false},
+		"before":           {armsim.ErrorResponse{Status: 500}, "InternalServerError", nil, false},
+		"after":            {armsim.ErrorResponse{Status: 504, After: true}, "GatewayTimeout", nil, true},
+		"throttled":        {armsim.ErrorResponse{Status: 429, RetryAfter: 7}, "OperationNotAllowed", header{"Retry-After": "7"}, false},
+		"expired token":    {armsim.ErrorResponse{Status: 401}, "ExpiredAuthenticationToken", header{"Www-Authenticate": `Bearer authorization_uri="armsim", error="invalid_token"`}, false},
+		"unavailable, 3 s": {armsim.ErrorResponse{Status: 503, RetryAfter: 3}, "ServiceUnavailable", header{"Retry-After": "3"}, false},
+		"a code":           {armsim.ErrorResponse{Status: 409, Code: "AllocationFailed", Message: "none left"}, "AllocationFailed", nil, false},
+		"unknown status":   {armsim.ErrorResponse{Status: 418}, "Error", nil, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -84,7 +84,7 @@ func TestRawBodies(t *testing.T) {
 	s, set := hold(t, armsim.Config{}, 0)
 	for body, kind := range map[string]string{`{"value": [`: "application/json; charset=utf-8", "<html>proxy</html>": "text/html"} {
 		s.ClearFaults()
-		s.add(t, armsim.Fault{Operation: setGet, Effect: armsim.Effect{Error: &armsim.ErrorAnswer{Status: 200, Body: body}}})
+		s.add(t, armsim.Fault{Operation: setGet, Effect: armsim.Effect{Error: &armsim.ErrorResponse{Status: 200, Body: body}}})
 		response, err := s.try(t, "GET", set, "")
 		require.NoError(t, err)
 		raw, err := io.ReadAll(response.Body)
@@ -255,7 +255,7 @@ func TestOmissions(t *testing.T) {
 func TestTokenFaults(t *testing.T) {
 	t.Parallel()
 	s := virtual(t, armsim.Config{InProcess: true})
-	s.add(t, armsim.Fault{Operation: "Token", Times: 1, Effect: armsim.Effect{Error: &armsim.ErrorAnswer{Status: 503, RetryAfter: 1}}})
+	s.add(t, armsim.Fault{Operation: "Token", Times: 1, Effect: armsim.Effect{Error: &armsim.ErrorResponse{Status: 503, RetryAfter: 1}}})
 	r := s.form(t, armsim.DefaultTenantID, nil)
 	assert.Equal(t, []any{503, "temporarily_unavailable", "1"}, []any{r.status, r.body["error"], r.header.Get("Retry-After")})
 	assert.Equal(t, "fault 1", s.last().Fault)
@@ -266,7 +266,7 @@ func TestTokenFaults(t *testing.T) {
 func TestFaultsByCapacity(t *testing.T) {
 	t.Parallel()
 	s, set := hold(t, armsim.Config{}, 2)
-	s.add(t, armsim.Fault{CapacityAbove: 5, Effect: armsim.Effect{Error: &armsim.ErrorAnswer{Status: 400, Code: "SubnetIsFull", Message: "it is full"}}})
+	s.add(t, armsim.Fault{CapacityAbove: 5, Effect: armsim.Effect{Error: &armsim.ErrorResponse{Status: 400, Code: "SubnetIsFull", Message: "it is full"}}})
 	for _, c := range []struct {
 		method, body string
 		status       int

@@ -88,7 +88,7 @@ func TestMetadataRequests(t *testing.T) {
 	assert.Contains(t, s.Env(), "ARMSIM_METADATA="+s.MetadataEndpoint)
 	assert.Empty(t, virtual(t, armsim.Config{}).MetadataEndpoint)
 
-	s.add(t, armsim.Fault{Operation: "Token", Times: 1, Effect: armsim.Effect{Error: &armsim.ErrorAnswer{Status: 410}}})
+	s.add(t, armsim.Fault{Operation: "Token", Times: 1, Effect: armsim.Effect{Error: &armsim.ErrorResponse{Status: 410}}})
 	query := url.Values{"api-version": {"2018-02-01"}, "resource": {s.Audience}}
 	assert.Equal(t, http.StatusGone, s.metadata(t, query).status)
 	assert.Equal(t, "fault 1", s.last().Fault)

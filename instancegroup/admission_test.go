@@ -54,7 +54,7 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// TestModelThatDrifts (case 05): infrastructure as code undoes the plugin's advice
+// TestModelThatDrifts (Case 05): infrastructure as code undoes the plugin's advice
 // while the runner runs.
 func TestModelThatDrifts(t *testing.T) {
 	f, g, clock := opened(t, 1)
@@ -83,7 +83,7 @@ func TestModelThatDrifts(t *testing.T) {
 	assert.Equal(t, 1, accepted)
 }
 
-// TestScaleSetReplacedInAnotherMode (case 01): the instances of the new one are
+// TestScaleSetReplacedInAnotherMode (Case 01): the instances of the new one are
 // found, and those of the old one are gone.
 func TestScaleSetReplacedInAnotherMode(t *testing.T) {
 	f, g, clock := opened(t, 2)

@@ -232,7 +232,7 @@ func (a *deleteAttempt) noteRefused(m *Member, err error) {
 // meetsAll reports whether a refusal is not about a single instance. A lock on
 // the scale set or above it, or a missing role, meets all; Azure names the scope.
 func meetsAll(err error) bool {
-	return armerr.IsSystemic(err) || armerr.Is(err, armerr.Conflict, armerr.NotFound, armerr.GroupNotFound, armerr.SubscriptionNotFound, armerr.Deleting, armerr.Unauthenticated) ||
+	return armerr.IsSystemic(err) || armerr.Is(err, armerr.Conflict, armerr.NotFound, armerr.GroupNotFound, armerr.SubscriptionNotFound, armerr.Deleting, armerr.Unauthenticated, armerr.Linked, armerr.APIVersion) ||
 		armerr.Is(err, armerr.Forbidden) && !namesInstance.MatchString(err.Error())
 }
 

@@ -39,10 +39,11 @@ type Group struct {
 
 // Options are what Open needs.
 type Options struct {
-	Client vmss.Client
-	Logger hclog.Logger
-	Owner  string           // names this process in the scale set's tag; empty: no tag
-	Now    func() time.Time // nil: time.Now
+	Client   vmss.Client
+	Logger   hclog.Logger
+	Owner    string           // names this process in the scale set's tag; empty: no tag
+	Now      func() time.Time // nil: time.Now
+	Timeouts Timeouts
 }
 
 // Open reads the scale set and checks that it can serve. It changes nothing.
@@ -63,7 +64,7 @@ func Open(ctx context.Context, o Options) (*Group, error) {
 	g := &Group{
 		client: o.Client, name: set.Name, log: o.Logger.With("scale_set", set.Name), now: o.Now, gate: newWriteGate(),
 		admission: admission{set: set, instances: o.Client.Instances(set.Mode), problems: findings},
-		inventory: newInventory(), deletions: newDeletions(), lease: newLease(o.Owner), backoffs: newIncreaseBackoffs(),
+		inventory: newInventory(o.Timeouts), deletions: newDeletions(), lease: newLease(o.Owner), backoffs: newIncreaseBackoffs(),
 	}
 	g.warn(ctx, findings)
 	return g, nil

@@ -24,10 +24,11 @@ type inventory struct {
 	readings     uint64               // how many have begun
 	opened       time.Time            // when the first view was made
 	stale        bool                 // the last view was served in place of a new one
+	timeouts     Timeouts
 }
 
-func newInventory() inventory {
-	return inventory{addresses: map[string]addresses{}, gone: map[string]time.Time{}, unidentified: map[string]time.Time{}}
+func newInventory(t Timeouts) inventory {
+	return inventory{timeouts: t.withDefaults(), addresses: map[string]addresses{}, gone: map[string]time.Time{}, unidentified: map[string]time.Time{}}
 }
 
 // listing is the result of a reading.
@@ -124,14 +125,14 @@ func (inv *inventory) member(i vmss.Instance, l listing, now time.Time) (Member,
 	m.Private, m.Public = inv.addresses[id].private, inv.addresses[id].public
 	m.State, m.Reason = classify(i, inv.past(i, before, now), l.spot, m.Private.IsValid())
 	m.inherit(before, inv.isOpening(now), now)
-	m.applyTimeouts(now)
+	m.applyTimeouts(inv.timeouts, now)
 	m.served = m.served || m.State == Running
 	return m, true
 }
 
 // openingTime is how long after its first view the plugin takes what runs for
 // older than itself: a list may lack an instance, or its vmId, for a while.
-const openingTime = 2 * failedGrace
+const openingTime = 4 * time.Minute
 
 // past is what an instance was before. One that Azure is changing when the plugin
 // begins, and that is powered on, counts as running: it may have a job, and the
@@ -219,7 +220,7 @@ func (inv *inventory) trackUnidentified(l listing, now time.Time) {
 // them may still get one.
 func (inv *inventory) countUnidentified(now time.Time) (all, identifying int) {
 	for _, since := range inv.unidentified {
-		if now.Sub(since) < creationLimit {
+		if now.Sub(since) < inv.timeouts.Creation {
 			identifying++
 		}
 	}
@@ -230,7 +231,7 @@ func (inv *inventory) countUnidentified(now time.Time) (all, identifying int) {
 // empty for others. One that is powered on may have a job.
 func (inv *inventory) unidentifiedID(i vmss.Instance, now time.Time) string {
 	since, ok := inv.unidentified[strings.ToLower(i.ID)]
-	if !ok || now.Sub(since) < creationLimit || i.IsOn() {
+	if !ok || now.Sub(since) < inv.timeouts.Creation || i.IsOn() {
 		return ""
 	}
 	return strings.ToLower(i.Name) + "-without-vmid"

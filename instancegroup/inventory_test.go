@@ -33,7 +33,7 @@ func none(string) bool { return false }
 // filled is an inventory with addresses for all and one view of these instances.
 func filled(t *testing.T, instances ...vmss.Instance) *inventory {
 	t.Helper()
-	inv := newInventory()
+	inv := newInventory(Timeouts{})
 	for n := range 20 {
 		inv.setAddress(idOf(n), addresses{private: netip.AddrFrom4([4]byte{10, 0, 0, byte(n)})})
 	}
@@ -115,7 +115,7 @@ func TestChanges(t *testing.T) {
 
 // The first view shows no changes: nothing is known of what was before.
 func TestFirstViewHasNoChanges(t *testing.T) {
-	inv := newInventory()
+	inv := newInventory(Timeouts{})
 	failed := vm(2, func(i *vmss.Instance) { i.ProvisioningState, i.PowerState = "Failed", "" })
 	v, c := inv.apply(inv.listing([]vmss.Instance{vm(1, nil), failed}), none, start)
 	assert.Equal(t, Dead, v.Find(idOf(2)).State)
@@ -128,20 +128,20 @@ func TestUnidentifiedInstances(t *testing.T) {
 	v, _ := inv.apply(inv.listing([]vmss.Instance{blank}), none, start)
 	assert.Empty(t, v.Members)
 	assert.Equal(t, []int{1, 1, 1}, []int{v.unidentified, v.identifying, v.Occupied()})
-	v, _ = inv.apply(inv.listing([]vmss.Instance{blank}), none, start.Add(creationLimit))
+	v, _ = inv.apply(inv.listing([]vmss.Instance{blank}), none, start.Add(DefaultCreationLimit))
 	require.Len(t, v.Members, 1)
 	assert.Equal(t, Dead, v.Members[0].State)
 	assert.Zero(t, v.identifying)
 	blank.PowerState = "running"
 	inv = filled(t)
-	for _, at := range []time.Duration{0, creationLimit} {
+	for _, at := range []time.Duration{0, DefaultCreationLimit} {
 		v, _ = inv.apply(inv.listing([]vmss.Instance{blank}), none, start.Add(at))
 		assert.Empty(t, v.Members, "one that is powered on may have a job")
 	}
 }
 
 func TestUnaddressed(t *testing.T) {
-	inv := newInventory()
+	inv := newInventory(Timeouts{})
 	creating := vm(2, func(i *vmss.Instance) { i.ProvisioningState = "Creating" })
 	all := []vmss.Instance{vm(1, nil), creating}
 	assert.Equal(t, map[string]string{"/x/virtualmachines/1": idOf(1)}, inv.unaddressed(all, start))
@@ -163,7 +163,7 @@ func TestInventoryProperties(t *testing.T) {
 		})
 	})
 	rapid.Check(t, func(t *rapid.T) {
-		inv, now := newInventory(), start
+		inv, now := newInventory(Timeouts{}), start
 		for range rapid.IntRange(1, 8).Draw(t, "lists") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "minutes")) * time.Minute)
 			instances := rapid.SliceOfN(draw, 0, 6).Draw(t, "list")

@@ -10,15 +10,31 @@ import (
 )
 
 const (
-	// creationLimit is how long an instance may take to come up. Azure itself
-	// gives up after 20 minutes at most (Microsoft's page on resilient create),
-	// so that its verdict comes first.
-	creationLimit = 25 * time.Minute
+	// DefaultCreationLimit suits images that come up at once. Azure itself gives
+	// up after 20 minutes (Microsoft's page on resilient create), so that its
+	// verdict comes first; with extensions it waits longer.
+	DefaultCreationLimit = 25 * time.Minute
 
-	// failedGrace is how long an instance that is Failed and powered on, and
-	// never served, may take to recover (cluster-api-provider-azure#5303).
-	failedGrace = 2 * time.Minute
+	// DefaultFailedGrace is what it took to recover where that was seen
+	// (cluster-api-provider-azure#5303).
+	DefaultFailedGrace = 2 * time.Minute
 )
+
+// Timeouts are how long is waited for instances.
+type Timeouts struct {
+	Creation    time.Duration // for one to come up; 0: DefaultCreationLimit
+	FailedGrace time.Duration // for one that is Failed and powered on, and never served, to recover; negative: none; 0: DefaultFailedGrace
+}
+
+func (t Timeouts) withDefaults() Timeouts {
+	if t.Creation == 0 {
+		t.Creation = DefaultCreationLimit
+	}
+	if t.FailedGrace == 0 {
+		t.FailedGrace = DefaultFailedGrace
+	}
+	return t
+}
 
 // Member is an instance of the group under the ID by which the runner knows it.
 type Member struct {
@@ -64,15 +80,15 @@ func (m *Member) inherit(before *Member, opening bool, now time.Time) {
 }
 
 // applyTimeouts declares a member dead that never served and does not come up.
-func (m *Member) applyTimeouts(now time.Time) {
+func (m *Member) applyTimeouts(t Timeouts, now time.Time) {
 	if m.isUnidentified() && !m.IsOn() {
-		m.State, m.Reason = Dead, fmt.Sprintf("it got no vmId within %s", creationLimit)
+		m.State, m.Reason = Dead, fmt.Sprintf("it got no vmId within creation_limit (%s)", t.Creation)
 		return
 	}
 	if m.served || m.State == Dead || m.State == Deleting {
 		return
 	}
-	if reason := m.startFailure(now); reason != "" {
+	if reason := m.startFailure(t, now); reason != "" {
 		m.State, m.Reason = Dead, reason
 	} else if !m.failed.IsZero() {
 		m.State = Creating // it may recover
@@ -81,15 +97,15 @@ func (m *Member) applyTimeouts(now time.Time) {
 
 // startFailure is why a member that never served is given up; empty while there
 // is time left.
-func (m *Member) startFailure(now time.Time) string {
+func (m *Member) startFailure(t Timeouts, now time.Time) string {
 	if !m.failed.IsZero() {
-		if now.Sub(m.failed) < failedGrace {
+		if now.Sub(m.failed) < t.FailedGrace {
 			return ""
 		}
-		return "provisioning failed, and it did not recover: " + m.Failure
+		return fmt.Sprintf("provisioning failed, and it did not recover within failed_grace (%s): %s", max(0, t.FailedGrace), m.Failure)
 	}
-	if m.State == Creating && now.Sub(m.first) >= creationLimit && !m.isBusy() {
-		return fmt.Sprintf("it did not come up within %s", creationLimit)
+	if m.State == Creating && now.Sub(m.first) >= t.Creation && !m.isBusy() {
+		return fmt.Sprintf("it did not come up within creation_limit (%s); fix: raise it if the image needs longer", t.Creation)
 	}
 	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -38,7 +39,7 @@ func TestStuckCreation(t *testing.T) {
 			f, g, clock, id := arrived(t, look)
 			f.noNIC[f.vms[1].InstanceID] = true
 			require.Equal(t, Creating, memberState(t, g, id))
-			clock.pass(creationLimit - time.Second)
+			clock.pass(DefaultCreationLimit - time.Second)
 			require.Equal(t, Creating, memberState(t, g, id))
 			clock.pass(time.Second)
 			require.Equal(t, Dead, memberState(t, g, id))
@@ -55,7 +56,7 @@ func TestWhatServedIsNotStuck(t *testing.T) {
 	for _, state := range []string{"Updating", "Failed", "Creating"} {
 		f.vm(0, func(i *vmss.Instance) { i.ProvisioningState = state })
 		refreshed(t, g)
-		clock.pass(2 * creationLimit)
+		clock.pass(2 * DefaultCreationLimit)
 		require.NotEqual(t, Dead, memberState(t, g, id), state)
 	}
 	// Neither is an instance that ran before the plugin began and looks odd.
@@ -63,7 +64,7 @@ func TestWhatServedIsNotStuck(t *testing.T) {
 	f.vm(0, func(i *vmss.Instance) { i.ProvisioningState = "Updating" })
 	g, clock = f.open(t)
 	refreshed(t, g)
-	clock.pass(2 * creationLimit)
+	clock.pass(2 * DefaultCreationLimit)
 	require.NotEqual(t, Dead, memberState(t, g, f.id(0)))
 }
 
@@ -74,7 +75,7 @@ func TestFailedWithPower(t *testing.T) {
 	}
 	f, g, clock, id := arrived(t, failed)
 	require.Equal(t, Creating, memberState(t, g, id))
-	clock.pass(failedGrace / 2)
+	clock.pass(DefaultFailedGrace / 2)
 	f.vm(1, func(i *vmss.Instance) { i.ProvisioningState = "Succeeded" })
 	require.Equal(t, Running, memberState(t, g, id), "it has recovered")
 	f.vm(1, failed)
@@ -83,7 +84,7 @@ func TestFailedWithPower(t *testing.T) {
 
 	_, g, clock, id = arrived(t, failed)
 	require.Equal(t, Creating, memberState(t, g, id))
-	clock.pass(failedGrace)
+	clock.pass(DefaultFailedGrace)
 	require.Equal(t, Dead, memberState(t, g, id))
 	assert.Contains(t, g.last().Find(id).Reason, "VMExtensionProvisioningError")
 }
@@ -95,7 +96,7 @@ func TestInstanceWithoutVMID(t *testing.T) {
 		f, g, clock, _ := arrived(t, func(*vmss.Instance) {})
 		f.blank[f.vms[1].VMID] = true
 		require.Len(t, refreshed(t, g).Members, 1)
-		clock.pass(creationLimit)
+		clock.pass(DefaultCreationLimit)
 		return f, g, clock
 	}
 	f, g, _ := blank()
@@ -130,8 +131,31 @@ func TestFoundInstanceHasAnAddress(t *testing.T) {
 	require.Equal(t, Creating, memberState(t, g, id))
 	f.boot()
 	f.change(func() { f.hidden[f.vms[1].VMID] = true })
-	clock.pass(creationLimit)
+	clock.pass(DefaultCreationLimit)
 	require.Equal(t, Running, memberState(t, g, id))
 	require.NoError(t, g.Reap(t.Context(), g.last()))
 	assert.Empty(t, f.deleted)
+}
+
+// TestSlowImage (Case 04): an image may need longer than most, and what was given
+// up says which limit it was.
+func TestSlowImage(t *testing.T) {
+	for _, limit := range []time.Duration{0, 45 * time.Minute} {
+		f := newFake(0)
+		c := &clock{at: start}
+		g, err := Open(t.Context(), Options{Client: f, Logger: hclog.NewNullLogger(), Now: c.now, Timeouts: Timeouts{Creation: limit}})
+		require.NoError(t, err)
+		refreshed(t, g)
+		f.foreign(1)
+		refreshed(t, g)
+		c.pass(40 * time.Minute)
+		if limit == 0 {
+			require.Equal(t, Dead, memberState(t, g, f.id(0)))
+			assert.Equal(t, "it did not come up within creation_limit (25m0s); fix: raise it if the image needs longer", g.last().Members[0].Reason)
+			continue
+		}
+		require.Equal(t, Creating, memberState(t, g, f.id(0)))
+		f.boot()
+		require.Equal(t, Running, memberState(t, g, f.id(0)))
+	}
 }

@@ -67,7 +67,7 @@ func TestLostOnlyAfterTheListHadTime(t *testing.T) {
 	require.ErrorContains(t, err, "no reason is named")
 }
 
-// TestUnaccountedInstancesStopIncreases (case 02): a list that stays empty without
+// TestUnaccountedInstancesStopIncreases (Case 02): a list that stays empty without
 // an error must not be answered by creating instances again and again.
 func TestUnaccountedInstancesStopIncreases(t *testing.T) {
 	f, g, clock := opened(t, 1)

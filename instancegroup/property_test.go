@@ -208,7 +208,7 @@ func (m *machine) restart(t *rapid.T) {
 // was told so, whatever becomes of them later.
 func (m *machine) noteTimeouts() {
 	for _, member := range m.g.last().Members {
-		late := m.clock.now().Sub(m.born[member.VMID]) >= creationLimit && !m.booted[member.VMID]
+		late := m.clock.now().Sub(m.born[member.VMID]) >= DefaultCreationLimit && !m.booted[member.VMID]
 		m.died[member.VMID] = m.died[member.VMID] || late && member.State == Dead
 	}
 	for _, i := range m.f.vms {

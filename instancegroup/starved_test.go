@@ -92,7 +92,7 @@ func TestReapVerifies(t *testing.T) {
 	}
 }
 
-// TestRefusedForSize: what fits is taken, whatever the refusal's words (case 08).
+// TestRefusedForSize: what fits is taken, whatever the refusal's words (Case 08).
 func TestRefusedForSize(t *testing.T) {
 	for _, kind := range []armerr.Kind{armerr.Quota, armerr.Allocation, armerr.Invalid, armerr.Unknown} {
 		for _, c := range []struct{ wanted, fits, accepted int }{{10, 5, 5}, {9, 4, 4}, {16, 1, 1}, {5, 0, 0}, {1, 0, 0}, {100, 30, 25}} {

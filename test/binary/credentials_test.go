@@ -145,7 +145,7 @@ func TestF39EntraIDIsDown(t *testing.T) {
 	s := launch.Simulator(t, armsim.Config{NoMachines: true, TokenLifetime: 2 * time.Second}, armsim.ScaleSetSpec{Name: "ci", Capacity: 2})
 	p := launch.Open(t, s)
 	ids := p.AwaitRunning(t, 2)
-	require.NoError(t, s.AddFaults(armsim.Fault{Operation: "Token", Effect: armsim.Effect{Error: &armsim.ErrorAnswer{Status: 503}}}))
+	require.NoError(t, s.AddFaults(armsim.Fault{Operation: "Token", Effect: armsim.Effect{Error: &armsim.ErrorResponse{Status: 503}}}))
 	down := 0
 	for begun := time.Now(); time.Since(begun) < launch.Patience && down == 0; time.Sleep(launch.Tick) {
 		states, err := p.States(t)

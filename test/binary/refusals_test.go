@@ -26,35 +26,35 @@ func TestCase07RefusalsNameTheFix(t *testing.T) {
 	t.Parallel()
 	s := launch.Simulator(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{Name: "ci"})
 	for name, c := range map[string]struct {
-		refusal armsim.ErrorAnswer
+		refusal armsim.ErrorResponse
 		want    []string
 	}{
-		"image gone": {armsim.ErrorAnswer{
+		"image gone": {armsim.ErrorResponse{
 			Status: 404, Code: "PlatformImageNotFound",
 			Message: "The platform image 'Canonical:UbuntuServer:18.04-LTS:18.04.202306070' is not available. Verify that all fields in the storage profile are correct.",
 		}, []string{"fix: the image does not exist in this region"}},
-		"image deprecated": {armsim.ErrorAnswer{
+		"image deprecated": {armsim.ErrorResponse{
 			Status: 404, Code: "ImageVersionDeprecated", Message: "The platform image 'canonical:0001-com-ubuntu-server-jammy:22_04-lts-gen2:22.04.202501080' is deprecated.",
 		}, []string{"fix: the image is not offered any more"}},
-		"subnet of another group": {armsim.ErrorAnswer{
+		"subnet of another group": {armsim.ErrorResponse{
 			Status: 403, Code: "LinkedAuthorizationFailed",
 			Message: "The client '11111111-2222-4333-8444-555555555555' with object id '11111111-2222-4333-8444-555555555555' has permission to perform action " +
 				"'Microsoft.Compute/virtualMachineScaleSets/write' on scope '" + refusedSet + "'; however, it does not have permission to perform action(s) " +
 				"'Microsoft.Network/virtualNetworks/subnets/join/action' on the linked scope(s) '" + refusedSubnet + "' or the linked scope(s) are invalid.",
 		}, []string{refusedSubnet, "fix: assign the identity a role with the action Microsoft.Network/virtualNetworks/subnets/join/action", `on the subnet "runners" of resource group "hub-network"`}},
-		"gallery of another tenant": {armsim.ErrorAnswer{
+		"gallery of another tenant": {armsim.ErrorResponse{
 			Status: 403, Code: "LinkedAuthorizationFailed",
 			Message: "The client has permission to perform action 'Microsoft.Compute/galleries/images/versions/read' on scope '" + refusedSet +
 				"', however the current tenant '11111111-2222-4333-8444-555555555555' is not authorized to access linked subscription '99999999-2222-4333-8444-555555555555'.",
 		}, []string{"fix: the gallery is in a subscription of another tenant"}},
-		"terms": {armsim.ErrorAnswer{
+		"terms": {armsim.ErrorResponse{
 			Status: 400, Code: "ResourcePurchaseValidationFailed",
 			Message: "User failed validation to purchase resources. Error message: 'Legal terms have not been accepted for this item on this subscription.'",
 		}, []string{"fix: accept the terms of the image's offer"}},
-		"subnet full": {armsim.ErrorAnswer{
+		"subnet full": {armsim.ErrorResponse{
 			Status: 400, Code: "SubnetIsFull", Message: "Subnet " + refusedSubnet + " with address prefix 10.0.0.0/28 does not have enough capacity for 5 IP addresses.",
 		}, []string{refusedSubnet, "fix: the subnet has too few free addresses"}},
-		"another 400": {armsim.ErrorAnswer{Status: 400, Code: "BadRequest", Message: "The value is wrong."}, []string{"fix: correct in the scale set's model"}},
+		"another 400": {armsim.ErrorResponse{Status: 400, Code: "BadRequest", Message: "The value is wrong."}, []string{"fix: correct in the scale set's model"}},
 	} {
 		t.Run(name, func(t *testing.T) { // in turn: the faults are the simulator's
 			require.NoError(t, s.AddFaults(armsim.Fault{Operation: "VirtualMachineScaleSets_Update", Effect: armsim.Effect{Error: &c.refusal}}))

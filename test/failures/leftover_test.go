@@ -37,7 +37,7 @@ func TestF19AcceptedButStillListed(t *testing.T) {
 func TestF19AcceptedAndNothingHappens(t *testing.T) {
 	rig.RunBothModes(t, rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 3}}, func(r *rig.Rig) {
 		victim := r.AwaitFleet(3)[0]
-		r.Inject(faults.Times(faults.WithEffect("accepted, and no more", faults.DeleteInstances, armsim.Effect{Error: &armsim.ErrorAnswer{Status: http.StatusAccepted, Body: "{}"}}), 1))
+		r.Inject(faults.Times(faults.WithEffect("accepted, and no more", faults.DeleteInstances, armsim.Effect{Error: &armsim.ErrorResponse{Status: http.StatusAccepted, Body: "{}"}}), 1))
 		mark := r.Mark()
 		victim.Delete()
 		never(r, victim.ID(), 12*time.Minute)
@@ -227,7 +227,7 @@ func TestF23LocksAndRights(t *testing.T) {
 		t.Run(code, func(t *testing.T) {
 			rig.RunBothModes(t, rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 3}}, func(r *rig.Rig) {
 				victim := r.AwaitFleet(3)[0]
-				no := &armsim.ErrorAnswer{Status: status, Code: code, Message: "It is not allowed."}
+				no := &armsim.ErrorResponse{Status: status, Code: code, Message: "It is not allowed."}
 				r.Inject(faults.WithEffect("no deletions", faults.DeleteInstances, armsim.Effect{Error: no}), faults.WithEffect("no updates", faults.UpdateScaleSet, armsim.Effect{Error: no}))
 				playF23(r, victim, code)
 			})

@@ -58,8 +58,8 @@ func TestF37PollErrorReadAsFailure(t *testing.T) {
 		"500": faults.Refusal("f", faults.GetOperation, http.StatusInternalServerError, 0, false), "404": faults.Refusal("f", faults.GetOperation, http.StatusNotFound, 0, false),
 		"429":         faults.Refusal("f", faults.GetOperation, http.StatusTooManyRequests, 30, false),
 		"reset":       faults.Cut("f", faults.GetOperation, armsim.CutBefore),
-		"broken JSON": {Operation: faults.GetOperation, Effect: armsim.Effect{Error: &armsim.ErrorAnswer{Status: 200, Body: `{"status": "Succ`}}},
-		"no status":   {Operation: faults.GetOperation, Effect: armsim.Effect{Error: &armsim.ErrorAnswer{Status: 200, Body: `{}`}}},
+		"broken JSON": {Operation: faults.GetOperation, Effect: armsim.Effect{Error: &armsim.ErrorResponse{Status: 200, Body: `{"status": "Succ`}}},
+		"no status":   {Operation: faults.GetOperation, Effect: armsim.Effect{Error: &armsim.ErrorResponse{Status: 200, Body: `{}`}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rig.Run(t, rig.Setup{}, func(r *rig.Rig) {
@@ -274,7 +274,7 @@ func TestF42CrashLoop(t *testing.T) {
 		lists int // the runner itself reads five times
 	}{
 		"scale set refused": {spec: armsim.ScaleSetSpec{Change: refused}},
-		"no right to list":  {fault: &armsim.Fault{Operation: faults.AnyList, Effect: armsim.Effect{Error: &armsim.ErrorAnswer{Status: 403}}}, lists: 5},
+		"no right to list":  {fault: &armsim.Fault{Operation: faults.AnyList, Effect: armsim.Effect{Error: &armsim.ErrorResponse{Status: 403}}}, lists: 5},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rig.Run(t, rig.Setup{NotStarted: true, Spec: c.spec}, func(r *rig.Rig) {

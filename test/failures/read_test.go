@@ -197,7 +197,7 @@ func TestF28NotFoundIsNotAlwaysDeleted(t *testing.T) {
 		t.Run(strings.Trim(c.operation, "*")+" "+c.code, func(t *testing.T) {
 			rig.Run(t, rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 4}}, func(r *rig.Rig) {
 				all := r.AwaitFleet(4)
-				f := armsim.Fault{Operation: c.operation, Effect: armsim.Effect{Error: &armsim.ErrorAnswer{Status: c.status, Code: c.code}}}
+				f := armsim.Fault{Operation: c.operation, Effect: armsim.Effect{Error: &armsim.ErrorResponse{Status: c.status, Code: c.code}}}
 				if c.operation == faults.AnyGet {
 					f.Operation = "VirtualMachineScaleSetVMs_Get"
 					r.Inject(faults.For(faults.List(armsim.ListTruncate), 3*time.Minute)) // so that there is something to ask for
@@ -226,7 +226,7 @@ func TestF28NotFoundIsNoDeletion(t *testing.T) {
 		t.Run(code, func(t *testing.T) {
 			rig.Run(t, rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 3}}, func(r *rig.Rig) {
 				victim := r.AwaitFleet(3)[0]
-				r.Inject(faults.For(armsim.Fault{Operation: faults.DeleteInstances, Effect: armsim.Effect{Error: &armsim.ErrorAnswer{Status: status, Code: code}}}, 3*time.Minute))
+				r.Inject(faults.For(armsim.Fault{Operation: faults.DeleteInstances, Effect: armsim.Effect{Error: &armsim.ErrorResponse{Status: status, Code: code}}}, 3*time.Minute))
 				victim.Delete()
 				time.Sleep(2 * time.Minute)
 				require.Len(r, r.Sim.Instances(), 3)

@@ -97,7 +97,7 @@ func TestWeakness04NoDeadlineAndNoShutdown(t *testing.T) {
 
 // All errors were one to it, and two writers overwrote each other.
 func TestWeakness05ErrorsAreAllAlike(t *testing.T) {
-	for want, e := range map[string]armsim.ErrorAnswer{
+	for want, e := range map[string]armsim.ErrorResponse{
 		"check name, resource_group_name": {Status: 404},
 		"role":                            {Status: 403, Message: "The client does not have authorization to perform action 'Microsoft.Compute/virtualMachineScaleSets/write' over scope '/x'."},
 		"request more vCPUs":              {Status: 409, Code: "OperationNotAllowed", Message: "Operation could not be completed as it results in exceeding approved Total Regional Cores quota."},

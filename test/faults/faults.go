@@ -23,7 +23,7 @@ const (
 // are not 0. With after the request is carried out nevertheless.
 func Refusal(name, operation string, status, retryAfter int, after bool) armsim.Fault {
 	return armsim.Fault{Name: name, Operation: operation, Effect: armsim.Effect{
-		Error: &armsim.ErrorAnswer{Status: status, RetryAfter: retryAfter, After: after},
+		Error: &armsim.ErrorResponse{Status: status, RetryAfter: retryAfter, After: after},
 	}}
 }
 

@@ -15,7 +15,7 @@ import (
 // error is told with the next call, or logged.
 func TestContractAErrorBesideASuccess(t *testing.T) {
 	t.Parallel()
-	refused := armsim.Fault{Operation: "VirtualMachineScaleSets_DeleteInstances", Effect: armsim.Effect{Error: &armsim.ErrorAnswer{Status: 403}}}
+	refused := armsim.Fault{Operation: "VirtualMachineScaleSets_DeleteInstances", Effect: armsim.Effect{Error: &armsim.ErrorResponse{Status: 403}}}
 	s := launch.Simulator(t, armsim.Config{NoMachines: true, CoreQuota: 8}, armsim.ScaleSetSpec{Name: "ci", Capacity: 1}) // of 2 cores each
 	p := launch.Open(t, s)
 	p.AwaitRunning(t, 1)

@@ -28,7 +28,7 @@ var kinds = []kind{
 	{"429 on writes", false, func(d *deck) act { return d.while(5, 20, d.writes(), d.throttle()) }},
 	{"server errors", false, func(d *deck) act { return d.some(25, "*", status(oneOf(d, 500, 502, 503))) }},
 	{"server errors after the effect", false, func(d *deck) act {
-		return d.some(25, d.writes(), armsim.Effect{Error: &armsim.ErrorAnswer{Status: oneOf(d, 500, 502, 503), After: true}})
+		return d.some(25, d.writes(), armsim.Effect{Error: &armsim.ErrorResponse{Status: oneOf(d, 500, 502, 503), After: true}})
 	}},
 	{"slow responses", false, func(d *deck) act { return d.some(25, "*", armsim.Effect{Delay: d.span(1, 5)}) }},
 	{"increases cut off", false, func(d *deck) act { return d.once(2, updates, d.cut()) }},
@@ -74,11 +74,11 @@ var kinds = []kind{
 }
 
 func status(code int) armsim.Effect {
-	return armsim.Effect{Error: &armsim.ErrorAnswer{Status: code}}
+	return armsim.Effect{Error: &armsim.ErrorResponse{Status: code}}
 }
 
 func (d *deck) throttle() armsim.Effect {
-	return armsim.Effect{Error: &armsim.ErrorAnswer{Status: 429, RetryAfter: 1 + d.rand.IntN(5)}}
+	return armsim.Effect{Error: &armsim.ErrorResponse{Status: 429, RetryAfter: 1 + d.rand.IntN(5)}}
 }
 
 func (d *deck) cut() armsim.Effect {

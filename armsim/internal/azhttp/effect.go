@@ -45,7 +45,7 @@ func InjectedError(e *fault.Effect) *Response {
 	return r
 }
 
-func injectedProblem(e *fault.ErrorAnswer) *Problem {
+func injectedProblem(e *fault.ErrorResponse) *Problem {
 	if e.Status == http.StatusTooManyRequests && e.Code == "" {
 		return Throttled("armsim", e.RetryAfter)
 	}

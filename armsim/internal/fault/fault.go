@@ -48,7 +48,7 @@ type Fault struct {
 // Effect is what a Fault does. Exactly one kind must be set: the first seven
 // change the response to a request, the others what becomes of an instance.
 type Effect struct {
-	Error         *ErrorAnswer `json:"error,omitempty"`
+	Error         *ErrorResponse `json:"error,omitempty"`
 	Delay         world.Span   `json:"delay,omitempty"`         // simulated; the response comes late, its effect does not
 	Cut           string       `json:"cut,omitempty"`           // the connection, CutBefore or CutAfter the effect
 	FailOperation *Failure     `json:"failOperation,omitempty"` // the operation started ends so; what it does is done
@@ -67,7 +67,7 @@ type Effect struct {
 }
 
 // ErrorAnswer is an error in Azure's shape, or with Body set, in none.
-type ErrorAnswer struct {
+type ErrorResponse struct {
 	Status     int    `json:"status"`
 	Code       string `json:"code,omitempty"` // empty: what Azure has for the status
 	Message    string `json:"message,omitempty"`
