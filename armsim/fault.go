@@ -17,7 +17,7 @@ type (
 	// Effect is what a Fault does. Exactly one kind must be set.
 	Effect = fault.Effect
 
-	// ErrorAnswer is an error in Azure's shape, or with Body set, in none.
+	// ErrorResponse is an error in Azure's shape, or with Body set, in none.
 	ErrorResponse = fault.ErrorResponse
 
 	// Failure is the error that an operation or an instance ends with.

@@ -66,7 +66,7 @@ type Effect struct {
 	FreshETag bool `json:"freshETag,omitempty"`
 }
 
-// ErrorAnswer is an error in Azure's shape, or with Body set, in none.
+// ErrorResponse is an error in Azure's shape, or with Body set, in none.
 type ErrorResponse struct {
 	Status     int    `json:"status"`
 	Code       string `json:"code,omitempty"` // empty: what Azure has for the status
