@@ -49,8 +49,8 @@ func requireEmpty(t *testing.T, dir string) {
 func TestPluginRemovesItsSocket(t *testing.T) {
 	t.Parallel()
 	for reason, end := range map[string]func(*testing.T, *launch.Plugin){
-		"the runner asked it to":     func(_ *testing.T, p *launch.Plugin) { p.Stop() },
-		"SIGTERM received": func(t *testing.T, p *launch.Plugin) { p.Signal(t, syscall.SIGTERM) },
+		"the runner asked it to": func(_ *testing.T, p *launch.Plugin) { p.Stop() },
+		"SIGTERM received":       func(t *testing.T, p *launch.Plugin) { p.Signal(t, syscall.SIGTERM) },
 	} {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()

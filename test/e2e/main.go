@@ -64,14 +64,9 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	version, err := testbed.Version(ctx, o.runner)
+	version, err := checkRunner(ctx, o)
 	if err != nil {
 		return err
-	}
-	if slices.Contains(o.executors, testbed.DockerAutoscaler) {
-		if err := testbed.CheckStatic(o.runner); err != nil {
-			return err
-		}
 	}
 	if err := os.MkdirAll(o.logs, 0o700); err != nil {
 		return err
@@ -97,6 +92,16 @@ func run(ctx context.Context) error {
 	}
 	v.inspect(temporary)
 	return v.print()
+}
+
+// checkRunner returns the version of the runner, if it can be used.
+func checkRunner(ctx context.Context, o options) (testbed.RunnerVersion, error) {
+	if slices.Contains(o.executors, testbed.DockerAutoscaler) {
+		if err := testbed.CheckStatic(o.runner); err != nil {
+			return testbed.RunnerVersion{}, err
+		}
+	}
+	return testbed.Version(ctx, o.runner)
 }
 
 // ownTemporary makes a directory the one for temporary files of this process and
