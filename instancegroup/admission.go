@@ -89,11 +89,13 @@ func (g *Group) readScaleSet(ctx context.Context) (vmss.ScaleSet, error) {
 var errReplaced = errors.New("the scale set was deleted and created again")
 
 // followReplacementLocked goes over to the scale set that was created under the
-// name of the one before. Nothing of that one exists any longer: its instances
-// are found to be gone with the next list, and what was pending is written off.
+// name of the one before. What was pending is written off. Instances of the old one
+// are found to be gone like others, but for those of another mode: Azure cannot even
+// be asked for an ID of their form.
 func (g *Group) followReplacementLocked(set vmss.ScaleSet) {
 	g.log.Error("the scale set was deleted and created again under its name; serving the new one", "operation", "read", "mode", set.Mode, "unique_id", set.UniqueID)
 	g.admission.instances = g.client.Instances(set.Mode)
+	g.inventory.abandon(set.Mode, g.now())
 	g.ledger.fail(errReplaced, g.now())
 	g.lease.acquired = false
 }

@@ -3,6 +3,7 @@ package instancegroup
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -186,6 +187,17 @@ func (inv *inventory) isGone(id string) bool {
 func (inv *inventory) remember(gone []string, now time.Time) {
 	for _, id := range gone {
 		inv.gone[id] = now
+	}
+}
+
+// abandon counts members as gone whose IDs have not the form of a mode: their
+// scale set is gone. Uniform instance IDs are numbers, Flexible ones are names.
+func (inv *inventory) abandon(mode vmss.OrchestrationMode, now time.Time) {
+	for _, m := range inv.last().Members {
+		_, err := strconv.Atoi(m.InstanceID)
+		if isNumber := err == nil; isNumber != (mode == vmss.Uniform) {
+			inv.gone[m.MemberID] = now
+		}
 	}
 }
 

@@ -185,3 +185,15 @@ func TestInventoryProperties(t *testing.T) {
 		}
 	})
 }
+
+// TestAbandonOfAnotherMode: Azure refuses to be asked for an ID of the other mode's
+// form, so its instances count as gone; what the new scale set has does not.
+func TestAbandonOfAnotherMode(t *testing.T) {
+	named := vm(2, func(i *vmss.Instance) { i.InstanceID = "ci_2" })
+	for mode, gone := range map[vmss.OrchestrationMode]string{vmss.Uniform: idOf(2), vmss.Flexible: idOf(1)} {
+		inv := filled(t, vm(1, nil), named)
+		inv.abandon(mode, start)
+		assert.Len(t, inv.gone, 1)
+		assert.True(t, inv.isGone(gone), mode)
+	}
+}

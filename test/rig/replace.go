@@ -10,6 +10,7 @@ import (
 // Replace has somebody delete the scale set and create it again under its name, in
 // that mode and with that capacity. It does nothing where Azure refuses that now.
 func (b *Bubble) Replace(mode string, capacity int) error {
+	b.Sim.ClearFaults() // who deletes a scale set sees to it that it goes
 	before := b.Sim.Instances()
 	if b.deleteScaleSet() != nil {
 		return nil
