@@ -167,7 +167,7 @@ func TestMetadataForms(t *testing.T) {
 func TestCredentials(t *testing.T) {
 	t.Parallel()
 	certificate, key := newCertificate(t)
-	stranger, strangersKey := newCertificate(t)
+	unknown, unknownKey := newCertificate(t)
 	federated := filepath.Join(t.TempDir(), "token")
 	require.NoError(t, os.WriteFile(federated, []byte("an identity provider's token"), 0o600))
 	s := virtual(t, armsim.Config{Principals: []armsim.Principal{{
@@ -190,7 +190,7 @@ func TestCredentials(t *testing.T) {
 			return azidentity.NewClientCertificateCredential(tenant, client, certs(certificate), key, &azidentity.ClientCertificateCredentialOptions{ClientOptions: o, DisableInstanceDiscovery: true})
 		}, ""},
 		"unknown certificate": {func() (azcore.TokenCredential, error) {
-			return azidentity.NewClientCertificateCredential(tenant, client, certs(stranger), strangersKey, &azidentity.ClientCertificateCredentialOptions{ClientOptions: o, DisableInstanceDiscovery: true})
+			return azidentity.NewClientCertificateCredential(tenant, client, certs(unknown), unknownKey, &azidentity.ClientCertificateCredentialOptions{ClientOptions: o, DisableInstanceDiscovery: true})
 		}, "AADSTS700027"},
 		"workload identity": {func() (azcore.TokenCredential, error) {
 			return azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{

@@ -44,14 +44,14 @@ func (a *admission) judge(set vmss.ScaleSet) (v verdict) {
 		return v
 	}
 	v.accepted = before != nil
-	v.replaced = isAnother(set, a.set)
+	v.replaced = isReplacement(set, a.set)
 	a.set = set
 	return v
 }
 
-// isAnother reports whether two reads under one name are of two scale sets. A
+// isReplacement reports whether two reads under one name are of two scale sets. A
 // scale set keeps its unique ID and its orchestration mode for life.
-func isAnother(set, before vmss.ScaleSet) bool {
+func isReplacement(set, before vmss.ScaleSet) bool {
 	return set.Mode != before.Mode || set.UniqueID != "" && before.UniqueID != "" && !strings.EqualFold(set.UniqueID, before.UniqueID)
 }
 

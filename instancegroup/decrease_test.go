@@ -97,10 +97,10 @@ func TestDecreaseWithOneGone(t *testing.T) {
 		ids := []string{f.id(0), f.id(1), f.id(2)}
 		f.enter = func(op string, call int) {
 			if op == opDelete && call == 1 {
-				victim := f.vms[1]
+				target := f.vms[1]
 				f.evict(1)
 				if stale { // the list shows it for a while
-					f.extra = []vmss.Instance{victim}
+					f.extra = []vmss.Instance{target}
 				}
 			}
 		}

@@ -109,7 +109,7 @@ func (a *deleteAttempt) selectForDeletion(ctx context.Context) (done []string, s
 	verified := a.verify(ctx, all)
 	for _, id := range all {
 		m := a.view.Find(id)
-		gone, waits := a.standing(m)
+		gone, waits := a.disposition(m)
 		if v, ok := verified[id]; ok && !gone {
 			if armerr.IsSystemic(v.err) {
 				return done, nil, v.err
@@ -131,9 +131,9 @@ func (a *deleteAttempt) selectForDeletion(ctx context.Context) (done []string, s
 	return done, selected, skipped
 }
 
-// standing reports whether a member needs no deletion, and whether it has to wait
+// disposition reports whether a member needs no deletion, and whether it has to wait
 // for one, as Azure has refused it.
-func (a *deleteAttempt) standing(m *Member) (gone, waits bool) {
+func (a *deleteAttempt) disposition(m *Member) (gone, waits bool) {
 	if m == nil {
 		return true, false
 	}

@@ -113,9 +113,9 @@ func (d *dockerSite) stopped(t *testing.T, id string) {
 
 // evicted takes one instance away under its container: whoever waits for
 // anything there learns of it, and the other instance's container goes on.
-func (d *dockerSite) evicted(t *testing.T, victim, other string) {
+func (d *dockerSite) evicted(t *testing.T, target, other string) {
 	const script = `echo up; read word; echo "out $word"; exit 7`
-	dead, alive := d.start(t, d.client(t, victim), script), d.start(t, d.client(t, other), script)
+	dead, alive := d.start(t, d.client(t, target), script), d.start(t, d.client(t, other), script)
 	require.Equal(t, "up\n", dead.line(t))
 	require.Equal(t, "up\n", alive.line(t))
 	ctx, cancel := context.WithTimeout(d.ctx, launch.Patience)
@@ -123,7 +123,7 @@ func (d *dockerSite) evicted(t *testing.T, victim, other string) {
 	waiting := dead.client.ContainerWait(ctx, dead.id, docker.ContainerWaitOptions{})
 
 	began := time.Now()
-	d.evict(t, victim)
+	d.evict(t, target)
 	rest, _ := io.ReadAll(dead.stdout)
 	assert.Empty(t, rest)
 	if how := <-dead.ended; d.way == "dial-stdio" {

@@ -141,14 +141,14 @@ func TestProvisionerForgetsWhatDied(t *testing.T) {
 	sim := launch.Armsim(t, quick...)
 	f := provision(t, launch.Start(t, sim.Env, launch.ConfigForProcess(sim)), keyLogin(t, sim))
 	f.Request(1)
-	victim := readyInstances(t, f, 1)[0]
-	info, err := victim.ConnectInfo(t.Context())
+	target := readyInstances(t, f, 1)[0]
+	info, err := target.ConnectInfo(t.Context())
 	require.NoError(t, err)
 	job := startJob(t, info)
 	require.NoError(t, sim.Kill(t.Context(), onlyInstance(t, sim).Name))
 	requireFailure(t, job)
 	require.Eventually(t, func() bool { return len(f.Instances()) == 0 }, launch.Patience, launch.Tick)
-	assert.Equal(t, provider.StateDeleted, victim.State())
+	assert.Equal(t, provider.StateDeleted, target.State())
 	requireNothingLeft(t, sim)
 	capacity := f.Capacity()
 	assert.Zero(t, capacity.Requested+capacity.Pending+capacity.Deleting, "%+v", capacity)
@@ -156,7 +156,7 @@ func TestProvisionerForgetsWhatDied(t *testing.T) {
 	f.Request(2)
 	next := readyInstances(t, f, 2)
 	for _, i := range next {
-		assert.NotEqual(t, victim.ID(), i.ID())
+		assert.NotEqual(t, target.ID(), i.ID())
 		assert.Equal(t, fleet.CauseRequested, i.Cause())
 		i.Delete()
 	}

@@ -189,12 +189,12 @@ func (r *executorRun) act(ctx context.Context, do action, id int64) error {
 		r.Printf("job %2d %-20s SIGHUP to the runner and its plugin", id, job.Name)
 		return r.testbed.HangUp(ctx)
 	}
-	victim, err := r.instanceOf(ctx, job)
+	target, err := r.instanceOf(ctx, job)
 	if err != nil {
 		return err
 	}
-	r.Printf("job %2d %-20s its instance %s is evicted", id, job.Name, victim.Name)
-	return r.testbed.Simulator.Evict(ctx, victim.VMID)
+	r.Printf("job %2d %-20s its instance %s is evicted", id, job.Name, target.Name)
+	return r.testbed.Simulator.Evict(ctx, target.VMID)
 }
 
 // replaceIdle evicts an idle instance while no job waits: then only the runner's
@@ -211,12 +211,12 @@ func (r *executorRun) replaceIdle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	victim := before[0]
-	r.Printf("idle instance %s is evicted", victim.Name)
-	if err := r.testbed.Simulator.Evict(ctx, victim.VMID); err != nil {
+	target := before[0]
+	r.Printf("idle instance %s is evicted", target.Name)
+	if err := r.testbed.Simulator.Evict(ctx, target.VMID); err != nil {
 		return err
 	}
-	if err := r.testbed.AwaitGone(ctx, victim.VMID); err != nil {
+	if err := r.testbed.AwaitGone(ctx, target.VMID); err != nil {
 		return err
 	}
 	return r.testbed.Simulator.Settle(ctx, idle)

@@ -64,15 +64,15 @@ func victimsOf(e armsim.Entry) int {
 func TestF15DeleteSuperseded(t *testing.T) {
 	config := armsim.Config{ParallelWrites: armsim.ParallelPreempt, Delete: armsim.Duration{Median: time.Minute}}
 	rig.RunBothModes(t, rig.Setup{Config: config, Spec: armsim.ScaleSetSpec{Capacity: 5}}, func(r *rig.Rig) {
-		victims := r.AwaitFleet(5)[:3]
-		victims[0].Delete()
-		victims[1].Delete()
+		targets := r.AwaitFleet(5)[:3]
+		targets[0].Delete()
+		targets[1].Delete()
 		time.Sleep(10 * time.Second)
-		require.False(r, r.Exists(victims[0].ID()) && r.Find(victims[0].ID()).ProvisioningState != "Deleting")
+		require.False(r, r.Exists(targets[0].ID()) && r.Find(targets[0].ID()).ProvisioningState != "Deleting")
 		mark := r.Mark()
-		r.Disrupt(r.NameOf(victims[2]), r.Sim.Remove) // somebody else supersedes it
+		r.Disrupt(r.NameOf(targets[2]), r.Sim.Remove) // somebody else supersedes it
 		r.Await(time.Minute, "not sent again", func() bool { return len(r.RequestsSince(mark, faults.DeleteInstances)) > 0 })
-		r.Await(5*time.Minute, "not deleted", func() bool { return !r.Exists(victims[0].ID()) && !r.Exists(victims[1].ID()) })
+		r.Await(5*time.Minute, "not deleted", func() bool { return !r.Exists(targets[0].ID()) && !r.Exists(targets[1].ID()) })
 	})
 }
 
@@ -81,15 +81,15 @@ func TestF15DeleteSuperseded(t *testing.T) {
 func TestF15OwnDeleteSuperseded(t *testing.T) {
 	config := armsim.Config{ParallelWrites: armsim.ParallelPreempt, Delete: armsim.Duration{Median: time.Minute}}
 	rig.RunBothModes(t, rig.Setup{Config: config, Spec: armsim.ScaleSetSpec{Capacity: 5}}, func(r *rig.Rig) {
-		victims := r.AwaitFleet(5)[:2]
+		targets := r.AwaitFleet(5)[:2]
 		mark := r.Mark()
-		r.Disrupt(r.NameOf(victims[0]), r.Sim.Kill)
+		r.Disrupt(r.NameOf(targets[0]), r.Sim.Kill)
 		r.Await(5*time.Minute, "the dead is not deleted", func() bool { return len(r.RequestsSince(mark, faults.DeleteInstances)) > 0 })
 		time.Sleep(10 * time.Second)
 		mark = r.Mark()
-		r.Disrupt(r.NameOf(victims[1]), r.Sim.Remove)
+		r.Disrupt(r.NameOf(targets[1]), r.Sim.Remove)
 		r.Await(time.Minute, "not sent again", func() bool { return len(r.RequestsSince(mark, faults.DeleteInstances)) > 0 })
-		r.Await(5*time.Minute, "not gone", func() bool { return !r.Exists(victims[0].ID()) })
+		r.Await(5*time.Minute, "not gone", func() bool { return !r.Exists(targets[0].ID()) })
 	})
 }
 
@@ -122,23 +122,23 @@ func TestF16OneUnknownIDFailsTheBatch(t *testing.T) {
 	}
 }
 
-func playF16(r *rig.Rig, victims []fleeting.Instance, after bool, wait time.Duration) {
+func playF16(r *rig.Rig, targets []fleeting.Instance, after bool, wait time.Duration) {
 	if after {
 		ask := "VirtualMachineScaleSetVMs_Get"
 		if r.Flexible {
 			ask = "VirtualMachines_Get"
 		}
-		r.Inject(faults.Times(faults.WithEffect("the answer is of before", ask, armsim.Effect{Delay: armsim.Span(10 * time.Second)}), len(victims)))
+		r.Inject(faults.Times(faults.WithEffect("the answer is of before", ask, armsim.Effect{Delay: armsim.Span(10 * time.Second)}), len(targets)))
 	}
 	mark := r.Mark()
 	remove := func() {
-		r.Disrupt(r.NameOf(victims[1]), r.Sim.Remove)
+		r.Disrupt(r.NameOf(targets[1]), r.Sim.Remove)
 		time.Sleep(wait)
 	}
 	if !after {
 		remove()
 	}
-	for _, v := range victims {
+	for _, v := range targets {
 		v.Delete()
 	}
 	if after {
@@ -157,9 +157,9 @@ func TestF17WrongInstanceByReusedNumber(t *testing.T) {
 	config := armsim.Config{Delete: armsim.Duration{Median: 5 * time.Second}}
 	config.Unknowns.NumbersReused = true
 	rig.Run(t, rig.Setup{Config: config, Spec: armsim.ScaleSetSpec{Capacity: 4}}, func(r *rig.Rig) {
-		victim := r.AwaitFleet(4)[0]
+		target := r.AwaitFleet(4)[0]
 		r.Await(2*time.Minute, "no update", func() bool { return len(r.RequestsSince(r.Mark()-1, anyListOfUniform)) > 0 })
-		name := r.NameOf(victim)
+		name := r.NameOf(target)
 		r.Disrupt(name, r.Sim.Remove)
 		time.Sleep(6 * time.Second)
 		require.NoError(r, r.Sim.Raise(rig.ScaleSetName, 1))
@@ -167,10 +167,10 @@ func TestF17WrongInstanceByReusedNumber(t *testing.T) {
 		n := slices.IndexFunc(r.Sim.Instances(), func(i armsim.InstanceInfo) bool { return i.Name == name })
 		require.GreaterOrEqual(r, n, 0, "the number is used again")
 		successor := rig.InstanceID(r.Sim.Instances()[n])
-		victim.Delete()
+		target.Delete()
 		r.AwaitFleet(4)
 		assert.Empty(r, r.RequestsSince(mark, faults.DeleteInstances))
-		assert.False(r, r.Knows(victim.ID()))
+		assert.False(r, r.Knows(target.ID()))
 		assert.True(r, r.Exists(successor))
 		assert.True(r, strings.HasPrefix(successor, strings.ToLower(name)), successor)
 	})

@@ -47,7 +47,7 @@ func (s *reportedStates) middleware(under http.RoundTripper) http.RoundTripper {
 	})(under)
 }
 
-// kubernetes/autoscaler#5548: failed VMs kept their seats and were billed. But a
+// kubernetes/autoscaler#5548: failed VMs kept their part of the capacity and were billed. But a
 // VM may recover from it (kubernetes-sigs/cluster-api-provider-azure#5303), and
 // one with a job says Failed when somebody's extension did.
 func TestF30FailedKeepsItsSeat(t *testing.T) {
@@ -81,7 +81,7 @@ func TestF30FailedKeepsItsSeat(t *testing.T) {
 				states.set("*", "")
 				time.Sleep(10 * time.Minute)
 				r.Provisioner.Request(1)
-				r.AwaitFleet(c.left + 1) // the seats are free again
+				r.AwaitFleet(c.left + 1) // the capacity is free again
 			})
 		})
 	}
@@ -150,19 +150,19 @@ func TestF31UpdatingForLongWithAJob(t *testing.T) {
 
 // harmed waits for the end of instances that something has happened to, as the
 // runner and Azure see it.
-func harmed(r *rig.Rig, victims, others []fleeting.Instance, how func(string) error) {
+func harmed(r *rig.Rig, targets, others []fleeting.Instance, how func(string) error) {
 	r.Helper()
-	for _, i := range victims {
+	for _, i := range targets {
 		r.Disrupt(r.NameOf(i), how)
 	}
 	r.Await(75*time.Second, "the next fresh read", func() bool {
-		return !slices.ContainsFunc(victims, func(i fleeting.Instance) bool {
+		return !slices.ContainsFunc(targets, func(i fleeting.Instance) bool {
 			return i.State() != provider.StateDeleted && i.State() != provider.StateDeleting
 		})
 	})
 	r.AwaitFleet(len(others))
 	r.RequireRunning(others)
-	assert.Equal(r, len(others), r.Sim.Stats().Capacity, "the seats are free")
+	assert.Equal(r, len(others), r.Sim.Stats().Capacity, "the capacity is free")
 }
 
 // Azure/AKS#5211, #3418; kubernetes/autoscaler#5923: a VM that is shut down from

@@ -86,7 +86,7 @@ func TestF07RaiseDuringADelete(t *testing.T) {
 func playF07(t *testing.T, late bool, order func(r *rig.Rig, a fleeting.Instance, n int)) {
 	config := armsim.Config{Delete: armsim.Duration{Median: time.Minute}}
 	config.Unknowns.CapacityFallsLate = late
-	const n = 2 // one would hide a seat that is taken for vacant
+	const n = 2 // one would hide capacity that is taken for unfilled
 	rig.RunBothModes(t, rig.Setup{Config: config, Spec: armsim.ScaleSetSpec{Capacity: 3}}, func(r *rig.Rig) {
 		before := r.AwaitFleet(3)
 		r.Inject(faults.WithEffect("reads lag", faults.GetScaleSet, armsim.Effect{Stale: armsim.Span(10 * time.Second)}))
@@ -104,13 +104,13 @@ func playF07(t *testing.T, late bool, order func(r *rig.Rig, a fleeting.Instance
 // when deletions failed (kubernetes/autoscaler#7432, #4130).
 func TestF08CounterLoweredAtTheWrongTime(t *testing.T) {
 	rig.RunBothModes(t, rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 5}}, func(r *rig.Rig) {
-		victim := r.AwaitFleet(5)[0]
+		target := r.AwaitFleet(5)[0]
 		fails := faults.Times(faults.WithEffect("the deletion fails", "instance.delete", armsim.Effect{Fail: &armsim.Failure{Code: "InternalExecutionError"}}), 1)
 		polls := faults.Times(faults.Refusal("polls fail", faults.GetOperation, http.StatusInternalServerError, 0, false), 4)
 		conflict := faults.Refusal("deletions conflict", faults.DeleteInstances, http.StatusConflict, 0, false)
 		conflict.Skip = 1
 		r.Inject(fails, polls, conflict)
-		victim.Delete()
+		target.Delete()
 		r.Await(10*time.Minute, "the deletion was not sent again", func() bool { return r.Sim.Faults()[2].Applied > 0 })
 		mark := r.Mark()
 		require.Equal(r, 5, r.Sim.Stats().Capacity)
@@ -119,7 +119,7 @@ func TestF08CounterLoweredAtTheWrongTime(t *testing.T) {
 		assert.Equal(r, []int{6}, r.TargetsSince(mark))
 		r.Sim.ClearFaults()
 		r.AwaitFleet(5)
-		assert.False(r, r.Exists(victim.ID()))
+		assert.False(r, r.Exists(target.ID()))
 		assert.Equal(r, []int{6}, r.TargetsSince(mark))
 	})
 }

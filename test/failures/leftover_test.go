@@ -19,14 +19,14 @@ import (
 // if nothing had happened (Azure/azure-sdk-for-net#36946).
 func TestF19AcceptedButStillListed(t *testing.T) {
 	rig.RunBothModes(t, rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 3}}, func(r *rig.Rig) {
-		victim := r.AwaitFleet(3)[0]
+		target := r.AwaitFleet(3)[0]
 		lag := faults.WithEffect("lists lag at times", faults.AnyList, armsim.Effect{Stale: armsim.Span(90 * time.Second)})
 		lag.Probability = 0.5
 		r.Inject(lag, faults.Refusal("no increase", faults.UpdateScaleSet, http.StatusForbidden, 0, false))
 		r.Provisioner.Request(1) // lists are frequent while it waits
 		time.Sleep(2 * time.Minute)
-		victim.Delete()
-		never(r, victim.ID(), 5*time.Minute)
+		target.Delete()
+		never(r, target.ID(), 5*time.Minute)
 		r.Sim.ClearFaults()
 		r.AwaitFleet(3)
 	})
@@ -36,11 +36,11 @@ func TestF19AcceptedButStillListed(t *testing.T) {
 // again, and nobody hears of it meanwhile.
 func TestF19AcceptedAndNothingHappens(t *testing.T) {
 	rig.RunBothModes(t, rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 3}}, func(r *rig.Rig) {
-		victim := r.AwaitFleet(3)[0]
-		r.Inject(faults.Times(faults.WithEffect("accepted, and no more", faults.DeleteInstances, armsim.Effect{Error: &armsim.ErrorResponse{Status: http.StatusAccepted, Body: "{}"}}), 1))
+		target := r.AwaitFleet(3)[0]
+		r.Inject(faults.Times(faults.WithEffect("accepted, and nothing else", faults.DeleteInstances, armsim.Effect{Error: &armsim.ErrorResponse{Status: http.StatusAccepted, Body: "{}"}}), 1))
 		mark := r.Mark()
-		victim.Delete()
-		never(r, victim.ID(), 12*time.Minute)
+		target.Delete()
+		never(r, target.ID(), 12*time.Minute)
 		r.AwaitFleet(2)
 		posts := r.RequestsSince(mark, faults.DeleteInstances)
 		require.Len(r, posts, 2)
@@ -86,21 +86,21 @@ func TestF20StuckDeleting(t *testing.T) {
 // TestF20OthersAreDeleted beside the one that is sent again, after half an hour.
 func TestF20OthersAreDeleted(t *testing.T) {
 	rig.Run(t, rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 3}}, func(r *rig.Rig) {
-		victims := r.AwaitFleet(3)
-		stick(r, victims[0])
+		targets := r.AwaitFleet(3)
+		stick(r, targets[0])
 		time.Sleep(30 * time.Minute)
-		victims[1].Delete()
-		r.Await(10*time.Minute, "another deletion suffers", func() bool { return !r.Exists(victims[1].ID()) })
+		targets[1].Delete()
+		r.Await(10*time.Minute, "another deletion suffers", func() bool { return !r.Exists(targets[1].ID()) })
 		r.Sim.ClearFaults()
 		r.AwaitFleet(1)
 	})
 }
 
 // stick lets a deletion hang, and begins it.
-func stick(r *rig.Rig, victim fleeting.Instance) (mark int) {
+func stick(r *rig.Rig, target fleeting.Instance) (mark int) {
 	r.Inject(faults.Times(faults.WithEffect("stuck", "instance.delete", armsim.Effect{Stuck: true}), 1))
 	mark = r.Mark()
-	victim.Delete()
+	target.Delete()
 	time.Sleep(5 * time.Minute)
 	return mark
 }
@@ -108,11 +108,11 @@ func stick(r *rig.Rig, victim fleeting.Instance) (mark int) {
 // TestF20StuckForAnHour: it is tried again seldom, and somebody is told.
 func TestF20StuckForAnHour(t *testing.T) {
 	rig.Run(t, rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 3}}, func(r *rig.Rig) {
-		victim := r.AwaitFleet(3)[0]
-		mark := stick(r, victim)
+		target := r.AwaitFleet(3)[0]
+		mark := stick(r, target)
 		time.Sleep(time.Hour)
 		assert.LessOrEqual(r, len(r.RequestsSince(mark, faults.DeleteInstances)), 12)
-		assert.NotZero(r, r.Output.Count("[WARN]", victim.ID()))
+		assert.NotZero(r, r.Output.Count("[WARN]", target.ID()))
 		r.Sim.ClearFaults()
 		r.AwaitFleet(2)
 	})
@@ -208,14 +208,14 @@ func TestF22DetachedResources(t *testing.T) {
 // (learn.microsoft.com, "Instance protection"; microsoft/onefuzz#1719).
 func TestF23Protection(t *testing.T) {
 	rig.Run(t, rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 2}}, func(r *rig.Rig) {
-		victim := r.AwaitFleet(2)[0]
+		target := r.AwaitFleet(2)[0]
 		policy := map[string]any{"protectFromScaleIn": true, "protectFromScaleSetActions": true}
-		r.ExternalRequest(http.MethodPut, r.Sim.ScaleSetPath(rig.ScaleSetName)+"/virtualMachines/"+r.Find(victim.ID()).InstanceID,
+		r.ExternalRequest(http.MethodPut, r.Sim.ScaleSetPath(rig.ScaleSetName)+"/virtualMachines/"+r.Find(target.ID()).InstanceID,
 			map[string]any{"properties": map[string]any{"protectionPolicy": policy}})
 		time.Sleep(time.Minute)
-		victim.Delete()
+		target.Delete()
 		r.AwaitFleet(1)
-		assert.False(r, r.Exists(victim.ID()))
+		assert.False(r, r.Exists(target.ID()))
 	})
 }
 
@@ -226,21 +226,21 @@ func TestF23LocksAndRights(t *testing.T) {
 	for code, status := range map[string]int{"ScopeLocked": http.StatusConflict, "AuthorizationFailed": http.StatusForbidden} {
 		t.Run(code, func(t *testing.T) {
 			rig.RunBothModes(t, rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 3}}, func(r *rig.Rig) {
-				victim := r.AwaitFleet(3)[0]
+				target := r.AwaitFleet(3)[0]
 				no := &armsim.ErrorResponse{Status: status, Code: code, Message: "It is not allowed."}
 				r.Inject(faults.WithEffect("no deletions", faults.DeleteInstances, armsim.Effect{Error: no}), faults.WithEffect("no updates", faults.UpdateScaleSet, armsim.Effect{Error: no}))
-				playF23(r, victim, code)
+				playF23(r, target, code)
 			})
 		})
 	}
 }
 
-func playF23(r *rig.Rig, victim fleeting.Instance, code string) {
+func playF23(r *rig.Rig, target fleeting.Instance, code string) {
 	mark := r.Mark()
-	victim.Delete()
+	target.Delete()
 	r.Provisioner.Request(1)
 	time.Sleep(4 * time.Minute)
-	assert.True(r, r.Knows(victim.ID()), "it is not deleted")
+	assert.True(r, r.Knows(target.ID()), "it is not deleted")
 	assert.Equal(r, 3, r.Sim.Stats().Running)
 	assert.Equal(r, 1, r.Provisioner.Capacity().Requested)
 	assert.Zero(r, r.Provisioner.Capacity().Pending)
@@ -253,5 +253,5 @@ func playF23(r *rig.Rig, victim fleeting.Instance, code string) {
 	assert.Equal(r, 1, r.Output.Count("increasing instances failure", code))
 	r.Sim.ClearFaults()
 	r.AwaitFleet(3)
-	assert.False(r, r.Exists(victim.ID()))
+	assert.False(r, r.Exists(target.ID()))
 }

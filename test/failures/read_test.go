@@ -225,14 +225,14 @@ func TestF28NotFoundIsNoDeletion(t *testing.T) {
 	for code, status := range map[string]int{"ResourceNotFound": 404, "ResourceGroupNotFound": 404, "ParentResourceNotFound": 404, "AuthorizationFailed": 403} {
 		t.Run(code, func(t *testing.T) {
 			rig.Run(t, rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 3}}, func(r *rig.Rig) {
-				victim := r.AwaitFleet(3)[0]
+				target := r.AwaitFleet(3)[0]
 				r.Inject(faults.For(armsim.Fault{Operation: faults.DeleteInstances, Effect: armsim.Effect{Error: &armsim.ErrorResponse{Status: status, Code: code}}}, 3*time.Minute))
-				victim.Delete()
+				target.Delete()
 				time.Sleep(2 * time.Minute)
 				require.Len(r, r.Sim.Instances(), 3)
-				require.Equal(r, provider.StateRunning, victim.State())
+				require.Equal(r, provider.StateRunning, target.State())
 				r.AwaitFleet(2)
-				assert.Equal(r, provider.StateDeleted, victim.State())
+				assert.Equal(r, provider.StateDeleted, target.State())
 			})
 		})
 	}

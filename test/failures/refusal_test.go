@@ -57,7 +57,7 @@ func TestF11AllocationFailsAfterAcceptance(t *testing.T) {
 		assert.Equal(r, 1, r.Output.Count("[ERROR] instances did not come up"))
 		asked := time.Now()
 		r.Await(5*time.Minute, "the failed are still there", func() bool { return len(r.Sim.Instances()) == 11 })
-		r.Provisioner.Request(4) // while a deletion is under way, vacant seats cannot be told
+		r.Provisioner.Request(4) // while a deletion is under way, unfilled capacity cannot be told
 		r.AwaitFleet(15)
 		goals := slices.DeleteFunc(r.CapacityWritesSince(mark), func(e armsim.Entry) bool { return e.Status != http.StatusOK })
 		require.Len(r, goals, 2)

@@ -27,7 +27,7 @@ func (b *Bubble) Converge() error {
 	if err := b.Until("demand is not met", b.Settled); err != nil {
 		return err
 	}
-	if b.unfilled() > 0 { // the next increase fills the seats of those that were never made
+	if b.unfilled() > 0 { // the next increase fills the capacity of those that were never created
 		b.Provisioner.Request(1)
 		time.Sleep(settleInterval)
 		if err := b.Until("the last demand is not met", b.Settled); err != nil {
@@ -88,7 +88,7 @@ func (b *Bubble) Empty() error {
 	if n := len(b.Provisioner.Instances()); n > 0 || stats.Instances > 0 {
 		return fmt.Errorf("fleeting has %d instances, Azure has %d", n, stats.Instances)
 	}
-	// In Flexible orchestration nothing but lowering it takes such seats away.
+	// In Flexible orchestration nothing but lowering it ends that.
 	if stats.Capacity != 0 && (!b.Flexible || !b.MayBeAbsent) {
 		return fmt.Errorf("the capacity is %d, and there are no instances", stats.Capacity)
 	}

@@ -96,15 +96,15 @@ func (s *soak) strike(ctx context.Context, a act) {
 		return
 	}
 	slices.SortFunc(serving, func(a, b armsim.InstanceInfo) int { return strings.Compare(a.VMID, b.VMID) })
-	victim := serving[a.pick%uint64(len(serving))]
-	id := load.ID(victim)
+	target := serving[a.pick%uint64(len(serving))]
+	id := load.ID(target)
 	s.disruptions.Store(id, a.name)
 	s.logFault(a.name, id)
 	do := s.Simulator.Kill
 	if a.strike == "evict" {
 		do = s.Simulator.Evict
 	}
-	if err := do(ctx, victim.VMID); err != nil { // it may have gone in between
+	if err := do(ctx, target.VMID); err != nil { // it may have gone in between
 		s.Printf("that came too late: %v", err)
 	}
 }

@@ -49,12 +49,12 @@ type Fault struct {
 // change the response to a request, the others what becomes of an instance.
 type Effect struct {
 	Error         *ErrorResponse `json:"error,omitempty"`
-	Delay         world.Span   `json:"delay,omitempty"`         // simulated; the response comes late, its effect does not
-	Cut           string       `json:"cut,omitempty"`           // the connection, CutBefore or CutAfter the effect
-	FailOperation *Failure     `json:"failOperation,omitempty"` // the operation started ends so; what it does is done
-	Stale         world.Span   `json:"stale,omitempty"`         // the response to a read is one of up to so long ago
-	List          string       `json:"list,omitempty"`          // one of the List constants
-	Omit          []string     `json:"omit,omitempty"`          // dotted paths left out of the response, or of a list's entries
+	Delay         world.Span     `json:"delay,omitempty"`         // simulated; the response comes late, its effect does not
+	Cut           string         `json:"cut,omitempty"`           // the connection, CutBefore or CutAfter the effect
+	FailOperation *Failure       `json:"failOperation,omitempty"` // the operation started ends so; what it does is done
+	Stale         world.Span     `json:"stale,omitempty"`         // the response to a read is one of up to so long ago
+	List          string         `json:"list,omitempty"`          // one of the List constants
+	Omit          []string       `json:"omit,omitempty"`          // dotted paths left out of the response, or of a list's entries
 
 	Fail        *Failure `json:"fail,omitempty"`        // creation, deletion or start ends so
 	FailRunning *Failure `json:"failRunning,omitempty"` // creation ends so, but the VM runs

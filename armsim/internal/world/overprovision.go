@@ -18,7 +18,7 @@ func (s *ScaleSet) surplus(n int) int {
 }
 
 // trim deletes the surplus instances, or as many others that are not ready, once
-// there are enough that are, or no more will be.
+// there are enough that are, or no others will be.
 func (s *ScaleSet) trim() {
 	s.promote()
 	ours := slices.DeleteFunc(s.Live(), func(i *Instance) bool { return !i.counted && !i.extra })
