@@ -3,7 +3,6 @@ package instancegroup
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
@@ -88,10 +87,10 @@ func (w *capacityWrite) unfilled() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	v := w.inventory.last()
-	if w.current.Mode == vmss.Flexible || v.reading == 0 || w.ledger.pending() > 0 || w.ledger.isIncreasing() || strings.EqualFold(w.current.ProvisioningState, "Updating") {
+	if w.current.Mode == vmss.Flexible || v.reading == 0 || w.ledger.pending() > 0 || w.ledger.isIncreasing() || w.current.IsUpdating() {
 		return 0
 	}
-	return max(0, int(w.current.Capacity)-len(v.Members)-v.unidentified)
+	return max(0, int(w.current.Capacity)-v.count())
 }
 
 // send writes the capacity, under the condition that the scale set is still the
@@ -118,7 +117,7 @@ func (w *capacityWrite) driftLocked() int {
 		return 0
 	}
 	v := w.inventory.last()
-	return max(0, int(w.current.Capacity)-len(v.Members)-v.unidentified-w.ledger.pending())
+	return max(0, int(w.current.Capacity)-v.count()-w.ledger.pending())
 }
 
 // tookEffect reports whether a write whose response was lost took effect. If

@@ -32,6 +32,9 @@ func (v *View) Occupied() int {
 	return n
 }
 
+// count is how many instances there are, those that are being deleted included.
+func (v *View) count() int { return len(v.Members) + v.unidentified }
+
 // Find returns the member of an ID, nil where there is none.
 func (v *View) Find(id string) *Member {
 	i, ok := slices.BinarySearchFunc(v.Members, id, func(m Member, id string) int { return strings.Compare(m.MemberID, id) })
