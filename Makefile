@@ -61,27 +61,37 @@ build: ## build the plugin and the simulator into bin/
 compat = $(GO) -C test/compat test $(1) -shuffle=on -timeout 30m ./...
 
 # Tests in virtual time take seven times as long with the race detector, so that
-# it sees a sample of them (test/rig); all of them run without it. What is not for
-# the race detector has the flags of BUILD: with others Go would compile Azure's
-# SDK once more. Collecting garbage less often saves a third of the time. Many
-# tests wait for processes, so that more than one package for each processor runs.
-# The time limits are for a machine that is busy with other things as well.
+# it sees a sample of them (test/rig); all of them run without it. It does not see
+# the tests of release, which runs in one goroutine and compresses 20 MB again and
+# again. What is not for the race detector has the flags of BUILD: with others Go
+# would compile Azure's SDK once more. Collecting garbage less often saves a third of
+# the time. Many tests wait for processes, so that more than one package for each
+# processor runs. The time limits are for a machine that is busy with other things.
 TEST         = $(GO) test -shuffle=on -timeout 30m
-VIRTUAL_TIME = -trimpath -run '^Test(Model|Properties|F[0-9]+|Weakness|Contract[B-L])' ./test/model ./test/failures ./test/fleeting ./instancegroup
+TEST_PLAIN   = CGO_ENABLED=0 $(TEST) -trimpath
+VIRTUAL_TIME = -run '^Test(Model|Properties|F[0-9]+|Weakness|Contract[B-L])' ./test/model ./test/failures ./test/fleeting ./instancegroup
+RACED        = $(shell $(GO) list ./... | grep -v '/release$$')
 test: ## run all tests, with the race detector where there is a C compiler
 	@SKIPS_FILE=$$(mktemp) && export SKIPS_FILE || exit 1; \
 	trap '{ set +x; } 2>/dev/null; sort -u "$$SKIPS_FILE" >&2; rm -f "$$SKIPS_FILE"' EXIT; \
 	export GOGC=400; cc=$$($(GO) env CC) || exit 1; \
 	if echo '#include <stdlib.h>' | $$cc -x c -c -o /dev/null - >/dev/null 2>&1; then \
-		set -ex; CGO_ENABLED=1 GORACE=atexit_sleep_ms=0 $(TEST) -race -p 4 -parallel 4 ./...; \
-		CGO_ENABLED=0 $(TEST) $(VIRTUAL_TIME); \
-		export CGO_ENABLED=1; $(call compat,-race); \
+		set -ex; CGO_ENABLED=1 GORACE=atexit_sleep_ms=0 $(TEST) -race -p 4 -parallel 4 $(RACED); \
+		$(MAKE) --no-print-directory -j3 test-virtual-time test-release test-compat; \
 	else \
 		echo "**** NO WORKING C COMPILER ($$cc): TESTING WITHOUT THE RACE DETECTOR ****" >&2; \
-		export CGO_ENABLED=0; $(TEST) -trimpath -p 4 -parallel 4 ./... && $(call compat,-trimpath); rc=$$?; \
+		$(TEST_PLAIN) -p 4 -parallel 4 ./... && CGO_ENABLED=0 $(call compat,-trimpath); rc=$$?; \
 		echo "**** DATA RACES WERE NOT LOOKED FOR: install gcc and run again ****" >&2; \
 		exit $$rc; \
 	fi
+
+.PHONY: test-virtual-time test-release test-compat
+test-virtual-time:
+	$(TEST_PLAIN) $(VIRTUAL_TIME)
+test-release:
+	$(TEST_PLAIN) ./release
+test-compat:
+	CGO_ENABLED=1 $(call compat,-race)
 
 compat: ## run the plugin under the fleeting of an older runner (part of test)
 	$(call compat)

@@ -156,7 +156,7 @@ func TestLostResponseAndForeignWrite(t *testing.T) {
 
 func TestIncreaseUpToTheLimit(t *testing.T) {
 	f := newFake(97)
-	f.set.Model.Placement.SingleGroup = true
+	f.set.Model.SingleGroup = true
 	g, clock := f.open(t)
 	accepted, err := g.Increase(t.Context(), 5)
 	require.NoError(t, err)

@@ -10,7 +10,6 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
-	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/budget"
@@ -56,13 +55,10 @@ type Options struct {
 type Client struct {
 	subscription, group, name string
 
-	sets       *armcompute.VirtualMachineScaleSetsClient
-	instances  *armcompute.VirtualMachineScaleSetVMsClient
-	virtual    *armcompute.VirtualMachinesClient
-	interfaces *armnetwork.InterfacesClient
-	addresses  *armnetwork.PublicIPAddressesClient
-	generic    *arm.Client
-	budget     *budget.Budget
+	sets     *armcompute.VirtualMachineScaleSetsClient
+	machines *armcompute.VirtualMachinesClient
+	generic  *arm.Client
+	budget   *budget.Budget
 }
 
 var _ vmss.Client = (*Client)(nil)
@@ -108,16 +104,7 @@ func (c *Client) newClients(cred azcore.TokenCredential, o *arm.ClientOptions) (
 	if c.sets, err = armcompute.NewVirtualMachineScaleSetsClient(c.subscription, cred, o); err != nil {
 		return err
 	}
-	if c.instances, err = armcompute.NewVirtualMachineScaleSetVMsClient(c.subscription, cred, o); err != nil {
-		return err
-	}
-	if c.virtual, err = armcompute.NewVirtualMachinesClient(c.subscription, cred, o); err != nil {
-		return err
-	}
-	if c.interfaces, err = armnetwork.NewInterfacesClient(c.subscription, cred, o); err != nil {
-		return err
-	}
-	if c.addresses, err = armnetwork.NewPublicIPAddressesClient(c.subscription, cred, o); err != nil {
+	if c.machines, err = armcompute.NewVirtualMachinesClient(c.subscription, cred, o); err != nil {
 		return err
 	}
 	c.generic, err = arm.NewClient(moduleName, moduleVersion, cred, o)

@@ -5,9 +5,7 @@ import (
 	"net/netip"
 	"testing"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
-	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -15,22 +13,21 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
-const setBody = `{"id":"/s/ci","name":"ci","tags":{"owner":"ci"},"etag":"\"7\"","location":"westeurope","zones":["1",null],
+const setBody = `{"id":"/s/ci","name":"ci","tags":{"owner":"ci"},"etag":"\"7\"",
 "sku":{"name":"Standard_D2s_v5","capacity":0},"properties":{"uniqueId":"u","orchestrationMode":"Uniform","provisioningState":"Succeeded",
-"singlePlacementGroup":true,"overprovision":true,"zoneBalance":true,
+"singlePlacementGroup":true,"overprovision":true,
 "upgradePolicy":{"mode":"Rolling","automaticOSUpgradePolicy":{"enableAutomaticOSUpgrade":true}},
 "automaticRepairsPolicy":{"enabled":true},"spotRestorePolicy":{"enabled":true},
 "resiliencyPolicy":{"resilientVMCreationPolicy":{"enabled":true}},
 "scaleInPolicy":{"forceDeletion":true,"rules":["NewestVM"]},
 "virtualMachineProfile":{"priority":"Spot","evictionPolicy":"Delete",
 "scheduledEventsProfile":{"terminateNotificationProfile":{"enable":true}},
-"extensionProfile":{"extensions":[null,{"properties":{"type":"applicationhealthLinux"}}]},
 "osProfile":{"adminUsername":"runner","linuxConfiguration":{"disablePasswordAuthentication":true,"ssh":{"publicKeys":[{"keyData":"ssh-ed25519 AAAA me\r\n"},{},null]}}},
 "storageProfile":{"osDisk":{"osType":"Linux"},"imageReference":{"id":"/subscriptions/x/resourceGroups/g/providers/microsoft.compute/images/i"}},
 "networkProfile":{"networkInterfaceConfigurations":[{"name":"a"},{"name":"b","properties":{"primary":true,"ipConfigurations":[
 {"name":"c","properties":{"publicIPAddressConfiguration":{"name":"p"}}}]}}]}}}}`
 
-const vmBody = `{"id":"/s/ci/virtualMachines/3","name":"ci_3","instanceId":"3","zones":["2"],"properties":{"vmId":"v","latestModelApplied":true,
+const vmBody = `{"id":"/s/ci/virtualMachines/3","name":"ci_3","instanceId":"3","properties":{"vmId":"v",
 "provisioningState":"Failed","instanceView":{"statuses":[null,{"code":"POWERSTATE/Running"},
 {"code":"ProvisioningState/failed/AllocationFailed","message":"No room.\r\nSorry."}]}}}`
 
@@ -47,23 +44,18 @@ func decode[T any](t require.TestingT, body string) T {
 
 func TestScaleSetOf(t *testing.T) {
 	assert.Equal(t, vmss.ScaleSet{
-		ID: "/s/ci", Name: "ci", UniqueID: "u", ETag: `"7"`, Location: "westeurope", Size: "Standard_D2s_v5", HasCapacity: true,
+		ID: "/s/ci", Name: "ci", UniqueID: "u", ETag: `"7"`, Size: "Standard_D2s_v5", HasCapacity: true,
 		Mode: vmss.Uniform, ProvisioningState: "Succeeded", Tags: map[string]string{"owner": "ci"},
 		Model: vmss.Model{
 			OSType: "Linux", Login: vmss.Login{AdminUsername: "runner", PasswordDisabled: true, PublicKeys: []string{"ssh-ed25519 AAAA me", "", ""}}, HasPublicAddress: true,
-			Placement: vmss.Placement{SingleGroup: true, ZoneBalance: true, Zones: []string{"1"}}, ManagedImage: true, Overprovision: true,
+			SingleGroup: true, ManagedImage: true, Overprovision: true,
 			Upgrade: vmss.Upgrade{Mode: "Rolling", AutomaticOS: true}, AutomaticRepairs: true,
 			Spot: vmss.Spot{Priority: "Spot", EvictionPolicy: "Delete", Restore: true}, ResilientCreation: true,
-			TerminateNotice: true, ScaleIn: vmss.ScaleIn{Forced: true, Rules: []string{"NewestVM"}}, HealthExtension: true,
+			TerminateNotice: true, ScaleIn: vmss.ScaleIn{Forced: true, Rules: []string{"NewestVM"}},
 		},
 	}, scaleSetOf(decode[armcompute.VirtualMachineScaleSet](t, setBody)))
 	assert.False(t, isManagedImage("/subscriptions/x/resourceGroups/g/providers/Microsoft.Compute/galleries/q/images/i"))
 	assert.False(t, scaleSetOf(armcompute.VirtualMachineScaleSet{SKU: &armcompute.SKU{}}).HasCapacity)
-	assert.True(t, scaleSetOf(armcompute.VirtualMachineScaleSet{Properties: &armcompute.VirtualMachineScaleSetProperties{
-		VirtualMachineProfile: &armcompute.VirtualMachineScaleSetVMProfile{NetworkProfile: &armcompute.VirtualMachineScaleSetNetworkProfile{
-			HealthProbe: &armcompute.APIEntityReference{},
-		}},
-	}}).Model.HealthExtension)
 }
 
 func TestWinRMListeners(t *testing.T) {
@@ -84,20 +76,22 @@ func TestWinRMListeners(t *testing.T) {
 func TestInstanceOf(t *testing.T) {
 	assert.Equal(t, vmss.Instance{
 		ID: "/s/ci/virtualMachines/3", Name: "ci_3", InstanceID: "3", VMID: "v", ProvisioningState: "Failed", HasView: true,
-		PowerState: "running", Failure: "AllocationFailed: No room. Sorry", Zone: "2", LatestModel: true,
-	}, instanceOf(decode[armcompute.VirtualMachineScaleSetVM](t, vmBody)))
-	assert.Zero(t, instanceOf(armcompute.VirtualMachineScaleSetVM{}))
-	assert.Equal(t, "why", failure([]*armcompute.InstanceViewStatus{{Code: to.Ptr("ProvisioningState/failed"), Message: to.Ptr("why")}}))
+		PowerState: "running", Failure: "AllocationFailed: No room. Sorry",
+	}, instanceOf(decode[machine](t, vmBody)))
+	assert.Zero(t, instanceOf(machine{}))
+	assert.Equal(t, "why", failure([]status{{Code: "ProvisioningState/failed", Message: "why"}}))
 }
 
 func TestAddresses(t *testing.T) {
+	nic, ok := interfaceOf(decode[networkInterface](t, nicBody))
+	assert.True(t, ok)
 	assert.Equal(t, vmss.Interface{
 		VMID: "/s/ci/virtualmachines/3", Primary: true,
 		Configs: []vmss.IPConfig{{Primary: true, Private: netip.MustParseAddr("10.0.0.4"), PublicID: "/s/pip"}},
-	}, interfaceOf(decode[armnetwork.Interface](t, nicBody)))
-	ready := decode[armnetwork.PublicIPAddress](t, addressBody)
+	}, nic)
+	ready := decode[publicAddress](t, addressBody)
 	assert.Equal(t, map[string]netip.Addr{"/s/pip": netip.MustParseAddr("20.1.2.3")},
-		addressesOf([]*armnetwork.PublicIPAddress{&ready, {ID: to.Ptr("/s/none")}, nil}))
+		addressesOf([]*publicAddress{&ready, {ID: "/s/none"}}))
 }
 
 // dropFields drops members at random, or sets them to null.
@@ -130,10 +124,10 @@ func TestAnythingMayBeMissing(t *testing.T) {
 			return string(out)
 		}
 		scaleSetOf(decode[armcompute.VirtualMachineScaleSet](r, one(setBody)))
-		instanceOf(decode[armcompute.VirtualMachineScaleSetVM](r, one(vmBody)))
-		interfaceOf(decode[armnetwork.Interface](r, one(nicBody)))
-		machineOf(decode[armcompute.VirtualMachine](r, one(machineBody)))
-		p := decode[armnetwork.PublicIPAddress](r, one(addressBody))
-		addressesOf([]*armnetwork.PublicIPAddress{&p})
+		instanceOf(decode[machine](r, one(vmBody)))
+		interfaceOf(decode[networkInterface](r, one(nicBody)))
+		flexibleInstanceOf(decode[machine](r, one(machineBody)))
+		p := decode[publicAddress](r, one(addressBody))
+		addressesOf([]*publicAddress{&p})
 	})
 }

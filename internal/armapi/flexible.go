@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"net/url"
 	"strings"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
-	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
-	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
-
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armops"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/budget"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
@@ -41,7 +39,7 @@ func (f flexible) List(ctx context.Context, vmID func(resourceID string) string)
 	}
 	complete(all, func(i *vmss.Instance) {
 		m := byID[strings.ToLower(i.ID)]
-		i.VMID, i.Zone = m.VMID, m.Zone
+		i.VMID = m.VMID
 	})
 	return all, nil
 }
@@ -63,28 +61,20 @@ func complete(all []vmss.Instance, fill func(*vmss.Instance)) bool {
 // those to the models or sends them instead is not documented, so a VM that does
 // not name its scale set is taken for one of ours.
 func (f flexible) listWithViews(ctx context.Context) ([]vmss.Instance, error) {
-	return f.list(ctx, "list the virtual machines of", to.Ptr(armcompute.ExpandTypeForListVMsInstanceView))
+	return f.list(ctx, "list the virtual machines of", withViews(), true)
 }
 
 // listModels lists the same VMs with their models and without instance views. A
 // VM whose model names no scale set belongs to none.
 func (f flexible) listModels(ctx context.Context) ([]vmss.Instance, error) {
-	return f.list(ctx, "list the models of the virtual machines of", nil)
+	return f.list(ctx, "list the models of the virtual machines of", url.Values{}, false)
 }
 
-func (f flexible) list(
-	ctx context.Context, op string, expand *armcompute.ExpandTypeForListVMs,
-) (all []vmss.Instance, err error) {
-	pager := f.virtual.NewListPager(f.group, &armcompute.VirtualMachinesClientListOptions{
-		// The quotes around the field are Azure's (cloud-provider-azure).
-		Filter: to.Ptr(fmt.Sprintf("'virtualMachineScaleSet/id' eq '%s'", f.id())),
-		Expand: expand,
-	})
-	err = f.readList(ctx, op, budget.ListVirtualMachines, into(&all, pager,
-		func(p armcompute.VirtualMachinesClientListResponse) ([]*armcompute.VirtualMachine, *string) {
-			return p.Value, p.NextLink
-		},
-		each(func(vm armcompute.VirtualMachine) (vmss.Instance, bool) { return f.ownInstance(vm, expand != nil) })))
+func (f flexible) list(ctx context.Context, op string, query url.Values, modelMayBeMissing bool) (all []vmss.Instance, err error) {
+	// The quotes around the field are Azure's (cloud-provider-azure).
+	query.Set("$filter", fmt.Sprintf("'virtualMachineScaleSet/id' eq '%s'", f.id()))
+	err = f.readList(ctx, op, budget.ListVirtualMachines, into(&all, f.Client, armops.ListVirtualMachines, query,
+		func(m machine) (vmss.Instance, bool) { return f.ownInstance(m, modelMayBeMissing) }))
 	return all, err
 }
 
@@ -92,9 +82,9 @@ func (f flexible) list(
 // set: Azure may ignore the filter, and no other VM must be taken for ours. Where
 // a model may be missing, a VM that names no scale set passes, but without a
 // vmId: it gets one, and with it an identity, from the list of models only.
-func (f flexible) ownInstance(vm armcompute.VirtualMachine, modelMayBeMissing bool) (vmss.Instance, bool) {
-	i, set := machineOf(vm), setOf(vm)
-	if inStandbyPool(vm) {
+func (f flexible) ownInstance(m machine, modelMayBeMissing bool) (vmss.Instance, bool) {
+	i, set := flexibleInstanceOf(m), m.Properties.ScaleSet.ID
+	if inStandbyPool(m) {
 		return i, false
 	}
 	if set == "" && modelMayBeMissing {
@@ -107,12 +97,7 @@ func (f flexible) ownInstance(vm armcompute.VirtualMachine, modelMayBeMissing bo
 // ListsRemaining implements vmss.Instances.
 func (f flexible) ListsRemaining() int { return f.budget.Remaining(budget.ListVirtualMachines) }
 
-// inStandbyPool reports whether a VM belongs to a standby pool of the scale set. It is
-// the pool's until the scale set takes it, running or deallocated as the pool wants
-// it (Microsoft's pages on standby pools; armcompute, VirtualMachineInstanceView).
-func inStandbyPool(vm armcompute.VirtualMachine) bool {
-	return val(val(val(vm.Properties).InstanceView).IsVMInStandbyPool)
-}
+func inStandbyPool(m machine) bool { return val(m.Properties.View).IsVMInStandbyPool }
 
 // Get implements vmss.Instances. A VM that has left the scale set is not found, nor
 // is one of a standby pool.
@@ -122,22 +107,20 @@ func (f flexible) Get(ctx context.Context, name string) (i vmss.Instance, err er
 		if err := checkName(name); err != nil {
 			return err
 		}
-		r, err := f.virtual.Get(ctx, f.group, name, &armcompute.VirtualMachinesClientGetOptions{
-			Expand: to.Ptr(armcompute.InstanceViewTypesInstanceView),
-		})
+		m, err := readOne[machine](ctx, f.Client, armops.GetVirtualMachine, name)
 		if err != nil {
 			return err
 		}
-		if r.ID == nil {
+		if m.ID == "" {
 			return errNoID
 		}
-		if !strings.EqualFold(setOf(r.VirtualMachine), f.id()) {
+		if !strings.EqualFold(m.Properties.ScaleSet.ID, f.id()) {
 			return &armerr.Error{Op: op, Object: f.object(), Kind: armerr.NotFound, Message: "the virtual machine does not belong to the scale set"}
 		}
-		if inStandbyPool(r.VirtualMachine) {
+		if inStandbyPool(m) {
 			return &armerr.Error{Op: op, Object: f.object(), Kind: armerr.NotFound, Message: "the virtual machine is in a standby pool"}
 		}
-		i = machineOf(r.VirtualMachine)
+		i = flexibleInstanceOf(m)
 		return nil
 	})
 	return i, err
@@ -146,24 +129,14 @@ func (f flexible) Get(ctx context.Context, name string) (i vmss.Instance, err er
 // Interfaces implements vmss.Instances. An interface of a VM outside of the
 // scale set is in the list, too, under that VM's ID.
 func (f flexible) Interfaces(ctx context.Context) (all []vmss.Interface, err error) {
-	err = f.read(ctx, "list the network interfaces of the resource group of", into(&all, f.interfaces.NewListPager(f.group, nil),
-		func(p armnetwork.InterfacesClientListResponse) ([]*armnetwork.Interface, *string) {
-			return p.Value, p.NextLink
-		},
-		each(func(n armnetwork.Interface) (vmss.Interface, bool) {
-			i := interfaceOf(n)
-			return i, i.VMID != ""
-		})))
+	err = f.read(ctx, "list the network interfaces of the resource group of",
+		into(&all, f.Client, armops.ListGroupInterfaces, nil, interfaceOf))
 	return all, err
 }
 
 // PublicAddresses implements vmss.Instances.
-func (f flexible) PublicAddresses(ctx context.Context) (all map[string]netip.Addr, err error) {
-	err = f.read(ctx, "list the public addresses of the resource group of", into(&all, f.addresses.NewListPager(f.group, nil),
-		func(p armnetwork.PublicIPAddressesClientListResponse) ([]*armnetwork.PublicIPAddress, *string) {
-			return p.Value, p.NextLink
-		}, addressesOf))
-	return all, err
+func (f flexible) PublicAddresses(ctx context.Context) (map[string]netip.Addr, error) {
+	return f.publicAddresses(ctx, "list the public addresses of the resource group of", armops.ListGroupPublicAddresses)
 }
 
 // Delete implements vmss.Instances. It deletes through the scale set, so that the
@@ -207,7 +180,7 @@ func (f flexible) deleteVM(ctx context.Context, name string) error {
 		return armerr.From(op, f.object(), err)
 	}
 	_, err := f.write(ctx, op, func(ctx context.Context) error {
-		_, err := f.virtual.BeginDelete(ctx, f.group, name, nil)
+		_, err := f.machines.BeginDelete(ctx, f.group, name, nil)
 		return err
 	})
 	return err

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
-	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -17,7 +16,7 @@ import (
 const (
 	setID = "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.Compute/virtualMachineScaleSets/ci"
 
-	machineBody = `{"id":"/S/RG/virtualMachines/ci_1a2b3c4d","name":"ci_1a2b3c4d","zones":["2"],"properties":{"vmId":"v",
+	machineBody = `{"id":"/S/RG/virtualMachines/ci_1a2b3c4d","name":"ci_1a2b3c4d","properties":{"vmId":"v",
 "virtualMachineScaleSet":{"id":"/SUBSCRIPTIONS/sub/resourcegroups/RG/providers/microsoft.compute/virtualMachineScaleSets/CI"},
 "provisioningState":"Failed","instanceView":{"statuses":[null,{"code":"PowerState/Running"},
 {"code":"ProvisioningState/failed/AllocationFailed","message":"No room."}]}}}`
@@ -29,13 +28,13 @@ const (
 func TestMachineOf(t *testing.T) {
 	assert.Equal(t, vmss.Instance{
 		ID: "/S/RG/virtualMachines/ci_1a2b3c4d", Name: "ci_1a2b3c4d", InstanceID: "ci_1a2b3c4d", VMID: "v", ProvisioningState: "Failed",
-		HasView: true, PowerState: "running", Failure: "AllocationFailed: No room", Zone: "2", LatestModel: true,
-	}, machineOf(decode[armcompute.VirtualMachine](t, machineBody)))
+		HasView: true, PowerState: "running", Failure: "AllocationFailed: No room",
+	}, flexibleInstanceOf(decode[machine](t, machineBody)))
 	assert.Equal(t, vmss.Instance{
 		ID: "/S/RG/virtualMachines/CI_2", Name: "CI_2", InstanceID: "CI_2", ProvisioningState: "Updating",
-		HasView: true, PowerState: "stopped", LatestModel: true,
-	}, machineOf(decode[armcompute.VirtualMachine](t, viewBody)))
-	assert.Equal(t, vmss.Instance{LatestModel: true}, machineOf(armcompute.VirtualMachine{}))
+		HasView: true, PowerState: "stopped",
+	}, flexibleInstanceOf(decode[machine](t, viewBody)))
+	assert.Equal(t, vmss.Instance{}, flexibleInstanceOf(machine{}))
 }
 
 func TestOnlyTheScaleSetsMachinesAreListed(t *testing.T) {
@@ -118,7 +117,7 @@ func TestGroupPublicAddresses(t *testing.T) {
 }
 
 func TestAllConfigsAreKeptInOrder(t *testing.T) {
-	i := interfaceOf(decode[armnetwork.Interface](t, `{"properties":{"ipConfigurations":[
+	i, _ := interfaceOf(decode[networkInterface](t, `{"properties":{"ipConfigurations":[
 {"properties":{"privateIPAddress":"fd00::4","privateIPAddressVersion":"IPv6","publicIPAddress":{"id":"/S/Six"}}},
 {"properties":{"privateIPAddressVersion":"IPv6"}},
 {"properties":{"primary":true,"privateIPAddress":"10.0.0.4"}},{"properties":{"privateIPAddress":"10.0.0.5"}}]}}`))
@@ -156,8 +155,8 @@ func TestListWithoutModels(t *testing.T) {
 	views := reply{status: 200, body: `{"value":[{"id":"/S/VM/A","name":"a","properties":{"instanceView":{"statuses":[{"code":"PowerState/running"}]}}},
 {"id":"/S/VM/B","name":"b","properties":{"vmId":"of a VM that names no scale set","instanceView":{}}}]}`}
 	models := reply{status: 200, body: `{"value":[
-{"id":"/s/vm/a","name":"a","zones":["2"],"properties":{"vmId":"1","virtualMachineScaleSet":{"id":"` + setID + `"}}},
-{"id":"/s/vm/b","name":"b","zones":["3"],"properties":{"vmId":"2","virtualMachineScaleSet":{"id":"` + setID + `"}}}]}`}
+{"id":"/s/vm/a","name":"a","properties":{"vmId":"1","virtualMachineScaleSet":{"id":"` + setID + `"}}},
+{"id":"/s/vm/b","name":"b","properties":{"vmId":"2","virtualMachineScaleSet":{"id":"` + setID + `"}}}]}`}
 	known := map[string]string{}
 	vmID := func(id string) string { return known[id] }
 
@@ -166,7 +165,6 @@ func TestListWithoutModels(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, all, 2)
 	assert.Equal(t, []string{"1", "2"}, []string{all[0].VMID, all[1].VMID})
-	assert.Equal(t, []string{"2", "3"}, []string{all[0].Zone, all[1].Zone})
 	assert.Equal(t, "running", all[0].PowerState, "the models hold no power state")
 	require.Len(t, s.requests, 2)
 

@@ -3,37 +3,73 @@ package armapi
 import (
 	"strings"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
-
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
-func instanceOf(vm armcompute.VirtualMachineScaleSetVM) vmss.Instance {
-	p := val(vm.Properties)
-	statuses := val(p.InstanceView).Statuses
-	i := vmss.Instance{
-		ID:                val(vm.ID),
-		Name:              val(vm.Name),
-		InstanceID:        val(vm.InstanceID),
-		VMID:              val(p.VMID),
-		ProvisioningState: val(p.ProvisioningState),
-		HasView:           p.InstanceView != nil,
+// machine is the part that is used of an instance of a Uniform scale set and of a
+// virtual machine of a Flexible one (docs/decisions/0012-reads-decode-little.md).
+type machine struct {
+	ID         string `json:"id"`
+	Name       string `json:"name"`
+	InstanceID string `json:"instanceId"` // in Uniform orchestration mode alone
+	Properties struct {
+		VMID              string        `json:"vmId"`
+		ProvisioningState string        `json:"provisioningState"`
+		View              *instanceView `json:"instanceView"`
+		ScaleSet          struct {
+			ID string `json:"id"`
+		} `json:"virtualMachineScaleSet"` // in Flexible orchestration mode alone
+	} `json:"properties"`
+}
+
+type instanceView struct {
+	Statuses []status `json:"statuses"`
+
+	// IsVMInStandbyPool is true for a VM that is the pool's until the scale set takes
+	// it, running or deallocated as the pool wants it (Microsoft's pages on standby
+	// pools; armcompute, VirtualMachineInstanceView).
+	IsVMInStandbyPool bool `json:"isVMInStandbyPool"`
+}
+
+type status struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+func instanceOf(m machine) vmss.Instance {
+	p := m.Properties
+	statuses := val(p.View).Statuses
+	return vmss.Instance{
+		ID:                m.ID,
+		Name:              m.Name,
+		InstanceID:        m.InstanceID,
+		VMID:              p.VMID,
+		ProvisioningState: p.ProvisioningState,
+		HasView:           p.View != nil,
 		PowerState:        powerState(statuses),
 		Failure:           failure(statuses),
-		LatestModel:       val(p.LatestModelApplied),
 	}
-	if zones := toStrings(vm.Zones); len(zones) > 0 {
-		i.Zone = zones[0]
+}
+
+// flexibleInstanceOf converts a VM of a Flexible scale set, which has no number.
+func flexibleInstanceOf(m machine) vmss.Instance {
+	i := instanceOf(m)
+	if i.Name == "" {
+		i.Name = i.ID[strings.LastIndex(i.ID, "/")+1:]
+	}
+	i.InstanceID = i.Name
+	if i.ProvisioningState == "" {
+		i.ProvisioningState = provisioningState(val(m.Properties.View).Statuses)
 	}
 	return i
 }
 
 // powerState reads the code "PowerState/running" among the statuses, whose
 // order and case are not specified.
-func powerState(statuses []*armcompute.InstanceViewStatus) string {
+func powerState(statuses []status) string {
 	for _, s := range statuses {
-		if state, ok := strings.CutPrefix(strings.ToLower(val(val(s).Code)), "powerstate/"); ok {
+		if state, ok := strings.CutPrefix(strings.ToLower(s.Code), "powerstate/"); ok {
 			return state
 		}
 	}
@@ -42,64 +78,28 @@ func powerState(statuses []*armcompute.InstanceViewStatus) string {
 
 // failure reads the code "ProvisioningState/failed/AllocationFailed" and its
 // message, in one line.
-func failure(statuses []*armcompute.InstanceViewStatus) string {
+func failure(statuses []status) string {
 	const prefix = "provisioningstate/failed"
 	for _, s := range statuses {
-		code := val(val(s).Code)
-		if len(code) < len(prefix) || !strings.EqualFold(code[:len(prefix)], prefix) {
+		if len(s.Code) < len(prefix) || !strings.EqualFold(s.Code[:len(prefix)], prefix) {
 			continue
 		}
-		reason := strings.Trim(code[len(prefix):], "/")
-		message := val(s.Message)
-		if reason != "" && message != "" {
+		reason := strings.Trim(s.Code[len(prefix):], "/")
+		if reason != "" && s.Message != "" {
 			reason += ": "
 		}
-		return armerr.Line(reason + message)
+		return armerr.Line(reason + s.Message)
 	}
 	return ""
 }
 
-// setOf returns the ID of the scale set that the VM names.
-func setOf(vm armcompute.VirtualMachine) string {
-	return val(val(val(vm.Properties).VirtualMachineScaleSet).ID)
-}
-
-// machineOf converts a VM of a Flexible scale set, which has no number and
-// no field for whether it has the latest model.
-func machineOf(vm armcompute.VirtualMachine) vmss.Instance {
-	p := val(vm.Properties)
-	statuses := val(p.InstanceView).Statuses
-	i := vmss.Instance{
-		ID:                val(vm.ID),
-		Name:              val(vm.Name),
-		VMID:              val(p.VMID),
-		ProvisioningState: val(p.ProvisioningState),
-		HasView:           p.InstanceView != nil,
-		PowerState:        powerState(statuses),
-		Failure:           failure(statuses),
-		LatestModel:       true,
-	}
-	if i.Name == "" {
-		i.Name = i.ID[strings.LastIndex(i.ID, "/")+1:]
-	}
-	i.InstanceID = i.Name
-	if i.ProvisioningState == "" {
-		i.ProvisioningState = provisioningState(statuses)
-	}
-	if zones := toStrings(vm.Zones); len(zones) > 0 {
-		i.Zone = zones[0]
-	}
-	return i
-}
-
 // provisioningState reads the state in the code "ProvisioningState/succeeded"
 // or "ProvisioningState/failed/AllocationFailed".
-func provisioningState(statuses []*armcompute.InstanceViewStatus) string {
+func provisioningState(statuses []status) string {
 	const prefix = "provisioningstate/"
 	for _, s := range statuses {
-		code := val(val(s).Code)
-		if len(code) >= len(prefix) && strings.EqualFold(code[:len(prefix)], prefix) {
-			state, _, _ := strings.Cut(code[len(prefix):], "/")
+		if len(s.Code) >= len(prefix) && strings.EqualFold(s.Code[:len(prefix)], prefix) {
+			state, _, _ := strings.Cut(s.Code[len(prefix):], "/")
 			return state
 		}
 	}

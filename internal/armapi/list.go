@@ -3,8 +3,14 @@ package armapi
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/url"
+	"strings"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armops"
 )
 
 var (
@@ -14,59 +20,112 @@ var (
 	errSamePage  = errors.New("response links to the page that was read before it")
 )
 
-// into returns a call that reads a whole list and stores its conversion in all.
-func into[P, T, R any](
-	all *R, pager *runtime.Pager[P], open func(P) ([]*T, *string), convert func([]*T) R,
-) func(context.Context) error {
-	return func(ctx context.Context) error {
-		list, err := collect(ctx, pager, open)
-		if err == nil {
-			*all = convert(list)
-		}
-		return err
-	}
+// page is a page of any of Azure's lists.
+type page[T any] struct {
+	Value    []*T   `json:"value"`
+	NextLink string `json:"nextLink"`
 }
 
-// each converts the entries of a list; those for which one returns false are left
-// out.
-func each[T, R any](one func(T) (R, bool)) func([]*T) []R {
-	return func(list []*T) []R {
-		all := make([]R, 0, len(list))
+// withViews asks for the instance views; the key's case is that of the SDK.
+func withViews() url.Values { return url.Values{"$expand": {"instanceView"}} }
+
+// into returns a call that reads a whole list and stores its conversion in all;
+// entries for which convert returns false are left out.
+func into[T, R any](
+	all *[]R, c *Client, operation string, query url.Values, convert func(T) (R, bool),
+) func(context.Context) error {
+	return func(ctx context.Context) error {
+		list, err := collect[T](ctx, c, operation, query)
+		if err != nil {
+			return err
+		}
+		converted := make([]R, 0, len(list))
 		for _, item := range list {
-			if r, ok := one(*item); ok {
-				all = append(all, r)
+			if r, ok := convert(*item); ok {
+				converted = append(converted, r)
 			}
 		}
-		return all
+		*all = converted
+		return nil
 	}
 }
 
 // collect reads all pages. An incomplete list is an error: a missing instance
 // would be taken for a deleted one.
-func collect[P, T any](ctx context.Context, pager *runtime.Pager[P], open func(P) ([]*T, *string)) ([]*T, error) {
+func collect[T any](ctx context.Context, c *Client, operation string, query url.Values) ([]*T, error) {
 	all := []*T{}
-	last := ""
-	for pager.More() {
-		page, err := pager.NextPage(ctx)
+	for link := ""; ; {
+		p, err := readPage[T](ctx, c, operation, query, link)
 		if err != nil {
 			return nil, err
 		}
-		items, next := open(page)
-		if items == nil {
-			return nil, errNoValue
-		}
-		for _, item := range items {
-			if item == nil {
-				return nil, errNullEntry
-			}
-		}
-		all = append(all, items...)
-		if link := val(next); link != "" && link == last {
+		all = append(all, p.Value...)
+		switch p.NextLink {
+		case "":
+			return all, nil
+		case link:
 			return nil, errSamePage
 		}
-		last = val(next)
+		link = p.NextLink
 	}
-	return all, nil
+}
+
+// readPage reads the first page of a list, or the one that link leads to.
+func readPage[T any](ctx context.Context, c *Client, operation string, query url.Values, link string) (p page[T], err error) {
+	first := func(ctx context.Context) (*policy.Request, error) { return c.request(ctx, operation, "", query) }
+	response, err := runtime.FetcherForNextLink(ctx, c.generic.Pipeline(), link, first, nil) //nolint:bodyclose // the pipeline has read and closed it
+	if err != nil {
+		return p, err
+	}
+	if err := runtime.UnmarshalAsJSON(response, &p); err != nil {
+		return p, err
+	}
+	if p.Value == nil {
+		return p, errNoValue
+	}
+	for _, item := range p.Value {
+		if item == nil {
+			return p, errNullEntry
+		}
+	}
+	return p, nil
+}
+
+// readOne reads one instance.
+func readOne[T any](ctx context.Context, c *Client, operation, instance string) (one T, err error) {
+	r, err := c.request(ctx, operation, instance, withViews())
+	if err != nil {
+		return one, err
+	}
+	response, err := c.generic.Pipeline().Do(r) //nolint:bodyclose // the pipeline has read and closed it
+	if err != nil {
+		return one, err
+	}
+	if !runtime.HasStatusCode(response, http.StatusOK) {
+		return one, runtime.NewResponseError(response)
+	}
+	return one, runtime.UnmarshalAsJSON(response, &one)
+}
+
+// request makes the request of a reading operation out of the table of operations.
+func (c *Client) request(ctx context.Context, operation, instance string, query url.Values) (*policy.Request, error) {
+	o := armops.ByName(operation)
+	path := strings.NewReplacer(
+		"{subscription}", url.PathEscape(c.subscription), "{group}", url.PathEscape(c.group),
+		"{scaleSet}", url.PathEscape(c.name), "{instance}", url.PathEscape(instance),
+	).Replace(o.Path)
+	r, err := runtime.NewRequest(ctx, http.MethodGet, runtime.JoinPaths(c.generic.Endpoint(), path))
+	if err != nil {
+		return nil, err
+	}
+	all := url.Values{versionKey: {o.APIVersion}}
+	for key, values := range query {
+		all[key] = values
+	}
+	// Azure takes %20 for a space, as the SDK sends it, and not +.
+	r.Raw().URL.RawQuery = strings.ReplaceAll(all.Encode(), "+", "%20")
+	r.Raw().Header.Set("Accept", "application/json")
+	return r, nil
 }
 
 // val returns what p points to, or the zero value: any field of a response may be

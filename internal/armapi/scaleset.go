@@ -33,21 +33,18 @@ func (c *Client) ScaleSet(ctx context.Context) (set vmss.ScaleSet, err error) {
 
 func scaleSetOf(s armcompute.VirtualMachineScaleSet) vmss.ScaleSet {
 	sku, p := val(s.SKU), val(s.Properties)
-	model := modelOf(p)
-	model.Placement.Zones = toStrings(s.Zones)
 	return vmss.ScaleSet{
 		ID:                val(s.ID),
 		Name:              val(s.Name),
 		UniqueID:          val(p.UniqueID),
 		ETag:              val(s.Etag),
-		Location:          val(s.Location),
 		Size:              val(sku.Name),
 		Capacity:          val(sku.Capacity),
 		HasCapacity:       sku.Capacity != nil,
 		Mode:              modeOf(p),
 		ProvisioningState: val(p.ProvisioningState),
 		Tags:              tagsOf(s.Tags),
-		Model:             model,
+		Model:             modelOf(p),
 	}
 }
 
@@ -81,7 +78,7 @@ func modelOf(p armcompute.VirtualMachineScaleSetProperties) vmss.Model {
 		},
 		HasPublicAddress: hasPublicAddress(network),
 		ManagedImage:     isManagedImage(val(val(val(vm.StorageProfile).ImageReference).ID)),
-		Placement:        vmss.Placement{SingleGroup: val(p.SinglePlacementGroup), ZoneBalance: val(p.ZoneBalance)},
+		SingleGroup:      val(p.SinglePlacementGroup),
 		Overprovision:    val(p.Overprovision),
 		Upgrade: vmss.Upgrade{
 			Mode:        string(val(upgrade.Mode)),
@@ -96,7 +93,6 @@ func modelOf(p armcompute.VirtualMachineScaleSetProperties) vmss.Model {
 		ResilientCreation: val(val(val(p.ResiliencyPolicy).ResilientVMCreationPolicy).Enabled),
 		TerminateNotice:   val(val(val(vm.ScheduledEventsProfile).TerminateNotificationProfile).Enable),
 		ScaleIn:           vmss.ScaleIn{Forced: val(scaleIn.ForceDeletion), Rules: toStrings(scaleIn.Rules)},
-		HealthExtension:   network.HealthProbe != nil || hasHealthExtension(val(vm.ExtensionProfile)),
 		Detached:          detached(network, val(vm.StorageProfile)),
 	}
 }
@@ -183,18 +179,6 @@ func primary[T any](list []*T, marked func(T) bool) T {
 // …/galleries/g/images/x.
 func isManagedImage(id string) bool {
 	return strings.Contains(strings.ToLower(id), "/providers/microsoft.compute/images/")
-}
-
-// hasHealthExtension looks for the Application Health extension by its two
-// types (learn.microsoft.com, "Using Application Health extension").
-func hasHealthExtension(p armcompute.VirtualMachineScaleSetExtensionProfile) bool {
-	for _, e := range p.Extensions {
-		kind := val(val(val(e).Properties).Type)
-		if strings.EqualFold(kind, "ApplicationHealthLinux") || strings.EqualFold(kind, "ApplicationHealthWindows") {
-			return true
-		}
-	}
-	return false
 }
 
 func toStrings[T ~string](list []*T) []string {

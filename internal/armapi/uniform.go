@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
-	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
-	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
-
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armops"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/budget"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
@@ -19,16 +16,9 @@ type uniform struct{ *Client }
 // List implements vmss.Instances. Here no list leaves out a vmId
 // for good, so that vmID is not needed.
 func (u uniform) List(ctx context.Context, _ func(string) string) (all []vmss.Instance, err error) {
-	pager := u.instances.NewListPager(u.group, u.name, &armcompute.VirtualMachineScaleSetVMsClientListOptions{
-		Expand: to.Ptr("instanceView"),
-	})
-	err = u.readList(ctx, "list the instances of", budget.ListInstances, into(&all, pager,
-		func(p armcompute.VirtualMachineScaleSetVMsClientListResponse) ([]*armcompute.VirtualMachineScaleSetVM, *string) {
-			return p.Value, p.NextLink
-		},
-		each(func(vm armcompute.VirtualMachineScaleSetVM) (vmss.Instance, bool) {
-			return instanceOf(vm), true
-		})))
+	err = u.readList(ctx, "list the instances of", budget.ListInstances,
+		into(&all, u.Client, armops.ListInstances, withViews(),
+			func(m machine) (vmss.Instance, bool) { return instanceOf(m), true }))
 	return all, err
 }
 
@@ -39,16 +29,17 @@ func (u uniform) ListsRemaining() int { return u.budget.Remaining(budget.ListIns
 func (u uniform) Get(ctx context.Context, instanceID string) (i vmss.Instance, err error) {
 	op := fmt.Sprintf("read instance %q of", instanceID)
 	err = u.read(ctx, op, func(ctx context.Context) error {
-		r, err := u.instances.Get(ctx, u.group, u.name, instanceID, &armcompute.VirtualMachineScaleSetVMsClientGetOptions{
-			Expand: to.Ptr(armcompute.InstanceViewTypesInstanceView),
-		})
+		if err := checkName(instanceID); err != nil {
+			return err
+		}
+		m, err := readOne[machine](ctx, u.Client, armops.GetInstance, instanceID)
 		if err != nil {
 			return err
 		}
-		if r.ID == nil {
+		if m.ID == "" {
 			return errNoID
 		}
-		i = instanceOf(r.VirtualMachineScaleSetVM)
+		i = instanceOf(m)
 		return nil
 	})
 	return i, err
@@ -56,23 +47,25 @@ func (u uniform) Get(ctx context.Context, instanceID string) (i vmss.Instance, e
 
 // Interfaces implements vmss.Instances.
 func (u uniform) Interfaces(ctx context.Context) (all []vmss.Interface, err error) {
-	pager := u.interfaces.NewListVirtualMachineScaleSetNetworkInterfacesPager(u.group, u.name, nil)
-	err = u.read(ctx, "list the network interfaces of", into(&all, pager,
-		func(p armnetwork.InterfacesClientListVirtualMachineScaleSetNetworkInterfacesResponse) ([]*armnetwork.Interface, *string) {
-			return p.Value, p.NextLink
-		},
-		each(func(n armnetwork.Interface) (vmss.Interface, bool) { return interfaceOf(n), true })))
+	err = u.read(ctx, "list the network interfaces of",
+		into(&all, u.Client, armops.ListInterfaces, nil, interfaceOf))
 	return all, err
 }
 
 // PublicAddresses implements vmss.Instances. Addresses that Azure has not
 // allocated yet are left out. The IDs are those that the interfaces name.
 func (u uniform) PublicAddresses(ctx context.Context) (all map[string]netip.Addr, err error) {
-	pager := u.addresses.NewListVirtualMachineScaleSetPublicIPAddressesPager(u.group, u.name, nil)
-	err = u.read(ctx, "list the public addresses of", into(&all, pager,
-		func(p armnetwork.PublicIPAddressesClientListVirtualMachineScaleSetPublicIPAddressesResponse) ([]*armnetwork.PublicIPAddress, *string) {
-			return p.Value, p.NextLink
-		}, addressesOf))
+	return u.publicAddresses(ctx, "list the public addresses of", armops.ListPublicAddresses)
+}
+
+func (c *Client) publicAddresses(ctx context.Context, op, operation string) (all map[string]netip.Addr, err error) {
+	err = c.read(ctx, op, func(ctx context.Context) error {
+		list, err := collect[publicAddress](ctx, c, operation, nil)
+		if err == nil {
+			all = addressesOf(list)
+		}
+		return err
+	})
 	return all, err
 }
 

@@ -44,7 +44,7 @@ var warnings = []check{
 		"resilient creation is on: Azure replaces an instance that is slow to start", "turn resiliencyPolicy.resilientVMCreationPolicy off"},
 	{func(s vmss.ScaleSet) bool { return len(s.Model.Detached) > 0 },
 		"its model has a deleteOption of Detach: interfaces or disks of deleted instances stay, and are billed", "set deleteOption to Delete for them in the scale set's virtualMachineProfile"},
-	{func(s vmss.ScaleSet) bool { return s.Model.Placement.SingleGroup },
+	{func(s vmss.ScaleSet) bool { return s.Model.SingleGroup },
 		"it is limited to 100 instances by its single placement group", "az vmss update --ids %s --set singlePlacementGroup=false, which cannot be undone"},
 	{func(s vmss.ScaleSet) bool { return len(s.Model.ScaleIn.Rules) > 0 || s.Model.ScaleIn.Forced },
 		"its scale-in policy has no effect: the plugin deletes instances by ID and never lets Azure choose", "nothing to do"},

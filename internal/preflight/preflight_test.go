@@ -77,7 +77,7 @@ func TestWarnings(t *testing.T) {
 		{"notice", func(m *vmss.Model) { m.TerminateNotice = true }, "--enable-terminate-notification false"},
 		{"resilient", func(m *vmss.Model) { m.ResilientCreation = true }, "resilientVMCreationPolicy off"},
 		{"detached", func(m *vmss.Model) { m.Detached = []string{"nic"} }, "set deleteOption to Delete"},
-		{"one group", func(m *vmss.Model) { m.Placement.SingleGroup = true }, "singlePlacementGroup=false"},
+		{"one group", func(m *vmss.Model) { m.SingleGroup = true }, "singlePlacementGroup=false"},
 		{"scale-in rules", func(m *vmss.Model) { m.ScaleIn.Rules = []string{"OldestVM"} }, "nothing to do"},
 		{"scale-in force", func(m *vmss.Model) { m.ScaleIn.Forced = true }, "nothing to do"},
 		{"no key", func(m *vmss.Model) { m.Login = vmss.Login{PasswordDisabled: true} }, "add the public key"},

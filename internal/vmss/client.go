@@ -44,8 +44,7 @@ type Client interface {
 type Instances interface {
 	// List reads all instances with their instance views. If Azure's list omits
 	// a vmId, it is taken from vmID, which returns the known one for a resource
-	// ID, or an empty string. An unknown vmId costs a further list, and only
-	// that one then provides the instance's zone.
+	// ID, or an empty string. An unknown vmId costs a further list.
 	List(ctx context.Context, vmID func(resourceID string) string) ([]Instance, error)
 
 	// ListsRemaining returns how many whole lists Azure would serve now.

@@ -20,7 +20,6 @@ type ScaleSet struct {
 	Name              string
 	UniqueID          string
 	ETag              string
-	Location          string
 	Size              string // VM size, sku.name
 	Capacity          int64  // the target, not the count; meaningless unless HasCapacity
 	HasCapacity       bool   // false: the response held no sku.capacity
@@ -40,7 +39,7 @@ func (s ScaleSet) IsUpdating() bool { return strings.EqualFold(s.ProvisioningSta
 // (Microsoft's placement groups and design overview pages).
 func (s ScaleSet) MaxSize() int {
 	switch m := s.Model; {
-	case m.Placement.SingleGroup:
+	case m.SingleGroup:
 		return 100
 	case m.ManagedImage:
 		return 600
@@ -54,7 +53,7 @@ type Model struct {
 	Login             Login
 	HasPublicAddress  bool
 	ManagedImage      bool // a legacy managed image, not a gallery or Marketplace one
-	Placement         Placement
+	SingleGroup       bool // singlePlacementGroup
 	Overprovision     bool
 	Upgrade           Upgrade
 	AutomaticRepairs  bool
@@ -62,7 +61,6 @@ type Model struct {
 	ResilientCreation bool
 	TerminateNotice   bool
 	ScaleIn           ScaleIn
-	HealthExtension   bool
 	Detached          []string // what instances leave behind, as "nic" or "osDisk"
 }
 
@@ -80,13 +78,6 @@ type WinRM struct{ HTTP, HTTPS bool }
 
 // Any reports whether there is a listener.
 func (w WinRM) Any() bool { return w.HTTP || w.HTTPS }
-
-// Placement is where Azure puts the instances.
-type Placement struct {
-	SingleGroup bool // singlePlacementGroup
-	Zones       []string
-	ZoneBalance bool
-}
 
 // Upgrade is how a change of the model reaches the instances.
 type Upgrade struct {
@@ -117,8 +108,6 @@ type Instance struct {
 	HasView           bool   // an instance view was part of the response
 	PowerState        string // running, stopped, deallocated …; empty: none given
 	Failure           string // Azure's code and message where provisioning failed
-	Zone              string
-	LatestModel       bool
 }
 
 // IsOn reports whether the instance is powered on.

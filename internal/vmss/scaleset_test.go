@@ -11,7 +11,7 @@ func TestMaxSize(t *testing.T) {
 		single, image bool
 		want          int
 	}{{false, false, 1000}, {false, true, 600}, {true, false, 100}, {true, true, 100}} {
-		set := ScaleSet{Model: Model{Placement: Placement{SingleGroup: c.single}, ManagedImage: c.image}}
+		set := ScaleSet{Model: Model{SingleGroup: c.single, ManagedImage: c.image}}
 		assert.Equal(t, c.want, set.MaxSize())
 	}
 }
