@@ -5,7 +5,9 @@ import (
 	"net/netip"
 	"testing"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -130,4 +132,63 @@ func TestAnythingMayBeMissing(t *testing.T) {
 		p := decode[publicAddress](r, one(addressBody))
 		addressesOf([]*publicAddress{&p})
 	})
+}
+
+// TestFieldsAreNamedAsInTheSDK: what the SDK writes is read, field by field, so that
+// a name mistyped here, or changed there, is found.
+func TestFieldsAreNamedAsInTheSDK(t *testing.T) {
+	view := func() []*armcompute.InstanceViewStatus {
+		return []*armcompute.InstanceViewStatus{
+			{Code: to.Ptr("PowerState/stopped")}, {Code: to.Ptr("ProvisioningState/failed/Code"), Message: to.Ptr("why")},
+		}
+	}
+	want := vmss.Instance{
+		ID: "/s/ci_3", Name: "ci_3", InstanceID: "3", VMID: "v", ProvisioningState: "Failed",
+		HasView: true, PowerState: "stopped", Failure: "Code: why",
+	}
+	assert.Equal(t, want, instanceOf(reread[machine](t, armcompute.VirtualMachineScaleSetVM{
+		ID: to.Ptr("/s/ci_3"), Name: to.Ptr("ci_3"), InstanceID: to.Ptr("3"), Properties: &armcompute.VirtualMachineScaleSetVMProperties{
+			VMID: to.Ptr("v"), ProvisioningState: to.Ptr("Failed"),
+			InstanceView: &armcompute.VirtualMachineScaleSetVMInstanceView{Statuses: view()},
+		},
+	})))
+
+	m := reread[machine](t, armcompute.VirtualMachine{
+		ID: to.Ptr("/s/ci_3"), Name: to.Ptr("ci_3"), Properties: &armcompute.VirtualMachineProperties{
+			VMID: to.Ptr("v"), ProvisioningState: to.Ptr("Failed"), VirtualMachineScaleSet: &armcompute.SubResource{ID: to.Ptr("/set")},
+			InstanceView: &armcompute.VirtualMachineInstanceView{Statuses: view(), IsVMInStandbyPool: to.Ptr(true)},
+		},
+	})
+	want.InstanceID = "ci_3"
+	assert.Equal(t, want, flexibleInstanceOf(m))
+	assert.Equal(t, "/set", m.Properties.ScaleSet.ID)
+	assert.True(t, inStandbyPool(m))
+}
+
+func TestNetworkFieldsAreNamedAsInTheSDK(t *testing.T) {
+	nic, ok := interfaceOf(reread[networkInterface](t, armnetwork.Interface{Properties: &armnetwork.InterfacePropertiesFormat{
+		Primary: to.Ptr(true), VirtualMachine: &armnetwork.SubResource{ID: to.Ptr("/vm")},
+		IPConfigurations: []*armnetwork.InterfaceIPConfiguration{
+			{Properties: &armnetwork.InterfaceIPConfigurationPropertiesFormat{PrivateIPAddress: to.Ptr("fd00::4")}},
+			{Properties: &armnetwork.InterfaceIPConfigurationPropertiesFormat{
+				Primary: to.Ptr(true), PrivateIPAddress: to.Ptr("10.0.0.4"), PublicIPAddress: &armnetwork.PublicIPAddress{ID: to.Ptr("/pip")},
+			}},
+		},
+	}}))
+	assert.True(t, ok)
+	assert.Equal(t, vmss.Interface{VMID: "/vm", Primary: true, Configs: []vmss.IPConfig{
+		{Private: netip.MustParseAddr("fd00::4")}, {Primary: true, Private: netip.MustParseAddr("10.0.0.4"), PublicID: "/pip"},
+	}}, nic)
+	address := reread[publicAddress](t, armnetwork.PublicIPAddress{
+		ID: to.Ptr("/pip"), Properties: &armnetwork.PublicIPAddressPropertiesFormat{IPAddress: to.Ptr("20.1.2.3")},
+	})
+	assert.Equal(t, map[string]netip.Addr{"/pip": netip.MustParseAddr("20.1.2.3")}, addressesOf([]*publicAddress{&address}))
+}
+
+// reread writes what the SDK has and reads it as this package does.
+func reread[T any](t *testing.T, resource any) T {
+	t.Helper()
+	body, err := json.Marshal(resource)
+	require.NoError(t, err)
+	return decode[T](t, string(body))
 }
