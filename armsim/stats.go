@@ -37,6 +37,7 @@ type Stats struct {
 	Running         int            `json:"running"`         // of them
 	Capacity        int            `json:"capacity"`        // sum of all scale sets
 	Created         int            `json:"created"`         // instances ever
+	Absent          int            `json:"absent"`          // instances that were asked for and never made
 	Evicted         int            `json:"evicted"`         // Spot instances ever
 	InstanceSeconds float64        `json:"instanceSeconds"` // simulated, from acceptance to removal
 	Machines        int            `json:"machines"`        // that are switched on
@@ -51,7 +52,7 @@ func (s *Server) Stats() Stats {
 	defer s.mu.Unlock()
 	c := s.world.Counts()
 	st := Stats{
-		Seed: s.config.Seed, Instances: c.Instances, Running: c.Running, Capacity: c.Capacity, Created: c.Created,
+		Seed: s.config.Seed, Instances: c.Instances, Running: c.Running, Capacity: c.Capacity, Created: c.Created, Absent: c.Absent,
 		Evicted: c.Evicted, InstanceSeconds: c.InstanceSeconds, Machines: c.Machines, Addresses: c.Addresses,
 	}
 	st.Requests, st.NotSimulated = s.journal.Counts()

@@ -70,13 +70,24 @@ func (b *increaseBackoffs) accepted() int {
 	return b.rejection.reset() + b.transient.reset()
 }
 
-// size is how many instances to ask for first: less than was refused lately.
+// size is how many instances to ask for first: less than was refused lately, and
+// less with each increase whose instances did not come up. Where Azure has no
+// machines left it accepts increases all the same, and the capacity keeps what it
+// did not create: in Flexible orchestration for good, up to the limit of a scale
+// set.
 func (b *increaseBackoffs) size(n int) int {
-	if b.refusedSize == 0 {
-		return n
+	if b.isProbing() {
+		n >>= min(b.start.failures-1, 16)
 	}
-	return min(n, max(1, b.refusedSize/2))
+	if b.refusedSize > 0 {
+		n = min(n, b.refusedSize/2)
+	}
+	return max(1, n)
 }
+
+// isProbing reports whether instances failed to come up repeatedly. Then one increase
+// at a time finds out whether they do now.
+func (b *increaseBackoffs) isProbing() bool { return b.start.failures > 1 }
 
 func (b *increaseBackoffs) refuseSize(n int) {
 	if b.refusedSize == 0 || n < b.refusedSize {

@@ -14,7 +14,7 @@ type hold struct {
 // shortestHold is how long unaccounted instances are waited for at least, where
 // the list is credible. Each further hold is twice as long.
 const (
-	shortestHold = 30 * time.Minute
+	shortestHold = 10 * time.Minute
 	longestHold  = 8 * time.Hour
 )
 

@@ -45,7 +45,8 @@ func (g *Group) deferIncrease() (bool, error) {
 		g.deferredErr = nil
 		return true, err
 	}
-	return writes < 1 || g.ledger.hold.unaccounted > 0 || g.backoffs.active(g.now()), nil
+	probed := g.backoffs.isProbing() && g.ledger.pending() > 0
+	return writes < 1 || probed || g.ledger.hold.unaccounted > 0 || g.backoffs.active(g.now()), nil
 }
 
 // writesRemaining is how many writes Azure would take now, each with the read

@@ -80,7 +80,7 @@ func (inv *inventory) apply(l listing, isDeleted func(id string) bool, now time.
 	}
 	inv.forget(l.gone, now)
 	inv.trackUnidentified(l, now)
-	v := &View{At: l.at, reading: l.number, listed: l.listed, Members: inv.members(l, isDeleted, now), Gone: slices.Sorted(maps.Keys(inv.gone))}
+	v := &View{At: l.at, reading: l.number, listed: l.listed, lacked: len(l.instances) - l.listed, Members: inv.members(l, isDeleted, now), Gone: slices.Sorted(maps.Keys(inv.gone))}
 	v.unidentified, v.identifying = inv.countUnidentified(now)
 	c := observeChanges(v, l.base, isDeleted)
 	if c.gone = l.gone; inv.view == nil { // nothing is known of their past

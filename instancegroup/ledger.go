@@ -177,6 +177,9 @@ func (l *ledger) reconcile(v *View, discovered int) (o overdue) {
 	spared := min(v.identifying, o.unproven)
 	o.unproven -= spared
 	o.failed -= min(v.identifying-spared, o.failed)
+	if v.lacked > 0 { // and who knows what else: an operation that failed may have made some
+		o.failed = 0
+	}
 	return o
 }
 
@@ -208,13 +211,14 @@ func (o *overdue) prove(set vmss.ScaleSet, v *View, t target) {
 }
 
 // endHold gives up waiting for unaccounted instances after a long time, if the
-// list is credible: it is not empty, and has shown instances of other increases. A
+// list is credible: it is not empty, lacks no known instance, and has shown instances
+// of other increases. A
 // list that shows none may be closed to this identity, and is never believed: what
 // it hides could be created again without end. A scale set in Flexible
 // orchestration keeps its capacity when an instance could not be created, and says
 // so nowhere if the operation was superseded.
 func (l *ledger) endHold(v *View, o *overdue, now time.Time) {
-	if v.listed > 0 && l.arrived && l.hold.isOver(now) {
+	if v.listed > 0 && v.lacked == 0 && l.arrived && l.hold.isOver(now) {
 		o.proven, o.known = o.unproven, true
 		l.hold.ended++
 	}

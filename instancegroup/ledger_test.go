@@ -114,9 +114,9 @@ func TestLedgerEndsAHold(t *testing.T) {
 			assert.Equal(t, 2, l.hold.unaccounted)
 			continue
 		}
-		require.Len(t, ends, 6)
+		require.Len(t, ends, 7)
 		assert.Equal(t, shortestHold, ends[0])
-		assert.GreaterOrEqual(t, ends[4]-ends[3], 8*time.Hour)
+		assert.GreaterOrEqual(t, ends[6]-ends[5], 8*time.Hour)
 	}
 }
 
@@ -264,4 +264,17 @@ func TestOperationsAreTakenInTurn(t *testing.T) {
 	all[0].ended = start
 	due := dueOperations(append([]*operation(nil), all...), start.Add(time.Hour))
 	assert.Equal(t, all[1:1+pollsPerUpdate], due)
+}
+
+// A list that lacks known instances may lack new ones: an operation that failed may
+// have made some of its instances.
+func TestLedgerBelievesNoListThatLacksInstances(t *testing.T) {
+	l := ledger{}
+	l.recordIncrease(2, 2, "a", start)
+	l.end(0, 0, &armerr.Error{Kind: armerr.Allocation})
+	v := shows(time.Hour, 0)
+	v.lacked = 1
+	assert.Zero(t, l.writeOff(v, l.reconcile(v, 0), v.At))
+	v.lacked = 0
+	assert.Equal(t, 2, l.writeOff(v, l.reconcile(v, 0), v.At))
 }

@@ -15,7 +15,8 @@ type View struct {
 	Gone    []string  // IDs of earlier members that no longer exist, for goneMemory
 
 	reading      uint64 // place of its reading among all that began
-	listed       int    // how many instances the list showed; others were read singly
+	listed       int    // how many instances the list showed
+	lacked       int    // how many it lacked that exist: they were read singly
 	unidentified int    // instances without a vmId, which are no members
 	identifying  int    // those of them that may still get one
 }

@@ -67,6 +67,22 @@ func TestF11AllocationFailsAfterAcceptance(t *testing.T) {
 	})
 }
 
+// TestF11StockOutForHours: what Azure accepts and does not create stays in the
+// capacity, of which a scale set has a limit. So it is asked for less and less.
+func TestF11StockOutForHours(t *testing.T) {
+	rig.RunBothModes(t, rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 2}}, func(r *rig.Rig) {
+		r.AwaitFleet(2)
+		r.Inject(faults.WithEffect("no stock", "instance.create", armsim.Effect{Absent: faults.AllocationFailed}))
+		for range 24 {
+			r.RequestUpTo(52)
+			time.Sleep(10 * time.Minute)
+		}
+		assert.Less(r, r.Sim.Stats().Capacity, 52+50+25+12+6+3+2*24, "four hours")
+		r.Sim.ClearFaults()
+		r.Await(30*time.Minute, "stock is back", func() bool { r.RequestUpTo(52); return len(r.Running()) >= 52 })
+	})
+}
+
 // TestF12Overprovisioning: Azure makes more instances than asked for and deletes
 // the surplus soon (hashicorp/go-discover#113,
 // kubernetes-sigs/cluster-api-provider-azure#1361).

@@ -72,6 +72,13 @@ func FailWithPower(f *armsim.Failure) armsim.Fault {
 	return WithEffect("creations fail with power", "instance.create", armsim.Effect{FailRunning: f})
 }
 
+// NoRoom refuses writes of a capacity above n, in words that name no number.
+func NoRoom(n int) armsim.Fault {
+	return AboveCapacity(armsim.Fault{Name: "no room", Operation: UpdateScaleSet, Effect: armsim.Effect{Error: &armsim.ErrorResponse{
+		Status: http.StatusBadRequest, Code: "SubnetIsFull", Message: "Subnet default with address prefix 10.0.0.0/29 does not have enough capacity for the IP addresses.",
+	}}}, n)
+}
+
 // All are the faults that TestModel draws from.
 var All = []armsim.Fault{
 	Refusal("lists throttled", AnyList, http.StatusTooManyRequests, 40, false),
@@ -109,6 +116,8 @@ var All = []armsim.Fault{
 	WithEffect("instances never made", "instance.create", armsim.Effect{Absent: AllocationFailed}),
 	WithEffect("creations stuck", "instance.create", armsim.Effect{Stuck: true}),
 	WithEffect("creations slow", "instance.create", armsim.Effect{Slow: 5}),
+	FailWithPower(ProvisioningTimeout),
+	NoRoom(3),
 	WithEffect("deletions come to nothing", "instance.delete", armsim.Effect{Fail: &armsim.Failure{Code: "InternalExecutionError"}}),
 	WithEffect("deletions stuck", "instance.delete", armsim.Effect{Stuck: true}),
 }

@@ -98,6 +98,7 @@ func TestContractDLateArrivalAfterTombstone(t *testing.T) {
 	rig.Run(t, rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 1}, Middleware: h.middleware}, func(r *rig.Rig) {
 		r.AwaitFleet(1)
 		h.only([]string{r.InstanceName(0)})
+		r.OperationsLie = true
 		r.Inject(faults.Times(faults.WithEffect("fails", faults.UpdateScaleSet, armsim.Effect{FailOperation: faults.AllocationFailed}), 1))
 		r.Provisioner.Request(1)
 		r.Await(time.Minute, "accepted", func() bool { return r.Provisioner.Capacity().Pending == 1 })

@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/lifeline"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/faults"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/rig"
 )
@@ -35,6 +36,7 @@ const seed = "20261125"
 // bubble of its own time.
 func TestModel(t *testing.T) {
 	defer shareChecks(t, 2)()
+	lifeline.Watch(t.Context(), lifeline.Options{}, func(reason string) { t.Error(reason) }) // as the plugin's process has it
 	t.Run("modes", func(t *testing.T) {
 		for _, mode := range []string{"Uniform", "Flexible"} {
 			t.Run(mode, func(t *testing.T) {
@@ -118,7 +120,7 @@ func (p plan) String() string {
 var verbs = []string{
 	"request", "request", "request", "finish", "finish", "fault", "fault", "fault", "fault", "fault", "fault",
 	"rush", "kill", "evict", "deallocate", "remove", "raise", "tag", "crash", "crash in PATCH", "crash in POST", "clear",
-	"replace", "hide", "undeletable",
+	"replace", "hide", "undeletable", "overlap", "SIGHUP",
 }
 
 func drawPlan(r *rapid.T, mode string) plan {
@@ -136,8 +138,7 @@ func drawPlan(r *rapid.T, mode string) plan {
 	p.poll = time.Duration(rapid.SampledFrom([]int{2, 10, 15, 20}).Draw(r, "poll")) * time.Second
 	p.max = rapid.SampledFrom([]int{8, 8, 8, 8, 24}).Draw(r, "max") // 12 writes are less than Azure takes at once
 	p.config.Polite = rapid.Bool().Draw(r, "polite")
-	p.config.Unknowns.NumbersReused = rapid.Bool().Draw(r, "numbers reused")
-	p.config.Unknowns.DeleteKeepsETag = rapid.Bool().Draw(r, "delete keeps ETag")
+	drawUnknowns(r, &p.config.Unknowns)
 	p.steps = rapid.SliceOfN(rapid.Custom(drawStep), 1, 12).Draw(r, "steps")
 	if p.config.ParallelWrites == armsim.ParallelConflict {
 		// Where a creation never ends, and what runs refuses all else, nobody
@@ -145,6 +146,19 @@ func drawPlan(r *rapid.T, mode string) plan {
 		p.steps = slices.DeleteFunc(p.steps, func(s step) bool { return len(s.faults) > 0 && s.faults[0].Stuck })
 	}
 	return p
+}
+
+// drawUnknowns draws Azure's answers to what no document says; the usual one to most
+// questions.
+func drawUnknowns(r *rapid.T, u *armsim.Unknowns) {
+	u.NumbersReused = rapid.Bool().Draw(r, "numbers reused")
+	u.DeleteKeepsETag = rapid.Bool().Draw(r, "delete keeps ETag")
+	for _, unknown := range []*bool{
+		&u.DeadIDsIgnored, &u.CapacityFallsLate, &u.CapacityFallsUnseen, &u.GoneIsInvalidParameter, &u.EvictionFailsInstance,
+		&u.ExpandedListWithoutModel, &u.DeleteSharesUpdateBucket,
+	} {
+		*unknown = rapid.IntRange(0, 5).Draw(r, "unknown") == 5
+	}
 }
 
 func drawStep(r *rapid.T) step {
@@ -168,6 +182,9 @@ func (p plan) run() (err error) {
 		return err
 	}
 	b.Poll, b.MaxInstances = p.poll, p.max
+	if p.config.Unknowns.DeleteSharesUpdateBucket {
+		b.Invariants.AllowThrottling() // by a limit that the plugin cannot know
+	}
 	m := model{b}
 	if err := b.Start(); err != nil {
 		return err
@@ -194,6 +211,7 @@ func (m *model) step(s step) error {
 		m.rush()
 	case "fault":
 		m.MayBeAbsent = m.MayBeAbsent || s.faults[0].Absent != nil
+		m.OperationsLie = m.OperationsLie || s.faults[0].FailOperation != nil
 		if err := m.Sim.AddFaults(s.faults...); err != nil {
 			return err
 		}
@@ -214,12 +232,16 @@ func (m *model) step(s step) error {
 	case "tag":
 		_ = m.Sim.Tag(rig.ScaleSetName, "cost-centre", fmt.Sprint(s.n))
 	case "replace":
-		m.MayBeAbsent = true
+		m.MayBeAbsent, m.OperationsLie = true, true // with it goes what was accepted
 		return m.Replace([]string{"Uniform", "Flexible"}[s.n%2], s.n/2)
 	case "hide":
 		return m.hide()
 	case "undeletable":
 		return m.Sim.AddFaults(faults.Times(faults.WithEffect("undeletable", "instance.delete", armsim.Effect{Fail: &armsim.Failure{Code: "InternalExecutionError"}}), 3*s.n))
+	case "overlap":
+		return m.overlap(s.n)
+	case "SIGHUP":
+		return hangUp()
 	case "crash":
 		m.Crash()
 	case "crash in PATCH", "crash in POST":
@@ -242,6 +264,29 @@ func (m *model) hide() error {
 	for range 6 {
 		m.Provisioner.Request(1)
 		time.Sleep(10 * time.Minute)
+		if err := errors.Join(m.Revive(), m.Invariants.Err(), m.Surplus()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// overlap is demand that grows while earlier increases go on, some of whose instances
+// are never made.
+func (m *model) overlap(lost int) error {
+	m.MayBeAbsent = true
+	never := faults.WithEffect("instances never made", "instance.create", armsim.Effect{Absent: faults.AllocationFailed})
+	never.Skip = 3
+	err := m.Sim.AddFaults(
+		faults.Times(never, lost),
+		faults.Times(faults.WithEffect("creations slow", "instance.create", armsim.Effect{Slow: 5}), 8),
+	)
+	if err != nil {
+		return err
+	}
+	for range 6 {
+		m.Provisioner.Request(2)
+		time.Sleep(15 * time.Second)
 		if err := errors.Join(m.Revive(), m.Invariants.Err(), m.Surplus()); err != nil {
 			return err
 		}

@@ -25,7 +25,6 @@ const (
 	azcore   = "github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	identity = "github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	compute  = "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute"
-	network  = "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network"
 )
 
 // guarded are the foreign modules that a package may import only if its row
@@ -67,7 +66,7 @@ var arrows = map[string]mayImport{
 	"internal/lifeline":  {},
 	"internal/armapi": {
 		ours:    []string{"internal/armerr", "internal/armops", "internal/budget", "internal/config", "internal/vmss"},
-		foreign: []string{azcore + "/...", identity + "/...", compute + "/...", network + "/..."},
+		foreign: []string{azcore + "/...", identity + "/...", compute + "/..."},
 	},
 
 	"armsim": {ours: []string{

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"sync"
 	"time"
@@ -34,15 +35,17 @@ type Bubble struct {
 	Logger       hclog.Logger
 	Invariants   *Invariants                               // what must hold at all times
 	Middleware   func(http.RoundTripper) http.RoundTripper // what lies between plugin and simulator; nil: nothing
+	PluginConfig map[string]any                            // further settings in plugin_config
 
 	Plugin      *azure.InstanceGroup
 	Provisioner *fleeting.Provisioner
 	Conn        *Connection
 	abandoned   sync.WaitGroup // of provisioners that were left
 
-	Flexible    bool
-	MayBeAbsent bool // instances may never have been made
-	External    int  // instances that somebody else asked for, or that were there
+	Flexible      bool
+	MayBeAbsent   bool // instances may never have been made
+	OperationsLie bool // operations may fail whose instances were made
+	External      int  // instances that somebody else asked for, or that were there
 
 	spec    armsim.ScaleSetSpec
 	crashed bool
@@ -84,26 +87,34 @@ func (b *Bubble) Start() error {
 	if b.Middleware != nil {
 		b.Conn.next = b.Middleware(b.Conn.next)
 	}
-	raw, err := json.Marshal(map[string]any{
-		"name": ScaleSetName, "subscription_id": armsim.DefaultSubscriptionID, "resource_group_name": armsim.DefaultResourceGroup,
-		"cloud": map[string]any{
-			"authority_host": b.Sim.Endpoint + "/", "resource_manager_endpoint": b.Sim.Endpoint, "resource_manager_audience": b.Sim.Audience,
-		},
-	})
-	if err != nil {
-		return err
-	}
-	b.Plugin = azure.New(armapi.Options{Transport: &http.Client{Transport: b.Conn}, Credential: credential{b.Sim}})
-	if err := json.Unmarshal(raw, b.Plugin); err != nil {
+	if err := b.configure(); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // as the runner
 	defer cancel()
+	var err error
 	b.Provisioner, err = fleeting.Init(ctx, b.Logger, b.Invariants.Wrap(b.Plugin),
 		fleeting.WithMaxSize(b.MaxInstances), fleeting.WithUpdateIntervalWhenExpecting(b.Poll), fleeting.WithInstanceGroupSettings(provider.Settings{ConnectorConfig: provider.ConnectorConfig{
 			Username: "azureuser", Password: "Not-a-real-1", UseStaticCredentials: true,
 		}}))
 	return err
+}
+
+// configure makes the plugin with its plugin_config, as fleeting does.
+func (b *Bubble) configure() error {
+	settings := map[string]any{
+		"name": ScaleSetName, "subscription_id": armsim.DefaultSubscriptionID, "resource_group_name": armsim.DefaultResourceGroup,
+		"cloud": map[string]any{
+			"authority_host": b.Sim.Endpoint + "/", "resource_manager_endpoint": b.Sim.Endpoint, "resource_manager_audience": b.Sim.Audience,
+		},
+	}
+	maps.Copy(settings, b.PluginConfig)
+	raw, err := json.Marshal(settings)
+	if err != nil {
+		return err
+	}
+	b.Plugin = azure.New(armapi.Options{Transport: &http.Client{Transport: b.Conn}, Credential: credential{b.Sim}})
+	return json.Unmarshal(raw, b.Plugin)
 }
 
 // Crash ends the plugin as kill -9 does: no request of it goes out any more. Its

@@ -30,6 +30,7 @@ type Invariants struct {
 	listed            map[string]bool // IDs that fleeting knows alive, of this process
 	unhealthy         map[string]bool // names of instances that something happened to
 	throttlingAllowed bool            // a 429 is somebody else's doing
+	neverCreated      int             // instances that were told to be accepted and never created
 }
 
 func newInvariants(b *Bubble) *Invariants {
@@ -248,9 +249,35 @@ func (g *checkedGroup) Update(ctx context.Context, fn func(string, provider.Stat
 	return err
 }
 
+// losses is the end of guarantee 2: no more instances are told to have never been
+// created than Azure failed to make, or removed before anybody saw them. Where an
+// operation is made to fail that made its instances, Azure itself says otherwise.
+func (v *Invariants) losses(told map[string]provider.State) {
+	v.mu.Lock()
+	for id := range told {
+		if strings.HasPrefix(id, "never-created-") {
+			v.neverCreated++
+		}
+	}
+	n := v.neverCreated
+	v.mu.Unlock()
+	stats := v.bubble.Sim.Stats()
+	if lost := stats.Absent + stats.Created - stats.Instances; n > lost && !v.bubble.OperationsLie {
+		v.violate("%d instances were never created, it says; Azure failed to make or has removed %d", n, lost)
+	}
+}
+
+// NeverCreated is how many instances were told to have never been created.
+func (v *Invariants) NeverCreated() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.neverCreated
+}
+
 func (v *Invariants) updated(told map[string]provider.State) {
 	exists := map[string]bool{}
 	all := v.bubble.Sim.Instances()
+	v.losses(told)
 	v.mu.Lock()
 	for _, i := range all {
 		exists[InstanceID(i)] = v.healthyLocked(i)

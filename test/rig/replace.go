@@ -39,15 +39,17 @@ func (b *Bubble) deleteScaleSet() error {
 
 // Surplus is an error if more instances run than anybody can have asked for: all
 // that the runner may have, and what others made. A runner that begins anew while
-// Azure hides what runs may ask for all of it once more.
+// Azure hides what runs may ask for all of it once more. What a Uniform scale set
+// failed to create it creates along with the next increase, which is by one at least.
+// Those that have failed are on their way out.
 func (b *Bubble) Surplus() error {
 	running := 0
 	for _, i := range b.Sim.Instances() {
-		if i.PowerState == "running" && i.ProvisioningState != "Deleting" {
+		if i.PowerState == "running" && i.ProvisioningState == "Succeeded" {
 			running++
 		}
 	}
-	limit := b.MaxInstances + b.External
+	limit := b.MaxInstances + b.External + b.Invariants.NeverCreated()
 	if b.crashed {
 		limit += b.MaxInstances
 	}

@@ -26,7 +26,8 @@ type Setup struct {
 	Spec         armsim.ScaleSetSpec
 	MaxInstances int // of the runner; 0: 100
 	Middleware   func(http.RoundTripper) http.RoundTripper
-	NotStarted   bool // the test starts the plugin by itself
+	PluginConfig map[string]any // further settings in plugin_config
+	NotStarted   bool           // the test starts the plugin by itself
 }
 
 // Rig is a Bubble for one test, which ends the test where something unexpected
@@ -62,7 +63,7 @@ func Run(t *testing.T, s Setup, play func(r *Rig)) {
 		b, err := NewBubble(s.Config, s.Spec)
 		require.NoError(t, err)
 		r := &Rig{T: t, Bubble: b, Spec: s.Spec, Output: &Log{}}
-		b.Middleware = s.Middleware
+		b.Middleware, b.PluginConfig = s.Middleware, s.PluginConfig
 		b.Logger = hclog.New(&hclog.LoggerOptions{Level: hclog.Debug, Output: r.Output})
 		if b.MaxInstances = s.MaxInstances; b.MaxInstances == 0 {
 			b.MaxInstances = 100

@@ -65,6 +65,7 @@ func (s *ScaleSet) settle() {
 // the time of a boot, the operation has failed.
 func (s *ScaleSet) failAbsent(o *Operation, f *Failure) {
 	o.awaited++
+	s.world().absent++
 	s.world().Clock.After(s.world().draw(s.world().config.Boot), func() {
 		o.awaited--
 		o.partialFailure = f

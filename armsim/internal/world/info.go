@@ -54,6 +54,7 @@ type Counts struct {
 	Running         int     // of them
 	Capacity        int     // sum of all scale sets
 	Created         int     // instances ever
+	Absent          int     // instances that were asked for and never made
 	Evicted         int     // Spot instances ever
 	InstanceSeconds float64 // simulated, from acceptance to removal
 	Machines        int     // that are switched on
@@ -62,7 +63,7 @@ type Counts struct {
 
 // Counts counts all that there is.
 func (w *World) Counts() Counts {
-	c := Counts{Created: w.created, Evicted: w.evicted, InstanceSeconds: w.lived.Seconds(), Addresses: w.addresses.inUse()}
+	c := Counts{Created: w.created, Absent: w.absent, Evicted: w.evicted, InstanceSeconds: w.lived.Seconds(), Addresses: w.addresses.inUse()}
 	for set := range w.scaleSets() {
 		c.Capacity += set.Capacity
 	}

@@ -54,6 +54,7 @@ type World struct {
 	addresses *addresses
 	hosting   *hosting      // nil: instances have no machines
 	stuck     []func()      // deletions that wait until the faults are cleared
+	absent    int           // instances asked for that were never made
 	created   int           // instances ever
 	evicted   int           // Spot instances ever
 	lived     time.Duration // of instances that are gone
