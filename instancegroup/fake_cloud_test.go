@@ -107,6 +107,9 @@ func (f *fake) list(ctx context.Context) (all []vmss.Instance, err error) {
 // Get implements vmss.Instances.
 func (f fakeInstances) Get(ctx context.Context, number string) (found vmss.Instance, err error) {
 	err = f.do(ctx, opGet, func() error {
+		if f.refuseReads {
+			return azure(armerr.Forbidden, 403)
+		}
 		for _, i := range f.vms {
 			if i.InstanceID == number {
 				found = f.show(i)

@@ -45,23 +45,24 @@ type fault struct {
 // fake is a scale set in memory. It does at once what Azure takes minutes for,
 // except that instances come up, and go, when the test says so.
 type fake struct {
-	mu       sync.Mutex
-	set      vmss.ScaleSet
-	version  int // behind the ETag
-	vms      []vmss.Instance
-	serial   int // of vmIds, never used again
-	reuse    bool
-	noNIC    map[string]bool   // by number: the interfaces do not show it
-	publicIP map[string]string // by number: "" where Azure is still giving one
-	hidden   map[string]bool   // by vmId: the list skips it
-	blank    map[string]bool   // by vmId: the responses hold no vmId
-	refuse   string            // a number that deletions refuse
-	refusal  armerr.Kind       // how they refuse it; else as if it did not exist
-	bare     bool              // the list of VMs holds no models
-	late     bool              // the capacity falls when a deletion ends
-	most     int64             // the capacity that a quota leaves; 0: any
-	mostKind armerr.Kind       // how more is refused
-	extra    []vmss.Instance   // what an outdated list shows in addition
+	mu          sync.Mutex
+	set         vmss.ScaleSet
+	version     int // behind the ETag
+	vms         []vmss.Instance
+	serial      int // of vmIds, never used again
+	reuse       bool
+	noNIC       map[string]bool   // by number: the interfaces do not show it
+	publicIP    map[string]string // by number: "" where Azure is still giving one
+	hidden      map[string]bool   // by vmId: the list skips it
+	refuseReads bool              // of single instances
+	blank       map[string]bool   // by vmId: the responses hold no vmId
+	refuse      string            // a number that deletions refuse
+	refusal     armerr.Kind       // how they refuse it; else as if it did not exist
+	bare        bool              // the list of VMs holds no models
+	late        bool              // the capacity falls when a deletion ends
+	most        int64             // the capacity that a quota leaves; 0: any
+	mostKind    armerr.Kind       // how more is refused
+	extra       []vmss.Instance   // what an outdated list shows in addition
 
 	faults  map[string][]fault
 	calls   map[string]int

@@ -24,6 +24,7 @@ type ledger struct {
 	increases []*acceptedIncrease // oldest first
 	uncertain *uncertainWrite
 	arrived   bool // an instance of an increase has been listed
+	readable  bool // Azure let this identity read an instance
 	hold      hold
 	proofAt   time.Time // when the capacity was last read to prove what is lost
 }
@@ -183,6 +184,11 @@ func (l *ledger) reconcile(v *View, discovered int) (o overdue) {
 	return o
 }
 
+// mayBeBlind reports whether nothing has shown yet that this identity may read
+// instances. Then an operation that failed may have made some all the same, and each
+// attempt to replace them would make more.
+func (l *ledger) mayBeBlind(v *View) bool { return !l.arrived && !l.readable && len(v.Members) == 0 }
+
 // fail ends all increases and forgets the target: what is pending will not be
 // created.
 func (l *ledger) fail(cause error, now time.Time) {
@@ -211,14 +217,15 @@ func (o *overdue) prove(set vmss.ScaleSet, v *View, t target) {
 }
 
 // endHold gives up waiting for unaccounted instances after a long time, if the
-// list is credible: it is not empty, lacks no known instance, and has shown instances
-// of other increases. A
-// list that shows none may be closed to this identity, and is never believed: what
-// it hides could be created again without end. A scale set in Flexible
-// orchestration keeps its capacity when an instance could not be created, and says
-// so nowhere if the operation was superseded.
-func (l *ledger) endHold(v *View, o *overdue, now time.Time) {
-	if v.listed > 0 && v.lacked == 0 && l.arrived && l.hold.isOver(now) {
+// list is credible: it lacks no known instance, has shown instances of other
+// increases, and is not empty unless this identity may read instances now. A list
+// that has shown none may be closed to this identity, and is never believed: what it
+// hides could be created again without end. A scale set in
+// Flexible orchestration keeps its capacity when an instance could not be created, and
+// says so nowhere if the operation was superseded.
+func (l *ledger) endHold(v *View, o *overdue, readable bool, now time.Time) {
+	credible := v.lacked == 0 && (v.listed > 0 || readable)
+	if credible && l.arrived && l.hold.isOver(now) {
 		o.proven, o.known = o.unproven, true
 		l.hold.ended++
 	}

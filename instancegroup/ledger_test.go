@@ -90,9 +90,10 @@ func TestLedgerConserves(t *testing.T) {
 // not, never.
 func TestLedgerEndsAHold(t *testing.T) {
 	for _, c := range []struct {
-		arrived bool
-		listed  int
-	}{{true, 1}, {true, 0}, {false, 1}} {
+		arrived  bool
+		listed   int
+		readable bool
+	}{{true, 1, false}, {true, 0, true}, {true, 0, false}, {false, 1, true}} {
 		l := ledger{arrived: c.arrived}
 		var ends []time.Duration
 		for after := time.Duration(0); after < 24*time.Hour; after += time.Minute {
@@ -104,12 +105,12 @@ func TestLedgerEndsAHold(t *testing.T) {
 			v.listed = c.listed
 			o := l.reconcile(v, 0)
 			o.prove(vmss.ScaleSet{Capacity: 2, HasCapacity: true}, v, l.target)
-			l.endHold(v, &o, v.At)
+			l.endHold(v, &o, c.readable, v.At)
 			if l.writeOff(v, o, v.At) > 0 {
 				ends = append(ends, after)
 			}
 		}
-		if !c.arrived || c.listed == 0 {
+		if !c.arrived || c.listed == 0 && !c.readable {
 			assert.Empty(t, ends)
 			assert.Equal(t, 2, l.hold.unaccounted)
 			continue

@@ -2,6 +2,7 @@ package instancegroup
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -293,4 +294,32 @@ func TestStuckDeletionAfterARestart(t *testing.T) {
 	f.vm(0, func(i *vmss.Instance) { i.VMID, i.ProvisioningState = "ffffffff-another", "Succeeded" })
 	require.NoError(t, g.Reap(t.Context(), v))
 	assert.Len(t, f.sent, 1)
+}
+
+// TestBlindIdentity: an operation that failed may have made its instances, and an
+// identity that may not read them would never know. Each attempt to replace them
+// would make more. What no instance has is refused with NotFound where it may.
+func TestBlindIdentity(t *testing.T) {
+	for _, may := range []bool{false, true} {
+		f, g, clock := opened(t, 0)
+		accepted, err := g.Increase(t.Context(), 2)
+		require.NoError(t, err)
+		require.Equal(t, 2, accepted)
+		f.failures["1"] = azure(armerr.Allocation, 0)
+		if may {
+			f.change(func() { f.vms = nil })
+		} else {
+			f.hidden[f.vms[0].VMID], f.hidden[f.vms[1].VMID] = true, true
+			f.refuseReads = true
+		}
+		lost := 0
+		for range 100 {
+			clock.pass(time.Minute)
+			lost += observed(t, g, 0)
+		}
+		assert.Equal(t, may, lost == 2, "lost: %d", lost)
+		_, err = g.Increase(t.Context(), 1)
+		require.Error(t, err)
+		assert.Equal(t, !may, strings.Contains(err.Error(), "fix: give this identity"), err)
+	}
 }

@@ -29,24 +29,43 @@ var errNeverCreated = errors.New("no reason is named; fix: look into the scale s
 func (g *Group) ReconcilePending(ctx context.Context, v *View, discovered int) (lost int) {
 	g.mu.Lock()
 	o := g.ledger.reconcile(v, discovered)
-	due := o.unproven > 0 && g.now().Sub(g.ledger.proofAt) >= proofInterval
+	blind := o.failed > 0 && g.ledger.mayBeBlind(v)
+	due := (blind || o.unproven > 0) && g.now().Sub(g.ledger.proofAt) >= proofInterval
+	doubtful := due && (blind || v.listed == 0 && g.ledger.hold.isOver(g.now()))
 	g.mu.Unlock()
 	var set *vmss.ScaleSet
 	if due {
 		set = g.readForProof(ctx)
 	}
+	readable := doubtful && g.mayReadInstances(ctx)
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if blind && !readable {
+		o.failed, o.unproven = 0, o.unproven+o.failed
+	}
 	if set != nil {
 		o.prove(*set, v, g.ledger.target)
 		g.ledger.proofAt = g.now()
-		g.ledger.endHold(v, &o, g.now())
+		g.ledger.endHold(v, &o, readable, g.now())
 	}
 	if lost = g.ledger.writeOff(v, o, g.now()); lost > 0 {
 		g.recordStartsLocked(0, lost, "were accepted by Azure and never created", o.cause)
 	}
 	g.reportUnaccountedLocked(set, v)
 	return lost
+}
+
+// mayReadInstances reports whether Azure lets this identity read instances: it
+// refuses before it looks whether there is such an instance.
+func (g *Group) mayReadInstances(ctx context.Context) bool {
+	_, err := g.reach().Get(ctx, "0")
+	if err != nil && !isGone(err) {
+		return false
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.ledger.readable = true
+	return true
 }
 
 // readForProof is nil where the scale set cannot be read now.

@@ -250,3 +250,24 @@ func tagOf(r *rig.Rig) string {
 	require.NotEmpty(r, set.Tags["fleeting-plugin-azure"])
 	return set.Tags["fleeting-plugin-azure"]
 }
+
+// TestLossAndThenNothing: where the last instances go while one is unaccounted for, the
+// list is empty, and rightly so. Demand must be met all the same.
+func TestLossAndThenNothing(t *testing.T) {
+	slow := armsim.Config{Boot: armsim.Duration{Median: 3 * time.Minute}}
+	rig.RunBothModes(t, rig.Setup{Config: slow}, func(r *rig.Rig) {
+		never := faults.Times(faults.WithEffect("never made", "instance.create", armsim.Effect{Absent: faults.AllocationFailed}), 1)
+		never.Skip = 1
+		r.Inject(never)
+		for range 2 {
+			r.Provisioner.Request(2)
+			time.Sleep(30 * time.Second)
+		}
+		r.Await(10*time.Minute, "they run", func() bool { return len(r.Running()) >= 3 })
+		for _, i := range r.Running() {
+			i.Delete()
+		}
+		time.Sleep(5 * time.Minute)
+		r.Await(20*time.Minute, "demand is met", func() bool { r.RequestUpTo(3); return len(r.Running()) >= 3 })
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -211,7 +212,7 @@ func (m *model) step(s step) error {
 		m.rush()
 	case "fault":
 		m.MayBeAbsent = m.MayBeAbsent || s.faults[0].Absent != nil
-		m.OperationsLie = m.OperationsLie || s.faults[0].FailOperation != nil
+		m.OperationsLie = m.OperationsLie || s.faults[0].FailOperation != nil || s.faults[0].FreshETag
 		if err := m.Sim.AddFaults(s.faults...); err != nil {
 			return err
 		}
@@ -257,7 +258,12 @@ func (m *model) step(s step) error {
 // hide is an identity that may not read instances: it gets an empty list, and no
 // error, for an hour in which there is demand.
 func (m *model) hide() error {
-	if err := m.Sim.AddFaults(faults.For(faults.List(armsim.ListEmpty), time.Hour)); err != nil {
+	err := m.Sim.AddFaults(
+		faults.For(faults.List(armsim.ListEmpty), time.Hour),
+		faults.For(faults.Refusal("may not read", "VirtualMachineScaleSetVMs_Get", http.StatusForbidden, 0, false), time.Hour),
+		faults.For(faults.Refusal("may not read", "VirtualMachines_Get", http.StatusForbidden, 0, false), time.Hour),
+	)
+	if err != nil {
 		return err
 	}
 	m.Invariants.AllowThrottling() // each instance that a list lacks is read

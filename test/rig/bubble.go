@@ -44,7 +44,7 @@ type Bubble struct {
 
 	Flexible      bool
 	MayBeAbsent   bool // instances may never have been made
-	OperationsLie bool // operations may fail whose instances were made
+	OperationsLie bool // operations may fail, or writes seem to, whose instances were made
 	External      int  // instances that somebody else asked for, or that were there
 
 	spec    armsim.ScaleSetSpec
