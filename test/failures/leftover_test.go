@@ -90,7 +90,7 @@ func TestF20OthersAreDeleted(t *testing.T) {
 		stick(r, targets[0])
 		time.Sleep(30 * time.Minute)
 		targets[1].Delete()
-		r.Await(10*time.Minute, "another deletion suffers", func() bool { return !r.Exists(targets[1].ID()) })
+		r.Await(2*time.Minute, "another deletion suffers", func() bool { return !r.Exists(targets[1].ID()) })
 		r.Sim.ClearFaults()
 		r.AwaitFleet(1)
 	})
