@@ -3,6 +3,7 @@ package failures_test
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -269,5 +270,29 @@ func TestLossAndThenNothing(t *testing.T) {
 		}
 		time.Sleep(5 * time.Minute)
 		r.Await(20*time.Minute, "demand is met", func() bool { r.RequestUpTo(3); return len(r.Running()) >= 3 })
+	})
+}
+
+// TestCase06StandbyPoolMembers: those of a standby pool were deleted or handed out. They
+// are used from when the scale set takes them.
+func TestCase06StandbyPoolMembers(t *testing.T) {
+	rig.Run(t, rig.Setup{Spec: armsim.ScaleSetSpec{OrchestrationMode: "Flexible", Capacity: 1}}, func(r *rig.Rig) {
+		r.AwaitFleet(1)
+		var members []string
+		for _, running := range []bool{false, true} {
+			name, err := r.Sim.AddStandbyVM(rig.ScaleSetName, running)
+			require.NoError(r, err)
+			members = append(members, name)
+		}
+		mark := r.Mark()
+		time.Sleep(time.Hour)
+		assert.Len(r, r.Provisioner.Instances(), 1)
+		assert.Len(r, r.Sim.Instances(), 3)
+		assert.Empty(r, r.WritesSince(mark))
+		r.Provisioner.Request(2)
+		for _, i := range r.AwaitFleet(3) {
+			members = slices.DeleteFunc(members, func(name string) bool { return name == r.NameOf(i) })
+		}
+		assert.Empty(r, members, "the scale set has taken them")
 	})
 }
