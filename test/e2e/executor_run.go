@@ -7,8 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/jobapi"
@@ -19,39 +20,35 @@ import (
 // executorRun is the test with one executor.
 type executorRun struct {
 	*load.Progress
-	options  testbed.Options
-	patience time.Duration
-	version  testbed.RunnerVersion
-	verdict  *verdict
-	testbed  *testbed.Testbed
-	trials   []trial
-	counted  bool // instances were counted at the end
+	options options
+	verdict *verdict
+	testbed *testbed.Testbed
+	trials  []trial
+	counted bool // instances were counted at the end
 }
 
-func newExecutorRun(o options, executor string, version testbed.RunnerVersion, v *verdict) *executorRun {
-	r := &executorRun{
-		Progress: load.NewProgress(os.Stdout, fmt.Sprintf("%-17s  ", executor)), patience: o.patience,
-		options: testbed.Options{Options: o.Options, Runner: o.runner, Executor: executor, Concurrent: 8, MaxUseCount: 1},
-		version: version, verdict: v, trials: trials(executor, version),
-	}
-	r.options.LogFile = filepath.Join(o.logs, "runner-"+executor+".log")
+func newExecutorRun(o options, executor string, v *verdict) *executorRun {
+	o.Executor, o.LogFile = executor, filepath.Join(o.logs, "runner-"+executor+".log")
 	if executor == testbed.DockerAutoscaler {
-		r.options.MaxUseCount, r.options.KeepState = 4, true // here instances serve more than one job, and more than one runner
+		o.MaxUseCount, o.KeepState = 4, true // here instances serve more than one job, and more than one runner
 	}
-	return r
+	return &executorRun{
+		Progress: load.NewProgress(os.Stdout, fmt.Sprintf("%-17s  ", executor)),
+		options:  o, verdict: v, trials: trials(executor, o.Version),
+	}
 }
 
 // run is the whole test. What is not as expected goes to the verdict; the error
 // is one that ended the test early.
 func (r *executorRun) run(parent context.Context) (err error) {
-	ctx, cancel := context.WithTimeoutCause(parent, r.patience, errors.New("out of time"))
+	ctx, cancel := context.WithTimeoutCause(parent, r.options.patience, errors.New("out of time"))
 	defer cancel()
 	ctx, r.options.Exited = context.WithCancelCause(ctx)
 	defer r.options.Exited(nil)
 	if err := os.Truncate(r.options.LogFile, 0); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	if r.testbed, err = testbed.Start(ctx, r.options); err == nil {
+	if r.testbed, err = testbed.Start(ctx, r.options.Options); err == nil {
 		defer func() { err = errors.Join(err, r.testbed.Close()) }()
 		err = r.testbed.StartRunner()
 	}
@@ -92,7 +89,10 @@ func (r *executorRun) runJobs(ctx context.Context) error {
 	}
 	// A runner that quits drops its request for a job, and the job that it is
 	// given that moment (doJobRequest in its commands/multi.go).
-	if err := r.testbed.Jobs.AwaitSilence(ctx, silence); err != nil {
+	err := load.Poll(ctx, func(context.Context) (bool, string, error) {
+		return r.testbed.Jobs.Silence() > silence, "the runner still asks for jobs", nil
+	})
+	if err != nil {
 		return err
 	}
 	waiting := r.queue(whileQuit)
@@ -134,20 +134,13 @@ const silence = 3 * time.Second
 func (r *executorRun) runFirst(ctx context.Context) error {
 	ids := r.queue(atFirst)
 	r.Printf("%d jobs queued", len(ids))
-	failures := make(chan error, len(r.trials))
-	var actions sync.WaitGroup
+	var actions errgroup.Group
 	for _, t := range r.trials {
 		if t.do != nothing {
-			actions.Go(func() { failures <- r.act(ctx, t.do, t.id) })
+			actions.Go(func() error { return r.act(ctx, t.do, t.id) })
 		}
 	}
-	err := r.await(ctx, ids)
-	actions.Wait()
-	close(failures)
-	for failure := range failures {
-		err = errors.Join(err, failure)
-	}
-	return err
+	return errors.Join(r.await(ctx, ids), actions.Wait())
 }
 
 // queue queues the jobs of a phase, and returns their IDs.
@@ -204,7 +197,7 @@ func (r *executorRun) replaceIdle(ctx context.Context) error {
 	if err := r.testbed.Simulator.Settle(ctx, idle); err != nil {
 		return err
 	}
-	if err := r.testbed.AwaitListed(ctx, idle); err != nil {
+	if err := r.testbed.AwaitListed(ctx); err != nil { // else it was never there for the plugin
 		return err
 	}
 	before, err := r.testbed.Simulator.Instances(ctx)
@@ -214,9 +207,6 @@ func (r *executorRun) replaceIdle(ctx context.Context) error {
 	target := before[0]
 	r.Printf("idle instance %s is evicted", target.Name)
 	if err := r.testbed.Simulator.Evict(ctx, target.VMID); err != nil {
-		return err
-	}
-	if err := r.testbed.AwaitGone(ctx, target.VMID); err != nil {
 		return err
 	}
 	return r.testbed.Simulator.Settle(ctx, idle)

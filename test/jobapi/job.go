@@ -24,7 +24,6 @@ const (
 // Spec is a job as .gitlab-ci.yml would have it.
 type Spec struct {
 	Name      string     `json:"name"`
-	Runner    string     `json:"runner,omitempty"` // name of the only runner that may have it; empty: any
 	Image     string     `json:"image,omitempty"`
 	Script    []string   `json:"script"`
 	Variables []Variable `json:"variables,omitempty"`

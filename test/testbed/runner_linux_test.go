@@ -67,7 +67,7 @@ func TestTheRunnerEndsWithItsParent(t *testing.T) {
 	if dir := os.Getenv(marker); dir != "" {
 		s := &Testbed{dir: dir, Simulator: &load.Simulator{Process: &process.Process{}}, options: Options{Options: load.Options{LogFile: filepath.Join(dir, "log")}}}
 		require.NoError(t, s.StartRunner())
-		<-s.runner.ended
+		<-s.runner.ended.Done()
 		t.Fatal("the runner has ended before its parent")
 	}
 	t.Parallel()
