@@ -87,11 +87,6 @@ func (s *Simulator) Leftovers(ctx context.Context) (Leftovers, error) {
 	return l, nil
 }
 
-// Serving reports whether an instance is complete and runs.
-func Serving(i armsim.InstanceInfo) bool {
-	return i.PowerState == "running" && i.ProvisioningState == "Succeeded"
-}
-
 // ID is the plugin's ID of an instance: its resource name and the first eight
 // digits of its vmId.
 func ID(i armsim.InstanceInfo) string { return idOf(i.Name, i.VMID) }

@@ -1,12 +1,12 @@
 package testbed
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"text/template"
 )
 
@@ -105,17 +105,13 @@ func (t *Testbed) SetIdle(count int) error {
 
 // writeConfig replaces the file in one step: the runner may read it at any time.
 func (t *Testbed) writeConfig() error {
-	var text strings.Builder
+	var text bytes.Buffer
 	if err := configText.Execute(&text, t.config); err != nil {
-		return fmt.Errorf("write config.toml: %w", err)
+		return err
 	}
 	draft := t.Config + ".new"
-	err := os.WriteFile(draft, []byte(text.String()), 0o600)
-	if err == nil {
-		err = os.Rename(draft, t.Config)
+	if err := os.WriteFile(draft, text.Bytes(), 0o600); err != nil {
+		return err
 	}
-	if err != nil {
-		return fmt.Errorf("write config.toml: %w", err)
-	}
-	return nil
+	return os.Rename(draft, t.Config)
 }

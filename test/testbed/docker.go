@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing/fstest"
+	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/dockerengine"
 )
@@ -88,7 +89,9 @@ func (d *Docker) Kill(ctx context.Context, job int64) (int, error) {
 
 // sweep removes all that a runner of the GitLab at url has made: containers, and
 // the volumes that it keeps for later jobs, which have a job's address as label.
-func (d *Docker) sweep(ctx context.Context, url string) error {
+func (d *Docker) sweep(url string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
 	_, err := d.Kill(ctx, 0)
 	out, failed := d.run(ctx, "volume", "ls", "--filter", "label="+label+"managed=true", "--format", `{{.Name}} {{.Label "`+label+`job.url"}}`)
 	err = errors.Join(err, failed)

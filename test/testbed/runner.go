@@ -48,7 +48,7 @@ func (t *Testbed) StartRunner() error {
 	if err := <-started; err != nil {
 		return fmt.Errorf("start GitLab Runner: %w", err)
 	}
-	t.runner = r
+	t.runner, t.closers = r, append(t.closers, r.kill)
 	return nil
 }
 
@@ -105,16 +105,17 @@ func (t *Testbed) AwaitQuit(ctx context.Context) error {
 }
 
 // kill ends the runner, by force if it lingers.
-func (r *runner) kill() {
+func (r *runner) kill() error {
 	r.asked.Store(true)
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
 		signalGroup(r.command.Process, sig)
 		select {
 		case <-r.ended.Done():
-			return
+			return nil
 		case <-time.After(20 * time.Second):
 		}
 	}
+	return errors.New("GitLab Runner does not end")
 }
 
 // AwaitListed waits until the plugin has listed instances since now.

@@ -76,7 +76,7 @@ func (t *Testbed) startDocker(ctx context.Context) (err error) {
 		return nil
 	}
 	if t.Docker, err = newDocker(ctx, t.options.Runner); err == nil {
-		t.closers = append(t.closers, t.Docker.engine.Close)
+		t.closers = append(t.closers, t.Docker.engine.Close, func() error { return t.Docker.sweep(t.URL) })
 	}
 	return err
 }
@@ -155,21 +155,11 @@ func (t *Testbed) writeLogin(context.Context) error {
 }
 
 // Close ends the runner, by force if it lingers, and all else, and removes what
-// they have made. It may be called more than once. The error names what is left.
+// they have made. The error names what is left.
 func (t *Testbed) Close() (err error) {
-	if t.runner != nil {
-		t.runner.kill()
-		if t.Docker != nil {
-			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-			defer cancel()
-			err = t.Docker.sweep(ctx, t.URL)
-		}
-		t.runner = nil
-	}
 	for _, closer := range slices.Backward(t.closers) {
 		err = errors.Join(err, closer())
 	}
-	t.closers = nil
 	return err
 }
 
