@@ -17,7 +17,8 @@ import (
 
 func main() { load.Main(run) }
 
-func parse() (testbed.Options, error) {
+// run brings all up, and down again when ctx ends or the runner does.
+func run(ctx context.Context) (err error) {
 	o := testbed.Options{
 		Options:    load.Options{Spot: "Delete", Boot: 5 * time.Second, MaxInstances: 4, IdleCount: 1},
 		Concurrent: 4, MaxUseCount: 1,
@@ -26,14 +27,7 @@ func parse() (testbed.Options, error) {
 	o.BindScaling()
 	flag.StringVar(&o.Runner, "runner", "", "GitLab Runner's binary")
 	flag.StringVar(&o.Executor, "executor", testbed.Instance, "executor: instance or docker-autoscaler")
-	err := o.Parse()
-	return o, err
-}
-
-// run brings all up, and down again when ctx ends or the runner does.
-func run(ctx context.Context) (err error) {
-	o, err := parse()
-	if err != nil {
+	if err := o.Parse(); err != nil {
 		return err
 	}
 	if o.LogFile, err = filepath.Abs(o.LogFile); err != nil {
@@ -49,9 +43,6 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
-	if err := t.StartRunner(); err != nil {
-		return err
-	}
 	fmt.Print(help(t, o.LogFile))
 	select {
 	case err := <-exited:

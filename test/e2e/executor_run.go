@@ -11,7 +11,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/jobapi"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/load"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/testbed"
@@ -48,14 +47,11 @@ func (r *executorRun) run(parent context.Context) (err error) {
 	if err := os.Truncate(r.options.LogFile, 0); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	if r.testbed, err = testbed.Start(ctx, r.options.Options); err == nil {
-		defer func() { err = errors.Join(err, r.testbed.Close()) }()
-		err = r.testbed.StartRunner()
-	}
-	if err != nil {
+	if r.testbed, err = testbed.Start(ctx, r.options.Options); err != nil {
 		r.verdict.check(r, nil)
 		return err
 	}
+	defer func() { err = errors.Join(err, r.testbed.Close()) }()
 	err = r.runJobs(ctx)
 	r.verdict.check(r, r.testbed.Jobs.Jobs())
 	if err == nil {
@@ -89,10 +85,7 @@ func (r *executorRun) runJobs(ctx context.Context) error {
 	}
 	// A runner that quits drops its request for a job, and the job that it is
 	// given that moment (doJobRequest in its commands/multi.go).
-	err := load.Poll(ctx, func(context.Context) (bool, string, error) {
-		return r.testbed.Jobs.Silence() > silence, "the runner still asks for jobs", nil
-	})
-	if err != nil {
+	if err := r.awaitSilence(ctx); err != nil {
 		return err
 	}
 	waiting := r.queue(whileQuit)
@@ -129,6 +122,12 @@ func (r *executorRun) endedGracefully(asked time.Time, running, waiting []int64)
 // silence is how long a runner that asks for jobs every second does not ask when
 // it no longer does.
 const silence = 3 * time.Second
+
+func (r *executorRun) awaitSilence(ctx context.Context) error {
+	return load.Poll(ctx, func(context.Context) (bool, string, error) {
+		return r.testbed.Jobs.Silence() > silence, "the runner still asks for jobs", nil
+	})
+}
 
 // runFirst queues the jobs of the first phase and does to them what is to be done.
 func (r *executorRun) runFirst(ctx context.Context) error {
@@ -182,12 +181,10 @@ func (r *executorRun) act(ctx context.Context, do action, id int64) error {
 		r.Printf("job %2d %-20s SIGHUP to the runner and its plugin", id, job.Name)
 		return r.testbed.HangUp(ctx)
 	}
-	target, err := r.instanceOf(ctx, job)
-	if err != nil {
-		return err
-	}
-	r.Printf("job %2d %-20s its instance %s is evicted", id, job.Name, target.Name)
-	return r.testbed.Simulator.Evict(ctx, target.VMID)
+	_, rest, _ := strings.Cut(string(job.Log), "Dialing instance ")
+	instance, _, _ := strings.Cut(rest, "...")
+	r.Printf("job %2d %-20s its instance %s is evicted", id, job.Name, instance)
+	return r.testbed.Simulator.Evict(ctx, load.Name(instance))
 }
 
 // replaceIdle evicts an idle instance while no job waits: then only the runner's
@@ -210,21 +207,4 @@ func (r *executorRun) replaceIdle(ctx context.Context) error {
 		return err
 	}
 	return r.testbed.Simulator.Settle(ctx, idle)
-}
-
-// instanceOf finds the instance that a job runs on, which the runner names in the
-// log.
-func (r *executorRun) instanceOf(ctx context.Context, job jobapi.Job) (armsim.InstanceInfo, error) {
-	_, rest, _ := strings.Cut(string(job.Log), "Dialing instance ")
-	name, _, _ := strings.Cut(rest, "...")
-	all, err := r.testbed.Simulator.Instances(ctx)
-	if err != nil {
-		return armsim.InstanceInfo{}, err
-	}
-	for _, i := range all {
-		if load.ID(i) == name {
-			return i, nil
-		}
-	}
-	return armsim.InstanceInfo{}, fmt.Errorf("job %q runs on instance %q, which does not exist", job.Name, name)
 }

@@ -2,8 +2,7 @@
 // its own config.toml, executors instance and docker-autoscaler, a simulated scale
 // set, and a stand-in for GitLab that hands out jobs and checks their results.
 //
-// Of this module it must import only armsim, test/load, test/testbed and
-// test/jobapi.
+// Of this module it must import only test/load, test/testbed and test/jobapi.
 package main
 
 import (
@@ -80,6 +79,9 @@ func run(ctx context.Context) error {
 			v.uncounted = append(v.uncounted, executor)
 		}
 	}
-	v.inspect(temporary)
-	return v.print()
+	left, err := os.ReadDir(temporary)
+	for _, entry := range left {
+		v.wrong = append(v.wrong, entry.Name()+" is left among temporary files")
+	}
+	return errors.Join(err, v.print())
 }

@@ -176,17 +176,6 @@ func complaints(log string) error {
 	return errors.Join(found...)
 }
 
-// inspect notes what is left of temporary files.
-func (v *verdict) inspect(dir string) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		v.wrong = append(v.wrong, err.Error())
-	}
-	for _, entry := range entries {
-		v.wrong = append(v.wrong, fmt.Sprintf("%s is left among temporary files", entry.Name()))
-	}
-}
-
 // summary is the verdict in one line.
 func (v *verdict) summary() string {
 	line := fmt.Sprintf("e2e: %d jobs as expected, %d not; %d instances left", v.right, len(v.bad), v.left)

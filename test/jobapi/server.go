@@ -184,23 +184,19 @@ func (s *Server) jobLocked(w http.ResponseWriter, r *http.Request, token string)
 		return nil
 	}
 	w.Header().Set("Job-Status", string(found.State))
-	if found.Done() {
-		s.refuseLocked(w, found)
-		return nil
+	if !found.Done() {
+		return found
 	}
-	return found
-}
-
-// refuseLocked responds to a request about a job that has ended. That is how a
-// runner is told of a cancellation; after its own final report it should not ask.
-func (s *Server) refuseLocked(w http.ResponseWriter, job *record) {
-	if job.reported {
-		job.Late++
-	} else if job.ReactedAt.IsZero() {
-		job.ReactedAt = time.Now()
+	// That is how a runner is told of a cancellation; after its own final report it
+	// should not ask.
+	if found.reported {
+		found.Late++
+	} else if found.ReactedAt.IsZero() {
+		found.ReactedAt = time.Now()
 	}
 	s.announceLocked()
 	fail(w, http.StatusForbidden, "403 Forbidden - Job is not running")
+	return nil
 }
 
 func fail(w http.ResponseWriter, status int, message string) {

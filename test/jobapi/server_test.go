@@ -87,15 +87,6 @@ func (s *site) finish(path, jobToken, log string, state jobapi.State, more ...an
 	return s.send("PUT", path, body)
 }
 
-func (s *site) await(id int64, ready func(jobapi.Job) bool) jobapi.Job {
-	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
-	defer cancel()
-	job, err := s.Wait(ctx, id, ready)
-	require.NoError(s.t, err)
-	return job
-}
-
 func TestWrongTokens(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, 0)
@@ -168,7 +159,7 @@ func TestLongPoll(t *testing.T) {
 func TestTrace(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, 0)
-	id := s.Enqueue(jobapi.Spec{Name: "one"})
+	s.Enqueue(jobapi.Spec{Name: "one"})
 	path, jobToken := s.take()
 	for _, c := range []struct {
 		span, text string
@@ -188,9 +179,8 @@ func TestTrace(t *testing.T) {
 		assert.Equal(t, c.rest, response.Header().Get("Range"), c)
 		assert.Equal(t, "running", response.Header().Get("Job-Status"), c)
 	}
-	job := s.await(id, func(j jobapi.Job) bool { return j.LogBytes == 12 })
-	assert.Equal(t, 3, job.Misplaced)
-	assert.Equal(t, "hello world!", string(job.Log))
+	job := s.Jobs()[0]
+	assert.Equal(t, []any{3, 12, "hello world!"}, []any{job.Misplaced, job.LogBytes, string(job.Log)})
 }
 
 func TestUpdate(t *testing.T) {
@@ -207,7 +197,8 @@ func TestUpdate(t *testing.T) {
 	assert.Equal(t, http.StatusOK, last.Code)
 	assert.Equal(t, http.StatusForbidden, s.finish(path, jobToken, "log", jobapi.Success).Code, "too late")
 	assert.Equal(t, http.StatusForbidden, s.patch(path, jobToken, "3-3", "!").Code)
-	job := s.await(id, jobapi.Job.Done)
+	job, err := s.Wait(t.Context(), id, jobapi.Job.Done)
+	require.NoError(t, err)
 	assert.Equal(t, []any{jobapi.Failed, 42, "script_failure", "log", "", 2},
 		[]any{job.State, job.ExitCode, job.FailureReason, string(job.Log), job.Corrupt, job.Late})
 	require.ErrorContains(t, s.Cancel(id), "it has ended: failed")
@@ -219,11 +210,11 @@ func TestCorruptLog(t *testing.T) {
 		"log": "", "lo": "2 bytes, the runner has 3", "logg": "4 bytes, the runner has 3", "LOG": "crc32:19982a4f, the runner has crc32:8f3f68c5",
 	} {
 		s := newSite(t, 0)
-		id := s.Enqueue(jobapi.Spec{Name: "one"})
+		s.Enqueue(jobapi.Spec{Name: "one"})
 		path, jobToken := s.take()
 		s.patch(path, jobToken, fmt.Sprintf("0-%d", len(sent)-1), sent)
 		assert.Equal(t, http.StatusOK, s.finish(path, jobToken, "log", jobapi.Success).Code, "GitLab takes it as it is")
-		assert.Equal(t, corrupt, s.await(id, jobapi.Job.Done).Corrupt)
+		assert.Equal(t, []any{true, corrupt}, []any{s.Jobs()[0].Done(), s.Jobs()[0].Corrupt})
 	}
 }
 

@@ -88,7 +88,11 @@ func (d *Driver) Every(interval time.Duration, f func(context.Context)) {
 func (d *Driver) Stop() {
 	d.cancel()
 	d.background.Wait()
-	d.stop()
+	if last := d.serving; last != nil { // nobody else changes it any longer
+		d.end(last, shutdownTimeout)
+		d.change(func() { d.serving = nil })
+	}
+	d.ending.Wait()
 }
 
 // Close stops all there is.

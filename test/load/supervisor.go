@@ -185,16 +185,6 @@ func (s *supervisor) end(g *generation, timeout time.Duration) {
 	}
 }
 
-// stop ends the generation that serves as GitLab Runner does, and waits for the
-// end of all others. keep must have returned.
-func (s *supervisor) stop() {
-	if last := s.serving; last != nil {
-		s.end(last, shutdownTimeout)
-		s.change(func() { s.serving = nil })
-	}
-	s.ending.Wait()
-}
-
 // current waits for a generation that serves.
 func (s *supervisor) current(ctx context.Context) (g *generation, err error) {
 	err = Poll(ctx, func(context.Context) (bool, string, error) {

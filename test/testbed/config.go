@@ -2,7 +2,6 @@ package testbed
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
 	"fmt"
 	"os"
@@ -83,7 +82,7 @@ func quote(s string) string { return fmt.Sprintf("%q", s) }
 // older runners take it as it is.
 func newToken() string { return "glrt-" + rand.Text()[:20] }
 
-func (t *Testbed) prepareConfig(context.Context) error {
+func (t *Testbed) prepareConfig() error {
 	t.Config = filepath.Join(t.dir, "config.toml")
 	c := &t.config
 	c.Options, c.URL, c.Env = t.options, t.URL, t.Simulator.Env

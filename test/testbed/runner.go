@@ -27,8 +27,8 @@ type runner struct {
 	err     error // after ended: how it ended
 }
 
-// StartRunner starts GitLab Runner, which ends with this process, however that
-// dies. It returns before the runner is ready. There may be one at a time.
+// StartRunner starts another GitLab Runner when the one before has ended. It ends with
+// this process, however that dies.
 func (t *Testbed) StartRunner() error {
 	if t.runner != nil && t.runner.ended.Err() == nil {
 		return errors.New("start GitLab Runner: the one before has not ended")

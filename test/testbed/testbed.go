@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/jobapi"
@@ -39,7 +38,7 @@ type Options struct {
 	KeepState   bool // the next runner goes on with the instances that are there
 }
 
-// Testbed is a simulator, a stand-in for GitLab and perhaps a runner. Its methods
+// Testbed is a simulator, a stand-in for GitLab and a runner. Its methods
 // are for one goroutine; Jobs and Simulator are for any.
 type Testbed struct {
 	Simulator *load.Simulator
@@ -59,11 +58,13 @@ type Testbed struct {
 	closers []func() error
 }
 
-// Start brings up all but the runner. The error names what is not available.
+// Start brings all up. It returns before the runner is ready. The error names what is
+// not available.
 func Start(ctx context.Context, o Options) (*Testbed, error) {
 	t := &Testbed{options: o}
-	for _, step := range []func(context.Context) error{t.startDocker, t.makeDir, t.startSimulator, t.startJobs, t.writeLogin, t.prepareConfig} {
-		if err := step(ctx); err != nil {
+	startDocker := func() error { return t.startDocker(ctx) }
+	for _, step := range []func() error{startDocker, t.makeDir, t.startSimulator, t.startJobs, t.writeLogin, t.prepareConfig, t.StartRunner} {
+		if err := step(); err != nil {
 			return nil, errors.Join(err, t.Close())
 		}
 	}
@@ -83,7 +84,7 @@ func (t *Testbed) startDocker(ctx context.Context) (err error) {
 
 // makeDir makes the testbed's own directory, with the binaries where the runner
 // and the jobs look for them: on PATH, under the names that they have there.
-func (t *Testbed) makeDir(context.Context) (err error) {
+func (t *Testbed) makeDir() (err error) {
 	if t.dir, err = os.MkdirTemp("", "testbed-"); err != nil {
 		return err
 	}
@@ -112,7 +113,7 @@ func (t *Testbed) bin() string { return filepath.Join(t.dir, "bin") }
 
 // startSimulator gives the instances the SSH port that every runner dials. Where
 // it is not available, any will do for a runner that lets its user choose.
-func (t *Testbed) startSimulator(context.Context) (err error) {
+func (t *Testbed) startSimulator() (err error) {
 	path := "PATH=" + t.path() // jobs need gitlab-runner, to upload artifacts
 	t.Simulator, err = load.StartSimulator(t.options.Options, "--machine-env", path, "--ssh-port", sshPort)
 	if err != nil && strings.Contains(err.Error(), "bind:") {
@@ -131,25 +132,20 @@ func (t *Testbed) startSimulator(context.Context) (err error) {
 
 const sshPort = "22"
 
-func (t *Testbed) startJobs(ctx context.Context) error {
-	var listen net.ListenConfig
-	listener, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
+func (t *Testbed) startJobs() error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("start the stand-in for GitLab: %w", err)
 	}
 	t.config.Token, t.URL = newToken(), "http://"+listener.Addr().String()
 	t.Jobs = jobapi.New(jobapi.Config{Token: t.config.Token, LongPoll: time.Second, ControlToken: t.Simulator.ControlToken})
 	server := &http.Server{Handler: t.Jobs, ReadHeaderTimeout: 10 * time.Second}
-	var serving sync.WaitGroup
-	serving.Go(func() { _ = server.Serve(listener) }) // ends with ErrServerClosed
-	t.closers = append(t.closers, func() error {
-		defer serving.Wait()
-		return server.Close()
-	})
+	go func() { _ = server.Serve(listener) }() // ends with ErrServerClosed
+	t.closers = append(t.closers, server.Close)
 	return nil
 }
 
-func (t *Testbed) writeLogin(context.Context) error {
+func (t *Testbed) writeLogin() error {
 	t.Login = filepath.Join(t.dir, "control.curl")
 	return os.WriteFile(t.Login, []byte("header = "+quote("Authorization: Bearer "+t.Simulator.ControlToken)+"\n"), 0o600)
 }
