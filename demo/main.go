@@ -74,7 +74,7 @@ func run(ctx context.Context) (err error) {
 	}
 	fmt.Printf("%d jobs in %d bursts on a %s scale set; at most %d instances, %d kept idle; one job per instance\n",
 		o.jobs, len(bursts), strings.ToLower(o.Mode), o.MaxInstances, o.IdleCount)
-	startView(ctx, d, os.Stdout)
+	show(d)
 	d.Arrive(ctx, ctx, o.arrivals())
 	d.Wait()
 	unsettled := errors.Join(d.SetIdle(0), d.Simulator.Settle(ctx, 0))

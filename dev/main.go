@@ -17,37 +17,23 @@ import (
 
 func main() { load.Main(run) }
 
-func parse() (testbed.Options, error) {
+// run brings all up, and down again when ctx ends or the runner does.
+func run(ctx context.Context) (err error) {
 	o := testbed.Options{
-		Options: load.Options{Spot: "Delete", Boot: 5 * time.Second, MaxInstances: 4, IdleCount: 1},
-		Control: true, Concurrent: 4, MaxUseCount: 1,
+		Options:    load.Options{Spot: "Delete", Boot: 5 * time.Second, MaxInstances: 4, IdleCount: 1},
+		Concurrent: 4, MaxUseCount: 1,
 	}
 	o.BindFlags()
 	o.BindScaling()
 	flag.StringVar(&o.Runner, "runner", "", "GitLab Runner's binary")
 	flag.StringVar(&o.Executor, "executor", testbed.Instance, "executor: instance or docker-autoscaler")
 	if err := o.Parse(); err != nil {
-		return o, err
-	}
-	switch {
-	case o.Runner == "":
-		return o, errors.New("-runner must name GitLab Runner's binary; see -help")
-	case o.Executor != testbed.Instance && o.Executor != testbed.DockerAutoscaler:
-		return o, fmt.Errorf("-executor %q: it must be %s or %s", o.Executor, testbed.Instance, testbed.DockerAutoscaler)
-	}
-	return o, nil
-}
-
-// run brings all up, and down again when ctx ends or the runner does.
-func run(ctx context.Context) (err error) {
-	o, err := parse()
-	if err != nil {
 		return err
 	}
 	if o.LogFile, err = filepath.Abs(o.LogFile); err != nil {
 		return err
 	}
-	if _, err := testbed.Version(ctx, o.Runner); err != nil {
+	if err := o.CheckRunner(ctx, o.Executor); err != nil {
 		return err
 	}
 	exited := make(chan error, 1)
@@ -57,9 +43,6 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
-	if err := t.StartRunner(); err != nil {
-		return err
-	}
 	fmt.Print(help(t, o.LogFile))
 	select {
 	case err := <-exited:
@@ -73,20 +56,20 @@ func run(ctx context.Context) (err error) {
 // help shows what can be done, with addresses that work.
 func help(t *testbed.Testbed, log string) string {
 	return strings.NewReplacer("JOBS", t.URL+"/control/jobs", "SIM", t.Simulator.Env["ARMSIM_CONTROL"], "LOG", log, "CONFIG", t.Config,
-		"CURLJ", "curl -sK "+t.JobsLogin, "CURLS", "curl -sK "+t.SimulatorLogin).
+		"CURL", "curl -sK "+t.Login).
 		Replace(`The runner runs. Its log, with the plugin's:   tail -f LOG
 Its configuration, which it reads again when it changes:   CONFIG
 
-queue a job           CURLJ JOBS -d '{"script": ["echo hello", "sleep 30"]}'
-all jobs, one's log   CURLJ JOBS
-                      CURLJ JOBS/1/log
-cancel a job          CURLJ -X POST JOBS/1/cancel
+queue a job           CURL JOBS -d '{"script": ["echo hello", "sleep 30"]}'
+all jobs, one's log   CURL JOBS
+                      CURL JOBS/1/log
+cancel a job          CURL -X POST JOBS/1/cancel
 
-instances             CURLS SIM/instances
-evict one             CURLS -X POST SIM/instances/NAME/evict
-have Azure refuse     CURLS SIM/faults -d '{"operation": "VirtualMachineScaleSets_Update", "for": "1m", "error": {"status": 429, "retryAfter": 20}}'
-end that              CURLS -X DELETE SIM/faults
-all requests          CURLS SIM/journal
+instances             CURL SIM/instances
+evict one             CURL -X POST SIM/instances/NAME/evict
+have Azure refuse     CURL SIM/faults -d '{"operation": "VirtualMachineScaleSets_Update", "for": "1m", "error": {"status": 429, "retryAfter": 20}}'
+end that              CURL -X DELETE SIM/faults
+all requests          CURL SIM/journal
 
 Ctrl-C ends and removes all of it.
 `)

@@ -12,7 +12,7 @@ func (r *executorRun) scaleToZero(ctx context.Context) error {
 	if err := r.testbed.SetIdle(0); err != nil {
 		return err
 	}
-	if !r.version.TakesPolicies() {
+	if !r.options.Version.TakesPolicies() {
 		if err := r.quit(ctx); err != nil {
 			return err
 		}
@@ -48,7 +48,7 @@ func (r *executorRun) end(ctx context.Context) error {
 }
 
 func (r *executorRun) complaints() error {
-	if r.version.LogsForPlugin() {
+	if r.options.Version.LogsForPlugin() {
 		return complaints(r.options.LogFile)
 	}
 	r.Printf("the plugin's warnings and errors are not checked: this runner's log does not identify them")
@@ -62,7 +62,7 @@ func (r *executorRun) removeContainers(ctx context.Context) error {
 		return nil
 	}
 	for _, t := range r.trials {
-		left := t.do == evict || t.endsEarly && !r.version.CleansUpInTime()
+		left := t.do == evict || t.endsEarly && !r.options.Version.CleansUpInTime()
 		if !left || t.id == 0 {
 			continue
 		}

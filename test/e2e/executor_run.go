@@ -7,10 +7,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
+	"golang.org/x/sync/errgroup"
+
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/jobapi"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/load"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/testbed"
@@ -19,46 +19,39 @@ import (
 // executorRun is the test with one executor.
 type executorRun struct {
 	*load.Progress
-	options  testbed.Options
-	patience time.Duration
-	version  testbed.RunnerVersion
-	verdict  *verdict
-	testbed  *testbed.Testbed
-	trials   []trial
-	counted  bool // instances were counted at the end
+	options options
+	verdict *verdict
+	testbed *testbed.Testbed
+	trials  []trial
+	counted bool // instances were counted at the end
 }
 
-func newExecutorRun(o options, executor string, version testbed.RunnerVersion, v *verdict) *executorRun {
-	r := &executorRun{
-		Progress: load.NewProgress(os.Stdout, fmt.Sprintf("%-17s  ", executor)), patience: o.patience,
-		options: testbed.Options{Options: o.Options, Runner: o.runner, Executor: executor, Concurrent: 8, MaxUseCount: 1},
-		version: version, verdict: v, trials: trials(executor, version),
-	}
-	r.options.LogFile = filepath.Join(o.logs, "runner-"+executor+".log")
+func newExecutorRun(o options, executor string, v *verdict) *executorRun {
+	o.Executor, o.LogFile = executor, filepath.Join(o.logs, "runner-"+executor+".log")
 	if executor == testbed.DockerAutoscaler {
-		r.options.MaxUseCount, r.options.KeepState = 4, true // here instances serve more than one job, and more than one runner
+		o.MaxUseCount, o.KeepState = 4, true // here instances serve more than one job, and more than one runner
 	}
-	return r
+	return &executorRun{
+		Progress: load.NewProgress(os.Stdout, fmt.Sprintf("%-17s  ", executor)),
+		options:  o, verdict: v, trials: trials(executor, o.Version),
+	}
 }
 
 // run is the whole test. What is not as expected goes to the verdict; the error
 // is one that ended the test early.
 func (r *executorRun) run(parent context.Context) (err error) {
-	ctx, cancel := context.WithTimeoutCause(parent, r.patience, errors.New("out of time"))
+	ctx, cancel := context.WithTimeoutCause(parent, r.options.patience, errors.New("out of time"))
 	defer cancel()
 	ctx, r.options.Exited = context.WithCancelCause(ctx)
 	defer r.options.Exited(nil)
 	if err := os.Truncate(r.options.LogFile, 0); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	if r.testbed, err = testbed.Start(ctx, r.options); err == nil {
-		defer func() { err = errors.Join(err, r.testbed.Close()) }()
-		err = r.testbed.StartRunner()
-	}
-	if err != nil {
+	if r.testbed, err = testbed.Start(ctx, r.options.Options); err != nil {
 		r.verdict.check(r, nil)
 		return err
 	}
+	defer func() { err = errors.Join(err, r.testbed.Close()) }()
 	err = r.runJobs(ctx)
 	r.verdict.check(r, r.testbed.Jobs.Jobs())
 	if err == nil {
@@ -92,7 +85,7 @@ func (r *executorRun) runJobs(ctx context.Context) error {
 	}
 	// A runner that quits drops its request for a job, and the job that it is
 	// given that moment (doJobRequest in its commands/multi.go).
-	if err := r.testbed.Jobs.AwaitSilence(ctx, silence); err != nil {
+	if err := r.awaitSilence(ctx); err != nil {
 		return err
 	}
 	waiting := r.queue(whileQuit)
@@ -130,24 +123,23 @@ func (r *executorRun) endedGracefully(asked time.Time, running, waiting []int64)
 // it no longer does.
 const silence = 3 * time.Second
 
+func (r *executorRun) awaitSilence(ctx context.Context) error {
+	return load.Poll(ctx, func(context.Context) (bool, string, error) {
+		return r.testbed.Jobs.Silence() > silence, "the runner still asks for jobs", nil
+	})
+}
+
 // runFirst queues the jobs of the first phase and does to them what is to be done.
 func (r *executorRun) runFirst(ctx context.Context) error {
 	ids := r.queue(atFirst)
 	r.Printf("%d jobs queued", len(ids))
-	failures := make(chan error, len(r.trials))
-	var actions sync.WaitGroup
+	var actions errgroup.Group
 	for _, t := range r.trials {
 		if t.do != nothing {
-			actions.Go(func() { failures <- r.act(ctx, t.do, t.id) })
+			actions.Go(func() error { return r.act(ctx, t.do, t.id) })
 		}
 	}
-	err := r.await(ctx, ids)
-	actions.Wait()
-	close(failures)
-	for failure := range failures {
-		err = errors.Join(err, failure)
-	}
-	return err
+	return errors.Join(r.await(ctx, ids), actions.Wait())
 }
 
 // queue queues the jobs of a phase, and returns their IDs.
@@ -189,12 +181,10 @@ func (r *executorRun) act(ctx context.Context, do action, id int64) error {
 		r.Printf("job %2d %-20s SIGHUP to the runner and its plugin", id, job.Name)
 		return r.testbed.HangUp(ctx)
 	}
-	target, err := r.instanceOf(ctx, job)
-	if err != nil {
-		return err
-	}
-	r.Printf("job %2d %-20s its instance %s is evicted", id, job.Name, target.Name)
-	return r.testbed.Simulator.Evict(ctx, target.VMID)
+	_, rest, _ := strings.Cut(string(job.Log), "Dialing instance ")
+	instance, _, _ := strings.Cut(rest, "...")
+	r.Printf("job %2d %-20s its instance %s is evicted", id, job.Name, instance)
+	return r.testbed.Simulator.Evict(ctx, load.Name(instance))
 }
 
 // replaceIdle evicts an idle instance while no job waits: then only the runner's
@@ -204,7 +194,7 @@ func (r *executorRun) replaceIdle(ctx context.Context) error {
 	if err := r.testbed.Simulator.Settle(ctx, idle); err != nil {
 		return err
 	}
-	if err := r.testbed.AwaitListed(ctx, idle); err != nil {
+	if err := r.testbed.AwaitListed(ctx); err != nil { // else it was never there for the plugin
 		return err
 	}
 	before, err := r.testbed.Simulator.Instances(ctx)
@@ -216,25 +206,5 @@ func (r *executorRun) replaceIdle(ctx context.Context) error {
 	if err := r.testbed.Simulator.Evict(ctx, target.VMID); err != nil {
 		return err
 	}
-	if err := r.testbed.AwaitGone(ctx, target.VMID); err != nil {
-		return err
-	}
 	return r.testbed.Simulator.Settle(ctx, idle)
-}
-
-// instanceOf finds the instance that a job runs on, which the runner names in the
-// log.
-func (r *executorRun) instanceOf(ctx context.Context, job jobapi.Job) (armsim.InstanceInfo, error) {
-	_, rest, _ := strings.Cut(string(job.Log), "Dialing instance ")
-	name, _, _ := strings.Cut(rest, "...")
-	all, err := r.testbed.Simulator.Instances(ctx)
-	if err != nil {
-		return armsim.InstanceInfo{}, err
-	}
-	for _, i := range all {
-		if load.ID(i) == name {
-			return i, nil
-		}
-	}
-	return armsim.InstanceInfo{}, fmt.Errorf("job %q runs on instance %q, which does not exist", job.Name, name)
 }

@@ -35,10 +35,13 @@ type want struct {
 type phase int
 
 const (
-	atFirst     phase = iota
-	beforeQuit        // runs when the runner is asked to quit
-	whileQuit         // waits while there is no runner
-	phases            // how many there are
+	atFirst    phase = iota
+	beforeQuit       // runs when the runner is asked to quit
+	whileQuit        // waits while there is no runner
+)
+
+// Reasons of a failure, in GitLab's words.
+const (
 	scriptError = "script_failure"
 	systemError = "runner_system_failure"
 	timedOut    = "job_execution_timeout"
@@ -65,10 +68,10 @@ const begun = "begun"
 func trials(executor string, runner testbed.RunnerVersion) []trial {
 	all := []trial{
 		evicted(executor, runner),
-		cancelled(),
+		endless("cancelled", cancel, want{state: jobapi.Canceled}),
 		timeout(),
-		large(20_000),
-		slow(8),
+		large(),
+		slow(),
 		variables(),
 		job("stderr", "for i in 1 2 3; do say $i >&2; done").passes("1", "2", "3"),
 		job("quiet", "true").passes(),
@@ -140,10 +143,6 @@ func evicted(executor string, runner testbed.RunnerVersion) trial {
 	return endless("evicted", evict, w)
 }
 
-func cancelled() trial {
-	return endless("cancelled", cancel, want{state: jobapi.Canceled})
-}
-
 // timeout is a job that takes too long. Its time begins before its instance is
 // there.
 func timeout() trial {
@@ -153,7 +152,8 @@ func timeout() trial {
 }
 
 // large has a log that a runner sends in several parts of a megabyte.
-func large(count int) trial {
+func large() trial {
+	const count = 20_000
 	filling := strings.Repeat("x", 80)
 	program := fmt.Sprintf(`awk 'BEGIN { for (i = 1; i <= %d; i++) printf "said:large:%%06d %s\n", i }'`, count, filling)
 	var lines []string
@@ -165,12 +165,8 @@ func large(count int) trial {
 
 // slow has a log that comes bit by bit. While it runs, the process group of runner
 // and plugin gets SIGHUP.
-func slow(seconds int) trial {
-	var lines []string
-	for i := range seconds {
-		lines = append(lines, fmt.Sprint(i+1))
-	}
-	t := job("slow", fmt.Sprintf("for i in $(seq %d); do say $i; sleep 1; done", seconds)).passes(lines...)
+func slow() trial {
+	t := job("slow", "for i in $(seq 8); do say $i; sleep 1; done").passes("1", "2", "3", "4", "5", "6", "7", "8")
 	t.do = hangUp
 	return t
 }

@@ -2,18 +2,14 @@
 // its own config.toml, executors instance and docker-autoscaler, a simulated scale
 // set, and a stand-in for GitLab that hands out jobs and checks their results.
 //
-// Of this module it must import only armsim, test/load, test/testbed and
-// test/jobapi.
+// Of this module it must import only test/load, test/testbed and test/jobapi.
 package main
 
 import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -22,8 +18,7 @@ import (
 )
 
 type options struct {
-	load.Options
-	runner    string
+	testbed.Options
 	executors []string
 	logs      string
 	patience  time.Duration // with one executor
@@ -37,23 +32,17 @@ const hangs = 5 * time.Minute
 func main() { load.Main(run) }
 
 func parse() (options, error) {
-	all := []string{testbed.Instance, testbed.DockerAutoscaler}
-	o := options{executors: all, Options: load.Options{Spot: "Delete", Boot: 2 * time.Second, MaxInstances: 8, IdleCount: 2}}
+	o := options{Options: testbed.Options{
+		Options:    load.Options{Spot: "Delete", Boot: 2 * time.Second, MaxInstances: 8, IdleCount: 2},
+		Concurrent: 8, MaxUseCount: 1,
+	}}
 	o.BindFlags()
-	flag.StringVar(&o.runner, "runner", "", "GitLab Runner's binary")
+	flag.StringVar(&o.Runner, "runner", "", "GitLab Runner's binary")
 	load.BindFile(&o.logs, "logs", "-logs", "directory for the logs of runner and jobs")
 	flag.DurationVar(&o.patience, "timeout", hangs+3*time.Minute, "give up on an executor after this time")
-	flag.Func("executors", "executors to test with, as instance,docker-autoscaler (the default)", func(list string) error {
-		o.executors = strings.Split(list, ",")
-		if slices.ContainsFunc(o.executors, func(name string) bool { return !slices.Contains(all, name) }) {
-			return fmt.Errorf("it must be %s", strings.Join(all, " or "))
-		}
-		return nil
-	})
+	executors := flag.String("executors", testbed.Instance+","+testbed.DockerAutoscaler, "executors to test with")
 	err := o.Parse()
-	if o.runner == "" {
-		err = errors.Join(err, errors.New("-runner must name GitLab Runner's binary; see -help"))
-	}
+	o.executors = strings.Split(*executors, ",")
 	return o, err
 }
 
@@ -64,22 +53,22 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	version, err := checkRunner(ctx, o)
+	if err := o.CheckRunner(ctx, o.executors...); err != nil {
+		return err
+	}
+	temporary, err := os.MkdirTemp("", "e2e-")
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(o.logs, 0o700); err != nil {
+	defer os.RemoveAll(temporary)
+	// For this process and all that it starts: what is there at the end was left behind.
+	if err := errors.Join(os.Setenv("TMPDIR", temporary), os.MkdirAll(o.logs, 0o700)); err != nil {
 		return err
 	}
-	temporary, remove, err := ownTemporary()
-	if err != nil {
-		return err
-	}
-	defer remove()
 	v := &verdict{logs: o.logs}
 	for _, executor := range o.executors {
-		r := newExecutorRun(o, executor, version, v)
-		r.Printf("GitLab Runner %s, %s scale set", version, o.Mode)
+		r := newExecutorRun(o, executor, v)
+		r.Printf("GitLab Runner %s, %s scale set", o.Version, o.Mode)
 		if err := r.run(ctx); err != nil {
 			v.wrong = append(v.wrong, executor+": "+err.Error())
 		}
@@ -90,28 +79,9 @@ func run(ctx context.Context) error {
 			v.uncounted = append(v.uncounted, executor)
 		}
 	}
-	v.inspect(temporary)
-	return v.print()
-}
-
-// checkRunner returns the version of the runner, if it can be used.
-func checkRunner(ctx context.Context, o options) (testbed.RunnerVersion, error) {
-	if slices.Contains(o.executors, testbed.DockerAutoscaler) {
-		if err := testbed.CheckStatic(o.runner); err != nil {
-			return testbed.RunnerVersion{}, err
-		}
+	left, err := os.ReadDir(temporary)
+	for _, entry := range left {
+		v.wrong = append(v.wrong, entry.Name()+" is left among temporary files")
 	}
-	return testbed.Version(ctx, o.runner)
-}
-
-// ownTemporary makes a directory the one for temporary files of this process and
-// of all that it starts: what is in it at the end was left behind.
-func ownTemporary() (dir string, remove func(), err error) {
-	root, err := os.MkdirTemp("", "e2e-")
-	if err != nil {
-		return "", nil, err
-	}
-	dir = filepath.Join(root, "tmp")
-	err = errors.Join(os.Mkdir(dir, 0o700), os.Setenv("TMPDIR", dir))
-	return dir, func() { _ = os.RemoveAll(root) }, err
+	return errors.Join(err, v.print())
 }

@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -114,20 +114,19 @@ func said(job jobapi.Job) []string {
 }
 
 func compare(got, want []string) error {
-	if slices.Equal(got, want) {
-		return nil
-	}
-	at := 0
-	for at < len(got) && at < len(want) && got[at] == want[at] {
-		at++
-	}
-	show := func(lines []string) string {
-		if at < len(lines) {
-			return fmt.Sprintf("%q", lines[at])
+	for at := range max(len(got), len(want)) {
+		if is, expected := show(got, at), show(want, at); is != expected {
+			return fmt.Errorf("the log has %d lines of the script, expected %d; line %d is %s, expected %s", len(got), len(want), at+1, is, expected)
 		}
-		return "nothing"
 	}
-	return fmt.Errorf("the log has %d lines of the script, expected %d; line %d is %s, expected %s", len(got), len(want), at+1, show(got), show(want))
+	return nil
+}
+
+func show(lines []string, at int) string {
+	if at < len(lines) {
+		return fmt.Sprintf("%q", lines[at])
+	}
+	return "nothing"
 }
 
 func (w want) checkUploads(job jobapi.Job) error {
@@ -147,12 +146,7 @@ func unzip(archive []byte, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	file, err := files.Open(name)
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	content, err := io.ReadAll(file)
+	content, err := fs.ReadFile(files, name)
 	return string(content), err
 }
 
@@ -180,17 +174,6 @@ func complaints(log string) error {
 		return fmt.Errorf("%s holds no line of the plugin, so its warnings and errors cannot be checked", log)
 	}
 	return errors.Join(found...)
-}
-
-// inspect notes what is left of temporary files.
-func (v *verdict) inspect(dir string) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		v.wrong = append(v.wrong, err.Error())
-	}
-	for _, entry := range entries {
-		v.wrong = append(v.wrong, fmt.Sprintf("%s is left among temporary files", entry.Name()))
-	}
 }
 
 // summary is the verdict in one line.

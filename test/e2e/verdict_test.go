@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -19,10 +20,7 @@ func archive(t *testing.T, name, content string) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	w := zip.NewWriter(&out)
-	f, err := w.Create(name)
-	require.NoError(t, err)
-	_, err = f.Write([]byte(content))
-	require.NoError(t, err)
+	require.NoError(t, w.AddFS(fstest.MapFS{name: {Data: []byte(content)}}))
 	require.NoError(t, w.Close())
 	return out.Bytes()
 }

@@ -24,7 +24,6 @@ const (
 // Spec is a job as .gitlab-ci.yml would have it.
 type Spec struct {
 	Name      string     `json:"name"`
-	Runner    string     `json:"runner,omitempty"` // name of the only runner that may have it; empty: any
 	Image     string     `json:"image,omitempty"`
 	Script    []string   `json:"script"`
 	Variables []Variable `json:"variables,omitempty"`
@@ -99,8 +98,11 @@ func (r *record) payload(url string) object {
 		"variables":   r.variables(url),
 		"steps":       []object{{"name": "script", "script": r.Script, "timeout": timeout, "when": "on_success", "allow_failure": false}},
 		"services":    []object{}, "cache": []object{}, "credentials": []object{}, "dependencies": []object{},
-		"artifacts": r.artifacts(),
+		"artifacts": []object{},
 		"features":  object{"trace_sections": true, "failure_reasons": failureReasons},
+	}
+	if len(r.Artifacts) > 0 {
+		response["artifacts"] = []object{{"name": "artifacts", "paths": r.Artifacts, "when": "always", "artifact_type": "archive", "artifact_format": "zip"}}
 	}
 	if r.Image != "" {
 		response["image"] = object{"name": r.Image}
@@ -112,13 +114,6 @@ const sha = "0123456789abcdef0123456789abcdef01234567"
 
 // failureReasons are some of those that GitLab 15.3 lets a runner report.
 var failureReasons = []string{"script_failure", "runner_system_failure", "job_execution_timeout", "unknown_failure", "image_pull_failure"}
-
-func (r *record) artifacts() []object {
-	if len(r.Artifacts) == 0 {
-		return []object{}
-	}
-	return []object{{"name": "artifacts", "paths": r.Artifacts, "when": "always", "artifact_type": "archive", "artifact_format": "zip"}}
-}
 
 // variables are those of GitLab that most jobs need, and the job's.
 func (r *record) variables(url string) []object {

@@ -2,18 +2,16 @@ package jobapi
 
 import (
 	"context"
+	"crypto/subtle"
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
-
-// maxBody bounds what a request may hold; a runner's own limit of a log is 4 MiB.
-const maxBody = 64 << 20
 
 // credentials are the fields of a runner's requests that matter here.
 type credentials struct {
@@ -28,23 +26,30 @@ type credentials struct {
 
 // decode reads a request's JSON. If it cannot it responds and reports false.
 func decode(w http.ResponseWriter, r *http.Request, into any) bool {
-	if err := json.NewDecoder(io.LimitReader(r.Body, maxBody)).Decode(into); err != nil {
+	if err := json.NewDecoder(r.Body).Decode(into); err != nil {
 		fail(w, http.StatusBadRequest, "400 Bad request - "+err.Error())
 		return false
 	}
 	return true
 }
 
-func (s *Server) verify(w http.ResponseWriter, r *http.Request) {
-	var c credentials
+// authenticate reads a request that must have the runner's token. If it has not
+// it responds and reports false.
+func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) (c credentials, ok bool) {
 	if !decode(w, r, &c) {
-		return
+		return c, false
 	}
-	if _, known := s.runner(c.Token); !known {
+	if subtle.ConstantTimeCompare([]byte(c.Token), []byte(s.config.Token)) != 1 {
 		fail(w, http.StatusForbidden, "403 Forbidden")
-		return
+		return c, false
 	}
-	respond(w, http.StatusOK, object{"id": 1, "token": c.Token, "token_expires_at": nil})
+	return c, true
+}
+
+func (s *Server) verify(w http.ResponseWriter, r *http.Request) {
+	if c, ok := s.authenticate(w, r); ok {
+		respond(w, http.StatusOK, object{"id": 1, "token": c.Token, "token_expires_at": nil})
+	}
 }
 
 // lastUpdate names the state of the queue that a runner has seen. It comes with
@@ -52,49 +57,39 @@ func (s *Server) verify(w http.ResponseWriter, r *http.Request) {
 const lastUpdate = "X-GitLab-Last-Update"
 
 func (s *Server) request(w http.ResponseWriter, r *http.Request) {
-	var c credentials
-	if !decode(w, r, &c) {
-		return
-	}
-	name, known := s.runner(c.Token)
-	if !known {
-		fail(w, http.StatusForbidden, "403 Forbidden")
+	c, ok := s.authenticate(w, r)
+	if !ok {
 		return
 	}
 	s.countRequest(1)
 	defer s.countRequest(-1)
-	if c.LastUpdate != "" {
-		s.awaitChange(r, c.LastUpdate)
+	if c.LastUpdate != "" { // wait until the queue is no longer as the runner has seen it
+		ctx, cancel := context.WithTimeout(r.Context(), s.config.LongPoll)
+		defer cancel()
+		_ = s.await(ctx, func() bool { return s.queueLocked() != c.LastUpdate }) // then there may be no job
 	}
-	s.assign(w, r, name, c.Info.Features.CancelGracefully)
-}
-
-func (s *Server) assign(w http.ResponseWriter, r *http.Request, name string, graceful bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	job := s.nextLocked(name)
-	if job == nil || r.Context().Err() != nil { // a runner that has gone gets no job
-		w.Header().Set(lastUpdate, strconv.Itoa(s.version))
+	next := slices.IndexFunc(s.jobs, func(j *record) bool { return j.State == Pending })
+	if next < 0 || r.Context().Err() != nil { // a runner that has gone gets no job
+		w.Header().Set(lastUpdate, s.queueLocked())
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	job.State, job.Began, job.graceful = Running, time.Now(), graceful
+	job := s.jobs[next]
+	job.State, job.Began, job.graceful = Running, time.Now(), c.Info.Features.CancelGracefully
 	s.announceLocked()
 	respond(w, http.StatusCreated, job.payload("http://"+r.Host))
 }
+
+// queueLocked is the state of the queue: jobs only come.
+func (s *Server) queueLocked() string { return strconv.Itoa(len(s.jobs)) }
 
 func (s *Server) countRequest(change int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asking += change
 	s.asked = time.Now()
-}
-
-// awaitChange waits until the queue is no longer as the runner has seen it.
-func (s *Server) awaitChange(r *http.Request, seen string) {
-	ctx, cancel := context.WithTimeout(r.Context(), s.config.LongPoll)
-	defer cancel()
-	_ = s.await(ctx, func() bool { return strconv.Itoa(s.version) != seen }) // then there may be no job
 }
 
 // updateInterval is how many seconds GitLab asks a runner to wait before its
@@ -104,7 +99,7 @@ const updateInterval = "1"
 // trace appends to a job's log. A part that does not begin where the log ends is
 // refused, and the response has the right offset.
 func (s *Server) trace(w http.ResponseWriter, r *http.Request) {
-	part, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
+	part, err := io.ReadAll(r.Body)
 	if err != nil {
 		return // the runner has gone
 	}
@@ -119,18 +114,15 @@ func (s *Server) trace(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	from := len(job.Log)
-	fits := r.Header.Get("Content-Range") == fmt.Sprintf("%d-%d", from, from+len(part)-1)
-	if fits {
-		job.Log = append(job.Log, part...)
-		s.announceLocked()
-	} else {
+	if r.Header.Get("Content-Range") != fmt.Sprintf("%d-%d", from, from+len(part)-1) {
 		job.Misplaced++
-	}
-	w.Header().Set("Range", fmt.Sprintf("0-%d", len(job.Log)))
-	if !fits {
+		w.Header().Set("Range", fmt.Sprintf("0-%d", from))
 		fail(w, http.StatusRequestedRangeNotSatisfiable, "416 Range Not Satisfiable")
 		return
 	}
+	job.Log = append(job.Log, part...)
+	s.announceLocked()
+	w.Header().Set("Range", fmt.Sprintf("0-%d", len(job.Log)))
 	w.Header().Set("X-GitLab-Trace-Update-Interval", updateInterval)
 	respond(w, http.StatusAccepted, object{})
 }
@@ -194,7 +186,11 @@ func (s *Server) finish(w http.ResponseWriter, job *record, reported result) {
 
 // artifacts keeps the files that a job uploads.
 func (s *Server) artifacts(w http.ResponseWriter, r *http.Request) {
-	name, content, err := upload(r)
+	var content []byte
+	file, header, err := r.FormFile("file")
+	if err == nil {
+		content, err = io.ReadAll(file)
+	}
 	if err != nil {
 		fail(w, http.StatusBadRequest, "400 Bad request - "+err.Error())
 		return
@@ -205,27 +201,7 @@ func (s *Server) artifacts(w http.ResponseWriter, r *http.Request) {
 	if job == nil {
 		return
 	}
-	job.Uploads[name] = content
+	job.Uploads[header.Filename] = content
 	s.announceLocked()
 	respond(w, http.StatusCreated, object{})
-}
-
-// upload reads the file of a multipart form, which a runner sends in parts
-// without their lengths.
-func upload(r *http.Request) (name string, content []byte, err error) {
-	form, err := r.MultipartReader()
-	if err != nil {
-		return "", nil, err
-	}
-	for {
-		part, err := form.NextPart()
-		if err != nil {
-			return "", nil, fmt.Errorf("no file: %w", err)
-		}
-		if part.FormName() != "file" {
-			continue
-		}
-		content, err := io.ReadAll(io.LimitReader(part, maxBody))
-		return strings.TrimSpace(part.FileName()), content, err
-	}
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -15,8 +14,8 @@ import (
 
 // Config sets a server up.
 type Config struct {
-	// Runners maps the token of each runner to its name.
-	Runners map[string]string
+	// Token is the runner's.
+	Token string
 
 	// LongPoll is how long a runner that has seen the present state of the queue
 	// waits for a change; 0: not at all.
@@ -35,10 +34,9 @@ type Server struct {
 
 	mu      sync.Mutex
 	jobs    []*record
-	version int           // of the queue
 	changed chan struct{} // closed with the next change of anything
-	asking  int           // runners whose request for a job is open
-	asked   time.Time     // when the last of them went
+	asking  int           // open requests for a job
+	asked   time.Time     // when the last of them ended
 }
 
 // New makes a server without jobs.
@@ -56,8 +54,14 @@ func New(c Config) *Server {
 	return s
 }
 
+// maxBody bounds what a request may hold; a runner's own limit of a log is 4 MiB.
+const maxBody = 64 << 20
+
 // ServeHTTP serves runners and the control endpoint.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	s.mux.ServeHTTP(w, r)
+}
 
 // Enqueue adds a job at the queue's end and returns its ID.
 func (s *Server) Enqueue(spec Spec) int64 {
@@ -66,7 +70,6 @@ func (s *Server) Enqueue(spec Spec) int64 {
 	r := &record{token: rand.Text()}
 	r.Spec, r.ID, r.State, r.Uploads = spec, int64(len(s.jobs)+1), Pending, map[string][]byte{}
 	s.jobs = append(s.jobs, r)
-	s.version++
 	s.announceLocked()
 	return r.ID
 }
@@ -144,24 +147,14 @@ func (s *Server) await(ctx context.Context, ready func() bool) error {
 	}
 }
 
-// AwaitSilence waits until no runner has asked for a job for a while.
-func (s *Server) AwaitSilence(ctx context.Context, length time.Duration) error {
-	for {
-		s.mu.Lock()
-		rest := length - time.Since(s.asked)
-		if s.asking > 0 {
-			rest = length
-		}
-		s.mu.Unlock()
-		if rest <= 0 {
-			return nil
-		}
-		select {
-		case <-time.After(rest):
-		case <-ctx.Done():
-			return fmt.Errorf("wait until no runner asks for jobs: %w", context.Cause(ctx))
-		}
+// Silence is for how long no runner has asked for a job.
+func (s *Server) Silence() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.asking > 0 {
+		return 0
 	}
+	return time.Since(s.asked)
 }
 
 // announceLocked wakes all that wait for a change.
@@ -175,27 +168,6 @@ func (s *Server) findLocked(id int64) *record {
 		return nil
 	}
 	return s.jobs[id-1]
-}
-
-// nextLocked is the first job that waits for the runner, or nil.
-func (s *Server) nextLocked(runner string) *record {
-	at := slices.IndexFunc(s.jobs, func(r *record) bool {
-		return r.State == Pending && (r.Runner == "" || r.Runner == runner)
-	})
-	if at < 0 {
-		return nil
-	}
-	return s.jobs[at]
-}
-
-// runner finds the name that belongs to a runner's token.
-func (s *Server) runner(token string) (name string, known bool) {
-	for t, n := range s.config.Runners {
-		if subtle.ConstantTimeCompare([]byte(t), []byte(token)) == 1 {
-			return n, true
-		}
-	}
-	return "", false
 }
 
 // jobLocked finds the running job of a request whose sender has its token. If there
@@ -212,23 +184,19 @@ func (s *Server) jobLocked(w http.ResponseWriter, r *http.Request, token string)
 		return nil
 	}
 	w.Header().Set("Job-Status", string(found.State))
-	if found.Done() {
-		s.refuseLocked(w, found)
-		return nil
+	if !found.Done() {
+		return found
 	}
-	return found
-}
-
-// refuseLocked responds to a request about a job that has ended. That is how a
-// runner is told of a cancellation; after its own final report it should not ask.
-func (s *Server) refuseLocked(w http.ResponseWriter, job *record) {
-	if job.reported {
-		job.Late++
-	} else if job.ReactedAt.IsZero() {
-		job.ReactedAt = time.Now()
+	// That is how a runner is told of a cancellation; after its own final report it
+	// should not ask.
+	if found.reported {
+		found.Late++
+	} else if found.ReactedAt.IsZero() {
+		found.ReactedAt = time.Now()
 	}
 	s.announceLocked()
 	fail(w, http.StatusForbidden, "403 Forbidden - Job is not running")
+	return nil
 }
 
 func fail(w http.ResponseWriter, status int, message string) {
@@ -236,11 +204,7 @@ func fail(w http.ResponseWriter, status int, message string) {
 }
 
 func respond(w http.ResponseWriter, status int, body any) {
-	encoded, err := json.Marshal(body)
-	if err != nil {
-		status, encoded = http.StatusInternalServerError, []byte(`{"message":"500 Internal Server Error"}`)
-	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(encoded) // fails if the client has gone
+	_ = json.NewEncoder(w).Encode(body) // fails if the client has gone
 }

@@ -16,82 +16,90 @@ import (
 // Driver is a simulator, a plugin with its scaler, and the jobs that run on the
 // instances. Its methods may be called from any goroutine, except where stated.
 type Driver struct {
-	*Progress
-	Options   Options
+	*supervisor
 	Simulator *Simulator
 
 	// Disrupted returns what was done on purpose that ends an attempt; empty:
 	// nothing, so that the job has failed. It is set before the first job.
 	Disrupted func(context.Context, Attempt) string
 
-	// Begun is called when the script of an attempt begins; nil: it is not.
+	// Begun is called when the script of an attempt begins. By default it does
+	// nothing.
 	Begun func(context.Context, Attempt) error
 
-	plugins *supervisor
-	jobs    sync.WaitGroup
-
+	jobs       sync.WaitGroup
 	background sync.WaitGroup
-	cancels    []context.CancelFunc
+	until      context.Context // that ends what runs there
+	cancel     context.CancelFunc
 
-	mu    sync.Mutex
-	tally Tally
+	counting sync.Mutex
+	tally    Tally
 }
 
 // Start starts simulator and plugin; args are further flags of the simulator. It
 // changes this process's environment, which the plugin inherits. Progress goes
 // to out.
-func Start(ctx context.Context, o Options, out io.Writer, args ...string) (_ *Driver, err error) {
-	d := &Driver{Progress: NewProgress(out, ""), Options: o}
-	d.tally.Places = map[string]int{}
+func Start(ctx context.Context, o Options, out io.Writer, args ...string) (*Driver, error) {
 	log, err := os.OpenFile(o.LogFile, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	if d.Simulator, err = StartSimulator(o, args...); err != nil {
+	simulator, err := StartSimulator(o, args...)
+	if err != nil {
 		return nil, errors.Join(err, log.Close())
 	}
-	d.plugins = &supervisor{Progress: d.Progress, options: o, env: d.Simulator.Env, log: log, idle: o.IdleCount}
-	if err := d.Simulator.Setenv(); err != nil {
+	d := &Driver{
+		supervisor: &supervisor{Progress: NewProgress(out, ""), options: o, env: simulator.Env, log: log, idle: o.IdleCount},
+		Simulator:  simulator, tally: Tally{Places: map[string]int{}},
+		Begun: func(context.Context, Attempt) error { return nil },
+	}
+	d.until, d.cancel = context.WithCancel(ctx)
+	if err := simulator.Setenv(); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
-	first, err := d.plugins.start(ctx, 1)
+	first, err := d.start(ctx, 1)
 	if err != nil {
-		d.plugins.end(first, deadTimeout)
+		d.end(first, deadTimeout)
 		return nil, errors.Join(fmt.Errorf("%w; see %s", err, o.LogFile), d.Close())
 	}
-	d.Background(ctx, func(ctx context.Context) { d.plugins.keep(ctx, first) })
+	d.background.Go(func() { d.keep(d.until, first) })
 	return d, nil
 }
 
-// Background runs f, whose context Stop cancels. It is for the goroutine that
-// calls Stop.
-func (d *Driver) Background(ctx context.Context, f func(context.Context)) {
-	ctx, cancel := context.WithCancel(ctx)
-	d.cancels = append(d.cancels, cancel)
-	d.background.Go(func() { f(ctx) })
+// Every calls f at each interval until Stop. It is for the goroutine that calls
+// Stop.
+func (d *Driver) Every(interval time.Duration, f func(context.Context)) {
+	d.background.Go(func() {
+		tick := time.NewTicker(interval)
+		defer tick.Stop()
+		for {
+			select {
+			case <-d.until.Done():
+				return
+			case <-tick.C:
+				f(d.until)
+			}
+		}
+	})
 }
 
 // Stop ends what runs in the background, and scaler and plugin as GitLab Runner
 // does. It may be called twice.
 func (d *Driver) Stop() {
-	for _, cancel := range d.cancels {
-		cancel()
-	}
+	d.cancel()
 	d.background.Wait()
-	d.plugins.stop()
+	if last := d.serving; last != nil { // nobody else changes it any longer
+		d.end(last, shutdownTimeout)
+		d.change(func() { d.serving = nil })
+	}
+	d.ending.Wait()
 }
 
 // Close stops all there is.
 func (d *Driver) Close() error {
 	d.Stop()
-	return errors.Join(d.Simulator.Close(), d.plugins.log.Close())
+	return errors.Join(d.Simulator.Close(), d.log.Close())
 }
-
-// KillPlugin kills the plugin's process, which is then started anew.
-func (d *Driver) KillPlugin() { d.plugins.kill() }
-
-// SetIdle changes how many instances are kept ready. With 0 all are removed.
-func (d *Driver) SetIdle(count int) error { return d.plugins.setIdle(count) }
 
 // Arrival is a job that arrives so long after the start.
 type Arrival struct {
@@ -213,11 +221,7 @@ func (d *Driver) attempt(ctx context.Context, a *Attempt) error {
 	// GitLab Runner cancels a job when the scaler reports its instance as gone.
 	ctx, cancel := acquisition.WithContext(ctx)
 	defer cancel()
-	var begun func() error
-	if d.Begun != nil {
-		begun = func() error { return d.Begun(ctx, *a) }
-	}
-	err = a.Job.run(ctx, acquisition, begun)
+	err = a.Job.run(ctx, acquisition, func() error { return d.Begun(ctx, *a) })
 	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(err, cause) {
 		err = fmt.Errorf("%w: %w", cause, err)
 	}
@@ -225,7 +229,7 @@ func (d *Driver) attempt(ctx context.Context, a *Attempt) error {
 }
 
 func (d *Driver) acquire(ctx context.Context, a *Attempt) (taskscaler.Acquisition, func(), error) {
-	g, err := d.plugins.current(ctx)
+	g, err := d.current(ctx)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -32,21 +32,17 @@ echo "where=$ARMSIM_INSTANCE $ARMSIM_VM_ID"
 type output struct {
 	text   bytes.Buffer // not embedded: its ReadFrom would bypass Write
 	once   sync.Once
-	begun  func() error // nil: nothing to call
+	begun  func() error
 	failed error
 }
 
 func (o *output) Write(p []byte) (int, error) {
-	o.once.Do(func() {
-		if o.begun != nil {
-			o.failed = o.begun()
-		}
-	})
+	o.once.Do(func() { o.failed = o.begun() })
 	return o.text.Write(p)
 }
 
 // run runs the job's script and checks that it ran to its end, on the instance
-// that the scaler gave it. begun is called at its first output, if set.
+// that the scaler gave it. begun is called at its first output.
 func (j Job) run(ctx context.Context, a taskscaler.Acquisition, begun func() error) error {
 	info, err := a.InstanceConnectInfo(ctx)
 	if err != nil {

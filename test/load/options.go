@@ -88,9 +88,6 @@ func Main(run func(context.Context) error) {
 	}
 }
 
-// errVerdict is the error of a program that has printed why.
-var errVerdict = errors.New("failed")
-
 // Verdict prints what is not as expected and the summary, which is the last
 // line. It returns an error if anything is not as expected.
 func Verdict(summary string, wrong ...string) error {
@@ -99,7 +96,7 @@ func Verdict(summary string, wrong ...string) error {
 	}
 	fmt.Println(summary)
 	if len(wrong) > 0 {
-		return errVerdict
+		return errors.New("failed") // why is printed
 	}
 	return nil
 }

@@ -47,12 +47,13 @@ func Poll(ctx context.Context, ready func(context.Context) (ok bool, reason stri
 	}
 }
 
-// Settle waits until there are this many instances, and the capacity is as many.
+// Settle waits until there are this many instances, all of them run, and the capacity
+// is as many.
 func (s *Simulator) Settle(ctx context.Context, count int) error {
 	return Poll(ctx, func(ctx context.Context) (bool, string, error) {
 		stats, err := s.Stats(ctx)
-		return err == nil && stats.Instances == count && stats.Capacity == count,
-			fmt.Sprintf("there are %d instances and capacity for %d, expected %d", stats.Instances, stats.Capacity, count), err
+		return stats.Instances == count && stats.Running == count && stats.Capacity == count && err == nil,
+			fmt.Sprintf("there are %d instances, %d running, and capacity for %d; expected %d", stats.Instances, stats.Running, stats.Capacity, count), err
 	})
 }
 
@@ -84,11 +85,6 @@ func (s *Simulator) Leftovers(ctx context.Context) (Leftovers, error) {
 		l.Findings = append(l.Findings, "the plugin asked for what is not simulated: "+request)
 	}
 	return l, nil
-}
-
-// Serving reports whether an instance is complete and runs.
-func Serving(i armsim.InstanceInfo) bool {
-	return i.PowerState == "running" && i.ProvisioningState == "Succeeded"
 }
 
 // ID is the plugin's ID of an instance: its resource name and the first eight

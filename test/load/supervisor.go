@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,10 +34,8 @@ func (g *generation) Accept(_ string, _ hclog.Level, message string, args ...any
 	defer g.mu.Unlock()
 	switch message {
 	case "plugin started":
-		for n := 0; n+1 < len(args); n += 2 {
-			if pid, ok := args[n+1].(int); ok && args[n] == "pid" {
-				g.pid = pid
-			}
+		if at := slices.Index(args, any("pid")); at >= 0 {
+			g.pid, _ = args[at+1].(int)
 		}
 	case "plugin process exited":
 		g.exited()
@@ -186,16 +185,6 @@ func (s *supervisor) end(g *generation, timeout time.Duration) {
 	}
 }
 
-// stop ends the generation that serves as GitLab Runner does, and waits for the
-// end of all others. keep must have returned.
-func (s *supervisor) stop() {
-	if last := s.serving; last != nil {
-		s.end(last, shutdownTimeout)
-		s.change(func() { s.serving = nil })
-	}
-	s.ending.Wait()
-}
-
 // current waits for a generation that serves.
 func (s *supervisor) current(ctx context.Context) (g *generation, err error) {
 	err = Poll(ctx, func(context.Context) (bool, string, error) {
@@ -205,8 +194,9 @@ func (s *supervisor) current(ctx context.Context) (g *generation, err error) {
 	return g, err
 }
 
-// kill kills the latest plugin, even one that does not serve yet.
-func (s *supervisor) kill() {
+// KillPlugin kills the process of the latest plugin, even one that does not serve
+// yet. Another is then started.
+func (s *supervisor) KillPlugin() {
 	var g *generation
 	s.change(func() { g = s.latest })
 	if err := g.kill(); err != nil {
@@ -217,8 +207,9 @@ func (s *supervisor) kill() {
 	s.Printf("kill -9 of plugin %d", g.number)
 }
 
-// setIdle changes how many instances are kept ready, now and after a restart.
-func (s *supervisor) setIdle(count int) error {
+// SetIdle changes how many instances are kept ready, now and after a restart. With 0
+// all are removed.
+func (s *supervisor) SetIdle(count int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.idle = count

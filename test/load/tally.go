@@ -33,8 +33,8 @@ func (t *Tally) Wait(q float64) time.Duration {
 
 // count changes the tally.
 func (d *Driver) count(change func(*Tally)) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	d.counting.Lock()
+	defer d.counting.Unlock()
 	change(&d.tally)
 }
 
@@ -78,9 +78,7 @@ type Result struct {
 func (d *Driver) Result(ctx context.Context) (Result, error) {
 	left, err := d.Simulator.Leftovers(ctx)
 	r := Result{Tally: d.Tally(), Leftovers: left}
-	d.plugins.change(func() {
-		r.Kills, r.Wrong = d.plugins.kills, slices.Concat(r.Failed, d.plugins.crashes, left.Findings)
-	})
+	d.change(func() { r.Kills, r.Wrong = d.kills, slices.Concat(r.Failed, d.crashes, left.Findings) })
 	if r.Lost = r.Asked - r.Passed - len(r.Failed); r.Lost > 0 {
 		r.Wrong = append(r.Wrong, fmt.Sprintf("%d jobs neither passed nor failed", r.Lost))
 	}

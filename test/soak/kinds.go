@@ -92,10 +92,11 @@ func (d *deck) while(least, most int, operation string, e armsim.Effect) act {
 	return act{fault: &armsim.Fault{Operation: operation, For: d.span(least, most), Effect: e}}
 }
 
-// some is a fault of a share of the requests for some seconds.
+// some is a fault of a share of the requests for some seconds: not of all, so that
+// work goes on.
 func (d *deck) some(most int, operation string, e armsim.Effect) act {
 	a := d.while(5, most, operation, e)
-	a.fault.Probability = d.chance()
+	a.fault.Probability = float64(3+d.rand.IntN(6)) / 10
 	return a
 }
 

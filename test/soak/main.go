@@ -56,7 +56,8 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	s := newSoak(o, d)
+	s := &soak{Driver: d, options: o, creations: map[string]time.Time{}}
+	d.Disrupted = s.disrupted
 	s.Printf("seed %d; the same again: soak -seed %d -mode %s -spot %q -duration %s", o.Seed, o.Seed, o.Mode, o.Spot, o.duration)
 	s.Printf("the plugin's log is in %s; two writes at once on a scale set: %s", o.LogFile, parallelWrites(o.Seed))
 	jobs, cancelJobs := context.WithCancel(ctx)

@@ -118,6 +118,3 @@ func (d *deck) lists() string {
 	}
 	return "VirtualMachineScaleSetVMs_List"
 }
-
-// chance is the share of requests with a fault; not all, so that work goes on.
-func (d *deck) chance() float64 { return float64(3+d.rand.IntN(6)) / 10 }

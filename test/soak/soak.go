@@ -20,21 +20,21 @@ type soak struct {
 	disruptions sync.Map     // what was done to an instance on purpose, by the plugin's ID
 	faults      atomic.Int64 // that happened as planned
 	neverMade   int          // instances that Azure accepted and never made
+
+	creations map[string]time.Time // when each was seen first, by vmId; zero: it was ended
 }
 
-func newSoak(o options, d *load.Driver) *soak {
-	s := &soak{Driver: d, options: o}
-	d.Disrupted = func(_ context.Context, a load.Attempt) string {
-		what, _ := s.disruptions.Load(a.Instance)
-		text, _ := what.(string)
-		return text
-	}
-	return s
+// disrupted is what was done to an attempt's instance on purpose.
+func (s *soak) disrupted(_ context.Context, a load.Attempt) string {
+	what, _ := s.disruptions.Load(a.Instance)
+	text, _ := what.(string)
+	return text
 }
 
 // disrupt has jobs arrive while faults and kills happen.
 func (s *soak) disrupt(parent, jobs context.Context) error {
-	s.Background(parent, s.watch)
+	s.Every(statusInterval, s.printStatus)
+	s.Every(time.Second, s.endStuck)
 	ctx, cancel := context.WithTimeout(parent, s.options.duration)
 	defer cancel()
 	var parts sync.WaitGroup
@@ -88,7 +88,9 @@ func (s *soak) strike(ctx context.Context, a act) {
 	var serving []armsim.InstanceInfo
 	err := load.Poll(ctx, func(ctx context.Context) (bool, string, error) {
 		all, err := s.Simulator.Instances(ctx)
-		serving = slices.DeleteFunc(all, func(i armsim.InstanceInfo) bool { return !load.Serving(i) })
+		serving = slices.DeleteFunc(all, func(i armsim.InstanceInfo) bool {
+			return i.PowerState != "running" || i.ProvisioningState != "Succeeded"
+		})
 		return len(serving) > 0, "no instance runs", err
 	})
 	if err != nil {
@@ -118,42 +120,26 @@ const (
 	creationTimeout = 50 * time.Second
 )
 
-// watch prints what is going on, and ends creations that are stuck.
-func (s *soak) watch(ctx context.Context) {
-	first := map[string]time.Time{} // when a creation was seen; zero: it was ended
-	printed := time.Now()
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		s.endStuck(ctx, first)
-		if time.Since(printed) < statusInterval {
-			continue
-		}
-		printed = time.Now()
-		stats, _ := s.Simulator.Stats(ctx)
-		if line, _, err := s.Status(ctx); err == nil { // who needs more than the state reports what is wrong
-			s.Printf("capacity %d, %s", stats.Capacity, line)
-		}
+// printStatus prints what is going on.
+func (s *soak) printStatus(ctx context.Context) {
+	stats, _ := s.Simulator.Stats(ctx)
+	if line, _, err := s.Status(ctx); err == nil { // who needs more than the state reports what is wrong
+		s.Printf("capacity %d, %s", stats.Capacity, line)
 	}
 }
 
 // endStuck ends the creations that have taken too long since they were seen first.
-func (s *soak) endStuck(ctx context.Context, first map[string]time.Time) {
+func (s *soak) endStuck(ctx context.Context) {
 	all, _ := s.Simulator.Instances(ctx)
 	for _, i := range all {
-		seen, known := first[i.VMID]
+		seen, known := s.creations[i.VMID]
 		switch {
 		case i.ProvisioningState != "Creating":
 		case !known:
-			first[i.VMID] = time.Now()
+			s.creations[i.VMID] = time.Now()
 		case !seen.IsZero() && time.Since(seen) >= creationTimeout:
 			s.Printf("Azure gives up the creation of %s", load.ID(i))
-			first[i.VMID] = time.Time{}
+			s.creations[i.VMID] = time.Time{}
 			_ = s.Simulator.AddEvents(ctx, armsim.Event{Do: "delete", Object: i.Name}) // once more would do no good
 		}
 	}

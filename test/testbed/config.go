@@ -1,12 +1,11 @@
 package testbed
 
 import (
-	"context"
+	"bytes"
 	"crypto/rand"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"text/template"
 )
 
@@ -83,7 +82,7 @@ func quote(s string) string { return fmt.Sprintf("%q", s) }
 // older runners take it as it is.
 func newToken() string { return "glrt-" + rand.Text()[:20] }
 
-func (t *Testbed) prepareConfig(context.Context) error {
+func (t *Testbed) prepareConfig() error {
 	t.Config = filepath.Join(t.dir, "config.toml")
 	c := &t.config
 	c.Options, c.URL, c.Env = t.options, t.URL, t.Simulator.Env
@@ -105,17 +104,13 @@ func (t *Testbed) SetIdle(count int) error {
 
 // writeConfig replaces the file in one step: the runner may read it at any time.
 func (t *Testbed) writeConfig() error {
-	var text strings.Builder
+	var text bytes.Buffer
 	if err := configText.Execute(&text, t.config); err != nil {
-		return fmt.Errorf("write config.toml: %w", err)
+		return err
 	}
 	draft := t.Config + ".new"
-	err := os.WriteFile(draft, []byte(text.String()), 0o600)
-	if err == nil {
-		err = os.Rename(draft, t.Config)
+	if err := os.WriteFile(draft, text.Bytes(), 0o600); err != nil {
+		return err
 	}
-	if err != nil {
-		return fmt.Errorf("write config.toml: %w", err)
-	}
-	return nil
+	return os.Rename(draft, t.Config)
 }

@@ -79,18 +79,12 @@ func TestConfigOfDocker(t *testing.T) {
 	t.Parallel()
 	s := newTestbed(t)
 	s.config.Executor, s.config.KeepState = DockerAutoscaler, true
-	s.config.Image, s.config.Helper, s.config.Host = "job:a", "helper:b", "unix:///socket"
+	s.config.Image, s.config.Helper, s.config.Host, s.config.ProtocolPort = "job:a", "helper:b", "unix:///socket", "2222"
 	r := s.read(t).Runners[0]
 	assert.Equal(t, []string{"job:a", "helper:b", "unix:///socket"}, []string{r.Docker.Image, r.Docker.HelperImage, r.Docker.Host})
 	assert.Equal(t, "azureuser", r.Autoscaler.Connector["username"], "fleeting wants it with static credentials")
+	assert.EqualValues(t, 2222, r.Autoscaler.Connector["protocol_port"])
 	assert.Equal(t, map[string]bool{"enabled": true}, r.Autoscaler.State)
-}
-
-func TestAnotherPort(t *testing.T) {
-	t.Parallel()
-	s := newTestbed(t)
-	s.config.ProtocolPort = "2222"
-	assert.EqualValues(t, 2222, s.read(t).Runners[0].Autoscaler.Connector["protocol_port"])
 }
 
 func TestSetIdle(t *testing.T) {

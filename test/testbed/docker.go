@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
+	"testing/fstest"
+	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/dockerengine"
 )
@@ -29,9 +29,6 @@ const label = "com.gitlab.gitlab-runner."
 // the runner's binary: it has the helper's commands, too. The error names what is
 // missing.
 func newDocker(ctx context.Context, runner string) (*Docker, error) {
-	if err := CheckStatic(runner); err != nil {
-		return nil, err
-	}
 	e, err := dockerengine.Start(ctx)
 	if err != nil {
 		return nil, err
@@ -55,37 +52,15 @@ const (
 )
 
 func (d *Docker) importHelper(ctx context.Context, runner string) error {
-	root, err := os.MkdirTemp("", "helper-")
+	program, err := os.ReadFile(runner)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(root)
-	bin := filepath.Join(root, "usr", "bin")
-	if err := os.MkdirAll(bin, 0o755); err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(bin, "gitlab-runner-build"), []byte(helperBuild), 0o755); err != nil {
-		return err
-	}
-	if err := copyProgram(filepath.Join(bin, "gitlab-runner-helper"), runner); err != nil {
-		return err
-	}
-	d.helper, err = d.engine.Import(ctx, "fleeting-plugin-azure-e2e/helper", os.DirFS(root), pathLine)
+	d.helper, err = d.engine.Import(ctx, "fleeting-plugin-azure-e2e/helper", fstest.MapFS{
+		"usr/bin/gitlab-runner-build":  {Data: []byte(helperBuild), Mode: 0o755},
+		"usr/bin/gitlab-runner-helper": {Data: program, Mode: 0o755},
+	}, pathLine)
 	return err
-}
-
-func copyProgram(to, from string) error {
-	source, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer source.Close()
-	target, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o755)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(target, source)
-	return errors.Join(err, target.Close())
 }
 
 func (d *Docker) host() string { return "unix://" + d.engine.Socket() }
@@ -114,7 +89,9 @@ func (d *Docker) Kill(ctx context.Context, job int64) (int, error) {
 
 // sweep removes all that a runner of the GitLab at url has made: containers, and
 // the volumes that it keeps for later jobs, which have a job's address as label.
-func (d *Docker) sweep(ctx context.Context, url string) error {
+func (d *Docker) sweep(url string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
 	_, err := d.Kill(ctx, 0)
 	out, failed := d.run(ctx, "volume", "ls", "--filter", "label="+label+"managed=true", "--format", `{{.Name}} {{.Label "`+label+`job.url"}}`)
 	err = errors.Join(err, failed)

@@ -8,43 +8,47 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/load"
 )
 
 // runner is a process of GitLab Runner.
 type runner struct {
 	command *exec.Cmd
-	log     *os.File
 	asked   atomic.Bool // to end
-	ended   chan struct{}
+	ended   context.Context
+	end     context.CancelFunc
 	err     error // after ended: how it ended
 }
 
-// StartRunner starts GitLab Runner, which ends with this process, however that
-// dies. It returns before the runner is ready. There may be one at a time.
+// StartRunner starts another GitLab Runner when the one before has ended. It ends with
+// this process, however that dies.
 func (t *Testbed) StartRunner() error {
-	if !t.lastEnded() {
+	if t.runner != nil && t.runner.ended.Err() == nil {
 		return errors.New("start GitLab Runner: the one before has not ended")
 	}
 	log, err := os.OpenFile(t.options.LogFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("start GitLab Runner: %w", err)
 	}
-	r := &runner{log: log, ended: make(chan struct{})}
-	r.command = exec.Command(filepath.Join(t.bin(), "gitlab-runner"), "run", "--config", t.Config, "--working-directory", t.dir)
+	defer log.Close() // the runner has it
+	r := &runner{command: exec.Command(filepath.Join(t.bin(), "gitlab-runner"), "run", "--config", t.Config, "--working-directory", t.dir)}
 	r.command.Stdout, r.command.Stderr = log, log
 	r.command.Env = append(t.environment(), "PATH="+t.path())
 	setGroup(r.command)
+	r.ended, r.end = context.WithCancel(context.Background())
 	started := make(chan error)
 	go t.attend(r, started)
 	if err := <-started; err != nil {
-		return errors.Join(fmt.Errorf("start GitLab Runner: %w", err), log.Close())
+		return fmt.Errorf("start GitLab Runner: %w", err)
 	}
-	t.runner = r
+	t.runner, t.closers = r, append(t.closers, r.kill)
 	return nil
 }
 
@@ -57,8 +61,7 @@ func (t *Testbed) attend(r *runner, started chan<- error) {
 		return
 	}
 	r.err = r.command.Wait()
-	_ = r.log.Close()
-	close(r.ended)
+	r.end()
 	if t.options.Exited != nil && !r.asked.Load() {
 		t.options.Exited(fmt.Errorf("GitLab Runner has ended by itself: %w; its log is %s", r.err, t.options.LogFile))
 	}
@@ -67,29 +70,14 @@ func (t *Testbed) attend(r *runner, started chan<- error) {
 // environment is that of this process without what it has of Azure, and the
 // simulator's.
 func (t *Testbed) environment() []string {
-	var all []string
-	for _, variable := range os.Environ() {
-		if upper := strings.ToUpper(variable); !strings.HasPrefix(upper, "AZURE_") && !strings.HasPrefix(upper, "SSL_CERT_") {
-			all = append(all, variable)
-		}
-	}
+	all := slices.DeleteFunc(os.Environ(), func(variable string) bool {
+		upper := strings.ToUpper(variable)
+		return strings.HasPrefix(upper, "AZURE_") || strings.HasPrefix(upper, "SSL_CERT_")
+	})
 	for key, value := range t.Simulator.Env {
 		all = append(all, key+"="+value)
 	}
 	return all
-}
-
-// lastEnded reports whether there is no runner, or none that runs.
-func (t *Testbed) lastEnded() bool {
-	if t.runner == nil {
-		return true
-	}
-	select {
-	case <-t.runner.ended:
-		return true
-	default:
-		return false
-	}
 }
 
 // AskToQuit has the runner take no further jobs, and end when those that run are
@@ -106,7 +94,7 @@ func (t *Testbed) AskToQuit() error {
 // before ctx, or was a failure.
 func (t *Testbed) AwaitQuit(ctx context.Context) error {
 	select {
-	case <-t.runner.ended:
+	case <-t.runner.ended.Done():
 		if t.runner.err != nil {
 			return fmt.Errorf("GitLab Runner has ended: %w", t.runner.err)
 		}
@@ -117,38 +105,45 @@ func (t *Testbed) AwaitQuit(ctx context.Context) error {
 }
 
 // kill ends the runner, by force if it lingers.
-func (r *runner) kill() {
+func (r *runner) kill() error {
 	r.asked.Store(true)
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
 		signalGroup(r.command.Process, sig)
 		select {
-		case <-r.ended:
-			return
+		case <-r.ended.Done():
+			return nil
 		case <-time.After(20 * time.Second):
 		}
 	}
+	return errors.New("GitLab Runner does not end")
 }
 
-// plugins are the processes of the plugin that were started for this testbed. They
-// are identified by the path that the runner found, which no other testbed has.
-func (t *Testbed) plugins() ([]int, error) {
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		return nil, fmt.Errorf("look for the plugin's processes: %w", err)
-	}
-	var found []int
-	for _, entry := range entries {
-		pid, err := strconv.Atoi(entry.Name())
-		if err != nil {
-			continue
-		}
-		line, err := os.ReadFile(filepath.Join("/proc", entry.Name(), "cmdline"))
-		if err != nil {
-			continue // it has ended by now
-		}
-		if program, _, _ := strings.Cut(string(line), "\x00"); program == filepath.Join(t.bin(), pluginName) {
-			found = append(found, pid)
-		}
-	}
-	return found, nil
+// AwaitListed waits until the plugin has listed instances since now.
+func (t *Testbed) AwaitListed(ctx context.Context) error {
+	since := time.Now()
+	return load.Poll(ctx, func(ctx context.Context) (bool, string, error) {
+		journal, err := t.Simulator.Journal(ctx)
+		return slices.ContainsFunc(journal, func(e armsim.Entry) bool {
+			return strings.HasPrefix(e.Operation, "VirtualMachine") && strings.HasSuffix(e.Operation, "s_List") && e.Time.After(since)
+		}), "the plugin lists no instances", err
+	})
+}
+
+// HangUp sends SIGHUP to the runner and all that it has started, as systemctl
+// kill does, and waits until the plugin has listed instances since.
+func (t *Testbed) HangUp(ctx context.Context) error {
+	signalGroup(t.runner.command.Process, syscall.SIGHUP)
+	return t.AwaitListed(ctx)
+}
+
+// plugins are the processes of the plugin that were started for this testbed, as
+// directories of /proc. They are identified by the path that the runner found, which
+// no other testbed has.
+func (t *Testbed) plugins() ([]string, error) {
+	all, err := filepath.Glob("/proc/[0-9]*")
+	return slices.DeleteFunc(all, func(process string) bool {
+		line, _ := os.ReadFile(filepath.Join(process, "cmdline")) // it may have ended by now
+		program, _, _ := strings.Cut(string(line), "\x00")
+		return program != filepath.Join(t.bin(), pluginName)
+	}), err
 }

@@ -28,10 +28,8 @@ func withRunner(t *testing.T, script string) *Testbed {
 	return s
 }
 
-func (s *Testbed) logged(t *testing.T) string {
-	t.Helper()
-	text, err := os.ReadFile(s.options.LogFile)
-	require.NoError(t, err)
+func (s *Testbed) logged() string {
+	text, _ := os.ReadFile(s.options.LogFile) // it may not be there yet
 	return string(text)
 }
 
@@ -39,9 +37,9 @@ func TestOneRunnerAtATime(t *testing.T) {
 	t.Parallel()
 	s := withRunner(t, "trap 'exit 0' QUIT; echo ready; while [ -e \"$0\" ]; do sleep 0.01; done")
 	require.NoError(t, s.StartRunner())
-	t.Cleanup(func() { s.runner.kill() })
+	t.Cleanup(func() { assert.NoError(t, s.Close()) })
 	require.EqualError(t, s.StartRunner(), "start GitLab Runner: the one before has not ended")
-	require.Eventually(t, func() bool { return s.logged(t) == "ready\n" }, time.Minute, time.Millisecond)
+	require.Eventually(t, func() bool { return s.logged() == "ready\n" }, time.Minute, time.Millisecond)
 	require.NoError(t, s.AskToQuit())
 	require.NoError(t, s.AwaitQuit(t.Context()))
 	require.NoError(t, s.StartRunner())
@@ -55,7 +53,7 @@ func TestTheMachinesAzureIsNotForTheRunner(t *testing.T) {
 	s := withRunner(t, "env")
 	require.NoError(t, s.StartRunner())
 	require.NoError(t, s.AwaitQuit(t.Context()))
-	text := s.logged(t)
+	text := s.logged()
 	assert.NotContains(t, text, "of-the-machine")
 	assert.Contains(t, text, "AZURE_CLIENT_ID=simulated\n")
 	assert.Contains(t, text, "OTHER=kept\n")
@@ -67,7 +65,7 @@ func TestTheRunnerEndsWithItsParent(t *testing.T) {
 	if dir := os.Getenv(marker); dir != "" {
 		s := &Testbed{dir: dir, Simulator: &load.Simulator{Process: &process.Process{}}, options: Options{Options: load.Options{LogFile: filepath.Join(dir, "log")}}}
 		require.NoError(t, s.StartRunner())
-		<-s.runner.ended
+		<-s.runner.ended.Done()
 		t.Fatal("the runner has ended before its parent")
 	}
 	t.Parallel()
@@ -78,10 +76,7 @@ func TestTheRunnerEndsWithItsParent(t *testing.T) {
 	parent.Env = append(os.Environ(), marker+"="+s.dir)
 	require.NoError(t, parent.Start())
 	logged := func(word string) func() bool {
-		return func() bool {
-			text, err := os.ReadFile(s.options.LogFile)
-			return err == nil && strings.Contains(string(text), word)
-		}
+		return func() bool { return strings.Contains(s.logged(), word) }
 	}
 	assert.Eventually(t, logged("ready"), time.Minute, time.Millisecond)
 	require.NoError(t, parent.Process.Signal(syscall.SIGKILL))

@@ -2,7 +2,6 @@ package testbed
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -11,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/jobapi"
@@ -28,7 +26,8 @@ const (
 // log in it, and is appended to.
 type Options struct {
 	load.Options
-	Runner string // GitLab Runner's binary
+	Runner  string // GitLab Runner's binary
+	Version RunnerVersion
 
 	// Exited is called when a runner ends that was not asked to; nil: nothing is.
 	Exited func(error)
@@ -37,10 +36,9 @@ type Options struct {
 	Concurrent  int // jobs at a time
 	MaxUseCount int
 	KeepState   bool // the next runner goes on with the instances that are there
-	Control     bool // the control endpoint of GitLab's stand-in is wanted
 }
 
-// Testbed is a simulator, a stand-in for GitLab and perhaps a runner. Its methods
+// Testbed is a simulator, a stand-in for GitLab and a runner. Its methods
 // are for one goroutine; Jobs and Simulator are for any.
 type Testbed struct {
 	Simulator *load.Simulator
@@ -49,23 +47,24 @@ type Testbed struct {
 	URL       string  // of Jobs
 	Config    string  // path of config.toml
 
-	// JobsLogin and SimulatorLogin are files for curl's --config with what their
-	// control endpoints demand: other users can see a command's arguments.
-	JobsLogin, SimulatorLogin string
+	// Login is a file for curl's --config with what the control endpoints of Jobs and
+	// Simulator demand: other users can see a command's arguments.
+	Login string
 
-	options      Options
-	dir          string
-	config       config
-	controlToken string // of Jobs
-	runner       *runner
-	closers      []func() error
+	options Options
+	dir     string
+	config  config
+	runner  *runner
+	closers []func() error
 }
 
-// Start brings up all but the runner. The error names what is not available.
+// Start brings all up. It returns before the runner is ready. The error names what is
+// not available.
 func Start(ctx context.Context, o Options) (*Testbed, error) {
 	t := &Testbed{options: o}
-	for _, step := range []func(context.Context) error{t.startDocker, t.makeDir, t.startSimulator, t.startJobs, t.writeLogins, t.prepareConfig} {
-		if err := step(ctx); err != nil {
+	startDocker := func() error { return t.startDocker(ctx) }
+	for _, step := range []func() error{startDocker, t.makeDir, t.startSimulator, t.startJobs, t.writeLogin, t.prepareConfig, t.StartRunner} {
+		if err := step(); err != nil {
 			return nil, errors.Join(err, t.Close())
 		}
 	}
@@ -78,14 +77,14 @@ func (t *Testbed) startDocker(ctx context.Context) (err error) {
 		return nil
 	}
 	if t.Docker, err = newDocker(ctx, t.options.Runner); err == nil {
-		t.closers = append(t.closers, t.Docker.engine.Close)
+		t.closers = append(t.closers, t.Docker.engine.Close, func() error { return t.Docker.sweep(t.URL) })
 	}
 	return err
 }
 
 // makeDir makes the testbed's own directory, with the binaries where the runner
 // and the jobs look for them: on PATH, under the names that they have there.
-func (t *Testbed) makeDir(context.Context) (err error) {
+func (t *Testbed) makeDir() (err error) {
 	if t.dir, err = os.MkdirTemp("", "testbed-"); err != nil {
 		return err
 	}
@@ -114,15 +113,14 @@ func (t *Testbed) bin() string { return filepath.Join(t.dir, "bin") }
 
 // startSimulator gives the instances the SSH port that every runner dials. Where
 // it is not available, any will do for a runner that lets its user choose.
-func (t *Testbed) startSimulator(ctx context.Context) (err error) {
+func (t *Testbed) startSimulator() (err error) {
 	path := "PATH=" + t.path() // jobs need gitlab-runner, to upload artifacts
 	t.Simulator, err = load.StartSimulator(t.options.Options, "--machine-env", path, "--ssh-port", sshPort)
 	if err != nil && strings.Contains(err.Error(), "bind:") {
-		version, unknown := Version(ctx, t.options.Runner)
-		if unknown != nil || !version.choosesPort() {
+		if !t.options.Version.choosesPort() {
 			return fmt.Errorf("%w; GitLab Runner dials port %s of an instance and has protocol_port only since 17.11 (this is %s); "+
 				"fix: run as root, stop the SSH server of this machine, or let everybody have that port (sysctl net.ipv4.ip_unprivileged_port_start=%s)",
-				err, sshPort, version, sshPort)
+				err, sshPort, t.options.Version, sshPort)
 		}
 		t.Simulator, err = load.StartSimulator(t.options.Options, "--machine-env", path)
 	}
@@ -134,58 +132,30 @@ func (t *Testbed) startSimulator(ctx context.Context) (err error) {
 
 const sshPort = "22"
 
-func (t *Testbed) startJobs(ctx context.Context) error {
-	var listen net.ListenConfig
-	listener, err := listen.Listen(ctx, "tcp", "127.0.0.1:0")
+func (t *Testbed) startJobs() error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("start the stand-in for GitLab: %w", err)
 	}
 	t.config.Token, t.URL = newToken(), "http://"+listener.Addr().String()
-	if t.options.Control {
-		t.controlToken = rand.Text()
-	}
-	t.Jobs = jobapi.New(jobapi.Config{
-		Runners: map[string]string{t.config.Token: t.options.Executor}, LongPoll: time.Second, ControlToken: t.controlToken,
-	})
+	t.Jobs = jobapi.New(jobapi.Config{Token: t.config.Token, LongPoll: time.Second, ControlToken: t.Simulator.ControlToken})
 	server := &http.Server{Handler: t.Jobs, ReadHeaderTimeout: 10 * time.Second}
-	var serving sync.WaitGroup
-	serving.Go(func() { _ = server.Serve(listener) }) // ends with ErrServerClosed
-	t.closers = append(t.closers, func() error {
-		defer serving.Wait()
-		return server.Close()
-	})
+	go func() { _ = server.Serve(listener) }() // ends with ErrServerClosed
+	t.closers = append(t.closers, server.Close)
 	return nil
 }
 
-func (t *Testbed) writeLogins(context.Context) error {
-	if !t.options.Control {
-		return nil
-	}
-	t.JobsLogin, t.SimulatorLogin = filepath.Join(t.dir, "jobs.curl"), filepath.Join(t.dir, "armsim.curl")
-	for file, token := range map[string]string{t.JobsLogin: t.controlToken, t.SimulatorLogin: t.Simulator.ControlToken} {
-		if err := os.WriteFile(file, []byte("header = "+quote("Authorization: Bearer "+token)+"\n"), 0o600); err != nil {
-			return fmt.Errorf("write the control endpoints' tokens: %w", err)
-		}
-	}
-	return nil
+func (t *Testbed) writeLogin() error {
+	t.Login = filepath.Join(t.dir, "control.curl")
+	return os.WriteFile(t.Login, []byte("header = "+quote("Authorization: Bearer "+t.Simulator.ControlToken)+"\n"), 0o600)
 }
 
 // Close ends the runner, by force if it lingers, and all else, and removes what
-// they have made. It may be called more than once. The error names what is left.
+// they have made. The error names what is left.
 func (t *Testbed) Close() (err error) {
-	if t.runner != nil {
-		t.runner.kill()
-		if t.Docker != nil {
-			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-			defer cancel()
-			err = t.Docker.sweep(ctx, t.URL)
-		}
-		t.runner = nil
-	}
 	for _, closer := range slices.Backward(t.closers) {
 		err = errors.Join(err, closer())
 	}
-	t.closers = nil
 	return err
 }
 
@@ -193,8 +163,8 @@ func (t *Testbed) Close() (err error) {
 func (t *Testbed) Inspect(ctx context.Context) error {
 	processes, err := t.plugins()
 	found := []error{err}
-	for _, pid := range processes {
-		found = append(found, fmt.Errorf("the plugin's process %d is left", pid))
+	for _, process := range processes {
+		found = append(found, fmt.Errorf("the plugin's process %s is left", process))
 	}
 	if t.Docker != nil {
 		containers, err := t.Docker.containers(ctx, 0)

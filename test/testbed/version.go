@@ -3,9 +3,9 @@ package testbed
 import (
 	"context"
 	"debug/elf"
+	"errors"
 	"fmt"
 	"os/exec"
-	"strconv"
 	"strings"
 )
 
@@ -40,19 +40,41 @@ func (v RunnerVersion) CleansUpInTime() bool { return v.since(18, 1) }
 // 17.11.
 func (v RunnerVersion) choosesPort() bool { return v.since(17, 11) }
 
-// Version asks a runner's binary for its version. It returns an error if
-// that is not GitLab Runner or prints no version.
-func Version(ctx context.Context, binary string) (RunnerVersion, error) {
-	out, err := exec.CommandContext(ctx, binary, "--version").Output()
-	if err != nil {
-		return RunnerVersion{text: "unknown"}, fmt.Errorf("ask %s for its version: %w; fix: name the binary of GitLab Runner", binary, err)
+// CheckRunner sets Version. It returns an error if the runner cannot have these
+// executors.
+func (o *Options) CheckRunner(ctx context.Context, executors ...string) (err error) {
+	if o.Runner == "" {
+		return errors.New("-runner must name GitLab Runner's binary; see -help")
 	}
-	for line := range strings.Lines(string(out)) {
-		if text, found := strings.CutPrefix(line, "Version:"); found {
-			return parseVersion(strings.TrimSpace(text))
+	for _, executor := range executors {
+		switch executor {
+		case Instance:
+		case DockerAutoscaler:
+			err = checkStatic(o.Runner)
+		default:
+			err = fmt.Errorf("executor %q: it must be %s or %s", executor, Instance, DockerAutoscaler)
+		}
+		if err != nil {
+			return err
 		}
 	}
-	return RunnerVersion{text: "unknown"}, fmt.Errorf("%s --version prints no version; fix: name the binary of GitLab Runner", binary)
+	o.Version, err = version(ctx, o.Runner)
+	return err
+}
+
+// version asks a runner's binary for its version. It returns an error if that is
+// not GitLab Runner or prints no version.
+func version(ctx context.Context, binary string) (RunnerVersion, error) {
+	out, err := exec.CommandContext(ctx, binary, "--version").Output()
+	if err != nil {
+		return RunnerVersion{}, fmt.Errorf("ask %s for its version: %w; fix: name the binary of GitLab Runner", binary, err)
+	}
+	_, rest, found := strings.Cut("\n"+string(out), "\nVersion:")
+	if !found {
+		return RunnerVersion{}, fmt.Errorf("%s --version prints no version; fix: name the binary of GitLab Runner", binary)
+	}
+	text, _, _ := strings.Cut(rest, "\n")
+	return parseVersion(strings.TrimSpace(text))
 }
 
 // ownBuild is how to build a runner with what is missing in it otherwise.
@@ -60,20 +82,15 @@ const ownBuild = `fix: use a release, or build your own with CGO_ENABLED=0 go bu
 
 func parseVersion(text string) (RunnerVersion, error) {
 	v := RunnerVersion{text: text}
-	major, rest, _ := strings.Cut(text, ".")
-	minor, _, _ := strings.Cut(rest, ".")
-	var errMajor, errMinor error
-	v.Major, errMajor = strconv.Atoi(major)
-	v.Minor, errMinor = strconv.Atoi(minor)
-	if errMajor != nil || errMinor != nil {
+	if _, err := fmt.Sscanf(text, "%d.%d", &v.Major, &v.Minor); err != nil {
 		return v, fmt.Errorf("%q is no version of GitLab Runner; %s", text, ownBuild)
 	}
 	return v, nil
 }
 
-// CheckStatic returns an error unless a runner's binary is linked statically: for
+// checkStatic returns an error unless a runner's binary is linked statically: for
 // docker-autoscaler it becomes the helper in a container without a C library.
-func CheckStatic(binary string) error {
+func checkStatic(binary string) error {
 	program, err := elf.Open(binary)
 	if err != nil {
 		return fmt.Errorf("look whether %s is linked statically: %w; fix: name the binary of GitLab Runner for Linux", binary, err)

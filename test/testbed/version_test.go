@@ -40,13 +40,13 @@ func TestVersionOfSomethingElse(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"+script), 0o700))
 		return path
 	}
-	v, err := Version(t.Context(), program("runner", "printf 'Version:      17.9.3\\nGit revision: abc\\n'"))
+	v, err := version(t.Context(), program("runner", "printf 'Version:      17.9.3\\nGit revision: abc\\n'"))
 	require.NoError(t, err)
 	assert.Equal(t, "17.9.3", v.String())
-	_, err = Version(t.Context(), program("own-build", "printf 'Version:      \\nGit revision: \\n'"))
+	_, err = version(t.Context(), program("own-build", "printf 'Version:      \\nGit revision: \\n'"))
 	require.ErrorContains(t, err, "common.VERSION=17.9.3")
 	for name, script := range map[string]string{"other": "echo hello", "broken": "exit 1"} {
-		_, err = Version(t.Context(), program(name, script))
+		_, err = version(t.Context(), program(name, script))
 		require.ErrorContains(t, err, "fix: name the binary of GitLab Runner")
 		assert.NotContains(t, err.Error(), "\n")
 	}
@@ -71,9 +71,9 @@ func program(t *testing.T, segment elf.ProgType) string {
 
 func TestCheckStatic(t *testing.T) {
 	t.Parallel()
-	require.NoError(t, CheckStatic(program(t, elf.PT_LOAD)))
-	require.ErrorContains(t, CheckStatic(program(t, elf.PT_INTERP)), "is linked dynamically, and helper containers of docker-autoscaler have no C library; fix: use a release, or build your own with CGO_ENABLED=0")
+	require.NoError(t, checkStatic(program(t, elf.PT_LOAD)))
+	require.ErrorContains(t, checkStatic(program(t, elf.PT_INTERP)), "is linked dynamically, and helper containers of docker-autoscaler have no C library; fix: use a release, or build your own with CGO_ENABLED=0")
 	script := filepath.Join(t.TempDir(), "script")
 	require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\n"), 0o600))
-	require.ErrorContains(t, CheckStatic(script), "fix: name the binary of GitLab Runner for Linux")
+	require.ErrorContains(t, checkStatic(script), "fix: name the binary of GitLab Runner for Linux")
 }
