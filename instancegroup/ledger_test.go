@@ -103,9 +103,12 @@ func TestLedgerEndsAHold(t *testing.T) {
 			}
 			v := shows(time.Hour+after, 0)
 			v.listed = c.listed
+			if c.readable {
+				l.readableAt = v.At
+			}
 			o := l.reconcile(v, 0)
 			o.prove(vmss.ScaleSet{Capacity: 2, HasCapacity: true}, v, l.target)
-			l.endHold(v, &o, c.readable, v.At)
+			l.endHold(v, &o, v.At)
 			if l.writeOff(v, o, v.At) > 0 {
 				ends = append(ends, after)
 			}
@@ -135,7 +138,7 @@ func TestLedgerNeedsTheCapacity(t *testing.T) {
 
 func TestLedgerTellsWhyInstancesWereNotCreated(t *testing.T) {
 	failure := azure(armerr.Allocation, 0)
-	l := ledger{}
+	l := ledger{readableAt: start}
 	l.recordIncrease(1, 5, "a", start)
 	l.end(0, time.Minute, failure)
 	lost, cause := l.reconciled(viewAt(time.Minute), 0, 5)
@@ -145,7 +148,7 @@ func TestLedgerTellsWhyInstancesWereNotCreated(t *testing.T) {
 
 // The newer operation creates the instances of the one that it superseded.
 func TestLedgerSupersededIncrease(t *testing.T) {
-	l := ledger{}
+	l := ledger{readableAt: start}
 	l.recordIncrease(1, 5, "a", start)
 	l.recordIncrease(1, 6, "b", start)
 	l.end(0, time.Minute, azure(armerr.Preempted, 0))
@@ -270,7 +273,7 @@ func TestOperationsAreTakenInTurn(t *testing.T) {
 // A list that lacks known instances may lack new ones: an operation that failed may
 // have made some of its instances.
 func TestLedgerBelievesNoListThatLacksInstances(t *testing.T) {
-	l := ledger{}
+	l := ledger{readableAt: start}
 	l.recordIncrease(2, 2, "a", start)
 	l.end(0, 0, &armerr.Error{Kind: armerr.Allocation})
 	v := shows(time.Hour, 0)
@@ -278,4 +281,18 @@ func TestLedgerBelievesNoListThatLacksInstances(t *testing.T) {
 	assert.Zero(t, l.writeOff(v, l.reconcile(v, 0), v.At))
 	v.lacked = 0
 	assert.Equal(t, 2, l.writeOff(v, l.reconcile(v, 0), v.At))
+}
+
+// An empty list is believed if the identity was found to be allowed to read instances
+// before it was read.
+func TestLedgerBelievesNoBlindList(t *testing.T) {
+	for readable, want := range map[time.Duration]int{30 * time.Minute: 2, 2 * time.Hour: 0} {
+		l := ledger{readableAt: start.Add(readable)}
+		l.recordIncrease(2, 2, "a", start)
+		l.end(0, 0, azure(armerr.Allocation, 0))
+		v := viewAt(time.Hour)
+		o := l.reconcile(v, 0)
+		assert.Equal(t, want, l.writeOff(v, o, v.At))
+		assert.Equal(t, want == 0, l.doubts(v, v.At))
+	}
 }

@@ -27,55 +27,62 @@ var errNeverCreated = errors.New("no reason is named; fix: look into the scale s
 // instances add up, or for a long time where the list has shown other new ones.
 // An identity that may not read instances gets an empty list, and no error.
 func (g *Group) ReconcilePending(ctx context.Context, v *View, discovered int) (lost int) {
-	g.mu.Lock()
-	o := g.ledger.reconcile(v, discovered)
-	blind := o.failed > 0 && g.ledger.mayBeBlind(v)
-	due := (blind || o.unproven > 0) && g.now().Sub(g.ledger.proofAt) >= proofInterval
-	doubtful := due && (blind || v.listed == 0 && g.ledger.hold.isOver(g.now()))
-	g.mu.Unlock()
+	return reconciliation{g, v}.run(ctx, discovered)
+}
+
+// reconciliation compares a view with what Azure accepted.
+type reconciliation struct {
+	*Group
+	view *View
+}
+
+func (r reconciliation) run(ctx context.Context, discovered int) (lost int) {
+	r.mu.Lock()
+	o := r.ledger.reconcile(r.view, discovered)
+	due := o.unproven > 0 && r.now().Sub(r.ledger.proofAt) >= proofInterval
+	doubts := due && r.ledger.doubts(r.view, r.now())
+	r.mu.Unlock()
+	if doubts && r.mayReadInstances(ctx) {
+		return 0 // the next view is believed
+	}
 	var set *vmss.ScaleSet
 	if due {
-		set = g.readForProof(ctx)
+		set = r.readForProof(ctx)
 	}
-	readable := doubtful && g.mayReadInstances(ctx)
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if blind && !readable {
-		o.failed, o.unproven = 0, o.unproven+o.failed
-	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if set != nil {
-		o.prove(*set, v, g.ledger.target)
-		g.ledger.proofAt = g.now()
-		g.ledger.endHold(v, &o, readable, g.now())
+		o.prove(*set, r.view, r.ledger.target)
+		r.ledger.proofAt = r.now()
+		r.ledger.endHold(r.view, &o, r.now())
 	}
-	if lost = g.ledger.writeOff(v, o, g.now()); lost > 0 {
-		g.recordStartsLocked(0, lost, "were accepted by Azure and never created", o.cause)
+	if lost = r.ledger.writeOff(r.view, o, r.now()); lost > 0 {
+		r.recordStartsLocked(0, lost, "were accepted by Azure and never created", o.cause)
 	}
-	g.reportUnaccountedLocked(set, v)
+	r.reportUnaccountedLocked(set)
 	return lost
 }
 
-// mayReadInstances reports whether Azure lets this identity read instances: it
-// refuses before it looks whether there is such an instance.
-func (g *Group) mayReadInstances(ctx context.Context) bool {
-	_, err := g.reach().Get(ctx, "0")
-	if err != nil && !isGone(err) {
+// mayReadInstances finds out whether this identity may read instances: Azure refuses
+// that before it looks whether there is such an instance.
+func (r reconciliation) mayReadInstances(ctx context.Context) bool {
+	if _, err := r.reach().Get(ctx, "0"); err != nil && !isGone(err) {
 		return false
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.ledger.readable = true
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ledger.readableAt = r.now()
 	return true
 }
 
 // readForProof is nil where the scale set cannot be read now.
-func (g *Group) readForProof(ctx context.Context) *vmss.ScaleSet {
-	if g.client.Remaining(vmss.ReadScaleSet) < 2 { // the last one is for a write
+func (r reconciliation) readForProof(ctx context.Context) *vmss.ScaleSet {
+	if r.client.Remaining(vmss.ReadScaleSet) < 2 { // the last one is for a write
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, readBackTimeout)
 	defer cancel()
-	set, err := g.readScaleSet(ctx)
+	set, err := r.readScaleSet(ctx)
 	if err != nil || !set.HasCapacity {
 		return nil
 	}
@@ -84,16 +91,16 @@ func (g *Group) readForProof(ctx context.Context) *vmss.ScaleSet {
 
 // reportUnaccountedLocked tells the runner, once, that capacity and instances do
 // not add up, and logs when they do again.
-func (g *Group) reportUnaccountedLocked(set *vmss.ScaleSet, v *View) {
-	switch missing := g.ledger.hold.unaccounted; {
-	case missing == g.ledger.hold.reported:
+func (r reconciliation) reportUnaccountedLocked(set *vmss.ScaleSet) {
+	switch missing := r.ledger.hold.unaccounted; {
+	case missing == r.ledger.hold.reported:
 		return
 	case missing == 0:
-		g.log.Info("capacity and instances add up again", "operation", "increase")
-	case set != nil && g.ledger.hold.reported == 0:
-		g.deferredErr = fmt.Errorf("increase scale set %q: its capacity is %d, and only %d instances are listed: %d that Azure accepted are in no list; nothing is increased until that adds up; fix: give this identity Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read (Uniform) or Microsoft.Compute/virtualMachines/read (Flexible), or if there are no such instances lower sku.capacity to the number of those that exist",
-			g.name, set.Capacity, v.Occupied(), missing)
-		g.log.Error("instances are unaccounted for; nothing is increased", "operation", "increase", "count", missing, "error", g.deferredErr)
+		r.log.Info("capacity and instances add up again", "operation", "increase")
+	case set != nil && r.ledger.hold.reported == 0:
+		r.deferredErr = fmt.Errorf("increase scale set %q: its capacity is %d, and only %d instances are listed: %d that Azure accepted are in no list; nothing is increased until that adds up; fix: give this identity Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read (Uniform) or Microsoft.Compute/virtualMachines/read (Flexible), or if there are no such instances lower sku.capacity to the number of those that exist",
+			r.name, set.Capacity, r.view.Occupied(), missing)
+		r.log.Error("instances are unaccounted for; nothing is increased", "operation", "increase", "count", missing, "error", r.deferredErr)
 	}
-	g.ledger.hold.reported = g.ledger.hold.unaccounted
+	r.ledger.hold.reported = r.ledger.hold.unaccounted
 }

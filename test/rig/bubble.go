@@ -42,13 +42,18 @@ type Bubble struct {
 	Conn        *Connection
 	abandoned   sync.WaitGroup // of provisioners that were left
 
+	Circumstances
+
+	spec    armsim.ScaleSetSpec
+	crashed bool
+}
+
+// Circumstances are what the simulator was made to do, which the guarantees go by.
+type Circumstances struct {
 	Flexible      bool
 	MayBeAbsent   bool // instances may never have been made
 	OperationsLie bool // operations may fail, or writes seem to, whose instances were made
 	External      int  // instances that somebody else asked for, or that were there
-
-	spec    armsim.ScaleSetSpec
-	crashed bool
 }
 
 var testLog = hclog.NewNullLogger()
@@ -73,7 +78,8 @@ func NewBubble(c armsim.Config, spec armsim.ScaleSetSpec) (*Bubble, error) {
 	if _, err := sim.CreateScaleSet(context.Background(), spec); err != nil {
 		return nil, err
 	}
-	b := &Bubble{Sim: sim, MaxInstances: 8, Logger: testLog, Flexible: spec.OrchestrationMode == "Flexible", External: spec.Capacity, spec: spec}
+	b := &Bubble{Sim: sim, MaxInstances: 8, Logger: testLog, spec: spec}
+	b.Flexible, b.External = spec.OrchestrationMode == "Flexible", spec.Capacity
 	b.Invariants = newInvariants(b)
 	return b, nil
 }

@@ -1,0 +1,64 @@
+package rig
+
+import (
+	"strings"
+
+	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
+)
+
+// losses is the end of guarantee 2: no more instances are told to have never been
+// created than Azure failed to make, or removed before anybody saw them. Where an
+// operation is made to fail that made its instances, Azure itself says otherwise.
+func (v *Invariants) losses(told map[string]provider.State) {
+	v.mu.Lock()
+	for id := range told {
+		if strings.HasPrefix(id, "never-created-") {
+			v.neverCreated++
+		}
+	}
+	n := v.neverCreated
+	v.mu.Unlock()
+	stats := v.bubble.Sim.Stats()
+	if lost := stats.Absent + stats.Created - stats.Instances; n > lost && !v.bubble.OperationsLie {
+		v.violate("%d instances were never created, it says; Azure failed to make or has removed %d", n, lost)
+	}
+}
+
+// NeverCreated is how many instances were told to have never been created.
+func (v *Invariants) NeverCreated() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.neverCreated
+}
+
+func (v *Invariants) updated(told map[string]provider.State) {
+	exists := map[string]bool{}
+	all := v.bubble.Sim.Instances()
+	v.losses(told)
+	v.mu.Lock()
+	for _, i := range all {
+		exists[InstanceID(i)] = v.healthyLocked(i)
+	}
+	var missing []string
+	for id := range v.listed {
+		if told[id] == "" {
+			missing = append(missing, id)
+		}
+	}
+	for id, state := range told {
+		if state == provider.StateDeleted && v.ran[id] && exists[id] && !v.expected[id] {
+			missing = append(missing, id+", which is healthy")
+		}
+		if state == provider.StateRunning {
+			v.ran[id] = true
+		}
+		v.listed[id] = true
+		if state == provider.StateDeleted {
+			delete(v.listed, id)
+		}
+	}
+	v.mu.Unlock()
+	if len(missing) > 0 {
+		v.violate("Update dropped %v", missing)
+	}
+}
