@@ -120,7 +120,7 @@ func TestRunningNeedsAnAddress(t *testing.T) {
 }
 
 // Fifty jobs start at once: instances that no view shows yet cost one shared
-// list and one list of interfaces, and each its own read.
+// list and one list of interfaces.
 func TestLocateSharesOneReading(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake(50)
@@ -146,14 +146,14 @@ func TestLocateSharesOneReading(t *testing.T) {
 		}
 		assert.Equal(t, 1, f.count(opList))
 		assert.Equal(t, 1, f.count(opInterfaces))
-		assert.Equal(t, 50, f.count(opGet))
+		assert.Zero(t, f.count(opGet))
 	})
 }
 
 // A private address goes to the next VM soon after an eviction (CAPEv2#2666).
 func TestLocateGivesNoAddressOfAnotherInstance(t *testing.T) {
 	f := newFake(2)
-	g, _ := f.open(t)
+	g, clock := f.open(t)
 	_, err := g.Refresh(t.Context())
 	require.NoError(t, err)
 	gone, number := f.id(0), f.vms[0].InstanceID
@@ -161,6 +161,7 @@ func TestLocateGivesNoAddressOfAnotherInstance(t *testing.T) {
 	f.foreign(2)
 	f.boot()
 	f.vm(1, func(i *vmss.Instance) { i.InstanceID = number })
+	clock.pass(freshViewAge + time.Second) // by then another one could be up
 	_, err = g.Locate(t.Context(), gone)
 	require.ErrorContains(t, err, "it no longer exists")
 }

@@ -2,6 +2,7 @@ package instancegroup
 
 import (
 	"context"
+	"errors"
 	"regexp"
 	"slices"
 
@@ -66,17 +67,29 @@ func (a *deleteAttempt) prepare(ctx context.Context) (err error) {
 	a.own = a.reapable(a.view)
 	lists := a.reach().ListsRemaining() > 0
 	if a.view.reading > 0 && (!lists || a.attempt == 0 && a.areFew()) {
-		a.ids = slices.DeleteFunc(slices.Clone(a.ids), func(id string) bool { return a.view.Find(id) == nil })
-		a.ids = a.ids[:min(len(a.ids), confirmAtOnce)]
-		a.own = a.own[:min(len(a.own), confirmAtOnce-len(a.ids))]
-		a.verifyAll = true
+		a.readEach()
 		return nil
 	}
-	if a.view, err = a.forceRefresh(ctx); err != nil {
+	a.view, err = a.forceRefresh(ctx)
+	if errors.Is(err, errSlow) && a.last().reading > 0 {
+		a.view = a.last()
+		a.readEach()
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	a.own, a.verifyAll = a.reapable(a.view), a.attempt > 0
 	return nil
+}
+
+// readEach has as many instances read singly as may be read at the same time; the
+// others wait.
+func (a *deleteAttempt) readEach() {
+	a.ids = slices.DeleteFunc(slices.Clone(a.ids), func(id string) bool { return a.view.Find(id) == nil })
+	a.ids = a.ids[:min(len(a.ids), confirmAtOnce)]
+	a.own = a.own[:min(len(a.own), confirmAtOnce-len(a.ids))]
+	a.verifyAll = true
 }
 
 // areFew reports whether each instance can be read, which spares the list for the

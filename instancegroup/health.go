@@ -8,15 +8,24 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 )
 
-// maxViewAge is the age up to which a view serves a connection where Azure does
-// not respond: fleeting removes an instance whose address it cannot have, and
-// trouble with the API says nothing about the instance.
-const maxViewAge = 2 * time.Minute
+const (
+	// freshViewAge is the age up to which a view serves a connection without a
+	// request. The address may belong to another instance by now, but not to one
+	// that is up: it was made after the view, and the next view ends the job.
+	// taskscaler holds locks meanwhile that stop all scaling, so that a request
+	// for each connection costs more than its time.
+	freshViewAge = 30 * time.Second
 
-// Locate finds a running instance and its addresses. It reads the instance
-// itself: an address may belong to another one by now. The error says that it is
-// gone, being deleted, dead, or not up yet, or that
-// another manager has taken the scale set over.
+	// maxViewAge is the age up to which a view serves a connection where Azure
+	// does not respond: fleeting removes an instance whose address it cannot
+	// have, and trouble with the API says nothing about the instance.
+	maxViewAge = 2 * time.Minute
+)
+
+// Locate finds a running instance and its addresses, as the last view shows them if
+// it is no older than freshViewAge. Else it reads the instance itself: an address may
+// belong to another one by now. The error says that it is gone, being deleted, dead,
+// or not up yet, or that another manager has taken the scale set over.
 func (g *Group) Locate(ctx context.Context, id string) (Member, error) {
 	if err := g.checkLease(ctx, connectCheck); err != nil {
 		return Member{}, fmt.Errorf("locate instance %q: %w", id, err)
@@ -32,6 +41,9 @@ func (g *Group) Locate(ctx context.Context, id string) (Member, error) {
 	}
 	if m == nil {
 		return Member{}, fmt.Errorf("locate instance %q: it no longer exists", id)
+	}
+	if m.State == Running && m.Private.IsValid() && g.now().Sub(v.At) <= freshViewAge {
+		return *m, nil
 	}
 	state, reason, err := g.probe(ctx, m)
 	switch {

@@ -2,6 +2,7 @@ package instancegroup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -11,9 +12,13 @@ import (
 )
 
 const (
-	// refreshTimeout bounds a whole refresh; fleeting's loop has no deadline of
-	// its own, and blocks meanwhile.
-	refreshTimeout = 45 * time.Second
+	// refreshTimeout bounds a whole reading, which may have many pages, each with
+	// a deadline of its own.
+	refreshTimeout = 5 * time.Minute
+
+	// patience is how long anybody waits for a reading, which goes on meanwhile:
+	// fleeting's loop has no deadline of its own, and blocks.
+	patience = 40 * time.Second
 
 	// listReserve is how many lists there have to be in Azure's limit for
 	// another refresh, as deletions need some, unless the last view is older
@@ -24,15 +29,19 @@ const (
 	oldView     = 30 * time.Second
 )
 
-// Refresh reads the group anew, as often as Azure's request limits allow: else
-// the last view is the result. Concurrent callers share one reading. The result
-// is complete, or there is an error and the last view still stands.
+// errSlow is the cause where a reading takes longer than anybody waits.
+var errSlow = errors.New("Azure lists the instances slowly, and goes on; the result serves as soon as it is complete")
+
+// Refresh reads the group anew, as often as Azure's request limits allow: else, and
+// while a reading takes long, the last view is the result. Concurrent callers share
+// one reading. The result is complete, or there is an error and the last view still
+// stands.
 func (g *Group) Refresh(ctx context.Context) (*View, error) {
 	if !g.mayList() {
 		return g.last(), nil
 	}
 	v, err := g.share(ctx)
-	if last := g.last(); last.reading > 0 && armerr.Is(err, armerr.Throttled) {
+	if last := g.last(); last.reading > 0 && (armerr.Is(err, armerr.Throttled) || errors.Is(err, errSlow)) {
 		g.serveStale(true, err)
 		return last, nil
 	}
@@ -85,10 +94,10 @@ func (g *Group) serveStale(stale bool, err error) {
 	defer g.mu.Unlock()
 	was := g.inventory.stale
 	if stale && !was {
-		g.log.Warn("Azure's request limit is used up; the last complete view serves", "operation", "update", "error", err)
+		g.log.Warn("the last complete view serves", "operation", "update", "error", err)
 	}
 	if was && !stale && err == nil {
-		g.log.Info("Azure serves requests again", "operation", "update")
+		g.log.Info("a new view serves again", "operation", "update")
 	}
 	g.inventory.stale = stale
 }
@@ -110,8 +119,11 @@ func (g *Group) forceRefresh(ctx context.Context) (*View, error) {
 	return g.share(ctx)
 }
 
-// await waits for a shared reading as long as the caller's own context lasts.
+// await waits for a shared reading with patience, as long as the caller's own context
+// lasts.
 func (g *Group) await(ctx context.Context, result <-chan singleflight.Result) (*View, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, errSlow)
+	defer cancel()
 	select {
 	case <-ctx.Done():
 		return nil, fmt.Errorf("read scale set %q: %w", g.name, context.Cause(ctx))

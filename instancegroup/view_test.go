@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -223,13 +224,25 @@ func TestCancelledCaller(t *testing.T) {
 	})
 }
 
-// TestRefreshIsBounded: fleeting gives no deadline, and stands still meanwhile.
+// TestRefreshIsBounded: fleeting gives no deadline, and stands still meanwhile. The
+// reading goes on.
 func TestRefreshIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, g, _ := opened(t, 1)
+		f, g, _ := opened(t, 1)
+		before, begun := g.last(), time.Now()
+		release := held(f)
+		v, err := g.Refresh(t.Context())
+		require.NoError(t, err)
+		assert.Same(t, before, v)
+		assert.Equal(t, patience, time.Since(begun))
+		close(release)
+		synctest.Wait()
+		assert.NotSame(t, before, g.last(), "it serves as soon as it is complete")
+
 		g.admission.instances = slowLists{g.admission.instances}
-		_, err := g.Refresh(t.Context())
-		require.ErrorIs(t, err, context.DeadlineExceeded)
+		_, err = g.forceRefresh(t.Context())
+		require.ErrorIs(t, err, errSlow)
+		time.Sleep(refreshTimeout)
 	})
 }
 

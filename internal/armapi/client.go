@@ -19,8 +19,8 @@ import (
 
 const (
 	// A read is repeated every few seconds anyway. 30 s suffice for a token, a
-	// few pages and two retries, and end well before an operator thinks that
-	// the plugin hangs.
+	// page and two retries, and end well before an operator thinks that the plugin
+	// hangs.
 	readTimeout = 30 * time.Second
 
 	// Azure accepts a write within seconds. fleeting sets no deadline, and a
@@ -135,9 +135,15 @@ func (c *Client) read(ctx context.Context, op string, call func(context.Context)
 	})
 }
 
-// readList is read for a list of instances; each page counts against the budget.
+// readAll reads a list, each of whose pages has a deadline of its own: a long list
+// would never end otherwise.
+func (c *Client) readAll(ctx context.Context, op string, call func(context.Context) error) error {
+	return c.wrapError(op, call(ctx))
+}
+
+// readList is readAll for a list of instances; each page counts against the budget.
 func (c *Client) readList(ctx context.Context, op string, class budget.Class, call func(context.Context) error) error {
-	return c.read(ctx, op, func(ctx context.Context) error {
+	return c.readAll(ctx, op, func(ctx context.Context) error {
 		return c.budget.Measure(class, func() error { return call(ctx) })
 	})
 }

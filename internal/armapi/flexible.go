@@ -129,7 +129,7 @@ func (f flexible) Get(ctx context.Context, name string) (i vmss.Instance, err er
 // Interfaces implements vmss.Instances. An interface of a VM outside of the
 // scale set is in the list, too, under that VM's ID.
 func (f flexible) Interfaces(ctx context.Context) (all []vmss.Interface, err error) {
-	err = f.read(ctx, "list the network interfaces of the resource group of",
+	err = f.readAll(ctx, "list the network interfaces of the resource group of",
 		into(&all, f.Client, armops.ListGroupInterfaces, nil, interfaceOf))
 	return all, err
 }

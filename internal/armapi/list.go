@@ -72,6 +72,8 @@ func collect[T any](ctx context.Context, c *Client, operation string, query url.
 
 // readPage reads the first page of a list, or the one that link leads to.
 func readPage[T any](ctx context.Context, c *Client, operation string, query url.Values, link string) (p page[T], err error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
 	first := func(ctx context.Context) (*policy.Request, error) { return c.request(ctx, operation, "", query) }
 	response, err := runtime.FetcherForNextLink(ctx, c.generic.Pipeline(), link, first, nil) //nolint:bodyclose // the pipeline has read and closed it
 	if err != nil {

@@ -47,7 +47,7 @@ func (u uniform) Get(ctx context.Context, instanceID string) (i vmss.Instance, e
 
 // Interfaces implements vmss.Instances.
 func (u uniform) Interfaces(ctx context.Context) (all []vmss.Interface, err error) {
-	err = u.read(ctx, "list the network interfaces of",
+	err = u.readAll(ctx, "list the network interfaces of",
 		into(&all, u.Client, armops.ListInterfaces, nil, interfaceOf))
 	return all, err
 }
@@ -59,7 +59,7 @@ func (u uniform) PublicAddresses(ctx context.Context) (all map[string]netip.Addr
 }
 
 func (c *Client) publicAddresses(ctx context.Context, op, operation string) (all map[string]netip.Addr, err error) {
-	err = c.read(ctx, op, func(ctx context.Context) error {
+	err = c.readAll(ctx, op, func(ctx context.Context) error {
 		list, err := collect[publicAddress](ctx, c, operation, nil)
 		if err == nil {
 			all = addressesOf(list)

@@ -296,3 +296,18 @@ func TestCase06StandbyPoolMembers(t *testing.T) {
 		assert.Empty(r, members, "the scale set has taken them")
 	})
 }
+
+// TestSlowPages: a list takes longer than any deadline that spans it whole. It failed
+// for ever, and nothing could be deleted.
+func TestSlowPages(t *testing.T) {
+	config := armsim.Config{PageSize: 10}
+	rig.RunBothModes(t, rig.Setup{Config: config, MaxInstances: 200}, func(r *rig.Rig) {
+		r.Inject(faults.WithEffect("slow pages", faults.AnyList, armsim.Effect{Delay: armsim.Span(4 * time.Second)}))
+		r.Provisioner.Request(200)
+		r.Await(20*time.Minute, "they run", func() bool { return len(r.Running()) == 200 })
+		for _, i := range r.Running() {
+			i.Delete()
+		}
+		r.Await(20*time.Minute, "all are gone", func() bool { return r.Sim.Stats().Instances == 0 && len(r.Provisioner.Instances()) == 0 })
+	})
+}
