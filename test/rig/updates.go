@@ -6,8 +6,8 @@ import (
 	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
 )
 
-// losses is the end of guarantee 2: no more instances are told to have never been
-// created than Azure failed to make, or removed before anybody saw them. Where an
+// losses is the end of guarantee 2: at most as many instances are told to have never
+// been created as Azure failed to make, or removed before anybody saw them. Where an
 // operation is made to fail that made its instances, Azure itself says otherwise.
 func (v *Invariants) losses(told map[string]provider.State) {
 	v.mu.Lock()
