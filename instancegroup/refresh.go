@@ -17,8 +17,10 @@ const (
 	refreshTimeout = 5 * time.Minute
 
 	// patience is how long anybody waits for a reading, which goes on meanwhile:
-	// fleeting's loop has no deadline of its own, and blocks.
-	patience = 40 * time.Second
+	// fleeting's loop has no deadline of its own, and blocks. Nothing serves
+	// instead of the first one, for which the runner waits a minute.
+	patience      = 40 * time.Second
+	firstPatience = 55 * time.Second
 
 	// listReserve is how many lists there have to be in Azure's limit for
 	// another refresh, as deletions need some, unless the last view is older
@@ -122,7 +124,11 @@ func (g *Group) forceRefresh(ctx context.Context) (*View, error) {
 // await waits for a shared reading with patience, as long as the caller's own context
 // lasts.
 func (g *Group) await(ctx context.Context, result <-chan singleflight.Result) (*View, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, errSlow)
+	limit := patience
+	if g.last().reading == 0 {
+		limit = firstPatience
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, errSlow)
 	defer cancel()
 	select {
 	case <-ctx.Done():

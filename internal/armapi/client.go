@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -59,6 +60,7 @@ type Client struct {
 	machines *armcompute.VirtualMachinesClient
 	generic  *arm.Client
 	budget   *budget.Budget
+	capacity atomic.Int64 // of the scale set, as it was last read
 }
 
 var _ vmss.Client = (*Client)(nil)

@@ -6,11 +6,13 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armops"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/budget"
 )
 
 var (
@@ -55,11 +57,17 @@ func into[T, R any](
 func collect[T any](ctx context.Context, c *Client, operation string, query url.Values) ([]*T, error) {
 	all := []*T{}
 	for link := ""; ; {
-		p, err := readPage[T](ctx, c, operation, query, link)
+		p, err := awaitPage[T](ctx, c, operation, query, link)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, p.Value...)
+		if link == "" && p.NextLink != "" {
+			err = c.affordRest(ctx, operation, len(all))
+		}
+		if err != nil {
+			return nil, err
+		}
 		switch p.NextLink {
 		case "":
 			return all, nil
@@ -68,6 +76,38 @@ func collect[T any](ctx context.Context, c *Client, operation string, query url.
 		}
 		link = p.NextLink
 	}
+}
+
+// pagePatience is how long the next page of a list is waited for where the request
+// limit is used up. The list would else begin anew, and cost as much again.
+const pagePatience = 50 * time.Second
+
+// awaitPage is readPage once the request limit allows it.
+func awaitPage[T any](ctx context.Context, c *Client, operation string, query url.Values, link string) (page[T], error) {
+	for {
+		p, err := readPage[T](ctx, c, operation, query, link)
+		w, limited := errors.AsType[*budget.WaitError](err)
+		if !limited || link == "" || w.Wait > pagePatience {
+			return p, err
+		}
+		select {
+		case <-ctx.Done():
+			return p, err
+		case <-time.After(w.Wait + time.Second): // the clocks differ, and no time at all would be a busy loop
+		}
+	}
+}
+
+// affordRest is an error if the rest of a list would take too long within the request
+// limit. A process that was started again does not know how much of it is left before
+// the first page says so, and how many pages there are follows from the capacity.
+func (c *Client) affordRest(ctx context.Context, operation string, pageSize int) error {
+	r, err := c.request(ctx, operation, "", nil)
+	if err != nil || pageSize == 0 {
+		return err
+	}
+	pages := (int(c.capacity.Load()) + pageSize - 1) / pageSize
+	return c.budget.Afford(classOf(r.Raw()), pages-1, pagePatience)
 }
 
 // readPage reads the first page of a list, or the one that link leads to.

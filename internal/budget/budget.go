@@ -81,6 +81,23 @@ func (b *Budget) Take(c Class) error {
 	return nil
 }
 
+// Afford returns a *WaitError if n further requests of a class take longer than
+// patience to become possible. A call of many requests that cannot be completed had
+// better not go on: what it takes is missing for the next.
+func (b *Budget) Afford(c Class, n int, patience time.Duration) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l, limited := limitOf(c)
+	missing := float64(n) - b.bucketLocked(c).tokens
+	if !limited || missing <= 0 {
+		return nil
+	}
+	if wait := time.Duration(missing / l.perMinute / refill * float64(time.Minute)); wait > patience {
+		return &WaitError{wait}
+	}
+	return nil
+}
+
 // Measure makes a call of a class and records how many requests it took. If a list
 // has grown and uses up the budget before its end, a higher cost is assumed from
 // then on.

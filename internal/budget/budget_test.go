@@ -1,6 +1,7 @@
 package budget
 
 import (
+	"errors"
 	"net/http"
 	"testing"
 	"time"
@@ -147,4 +148,21 @@ func TestListThatHasGrown(t *testing.T) {
 	}
 	require.Equal(t, 1, b.Remaining(ListInstances))
 	require.NoError(t, list(b, 40), "a list that never fits is sent from a full bucket")
+}
+
+// TestAfford: a list that cannot be completed in time leaves what there is to the next
+// attempt.
+func TestAfford(t *testing.T) {
+	b, now := newBudget()
+	require.NoError(t, b.Afford(ListInstances, 30, 0))
+	for range 25 {
+		require.NoError(t, b.Take(ListInstances))
+	}
+	require.NoError(t, b.Afford(ListInstances, 13, 50*time.Second), "eight more take 48 s")
+	wait, ok := errors.AsType[*WaitError](b.Afford(ListInstances, 19, 50*time.Second))
+	require.True(t, ok)
+	assert.InDelta(t, 85, wait.Wait.Seconds(), 1)
+	*now = now.Add(time.Minute)
+	require.NoError(t, b.Afford(ListInstances, 19, 50*time.Second))
+	require.NoError(t, b.Afford("GET anything", 1000, 0), "no limit is known")
 }

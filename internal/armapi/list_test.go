@@ -1,0 +1,59 @@
+package armapi
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+)
+
+// pagesOf are the replies for a list of so many pages of three, after which Azure has
+// left requests to spare.
+func pagesOf(n, left int) []reply {
+	header := http.Header{"X-Ms-Ratelimit-Remaining-Resource": {fmt.Sprintf("Microsoft.Compute/HighCostGetVMScaleSetResource;%d", left)}}
+	all := []reply{{status: 200, body: fmt.Sprintf(`{"id":"x","sku":{"capacity":%d}}`, 3*n)}}
+	for i := range n {
+		next := fmt.Sprintf(`,"nextLink":"https://management.azure.com/subscriptions/sub/resourceGroups/rg/providers/Microsoft.Compute/virtualMachineScaleSets/ci/virtualMachines?page=%d"`, i+1)
+		if i == n-1 {
+			next = ""
+		}
+		all = append(all, reply{status: 200, header: header, body: `{"value":[` + strings.TrimSuffix(strings.Repeat(vmBody+",", 3), ",") + `]` + next + `}`})
+	}
+	return all
+}
+
+// TestListThatRunsShortGoesOn: a plugin that was started again does not know what its
+// predecessor has used up. It waits for the next pages, and does not begin anew.
+func TestListThatRunsShortGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, s := newClient(t, pagesOf(4, 0)...)
+		_, err := c.ScaleSet(t.Context())
+		require.NoError(t, err)
+		begun := time.Now()
+		all, err := uniform{c}.List(t.Context(), nil)
+		require.NoError(t, err)
+		assert.Len(t, all, 12)
+		assert.Len(t, s.requests, 1+4)
+		assert.InDelta(t, 21, time.Since(begun).Seconds(), 3, "ten pages a minute")
+	})
+}
+
+// TestListThatCannotBeCompleted ends after its first page, and leaves what comes in
+// to the next attempt: else each would use up what it needs itself.
+func TestListThatCannotBeCompleted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, s := newClient(t, pagesOf(20, 5)...)
+		_, err := c.ScaleSet(t.Context())
+		require.NoError(t, err)
+		_, err = uniform{c}.List(t.Context(), nil)
+		assert.True(t, armerr.Is(err, armerr.Throttled), err)
+		assert.Len(t, s.requests, 2)
+	})
+}
