@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/fake"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -55,5 +56,29 @@ func TestListThatCannotBeCompleted(t *testing.T) {
 		_, err = uniform{c}.List(t.Context(), nil)
 		assert.True(t, armerr.Is(err, armerr.Throttled), err)
 		assert.Len(t, s.requests, 2)
+	})
+}
+
+// hanging never responds.
+type hanging struct{}
+
+func (hanging) Do(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+// TestPageThatHangs: each page has a deadline, its tries included.
+func TestPageThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, err := New(cfg, Options{Transport: hanging{}, Credential: &fake.TokenCredential{}})
+		require.NoError(t, err)
+		for _, list := range []func() error{
+			func() error { _, err := uniform{c}.List(t.Context(), nil); return err },
+			func() error { _, err := flexible{c}.Interfaces(t.Context()); return err },
+		} {
+			begun := time.Now()
+			require.Error(t, list())
+			assert.LessOrEqual(t, time.Since(begun), readTimeout)
+		}
 	})
 }
