@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
@@ -56,8 +57,9 @@ func (d *deletions) isTroubled() bool { return d.backoff.failures > 0 || d.reapi
 
 // deletion is the accepted deletion of one instance.
 type deletion struct {
-	sent  time.Time // acceptance
-	retry bool      // the operation has failed
+	sent      time.Time // acceptance
+	retry     bool      // the operation has failed
+	preempted bool      // by a later one
 }
 
 // deletionBatch is the operation that deletes members.
@@ -68,10 +70,16 @@ type deletionBatch struct {
 
 func (d *deletions) has(id string) bool { return d.accepted[id] != nil }
 
-// mustRetry reports whether the deletion of a member has to be sent again.
+// mustRetry reports whether the deletion of a member has to be sent again. One that a
+// later deletion preempted waits for that to end: sent at once they would preempt
+// each other in turn (F15).
 func (d *deletions) mustRetry(m *Member, now time.Time) bool {
 	a := d.accepted[m.MemberID]
-	return a != nil && !m.Is("Deleting") && (a.retry || now.Sub(a.sent) >= deletionLag)
+	if a == nil || m.Is("Deleting") {
+		return false
+	}
+	waits := a.preempted && len(d.batches) > 0
+	return a.retry && !waits || now.Sub(a.sent) >= deletionLag
 }
 
 // record stores what Azure accepted, and returns the members whose deletion is
@@ -112,7 +120,7 @@ func (d *deletions) finish(o *operation) (unfinished int) {
 	}
 	for _, id := range ids {
 		if a := d.accepted[id]; a != nil && !a.sent.After(o.began) {
-			a.retry = true
+			a.retry, a.preempted = true, armerr.Is(o.failure, armerr.Preempted)
 			unfinished++
 		}
 	}

@@ -81,3 +81,20 @@ func TestStuckDeletions(t *testing.T) {
 	assert.Equal(t, []string{"foreign"}, d.stuck(v, start.Add(stuckDeleting)))
 	assert.Equal(t, []string{"foreign", "ours"}, d.stuck(v, start.Add(stuckDeleting+time.Minute)))
 }
+
+// TestPreemptedDeletionsDoNotAlternate: a deletion that a later one preempted is sent
+// again once that has ended, or both would preempt each other in turn.
+func TestPreemptedDeletionsDoNotAlternate(t *testing.T) {
+	for _, kind := range []armerr.Kind{armerr.Preempted, armerr.Transient} {
+		d := newDeletions()
+		d.record([]string{"a"}, "1", start)
+		d.record([]string{"b"}, "2", start.Add(time.Second))
+		first, second := d.operations()[0], d.operations()[1]
+		first.failure = azure(kind, 0)
+		require.Equal(t, 1, d.finish(first))
+		now := start.Add(10 * time.Second)
+		assert.Equal(t, kind != armerr.Preempted, d.mustRetry(&Member{MemberID: "a"}, now))
+		d.finish(second)
+		assert.True(t, d.mustRetry(&Member{MemberID: "a"}, now))
+	}
+}

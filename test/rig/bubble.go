@@ -46,6 +46,8 @@ type Bubble struct {
 
 	spec    armsim.ScaleSetSpec
 	crashed bool
+
+	surplusSince time.Time // when more ran than were asked for first; zero: they do not
 }
 
 // Circumstances are what the simulator was made to do, which the guarantees go by.

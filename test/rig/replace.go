@@ -37,11 +37,15 @@ func (b *Bubble) deleteScaleSet() error {
 	return b.Sim.Do(context.Background(), http.MethodDelete, b.Sim.ScaleSetPath(ScaleSetName), "2025-04-01", struct{}{})
 }
 
-// Surplus is an error if more instances run than anybody can have asked for: all
-// that the runner may have, and what others made. A runner that begins anew while
-// Azure hides what runs may ask for all of it once more. What a Uniform scale set
-// failed to create it creates along with the next increase, which is by one at least.
-// Those that have failed are on their way out.
+// surplusLag is how long more instances may run than were asked for: those that the
+// plugin is about to remove, or that Azure makes again of what it was told to delete.
+const surplusLag = 5 * time.Minute
+
+// Surplus is an error if for longer than surplusLag more instances run than anybody can
+// have asked for: all that the runner may have, and what others made. A runner that
+// begins anew while Azure hides what runs may ask for all of it once more. What a
+// Uniform scale set failed to create it creates along with the next increase, which is
+// by one at least. Those that have failed are on their way out.
 func (b *Bubble) Surplus() error {
 	running := 0
 	for _, i := range b.Sim.Instances() {
@@ -53,7 +57,14 @@ func (b *Bubble) Surplus() error {
 	if b.crashed {
 		limit += b.MaxInstances
 	}
-	if running > limit {
+	if running <= limit {
+		b.surplusSince = time.Time{}
+		return nil
+	}
+	if b.surplusSince.IsZero() {
+		b.surplusSince = time.Now()
+	}
+	if time.Since(b.surplusSince) > surplusLag {
 		return fmt.Errorf("%d instances run, and no more than %d can have been asked for", running, limit)
 	}
 	return nil
