@@ -237,11 +237,11 @@ func (o *overdue) prove(set vmss.ScaleSet, v *View, t target) {
 
 // endHold gives up waiting for unaccounted instances after a long time, if the
 // list is credible: it lacks no known instance, has shown instances of other
-// increases, and is not empty unless this identity may read instances. A list
-// that has shown none may be closed to this identity, and is never believed: what it
-// hides could be created again without end. A scale set in
-// Flexible orchestration keeps its capacity when an instance could not be created, and
-// says so nowhere if the operation was superseded.
+// increases, and is not empty unless this identity may read instances. A list that has
+// shown none may be closed to this identity, and is never believed: what it hides could
+// be created again without end. A scale set in Flexible orchestration keeps its
+// capacity when an instance could not be created, and says so nowhere if the operation
+// was superseded.
 func (l *ledger) endHold(v *View, o *overdue, now time.Time) {
 	credible := v.lacked == 0 && (v.listed > 0 || l.wasReadable(v, l.hold.since))
 	if credible && l.arrived && l.hold.isOver(now) {
