@@ -28,6 +28,9 @@ func (b *Bubble) Converge() error {
 		return err
 	}
 	if b.unfilled() > 0 { // the next increase fills the capacity of those that were never created
+		if c := b.Provisioner.Capacity(); c.Running >= c.Max {
+			b.FinishJobs(1)
+		}
 		b.Provisioner.Request(1)
 		time.Sleep(settleInterval)
 		if err := b.Until("the last demand is not met", b.Settled); err != nil {
