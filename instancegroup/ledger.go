@@ -24,11 +24,9 @@ type ledger struct {
 	increases []*acceptedIncrease // oldest first
 	uncertain *uncertainWrite
 	arrived   bool // an instance of an increase has been listed
-
-	// readableAt is when Azure last let this identity read instances.
-	readableAt time.Time
-	hold       hold
-	proofAt    time.Time // when the capacity was last read to prove what is lost
+	readable  readability
+	hold      hold
+	proofAt   time.Time // when the capacity was last read to prove what is lost
 }
 
 // acceptedIncrease is the operation that creates instances, of which pending
@@ -193,19 +191,17 @@ func (l *ledger) reconcile(v *View, discovered int) (o overdue) {
 // instances. Then an operation that failed may have made some all the same, and each
 // attempt to replace them would make more.
 func (l *ledger) mayBeBlind(v *View) bool {
-	return !l.arrived && len(v.Members) == 0 && !l.wasReadable(v, time.Time{})
+	return !l.arrived && len(v.Members) == 0 && !l.readable.covers(v.At)
 }
 
-// wasReadable reports whether the identity was found to be allowed to read instances
-// after a time and before the view.
-func (l *ledger) wasReadable(v *View, since time.Time) bool {
-	return l.readableAt.After(since) && !l.readableAt.After(v.At)
-}
-
-// doubts reports whether an empty list counts only if this identity may read
-// instances, and that is yet to be found out.
+// doubts reports whether it matters that a list is empty, and whether this identity
+// may read instances has to be asked.
 func (l *ledger) doubts(v *View, now time.Time) bool {
-	return v.listed == 0 && (l.mayBeBlind(v) || l.hold.isOver(now) && !l.wasReadable(v, l.hold.since))
+	if v.listed > 0 || l.readable.covers(v.At) || !l.readable.mayAsk(now) {
+		return false
+	}
+	failed := slices.ContainsFunc(l.increases, func(i *acceptedIncrease) bool { return i.pending > 0 && i.hasFailed() })
+	return failed && l.mayBeBlind(v) || l.arrived && l.hold.isOver(now)
 }
 
 // fail ends all increases and forgets the target: what is pending will not be
@@ -237,13 +233,13 @@ func (o *overdue) prove(set vmss.ScaleSet, v *View, t target) {
 
 // endHold gives up waiting for unaccounted instances after a long time, if the
 // list is credible: it lacks no known instance, has shown instances of other
-// increases, and is not empty unless this identity may read instances. A list that has
+// increases, and is not empty unless this identity could read instances. A list that has
 // shown none may be closed to this identity, and is never believed: what it hides could
 // be created again without end. A scale set in Flexible orchestration keeps its
 // capacity when an instance could not be created, and says so nowhere if the operation
 // was superseded.
 func (l *ledger) endHold(v *View, o *overdue, now time.Time) {
-	credible := v.lacked == 0 && (v.listed > 0 || l.wasReadable(v, l.hold.since))
+	credible := v.lacked == 0 && (v.listed > 0 || l.readable.covers(v.At))
 	if credible && l.arrived && l.hold.isOver(now) {
 		o.proven, o.known = o.unproven, true
 		l.hold.ended++

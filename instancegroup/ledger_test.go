@@ -104,7 +104,7 @@ func TestLedgerEndsAHold(t *testing.T) {
 			v := shows(time.Hour+after, 0)
 			v.listed = c.listed
 			if c.readable {
-				l.readableAt = v.At
+				l.readable = readability{from: start, to: v.At}
 			}
 			o := l.reconcile(v, 0)
 			o.prove(vmss.ScaleSet{Capacity: 2, HasCapacity: true}, v, l.target)
@@ -138,7 +138,7 @@ func TestLedgerNeedsTheCapacity(t *testing.T) {
 
 func TestLedgerTellsWhyInstancesWereNotCreated(t *testing.T) {
 	failure := azure(armerr.Allocation, 0)
-	l := ledger{readableAt: start}
+	l := ledger{readable: always}
 	l.recordIncrease(1, 5, "a", start)
 	l.end(0, time.Minute, failure)
 	lost, cause := l.reconciled(viewAt(time.Minute), 0, 5)
@@ -148,7 +148,7 @@ func TestLedgerTellsWhyInstancesWereNotCreated(t *testing.T) {
 
 // The newer operation creates the instances of the one that it superseded.
 func TestLedgerSupersededIncrease(t *testing.T) {
-	l := ledger{readableAt: start}
+	l := ledger{readable: always}
 	l.recordIncrease(1, 5, "a", start)
 	l.recordIncrease(1, 6, "b", start)
 	l.end(0, time.Minute, azure(armerr.Preempted, 0))
@@ -273,7 +273,7 @@ func TestOperationsAreTakenInTurn(t *testing.T) {
 // A list that lacks known instances may lack new ones: an operation that failed may
 // have made some of its instances.
 func TestLedgerBelievesNoListThatLacksInstances(t *testing.T) {
-	l := ledger{readableAt: start}
+	l := ledger{readable: always}
 	l.recordIncrease(2, 2, "a", start)
 	l.end(0, 0, &armerr.Error{Kind: armerr.Allocation})
 	v := shows(time.Hour, 0)
@@ -283,16 +283,32 @@ func TestLedgerBelievesNoListThatLacksInstances(t *testing.T) {
 	assert.Equal(t, 2, l.writeOff(v, l.reconcile(v, 0), v.At))
 }
 
-// An empty list is believed if the identity was found to be allowed to read instances
-// before it was read.
+// always is the answer of an Azure that lets instances be read.
+var always = readability{from: start, to: start.Add(1000 * time.Hour)}
+
+// An empty list is believed if the identity could read instances before and after.
 func TestLedgerBelievesNoBlindList(t *testing.T) {
-	for readable, want := range map[time.Duration]int{30 * time.Minute: 2, 2 * time.Hour: 0} {
-		l := ledger{readableAt: start.Add(readable)}
+	at := start.Add(time.Hour)
+	for _, c := range []struct {
+		answers []time.Duration // negative: refusals
+		want    int
+	}{
+		{nil, 0},
+		{[]time.Duration{59 * time.Minute}, 0},
+		{[]time.Duration{61 * time.Minute}, 0},
+		{[]time.Duration{60*time.Minute - time.Second, 60*time.Minute + time.Second}, 2},
+		{[]time.Duration{58 * time.Minute, 61 * time.Minute}, 0},
+		{[]time.Duration{60*time.Minute - time.Second, -60 * time.Minute, 60*time.Minute + time.Second}, 0},
+	} {
+		l := ledger{}
+		for _, after := range c.answers {
+			l.readable.record(after > 0, start.Add(max(after, -after)))
+		}
 		l.recordIncrease(2, 2, "a", start)
 		l.end(0, 0, azure(armerr.Allocation, 0))
 		v := viewAt(time.Hour)
+		assert.Equal(t, c.want == 0, l.doubts(v, at.Add(time.Minute)), c.answers)
 		o := l.reconcile(v, 0)
-		assert.Equal(t, want, l.writeOff(v, o, v.At))
-		assert.Equal(t, want == 0, l.doubts(v, v.At))
+		assert.Equal(t, c.want, l.writeOff(v, o, v.At), c.answers)
 	}
 }

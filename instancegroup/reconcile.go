@@ -37,14 +37,13 @@ type reconciliation struct {
 }
 
 func (r reconciliation) run(ctx context.Context, discovered int) (lost int) {
+	if r.isUndecided(ctx) {
+		return 0 // the next view decides
+	}
 	r.mu.Lock()
 	o := r.ledger.reconcile(r.view, discovered)
 	due := o.unproven > 0 && r.now().Sub(r.ledger.proofAt) >= proofInterval
-	doubts := due && r.ledger.doubts(r.view, r.now())
 	r.mu.Unlock()
-	if doubts && r.mayReadInstances(ctx) {
-		return 0 // the next view is believed
-	}
 	var set *vmss.ScaleSet
 	if due {
 		set = r.readForProof(ctx)
@@ -63,16 +62,22 @@ func (r reconciliation) run(ctx context.Context, discovered int) (lost int) {
 	return lost
 }
 
-// mayReadInstances finds out whether this identity may read instances: Azure refuses
-// that before it looks whether there is such an instance.
-func (r reconciliation) mayReadInstances(ctx context.Context) bool {
-	if _, err := r.reach().Get(ctx, "0"); err != nil && !isGone(err) {
+// isUndecided asks whether this identity may read instances, where that matters: Azure
+// refuses it before it looks whether there is such an instance. It reports whether the
+// identity may now, and the view is from before.
+func (r reconciliation) isUndecided(ctx context.Context) bool {
+	r.mu.Lock()
+	doubts := r.ledger.doubts(r.view, r.now())
+	r.mu.Unlock()
+	if !doubts {
 		return false
 	}
+	_, err := r.reach().Get(ctx, "0")
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.ledger.readableAt = r.now()
-	return true
+	readable := err == nil || isGone(err)
+	r.ledger.readable.record(readable, r.now())
+	return readable && !r.ledger.readable.covers(r.view.At)
 }
 
 // readForProof is nil where the scale set cannot be read now.
