@@ -18,7 +18,7 @@ type limiter struct{ budget *budget.Budget }
 
 // Do implements policy.Policy.
 func (l limiter) Do(r *policy.Request) (*http.Response, error) {
-	class := classOf(r.Raw())
+	class := classOf(r.Raw().Method, r.Raw().URL.Path)
 	if err := l.budget.Take(class); err != nil {
 		return nil, err
 	}
@@ -33,14 +33,14 @@ func (l limiter) Do(r *policy.Request) (*http.Response, error) {
 }
 
 // classOf names the class of a request: its method and resource types.
-func classOf(r *http.Request) budget.Class {
-	_, rest, _ := strings.Cut(strings.ToLower(r.URL.Path), "/providers/")
+func classOf(method, path string) budget.Class {
+	_, rest, _ := strings.Cut(strings.ToLower(path), "/providers/")
 	segments := strings.Split(strings.Trim(rest, "/"), "/")[1:]
 	var types []string
 	for n := 0; n < len(segments); n += 2 {
 		types = append(types, segments[n])
 	}
-	class := r.Method + " " + strings.Join(types, "/")
+	class := method + " " + strings.Join(types, "/")
 	if len(segments)%2 == 1 {
 		class += " list"
 	}

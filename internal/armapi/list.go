@@ -63,7 +63,7 @@ func collect[T any](ctx context.Context, c *Client, operation string, query url.
 		}
 		all = append(all, p.Value...)
 		if link == "" && p.NextLink != "" {
-			err = c.affordRest(ctx, operation, len(all))
+			err = c.affordRest(operation, len(all))
 		}
 		if err != nil {
 			return nil, err
@@ -101,13 +101,13 @@ func awaitPage[T any](ctx context.Context, c *Client, operation string, query ur
 // affordRest is an error if the rest of a list would take too long within the request
 // limit. A process that was started again does not know how much of it is left before
 // the first page says so, and how many pages there are follows from the capacity.
-func (c *Client) affordRest(ctx context.Context, operation string, pageSize int) error {
-	r, err := c.request(ctx, operation, "", nil)
-	if err != nil || pageSize == 0 {
-		return err
+func (c *Client) affordRest(operation string, pageSize int) error {
+	if pageSize == 0 {
+		return nil
 	}
+	o := armops.ByName(operation)
 	pages := (int(c.capacity.Load()) + pageSize - 1) / pageSize
-	return c.budget.Afford(classOf(r.Raw()), pages-1, pagePatience)
+	return c.budget.Afford(classOf(o.Method, o.Path), pages-1, pagePatience)
 }
 
 // readPage reads the first page of a list, or the one that link leads to.
@@ -139,14 +139,23 @@ func readOne[T any](ctx context.Context, c *Client, operation, instance string) 
 	if err != nil {
 		return one, err
 	}
-	response, err := c.generic.Pipeline().Do(r) //nolint:bodyclose // the pipeline has read and closed it
+	response, err := c.send(r, http.StatusOK) //nolint:bodyclose // the pipeline has read and closed it
 	if err != nil {
 		return one, err
 	}
-	if !runtime.HasStatusCode(response, http.StatusOK) {
-		return one, runtime.NewResponseError(response)
-	}
 	return one, runtime.UnmarshalAsJSON(response, &one)
+}
+
+// send sends a request; a response of another status than these is an error.
+func (c *Client) send(r *policy.Request, statuses ...int) (*http.Response, error) {
+	response, err := c.generic.Pipeline().Do(r)
+	if err != nil {
+		return nil, err
+	}
+	if !runtime.HasStatusCode(response, statuses...) {
+		return nil, runtime.NewResponseError(response)
+	}
+	return response, nil
 }
 
 // request makes the request of a reading operation out of the table of operations.

@@ -21,12 +21,9 @@ func (c *Client) Progress(ctx context.Context, o vmss.Operation) (p vmss.Progres
 		if err != nil {
 			return err
 		}
-		response, err := c.generic.Pipeline().Do(r) //nolint:bodyclose // the pipeline has read and closed it
+		response, err := c.send(r, http.StatusOK, http.StatusAccepted) //nolint:bodyclose // the pipeline has read and closed it
 		if err != nil {
 			return err
-		}
-		if !runtime.HasStatusCode(response, http.StatusOK, http.StatusAccepted) {
-			return runtime.NewResponseError(response)
 		}
 		p, err = c.progressOf(response)
 		return err

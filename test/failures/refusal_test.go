@@ -48,7 +48,7 @@ func TestF11AllocationFailsAfterAcceptance(t *testing.T) {
 	rig.RunBothModes(t, rig.Setup{Config: config, Spec: armsim.ScaleSetSpec{Capacity: 5}}, func(r *rig.Rig) {
 		r.AwaitFleet(5)
 		r.Inject(faults.Times(faults.WithEffect("fail", "instance.create", armsim.Effect{Fail: faults.AllocationFailed}), 2),
-			faults.Times(faults.WithEffect("absent", "instance.create", armsim.Effect{Absent: faults.AllocationFailed}), 2))
+			faults.NeverMade(0, 2))
 		mark := r.Mark()
 		r.Provisioner.Request(10)
 		r.Await(10*time.Minute, "instances are still waited for", func() bool {
@@ -72,7 +72,7 @@ func TestF11AllocationFailsAfterAcceptance(t *testing.T) {
 func TestF11StockOutForHours(t *testing.T) {
 	rig.RunBothModes(t, rig.Setup{Spec: armsim.ScaleSetSpec{Capacity: 2}}, func(r *rig.Rig) {
 		r.AwaitFleet(2)
-		r.Inject(faults.WithEffect("no stock", "instance.create", armsim.Effect{Absent: faults.AllocationFailed}))
+		r.Inject(faults.NeverMade(0, 0))
 		for range 24 {
 			r.RequestUpTo(52)
 			time.Sleep(10 * time.Minute)

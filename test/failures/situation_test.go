@@ -73,9 +73,7 @@ func TestSomeStartsFail(t *testing.T) {
 func TestLossAmongIncreases(t *testing.T) {
 	slow := armsim.Config{Boot: armsim.Duration{Median: 4 * time.Minute}}
 	rig.RunBothModes(t, rig.Setup{Config: slow}, func(r *rig.Rig) {
-		never := faults.Times(faults.WithEffect("never made", "instance.create", armsim.Effect{Absent: faults.AllocationFailed}), 1)
-		never.Skip = 7
-		r.Inject(never)
+		r.Inject(faults.NeverMade(7, 1))
 		for range 5 {
 			r.Provisioner.Request(5)
 			time.Sleep(15 * time.Second)
@@ -155,7 +153,7 @@ func TestTagWrittenBack(t *testing.T) {
 		require.NoError(r, r.Restart())
 		r.ScaleOut(1)
 		time.Sleep(5 * time.Minute)
-		require.NoError(r, r.Sim.Tag(rig.ScaleSetName, "fleeting-plugin-azure", old))
+		require.NoError(r, r.Sim.Tag(rig.ScaleSetName, ownerTag, old))
 		r.ScaleOut(2)
 		assert.NotZero(r, r.Output.Count("[WARN]", "tag"), "%s", r.Output)
 	})
@@ -166,8 +164,8 @@ func tagOf(r *rig.Rig) string {
 	r.Helper()
 	var set struct{ Tags map[string]string }
 	require.NoError(r, json.Unmarshal([]byte(r.ScaleSet()), &set))
-	require.NotEmpty(r, set.Tags["fleeting-plugin-azure"])
-	return set.Tags["fleeting-plugin-azure"]
+	require.NotEmpty(r, set.Tags[ownerTag])
+	return set.Tags[ownerTag]
 }
 
 // TestLossAndThenNothing: where the last instances go while one is unaccounted for, the
@@ -175,9 +173,7 @@ func tagOf(r *rig.Rig) string {
 func TestLossAndThenNothing(t *testing.T) {
 	slow := armsim.Config{Boot: armsim.Duration{Median: 3 * time.Minute}}
 	rig.RunBothModes(t, rig.Setup{Config: slow}, func(r *rig.Rig) {
-		never := faults.Times(faults.WithEffect("never made", "instance.create", armsim.Effect{Absent: faults.AllocationFailed}), 1)
-		never.Skip = 1
-		r.Inject(never)
+		r.Inject(faults.NeverMade(1, 1))
 		for range 2 {
 			r.Provisioner.Request(2)
 			time.Sleep(30 * time.Second)

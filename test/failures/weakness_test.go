@@ -43,7 +43,7 @@ func TestWeakness01RunningCountTakenForTheCapacity(t *testing.T) {
 // saw an operation fail.
 func TestWeakness02FailedOperationIsNeverSeen(t *testing.T) {
 	rig.Run(t, rig.Setup{}, func(r *rig.Rig) {
-		r.Inject(armsim.Fault{Operation: "instance.create", Effect: armsim.Effect{Absent: faults.AllocationFailed}})
+		r.Inject(faults.NeverMade(0, 0))
 		n, err := r.Plugin.Increase(r.Context(), 2)
 		require.NoError(r, err)
 		require.Equal(r, 2, n, "accepted is not done")

@@ -67,6 +67,14 @@ var AllocationFailed = &armsim.Failure{Code: "AllocationFailed", Message: "Alloc
 // reports that it is ready.
 var ProvisioningTimeout = &armsim.Failure{Code: "OSProvisioningTimedOut", Message: "OS Provisioning for VM did not finish in the allotted time. The VM may still finish provisioning successfully."}
 
+// NeverMade has instances of accepted increases never made: so many after the first to
+// pass; times 0 stands for all.
+func NeverMade(skip, times int) armsim.Fault {
+	f := Times(WithEffect("instances never made", "instance.create", armsim.Effect{Absent: AllocationFailed}), times)
+	f.Skip = skip
+	return f
+}
+
 // FailWithPower has creations end as Failed while their virtual machines run.
 func FailWithPower(f *armsim.Failure) armsim.Fault {
 	return WithEffect("creations fail with power", "instance.create", armsim.Effect{FailRunning: f})
@@ -113,7 +121,7 @@ var All = []armsim.Fault{
 	WithEffect("no instance views", AnyList, armsim.Effect{Omit: []string{"properties.instanceView"}}),
 	WithEffect("operations fail", UpdateScaleSet, armsim.Effect{FailOperation: AllocationFailed}),
 	WithEffect("creations fail", "instance.create", armsim.Effect{Fail: AllocationFailed}),
-	WithEffect("instances never made", "instance.create", armsim.Effect{Absent: AllocationFailed}),
+	NeverMade(0, 0),
 	WithEffect("creations stuck", "instance.create", armsim.Effect{Stuck: true}),
 	WithEffect("creations slow", "instance.create", armsim.Effect{Slow: 5}),
 	FailWithPower(ProvisioningTimeout),

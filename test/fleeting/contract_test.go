@@ -26,7 +26,7 @@ import (
 // and never made would hold a seat and keep the runner in its hurry for ever.
 func TestContractBLostCreation(t *testing.T) {
 	rig.RunBothModes(t, rig.Setup{}, func(r *rig.Rig) {
-		r.Inject(armsim.Fault{Operation: "instance.create", Times: 2, Effect: armsim.Effect{Absent: faults.AllocationFailed}})
+		r.Inject(faults.NeverMade(0, 2))
 		r.Provisioner.Request(3)
 		r.Await(time.Minute, "accepted", func() bool { return r.Provisioner.Capacity().Pending+len(r.Provisioner.Instances()) == 3 })
 		r.Await(3*time.Minute, "pending", func() bool { return r.Provisioner.Capacity().Pending == 0 })

@@ -288,10 +288,8 @@ func (m *model) hide() error {
 // are never made.
 func (m *model) overlap(lost int) error {
 	m.MayBeAbsent = true
-	never := faults.WithEffect("instances never made", "instance.create", armsim.Effect{Absent: faults.AllocationFailed})
-	never.Skip = 3
 	err := m.Sim.AddFaults(
-		faults.Times(never, lost),
+		faults.NeverMade(3, lost),
 		faults.Times(faults.WithEffect("creations slow", "instance.create", armsim.Effect{Slow: 5}), 8),
 	)
 	if err != nil {
