@@ -238,9 +238,12 @@ func (o *overdue) prove(set vmss.ScaleSet, v *View, t target) {
 // be created again without end. A scale set in Flexible orchestration keeps its
 // capacity when an instance could not be created, and says so nowhere if the operation
 // was superseded.
-func (l *ledger) endHold(v *View, o *overdue, now time.Time) {
+//
+// A view that was read before the hold is over ends nothing: it may serve again long
+// afterwards, while lists fail.
+func (l *ledger) endHold(v *View, o *overdue) {
 	credible := v.lacked == 0 && (v.listed > 0 || l.readable.covers(v.At))
-	if credible && l.arrived && l.hold.isOver(now) {
+	if credible && l.arrived && l.hold.isOver(v.At) {
 		o.proven, o.known = o.unproven, true
 		l.hold.ended++
 	}

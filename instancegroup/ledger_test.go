@@ -108,7 +108,7 @@ func TestLedgerEndsAHold(t *testing.T) {
 			}
 			o := l.reconcile(v, 0)
 			o.prove(vmss.ScaleSet{Capacity: 2, HasCapacity: true}, v, l.target)
-			l.endHold(v, &o, v.At)
+			l.endHold(v, &o)
 			if l.writeOff(v, o, v.At) > 0 {
 				ends = append(ends, after)
 			}

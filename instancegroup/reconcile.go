@@ -37,7 +37,7 @@ type reconciliation struct {
 }
 
 func (r reconciliation) run(ctx context.Context, discovered int) (lost int) {
-	if r.isUndecided(ctx) {
+	if discovered == 0 && r.isUndecided(ctx) {
 		return 0 // the next view decides
 	}
 	r.mu.Lock()
@@ -53,7 +53,7 @@ func (r reconciliation) run(ctx context.Context, discovered int) (lost int) {
 	if set != nil {
 		o.prove(*set, r.view, r.ledger.target)
 		r.ledger.proofAt = r.now()
-		r.ledger.endHold(r.view, &o, r.now())
+		r.ledger.endHold(r.view, &o)
 	}
 	if lost = r.ledger.writeOff(r.view, o, r.now()); lost > 0 {
 		r.recordStartsLocked(0, lost, "were accepted by Azure and never created", o.cause)

@@ -42,6 +42,25 @@ func TestUnaccountedInstancesStopIncreases(t *testing.T) {
 	assert.Equal(t, 1, accepted, "it ends by itself")
 }
 
+// TestOldViewEndsNoHold: a list may have been cut short without an error, and serve
+// again and again while Azure's limits leave no other.
+func TestOldViewEndsNoHold(t *testing.T) {
+	f, g, clock := opened(t, 1)
+	raisedBy(t, f, g, 2, 1)
+	lost, lists := 0, f.lists
+	for n := range 40 {
+		clock.pass(time.Minute)
+		if lost += observed(t, g, 1-min(n, 1)); g.ledger.hold.unaccounted > 0 {
+			f.change(func() { f.lists = 0 })
+		}
+	}
+	require.Equal(t, 1, g.ledger.hold.unaccounted)
+	assert.Zero(t, lost)
+	f.change(func() { f.lists = lists })
+	clock.pass(time.Minute)
+	assert.Equal(t, 1, observed(t, g, 0), "a new one shows that it is not there")
+}
+
 // TestBlindIdentity: an operation that failed may have made its instances, and an
 // identity that may not read them would never know. Each attempt to replace them
 // would make more. What no instance has is refused with NotFound where it may.
