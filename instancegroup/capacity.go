@@ -42,7 +42,7 @@ func (w *capacityWrite) isOutdated(ctx context.Context) bool {
 	if !w.isBelowTarget() {
 		return false
 	}
-	if w.reach().ListsRemaining() > 0 {
+	if w.reach().ListRoom().Lists() > 0 {
 		_, _ = w.forceRefresh(ctx) // without it the set counts as outdated
 	}
 	return w.isBelowTarget()
@@ -65,7 +65,7 @@ func (w *capacityWrite) capacityDelta(ctx context.Context) (int64, error) {
 			w.name, w.n, w.current.Capacity)
 	}
 	unfilled := w.unfilled()
-	if unfilled > 0 && w.reach().ListsRemaining() > 0 { // be sure
+	if unfilled > 0 && w.reach().ListRoom().Lists() > 0 { // be sure
 		if _, err := w.forceRefresh(ctx); err != nil {
 			return 0, err
 		}
@@ -98,6 +98,7 @@ func (w *capacityWrite) unfilled() int {
 func (w *capacityWrite) send(ctx context.Context, capacity int64) (int, error) {
 	at := w.now()
 	id, err := w.client.SetCapacity(ctx, capacity, w.current.ETag)
+	w.noteWrite()
 	if err != nil && !w.tookEffect(ctx, uncertainWrite{w.current.ETag, capacity, w.n}, err) {
 		return 0, err
 	}
@@ -107,6 +108,12 @@ func (w *capacityWrite) send(ctx context.Context, capacity int64) (int, error) {
 	w.ledger.recordIncrease(w.n, capacity, id, at)
 	w.logAccepted(w.n, capacity)
 	return w.n, nil
+}
+
+func (w *capacityWrite) noteWrite() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ledger.wrote = w.now()
 }
 
 // driftLocked is how far the capacity exceeded the instances before the write,

@@ -1,15 +1,22 @@
 package instancegroup
 
-// observeChanges compares a view with the one before it: an instance that leaves
-// lowers the capacity (for one that we delete, that was counted at acceptance),
-// and one that dies without ever having served is a failed start.
-func observeChanges(v, last *View, isDeleted func(id string) bool) changes {
-	c := changes{departed: departures(v, last, isDeleted)}
-	for n := range v.Members {
-		m, before := &v.Members[n], last.Find(v.Members[n].MemberID)
+import "time"
+
+// observeChanges compares members with what they were in the last view: one that
+// leaves lowers the capacity, and one that dies without ever having served is a failed
+// start.
+func observeChanges(members []Member, last *View, isDeleted func(id string) bool) (c changes) {
+	for n := range members {
+		m, before := &members[n], last.Find(members[n].MemberID)
+		if before != nil && m.State == Deleting && counts(before, isDeleted) {
+			c.departed++
+		}
 		switch {
 		case m.served && (before == nil || !before.served):
 			c.served++
+			if took, ok := bootTime(m, before); ok {
+				c.boots = append(c.boots, took)
+			}
 		case m.State == Dead && !m.served && (before == nil || before.State != Dead):
 			c.failed++
 			c.reason = m.Reason
@@ -18,16 +25,27 @@ func observeChanges(v, last *View, isDeleted func(id string) bool) changes {
 	return c
 }
 
-// departures counts the members of last that no longer count in the capacity.
+// bootTime is how long a member took from its creation until it served, as near as two
+// readings tell it. It is false where that is not known.
+func bootTime(m, before *Member) (time.Duration, bool) {
+	if before == nil || m.created.IsZero() {
+		return 0, false
+	}
+	return before.seen.Add(m.seen.Sub(before.seen) / 2).Sub(m.created), true
+}
+
+// departures counts the members of last that are in a view no longer.
 func departures(v, last *View, isDeleted func(id string) bool) (n int) {
 	for i := range last.Members {
-		before := &last.Members[i]
-		if before.State == Deleting || isDeleted(before.MemberID) {
-			continue
-		}
-		if m := v.Find(before.MemberID); m == nil || m.State == Deleting {
+		if before := &last.Members[i]; counts(before, isDeleted) && v.Find(before.MemberID) == nil {
 			n++
 		}
 	}
 	return n
+}
+
+// counts reports whether a member counts in the capacity: one that the plugin deletes
+// left it when Azure accepted that.
+func counts(m *Member, isDeleted func(id string) bool) bool {
+	return m.State != Deleting && !isDeleted(m.MemberID)
 }

@@ -3,6 +3,7 @@ package instancegroup
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
@@ -47,12 +48,16 @@ func (g *Group) withoutDeleted(ids []string) (done, left []string) {
 	return done, left
 }
 
+// gathering is how long deletions gather where a list is long, so that one call serves
+// them all. It is short against the time that a deletion takes.
+const gathering = 5 * time.Second
+
 // deferDeletion reports whether deletions wait for now.
 func (g *Group) deferDeletion(b *backoff) bool {
-	remaining := g.client.Remaining(vmss.DeleteInstances)
+	remaining, gathers := g.client.Remaining(vmss.DeleteInstances), !isShort(g.reach().ListRoom())
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return remaining < 1 || b.active(g.now())
+	return remaining < 1 || b.active(g.now()) || gathers && g.now().Sub(g.deletions.sent) < gathering
 }
 
 // finishDeletion keeps account of how a deletion ended, and returns what the

@@ -20,19 +20,19 @@ const (
 	suspectsAtOnce = 2
 )
 
-// deleteAttempt deletes instances. After the first attempt it relies neither on
-// single reads nor on the list alone for what exists, and at the last one
-// instance that Azure refuses does not harm the others.
+// deleteAttempt deletes instances. After the first attempt each is read before, and at
+// the last one instance that Azure refuses does not harm the others.
 type deleteAttempt struct {
 	*Group
 	ids     []string // that the runner asked for
 	attempt int
 
-	view      *View     // in which the instances are looked up
-	own       []string  // to delete although nobody asked
-	verifyAll bool      // whether each of them is read
-	splits    int       // that are left
-	taken     []*Member // whose deletion Azure accepted
+	view   *View           // in which the instances are looked up
+	own    []string        // to delete although nobody asked
+	reads  map[string]bool // that are read before
+	waits  map[string]bool // that wait for a list, or for room to be read
+	splits int             // that are left
+	taken  []*Member       // whose deletion Azure accepted
 }
 
 // run returns the IDs that need no deletion any longer, even with an error.
@@ -57,49 +57,21 @@ func (a *deleteAttempt) run(ctx context.Context) ([]string, error) {
 	return done, armerr.Join(err, skipped)
 }
 
-// prepare chooses the view, those to delete that nobody asks for, and how it is
-// made sure that a number still belongs to the same instance: a few are read, of
-// many a list that begins now shows it. While Azure serves no lists, as many as
-// can be read go on: deletions never wait for them.
-func (a *deleteAttempt) prepare(ctx context.Context) (err error) {
+// prepare chooses the view, those to delete that nobody asks for, and how it is made
+// sure that a number still belongs to the same instance.
+func (a *deleteAttempt) prepare(ctx context.Context) error {
 	a.splits = a.splitsAllowed()
 	a.view = a.last()
 	a.own = a.reapable(a.view)
-	lists := a.reach().ListsRemaining() > 0
-	if a.view.reading > 0 && (!lists || a.attempt == 0 && a.areFew()) {
-		a.readEach()
-		return nil
-	}
-	a.view, err = a.forceRefresh(ctx)
-	if errors.Is(err, errSlow) && a.last().reading > 0 {
+	if room := a.reach().ListRoom(); a.view.reading == 0 || a.goesByPages(room) && isShort(room) && room.Lists() > 0 {
+		if _, err := a.forceRefresh(ctx); err != nil && (a.view.reading == 0 || !errors.Is(err, errSlow)) {
+			return err
+		}
 		a.view = a.last()
-		a.readEach()
-		return nil
+		a.own = a.reapable(a.view)
 	}
-	if err != nil {
-		return err
-	}
-	a.own, a.verifyAll = a.reapable(a.view), a.attempt > 0
+	a.planProofs()
 	return nil
-}
-
-// readEach has as many instances read singly as may be read at the same time; the
-// others wait.
-func (a *deleteAttempt) readEach() {
-	a.ids = slices.DeleteFunc(slices.Clone(a.ids), func(id string) bool { return a.view.Find(id) == nil })
-	a.ids = a.ids[:min(len(a.ids), confirmAtOnce)]
-	a.own = a.own[:min(len(a.own), confirmAtOnce-len(a.ids))]
-	a.verifyAll = true
-}
-
-// areFew reports whether each instance can be read, which spares the list for the
-// updates: the view shows them all, and of what nobody asked for as many are
-// taken along as fit.
-func (a *deleteAttempt) areFew() bool {
-	if len(a.ids) == 0 {
-		return len(a.own) <= confirmAtOnce
-	}
-	return len(a.ids) <= confirmAtOnce && !slices.ContainsFunc(a.ids, func(id string) bool { return a.view.Find(id) == nil })
 }
 
 // reapable are the members of a view to delete although nobody asks; none along
@@ -123,6 +95,7 @@ func (a *deleteAttempt) selectForDeletion(ctx context.Context) (done []string, s
 	for _, id := range all {
 		m := a.view.Find(id)
 		gone, waits := a.disposition(m)
+		waits = waits || a.waits[id]
 		if v, ok := verified[id]; ok && !gone {
 			if armerr.IsSystemic(v.err) {
 				return done, nil, v.err

@@ -23,14 +23,18 @@ type deletions struct {
 	accepted map[string]*deletion // by member ID
 	refused  map[string]*backoff  // by member ID: instances that Azure refuses to delete
 	batches  []*deletionBatch
-	backoff  backoff // of what the runner asked for
-	reaping  backoff // of what the plugin deletes by itself
-	reaped   int     // dead instances that were deleted, ever
+	backoff  backoff   // of what the runner asked for
+	reaping  backoff   // of what the plugin deletes by itself
+	reaped   int       // dead instances that were deleted, ever
+	sent     time.Time // when Azure accepted the last one
+
+	asked   map[string]time.Time // by member ID: since when its deletion waits for a page
+	waiting bool                 // some deletion does, or for room to read its instance
 }
 
 func newDeletions() deletions {
 	b := backoff{shortest: 5 * time.Second, longest: 2 * time.Minute}
-	return deletions{accepted: map[string]*deletion{}, refused: map[string]*backoff{}, backoff: b, reaping: b}
+	return deletions{accepted: map[string]*deletion{}, refused: map[string]*backoff{}, asked: map[string]time.Time{}, backoff: b, reaping: b}
 }
 
 // refuse notes that Azure refuses to delete this very instance.
@@ -58,8 +62,10 @@ func (d *deletions) isTroubled() bool { return d.backoff.failures > 0 || d.reapi
 // deletion is the accepted deletion of one instance.
 type deletion struct {
 	sent      time.Time // acceptance
+	ended     bool      // the operation has succeeded
 	retry     bool      // the operation has failed
 	preempted bool      // by a later one
+	absent    uint64    // the reading whose list lacked the instance first
 }
 
 // deletionBatch is the operation that deletes members.
@@ -85,12 +91,14 @@ func (d *deletions) mustRetry(m *Member, now time.Time) bool {
 // record stores what Azure accepted, and returns the members whose deletion is
 // new.
 func (d *deletions) record(ids []string, o vmss.Operation, now time.Time) (added []string) {
+	d.sent = now
 	for _, id := range ids {
 		if d.accepted[id] == nil {
 			added = append(added, id)
 		}
 		d.accepted[id] = &deletion{sent: now}
 		delete(d.refused, id)
+		delete(d.asked, id)
 	}
 	if o != "" {
 		d.batches = append(d.batches, &deletionBatch{operation: operation{id: o, began: now}, ids: ids})
@@ -115,11 +123,13 @@ func (d *deletions) finish(o *operation) (unfinished int) {
 	}
 	ids := d.batches[at].ids
 	d.batches = slices.Delete(d.batches, at, at+1)
-	if o.failure == nil {
-		return 0
-	}
 	for _, id := range ids {
-		if a := d.accepted[id]; a != nil && !a.sent.After(o.began) {
+		a := d.accepted[id]
+		switch {
+		case a == nil || a.sent.After(o.began):
+		case o.failure == nil:
+			a.ended = true
+		default:
 			a.retry, a.preempted = true, armerr.Is(o.failure, armerr.Preempted)
 			unfinished++
 		}
@@ -127,12 +137,63 @@ func (d *deletions) finish(o *operation) (unfinished int) {
 	return unfinished
 }
 
-// forget drops members that are gone.
+// askedAt is since when the deletion of a member waits for a page.
+func (d *deletions) askedAt(id string, now time.Time) time.Time {
+	if _, ok := d.asked[id]; !ok {
+		d.asked[id] = now
+	}
+	return d.asked[id]
+}
+
+// need is how much a list can tell of the deletions.
+func (d *deletions) need(now time.Time) need {
+	n := quiet
+	if d.waiting {
+		return due
+	}
+	for _, a := range d.accepted {
+		if n = underway; a.ended && now.Sub(a.sent) < deletionLag || a.absent != 0 {
+			return due
+		}
+	}
+	return n
+}
+
+// absence is what it means that a list lacks a member.
+type absence int
+
+const (
+	absenceUnexplained absence = iota
+	absenceExpected            // it is being deleted, and may be gone
+	absenceProven              // it is gone
+)
+
+// absent is told that the list of a reading lacks a member.
+func (d *deletions) absent(id string, reading uint64) absence {
+	a := d.accepted[id]
+	switch {
+	case a == nil || a.retry:
+		return absenceUnexplained
+	case a.ended || a.absent != 0 && a.absent != reading:
+		return absenceProven
+	}
+	a.absent = reading
+	return absenceExpected
+}
+
+// forget drops members that are gone, and the operations that deleted nothing else.
 func (d *deletions) forget(ids []string) {
+	if len(ids) == 0 {
+		return
+	}
 	for _, id := range ids {
 		delete(d.accepted, id)
 		delete(d.refused, id)
+		delete(d.asked, id)
 	}
+	d.batches = slices.DeleteFunc(d.batches, func(b *deletionBatch) bool {
+		return !slices.ContainsFunc(b.ids, d.has)
+	})
 }
 
 // reapable are the members that the plugin deletes although nobody asks: the

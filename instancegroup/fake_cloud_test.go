@@ -65,14 +65,17 @@ type fakeInstances struct {
 }
 
 // List reads models, too, where the list of a Flexible scale set holds none.
-func (f fakeInstances) List(ctx context.Context, vmID func(string) string) ([]vmss.Instance, error) {
+func (f fakeInstances) List(ctx context.Context, o vmss.ListOptions) ([]vmss.Instance, error) {
 	all, err := f.list(ctx)
 	if err != nil || f.mode != vmss.Flexible || !f.bare {
+		if err == nil {
+			f.showPages(all, o)
+		}
 		return all, err
 	}
 	known := true
 	for n := range all {
-		all[n].VMID = vmID(all[n].ID)
+		all[n].VMID = o.VMID(all[n].ID)
 		known = known && all[n].VMID != ""
 	}
 	if known {
@@ -89,6 +92,14 @@ func (f fakeInstances) List(ctx context.Context, vmID func(string) string) ([]vm
 		return nil
 	})
 	return all, err
+}
+
+// showPages passes a list on in as many pages as it has.
+func (f *fake) showPages(all []vmss.Instance, o vmss.ListOptions) {
+	size := len(all)/f.pages + 1
+	for page := range slices.Chunk(all, size) {
+		o.Page(page)
+	}
 }
 
 func (f *fake) list(ctx context.Context) (all []vmss.Instance, err error) {
@@ -275,9 +286,16 @@ func (f *fake) Remaining(call vmss.Call) int {
 	return plenty
 }
 
-// ListsRemaining implements vmss.Instances.
-func (f *fake) ListsRemaining() int {
+// ListRoom implements vmss.Instances.
+func (f *fake) ListRoom() vmss.ListRoom {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.lists
+	return vmss.ListRoom{Pages: f.lists * f.pages, Cost: f.pages, PerMinute: f.perMinute}
+}
+
+// ReadsRemaining implements vmss.Instances.
+func (f *fake) ReadsRemaining() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.reads
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
-	"golang.org/x/sync/singleflight"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/preflight"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
@@ -24,10 +23,11 @@ type Group struct {
 	log    hclog.Logger
 	now    func() time.Time
 
-	gate   *writeGate
-	flight singleflight.Group
+	gate *writeGate
 
 	mu          sync.Mutex // guards what follows
+	current     *reading   // under way; nil: none
+	pace        pace
 	admission   admission
 	inventory   inventory
 	ledger      ledger

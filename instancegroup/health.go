@@ -9,32 +9,35 @@ import (
 )
 
 const (
-	// freshViewAge is the age up to which a view serves a connection without a
-	// request. The address may belong to another instance by now, but not to one
-	// that is up: it was made after the view, and the next view ends the job.
-	// taskscaler holds locks meanwhile that stop all scaling, so that a request
-	// for each connection costs more than its time.
-	freshViewAge = 30 * time.Second
+	// freshAge is how long ago an instance may have been read for a connection, or
+	// to count as healthy, without a request. The address may belong to another
+	// instance by now, but not to one that is up: it was made afterwards, and the
+	// next list ends the job. taskscaler holds locks meanwhile that stop all scaling,
+	// so that a request for each connection costs more than its time.
+	freshAge = 30 * time.Second
 
-	// maxViewAge is the age up to which a view serves a connection where Azure
-	// does not respond: fleeting removes an instance whose address it cannot
-	// have, and trouble with the API says nothing about the instance.
-	maxViewAge = 2 * time.Minute
+	// maxAge is the same where Azure does not respond: fleeting removes an instance
+	// whose address it cannot have, and trouble with the API says nothing about
+	// the instance.
+	maxAge = 2 * time.Minute
+
+	// longAge is the same where Azure's limits leave no room for a request. Lists of
+	// a thousand instances take minutes.
+	longAge = 5 * time.Minute
 )
 
-// Locate finds a running instance and its addresses, as the last view shows them if
-// it is no older than freshViewAge. Else it reads the instance itself: an address may
-// belong to another one by now. The error says that it is gone, being deleted, dead,
+// Locate finds a running instance and its addresses, as it was read last if that is
+// no longer ago than freshAge, or Azure's limits leave no room. Else it reads the
+// instance itself: an address may belong to another one by now. The error says that it is gone, being deleted, dead,
 // or not up yet, or that another manager has taken the scale set over.
 func (g *Group) Locate(ctx context.Context, id string) (Member, error) {
 	if err := g.checkLease(ctx, connectCheck); err != nil {
 		return Member{}, fmt.Errorf("locate instance %q: %w", id, err)
 	}
-	v := g.last()
-	m := v.Find(id)
+	m := g.last().Find(id)
 	if m == nil || m.State != Running {
-		var err error
-		if v, err = g.Refresh(ctx); err != nil {
+		v, err := g.Refresh(ctx)
+		if err != nil {
 			return Member{}, fmt.Errorf("locate instance %q: %w", id, err)
 		}
 		m = v.Find(id)
@@ -42,12 +45,12 @@ func (g *Group) Locate(ctx context.Context, id string) (Member, error) {
 	if m == nil {
 		return Member{}, fmt.Errorf("locate instance %q: it no longer exists", id)
 	}
-	if m.State == Running && m.Private.IsValid() && g.now().Sub(v.At) <= freshViewAge {
+	if m.State == Running && m.Private.IsValid() && g.isFresh(m) {
 		return *m, nil
 	}
 	state, reason, err := g.probe(ctx, m)
 	switch {
-	case err != nil && (m.State != Running || g.now().Sub(v.At) > maxViewAge):
+	case err != nil && (m.State != Running || g.now().Sub(m.seen) > maxAge):
 		return Member{}, fmt.Errorf("locate instance %q: %w", id, err)
 	case err != nil:
 		g.log.Warn("instance could not be checked; the last known address serves", "instance", id, "error", err)
@@ -59,7 +62,14 @@ func (g *Group) Locate(ctx context.Context, id string) (Member, error) {
 	return *m, nil
 }
 
-// Check reads an instance anew and returns an error if no job can run on it:
+// isFresh reports whether what is known of a member serves without a request.
+func (g *Group) isFresh(m *Member) bool {
+	age := g.now().Sub(m.seen)
+	return age <= freshAge || age <= longAge && g.reach().ReadsRemaining() < 1
+}
+
+// Check reads an instance anew, unless it was read just now, and returns an error if no
+// job can run on it:
 // it no longer exists, failed, was evicted, or lost its power. Trouble with
 // Azure's API says nothing about the instance, and is no error here.
 func (g *Group) Check(ctx context.Context, id string) error {
@@ -73,6 +83,9 @@ func (g *Group) Check(ctx context.Context, id string) error {
 		if m = v.Find(id); m == nil {
 			return fmt.Errorf("check instance %q: it no longer exists", id)
 		}
+	}
+	if m.State == Running && g.isFresh(m) && !isShort(g.reach().ListRoom()) {
+		return nil
 	}
 	state, reason, err := g.probe(ctx, m)
 	if err != nil {

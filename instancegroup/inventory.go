@@ -25,31 +25,39 @@ type inventory struct {
 	readings     uint64               // how many have begun
 	opened       time.Time            // when the first view was made
 	stale        bool                 // the last view was served in place of a new one
-	timeouts     Timeouts
+
+	addressesRead time.Time // when the interfaces were listed last
+	timeouts      Timeouts
 }
 
 func newInventory(t Timeouts) inventory {
 	return inventory{timeouts: t.withDefaults(), addresses: map[string]addresses{}, gone: map[string]time.Time{}, unidentified: map[string]time.Time{}}
 }
 
-// listing is the result of a reading.
+// listing is the result of a reading, or of a page of it.
 type listing struct {
 	at        time.Time // when the reading began
 	number    uint64    // its place among all that began
+	seen      time.Time // no later than any of the instances was read
 	base      *View     // the view that it was compared with
 	instances []vmss.Instance
-	listed    int      // how many of the instances the list showed
-	gone      []string // members of base that no longer exist
+	confirmed confirmation // what was found out about members of base that it lacks
 	spot      bool
+}
+
+// all are the instances of a listing, those that the list lacked included.
+func (l *listing) all() []vmss.Instance {
+	return slices.Concat(l.instances, l.confirmed.kept, l.confirmed.ours)
 }
 
 // changes are what a new view shows against the one before it.
 type changes struct {
 	gone     []string
-	departed int    // left the capacity, other than by a deletion that was accepted before
-	served   int    // serve for the first time
-	failed   int    // died without ever having served
-	reason   string // of one of the failed
+	departed int             // left the capacity, other than by a deletion that was accepted before
+	served   int             // serve for the first time
+	boots    []time.Duration // how long those took that were seen being created
+	failed   int             // died without ever having served
+	reason   string          // of one of the failed
 }
 
 // beginReading numbers a reading. Clocks stand still at times; this does not.
@@ -68,33 +76,55 @@ func (inv *inventory) last() *View {
 
 // apply makes a view of a listing and stores it; isDeleted names the members
 // whose deletion Azure has accepted. If a reading that began later is in
-// already, its view is the result. If one that began earlier came in since base
-// was looked at, the result is nil: what it added may be missing here, and must
-// be confirmed first.
-func (inv *inventory) apply(l listing, isDeleted func(id string) bool, now time.Time) (*View, changes) {
+// already, its view stands. The result is false if another reading has changed the
+// view since base was looked at: what it added may be missing here, and must be
+// confirmed first.
+func (inv *inventory) apply(l listing, isDeleted func(id string) bool, now time.Time) (changes, bool) {
 	switch current := inv.last(); {
 	case current.reading > l.number:
-		return current, changes{}
-	case current.reading != l.base.reading:
-		return nil, changes{}
+		return changes{}, true
+	case inv.view != nil && current != l.base:
+		return changes{}, false
 	}
-	inv.forget(l.gone, now)
+	inv.forget(l.confirmed.gone, now)
 	inv.trackUnidentified(l, now)
-	v := &View{At: l.at, reading: l.number, listed: l.listed, lacked: len(l.instances) - l.listed, Members: inv.members(l, isDeleted, now), Gone: slices.Sorted(maps.Keys(inv.gone))}
+	v := &View{At: l.at, reading: l.number, listed: len(l.instances), lacked: len(l.confirmed.kept), Members: inv.members(l, isDeleted, now), Gone: slices.Sorted(maps.Keys(inv.gone))}
 	v.unidentified, v.identifying = inv.countUnidentified(now)
-	c := observeChanges(v, l.base, isDeleted)
-	if c.gone = l.gone; inv.view == nil { // nothing is known of their past
-		c.served, c.failed, c.reason = 0, 0, ""
+	c := observeChanges(v.Members, l.base, isDeleted)
+	c.departed += departures(v, l.base, isDeleted)
+	if c.gone = l.confirmed.gone; inv.view == nil { // nothing is known of their past
+		c.served, c.boots, c.failed, c.reason = 0, nil, 0, ""
 	}
 	inv.view = v
-	return v, c
+	return c, true
+}
+
+// patch takes a page over into the latest view, of which nothing else changes: what is
+// not on the page may be on another.
+func (inv *inventory) patch(l listing, isDeleted func(id string) bool, now time.Time) changes {
+	read := inv.members(l, isDeleted, now)
+	c := observeChanges(read, l.base, isDeleted)
+	v := *l.base
+	v.Members = make([]Member, 0, len(l.base.Members)+len(read))
+	for _, m := range l.base.Members {
+		for len(read) > 0 && read[0].MemberID < m.MemberID {
+			v.Members, read = append(v.Members, read[0]), read[1:]
+		}
+		if len(read) > 0 && read[0].MemberID == m.MemberID {
+			m, read = read[0], read[1:]
+		}
+		v.Members = append(v.Members, m)
+	}
+	v.Members = append(v.Members, read...)
+	inv.view = &v
+	return c
 }
 
 // members are the instances of a listing that have an identity, in the order of
 // their IDs. A page boundary that moves shows an instance twice (F26).
 func (inv *inventory) members(l listing, isDeleted func(id string) bool, now time.Time) []Member {
 	var members []Member
-	for _, i := range l.instances {
+	for _, i := range l.all() {
 		if m, ok := inv.member(i, l, now); ok {
 			if isDeleted(m.MemberID) {
 				m.State = Deleting
@@ -119,13 +149,19 @@ func (inv *inventory) member(i vmss.Instance, l listing, now time.Time) (Member,
 	if id == "" || inv.isGone(id) {
 		return Member{}, false
 	}
-	m := Member{Instance: i, MemberID: id, assumed: identify(i) == ""}
+	if before != nil && before.reading > l.number {
+		return *before, true // a later reading has its page in already
+	}
+	m := Member{Instance: i, MemberID: id, assumed: identify(i) == "", seen: l.seen, reading: l.number}
 	if m.assumed && before != nil {
 		m.VMID, m.InstanceID = before.VMID, before.InstanceID
 	}
 	m.Private, m.Public = inv.addresses[id].private, inv.addresses[id].public
 	m.State, m.Reason = classify(i, inv.past(i, before, now), l.spot, m.Private.IsValid())
 	m.inherit(before, inv.isOpening(now), now)
+	if before != nil && before.seen.After(m.seen) {
+		m.seen = before.seen
+	}
 	m.applyTimeouts(inv.timeouts, now)
 	m.served = m.served || m.State == Running
 	return m, true
@@ -215,7 +251,7 @@ func (inv *inventory) forget(gone []string, now time.Time) {
 // have some early in life (F27).
 func (inv *inventory) trackUnidentified(l listing, now time.Time) {
 	tracked := map[string]time.Time{}
-	for _, i := range l.instances {
+	for _, i := range l.all() {
 		if id, _ := matchPrevious(i, l.base); id != "" || i.ID == "" || i.InstanceID == "" {
 			continue
 		}
@@ -249,16 +285,38 @@ func (inv *inventory) unidentifiedID(i vmss.Instance, now time.Time) string {
 	return strings.ToLower(i.Name) + "-without-vmid"
 }
 
-// unaddressed are the IDs of instances that are up and whose addresses are not
-// known, by resource ID in lower case.
+// awaitedAddresses are the IDs of members without an address that are being created, if
+// one of them has been for as long.
+func (inv *inventory) awaitedAddresses(since time.Time) map[string]string {
+	wanted, urgent := map[string]string{}, false
+	for n := range inv.last().Members {
+		m := &inv.last().Members[n]
+		if _, have := inv.addresses[m.MemberID]; !have && m.State == Creating {
+			wanted[strings.ToLower(m.ID)] = m.MemberID
+			urgent = urgent || !m.created.After(since)
+		}
+	}
+	if !urgent {
+		return nil
+	}
+	return wanted
+}
+
+// unaddressed are the IDs of instances whose addresses are not known, by resource ID in
+// lower case, if one of them is up.
 func (inv *inventory) unaddressed(instances []vmss.Instance, now time.Time) map[string]string {
-	wanted := map[string]string{}
+	wanted, urgent := map[string]string{}, false
 	for _, i := range instances {
 		id, before := matchPrevious(i, inv.last())
-		state, _ := classify(i, inv.past(i, before, now), false, true)
-		if _, have := inv.addresses[id]; !have && id != "" && state == Running {
-			wanted[strings.ToLower(i.ID)] = id
+		if _, have := inv.addresses[id]; have || id == "" {
+			continue
 		}
+		state, _ := classify(i, inv.past(i, before, now), false, true)
+		wanted[strings.ToLower(i.ID)] = id
+		urgent = urgent || state == Running
+	}
+	if !urgent {
+		return nil
 	}
 	return wanted
 }

@@ -37,45 +37,54 @@ func filled(t *testing.T, instances ...vmss.Instance) *inventory {
 	for n := range 20 {
 		inv.setAddress(idOf(n), addresses{private: netip.AddrFrom4([4]byte{10, 0, 0, byte(n)})})
 	}
-	v, _ := inv.apply(inv.listing(instances), none, start)
+	v, _ := inv.applied(inv.listing(instances), none, start)
 	require.Len(t, v.Members, len(instances))
 	return &inv
 }
 
 // listing is one that begins now and is compared with the last view.
 func (inv *inventory) listing(instances []vmss.Instance, gone ...string) listing {
-	return listing{at: start, number: inv.beginReading(), base: inv.last(), instances: instances, gone: gone}
+	return listing{at: start, number: inv.beginReading(), seen: start, base: inv.last(), instances: instances, confirmed: confirmation{gone: gone}}
+}
+
+// applied is the latest view after a listing, nil where it must be confirmed anew.
+func (inv *inventory) applied(l listing, isDeleted func(string) bool, now time.Time) (*View, changes) {
+	c, ok := inv.apply(l, isDeleted, now)
+	if !ok {
+		return nil, c
+	}
+	return inv.last(), c
 }
 
 func TestInventoryKeepsTheNewestReading(t *testing.T) {
 	inv := filled(t, vm(1, nil))
 	older, newer := inv.listing([]vmss.Instance{vm(2, nil)}), inv.listing([]vmss.Instance{vm(1, nil), vm(3, nil)})
-	v, _ := inv.apply(newer, none, start)
-	late, c := inv.apply(older, none, start)
+	v, _ := inv.applied(newer, none, start)
+	late, c := inv.applied(older, none, start)
 	assert.Same(t, v, late)
 	assert.Zero(t, c)
 
 	inv = filled(t, vm(1, nil))
 	older, newer = inv.listing([]vmss.Instance{vm(1, nil), vm(2, nil)}), inv.listing([]vmss.Instance{vm(1, nil)})
-	_, _ = inv.apply(older, none, start)
-	v, _ = inv.apply(newer, none, start)
+	_, _ = inv.applied(older, none, start)
+	v, _ = inv.applied(newer, none, start)
 	assert.Nil(t, v, "what the older one added must be confirmed first")
 }
 
 func TestInventoryRemembersWhatIsGone(t *testing.T) {
 	inv := filled(t, vm(1, nil), vm(2, nil))
 	all := []vmss.Instance{vm(1, nil), vm(2, nil)}
-	v, c := inv.apply(inv.listing(all[1:], idOf(1)), none, start)
+	v, c := inv.applied(inv.listing(all[1:], idOf(1)), none, start)
 	assert.Equal(t, []string{idOf(1)}, v.Gone)
 	assert.Equal(t, []string{idOf(1)}, c.gone)
 	assert.Equal(t, 1, c.departed)
 	assert.NotContains(t, inv.addresses, idOf(1))
 
-	v, _ = inv.apply(inv.listing(all), none, start.Add(goneMemory-1))
+	v, _ = inv.applied(inv.listing(all), none, start.Add(goneMemory-1))
 	assert.Nil(t, v.Find(idOf(1)), "an outdated list shows it")
 	inv.setAddress(idOf(1), addresses{})
 	assert.NotContains(t, inv.addresses, idOf(1), "and so may outdated interfaces")
-	v, _ = inv.apply(inv.listing(all), none, start.Add(goneMemory))
+	v, _ = inv.applied(inv.listing(all), none, start.Add(goneMemory))
 	assert.NotNil(t, v.Find(idOf(1)), "it truly exists")
 }
 
@@ -104,9 +113,9 @@ func TestChanges(t *testing.T) {
 			inv := filled(t, vm(1, c.before))
 			l := inv.listing([]vmss.Instance{vm(1, c.after)})
 			if c.gone {
-				l.instances, l.gone = nil, []string{idOf(1)}
+				l.instances, l.confirmed.gone = nil, []string{idOf(1)}
 			}
-			_, changes := inv.apply(l, func(string) bool { return c.deleted }, start.Add(openingTime))
+			_, changes := inv.applied(l, func(string) bool { return c.deleted }, start.Add(openingTime))
 			assert.Equal(t, []int{c.departed, c.served, c.failed}, []int{changes.departed, changes.served, changes.failed})
 			assert.Equal(t, c.failed > 0, changes.reason != "")
 		})
@@ -117,7 +126,7 @@ func TestChanges(t *testing.T) {
 func TestFirstViewHasNoChanges(t *testing.T) {
 	inv := newInventory(Timeouts{})
 	failed := vm(2, func(i *vmss.Instance) { i.ProvisioningState, i.PowerState = "Failed", "" })
-	v, c := inv.apply(inv.listing([]vmss.Instance{vm(1, nil), failed}), none, start)
+	v, c := inv.applied(inv.listing([]vmss.Instance{vm(1, nil), failed}), none, start)
 	assert.Equal(t, Dead, v.Find(idOf(2)).State)
 	assert.Equal(t, changes{}, c)
 }
@@ -125,17 +134,17 @@ func TestFirstViewHasNoChanges(t *testing.T) {
 func TestUnidentifiedInstances(t *testing.T) {
 	inv := filled(t)
 	blank := vm(1, func(i *vmss.Instance) { i.VMID, i.PowerState, i.ProvisioningState = "", "", "Creating" })
-	v, _ := inv.apply(inv.listing([]vmss.Instance{blank}), none, start)
+	v, _ := inv.applied(inv.listing([]vmss.Instance{blank}), none, start)
 	assert.Empty(t, v.Members)
 	assert.Equal(t, []int{1, 1, 1}, []int{v.unidentified, v.identifying, v.Occupied()})
-	v, _ = inv.apply(inv.listing([]vmss.Instance{blank}), none, start.Add(DefaultCreationLimit))
+	v, _ = inv.applied(inv.listing([]vmss.Instance{blank}), none, start.Add(DefaultCreationLimit))
 	require.Len(t, v.Members, 1)
 	assert.Equal(t, Dead, v.Members[0].State)
 	assert.Zero(t, v.identifying)
 	blank.PowerState = "running"
 	inv = filled(t)
 	for _, at := range []time.Duration{0, DefaultCreationLimit} {
-		v, _ = inv.apply(inv.listing([]vmss.Instance{blank}), none, start.Add(at))
+		v, _ = inv.applied(inv.listing([]vmss.Instance{blank}), none, start.Add(at))
 		assert.Empty(t, v.Members, "one that is powered on may have a job")
 	}
 }
@@ -144,9 +153,9 @@ func TestUnaddressed(t *testing.T) {
 	inv := newInventory(Timeouts{})
 	creating := vm(2, func(i *vmss.Instance) { i.ProvisioningState = "Creating" })
 	all := []vmss.Instance{vm(1, nil), creating}
-	assert.Equal(t, map[string]string{"/x/virtualmachines/1": idOf(1)}, inv.unaddressed(all, start))
+	assert.Equal(t, map[string]string{"/x/virtualmachines/1": idOf(1), "/x/virtualmachines/2": idOf(2)}, inv.unaddressed(all, start))
 	inv.setAddress(idOf(1), addresses{})
-	assert.Empty(t, inv.unaddressed(all, start))
+	assert.Empty(t, inv.unaddressed(all, start), "the other is not up yet")
 }
 
 // Whatever the lists show, members are in order and unique, none of them is
@@ -173,7 +182,7 @@ func TestInventoryProperties(t *testing.T) {
 			}
 			before := inv.last()
 			l := inv.listing(instances, gone...)
-			v, _ := inv.apply(l, none, now)
+			v, _ := inv.applied(l, none, now)
 			require.True(t, slices.IsSortedFunc(v.Members, byID))
 			for n, m := range v.Members {
 				require.NotContains(t, v.Gone, m.MemberID)

@@ -23,7 +23,8 @@ type ledger struct {
 	target    target
 	increases []*acceptedIncrease // oldest first
 	uncertain *uncertainWrite
-	arrived   bool // an instance of an increase has been listed
+	wrote     time.Time // when Azure responded to the last write: all that it creates has its number by then
+	arrived   bool      // an instance of an increase has been listed
 	readable  readability
 	hold      hold
 	proofAt   time.Time // when the capacity was last read to prove what is lost
@@ -109,6 +110,18 @@ func (l *ledger) operations() []*operation {
 	return all
 }
 
+// need is how much a list can tell of the increases: their instances are looked for
+// once they are as old as that.
+func (l *ledger) need(now time.Time, after time.Duration) need {
+	n := quiet
+	for _, i := range l.increases {
+		if n = underway; !i.ended.IsZero() || now.Sub(i.began) >= after {
+			return due
+		}
+	}
+	return n
+}
+
 // find returns the increase of an operation, nil if it is none.
 func (l *ledger) find(o *operation) *acceptedIncrease {
 	for _, i := range l.increases {
@@ -160,9 +173,7 @@ func (l *ledger) reconcile(v *View, discovered int) (o overdue) {
 	o.cause = errNeverCreated
 	l.charge(discovered)
 	l.supersede()
-	l.increases = slices.DeleteFunc(l.increases, func(i *acceptedIncrease) bool {
-		return i.pending == 0 && !i.mayBeUnlisted(v.At)
-	})
+	l.increases = slices.DeleteFunc(l.increases, func(i *acceptedIncrease) bool { return i.pending == 0 })
 	for _, i := range l.increases {
 		switch {
 		case i.mayBeUnlisted(v.At):

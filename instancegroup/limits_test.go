@@ -43,11 +43,11 @@ func TestDemandStaysWithTheRunner(t *testing.T) {
 func TestRefreshIsPaced(t *testing.T) {
 	f, g, clock := opened(t, 2)
 	before := g.last()
-	f.lists = listReserve - 1
+	f.lists = 1
 	v, err := g.Refresh(t.Context())
 	require.NoError(t, err)
 	assert.Same(t, before, v)
-	clock.pass(oldView)
+	clock.pass(oldShortView)
 	v, err = g.Refresh(t.Context())
 	require.NoError(t, err)
 	assert.NotSame(t, before, v, "too old to serve")

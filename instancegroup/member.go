@@ -45,6 +45,10 @@ type Member struct {
 	Private  netip.Addr
 	Public   netip.Addr // the zero Addr: it has none
 
+	seen    time.Time // when it was read last, or just before
+	reading uint64    // the reading that read it
+	created time.Time // when Azure began to create it; zero: nobody knows
+
 	assumed bool      // the response held no vmId: it is taken for the one of the last view
 	served  bool      // it was Running once, or may have been before the plugin began
 	first   time.Time // when it was seen first
@@ -72,8 +76,12 @@ func identify(i vmss.Instance) string {
 // whatever it looks like.
 func (m *Member) inherit(before *Member, opening bool, now time.Time) {
 	m.first, m.served = now, opening && m.IsOn() && !m.Is("Creating")
+	m.created = m.Created
+	if !opening && (m.created.IsZero() || m.created.After(now)) {
+		m.created = now // the clocks differ
+	}
 	if before != nil {
-		m.first, m.served, m.failed, m.deleting = before.first, before.served, before.failed, before.deleting
+		m.first, m.served, m.failed, m.deleting, m.created = before.first, before.served, before.failed, before.deleting, before.created
 	}
 	m.deleting = since(m.deleting, now, m.Is("Deleting"))
 	m.failed = since(m.failed, now, m.Is("Failed"))

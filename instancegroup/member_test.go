@@ -106,6 +106,7 @@ func TestInstanceWithoutVMID(t *testing.T) {
 	require.NoError(t, g.Reap(t.Context(), v))
 	assert.Equal(t, [][]string{{f.vms[1].InstanceID}}, f.sent)
 	f.finish()
+	refreshed(t, g)
 	assert.Contains(t, refreshed(t, g).Gone, unidentified)
 
 	f, g, _ = blank()

@@ -24,8 +24,9 @@ type operation struct {
 }
 
 const (
-	// pollInterval is well below Azure's limit of 15 a minute for one operation.
-	pollInterval = 5 * time.Second
+	// pollInterval is well below Azure's limit of 15 a minute for one operation. Few
+	// end before, and what an operation tells the instances mostly tell, too.
+	pollInterval = 10 * time.Second
 
 	// pollsPerUpdate bounds how many operations one update polls, and
 	// pollTimeout how long that may take.

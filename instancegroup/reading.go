@@ -3,8 +3,6 @@ package instancegroup
 import (
 	"context"
 	"errors"
-	"net/netip"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -14,78 +12,149 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
-// reading is one reading of the group, from the list to a complete view.
+// reading is one reading of the group, from the list to a complete view. It goes on
+// while nobody waits for it: the limits may make a list last minutes.
 type reading struct {
 	*Group
 	at     time.Time
 	number uint64
+
+	stalled chan struct{} // closed when a page has to wait for Azure's limits
+	stall   sync.Once
+	resumes time.Time     // when that wait ends; guarded by the group's lock
+	done    chan struct{} // closed at the end, after which view and err are set
+	view    *View
+	err     error
 }
 
-func newReading(g *Group) *reading {
+// startReading begins a reading, or joins the one under way, unless it has to be new.
+func (g *Group) startReading(ctx context.Context, mustBeNew bool) *reading {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return &reading{Group: g, at: g.now(), number: g.inventory.beginReading()}
+	if g.current != nil && !mustBeNew {
+		return g.current
+	}
+	r := &reading{Group: g, at: g.now(), number: g.inventory.beginReading(), stalled: make(chan struct{}), done: make(chan struct{})}
+	g.pace.begin(g.admission.instances.ListRoom(), r.at)
+	g.current = r
+	go r.finish(context.WithoutCancel(ctx)) // of the caller that happened to be first, only its values
+	return r
 }
 
-// run reads and stores a view. The context of the caller that happened to be
-// first must not fail the others, so only its values are used.
-func (r *reading) run(ctx context.Context) (*View, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshTimeout)
+func (r *reading) finish(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, refreshTimeout)
 	defer cancel()
-	known := r.last().vmIDs()
-	instances, err := r.reach().List(ctx, func(id string) string { return known[strings.ToLower(id)] })
-	if err != nil {
-		return nil, err
+	r.view, r.err = r.run(ctx)
+	r.mu.Lock()
+	if r.current == r {
+		r.current = nil
 	}
-	if err := r.findAddresses(ctx, instances); err != nil {
+	r.mu.Unlock()
+	close(r.done)
+}
+
+// run reads and stores a view.
+func (r *reading) run(ctx context.Context) (*View, error) {
+	r.findAddressesEarly(ctx)
+	known := r.last().vmIDs()
+	instances, err := r.reach().List(ctx, vmss.ListOptions{
+		VMID: func(id string) string { return known[strings.ToLower(id)] },
+		Page: r.takePage,
+		Wait: r.noteWait,
+	})
+	if err != nil {
 		return nil, err
 	}
 	for {
 		base := r.last()
-		found, gone, err := r.confirmGone(ctx, base, missing(instances, base))
+		found, err := r.confirm(ctx, base, instances)
 		if err != nil {
 			return nil, err
 		}
-		if err := r.findAddresses(ctx, found); err != nil { // the list lacked them
+		l := listing{at: r.at, number: r.number, seen: r.at, base: base, instances: instances, confirmed: found, spot: r.ScaleSet().IsSpot()}
+		if err := r.findAddresses(ctx, l.all()); err != nil {
 			return nil, err
 		}
-		l := listing{at: r.at, number: r.number, base: base, instances: slices.Concat(instances, found), listed: len(instances), gone: gone, spot: r.ScaleSet().IsSpot()}
-		if v := r.store(l); v != nil {
-			return v, nil
+		if r.store(l) {
+			return r.last(), nil
 		}
 	}
 }
 
-// store makes a view of a listing, and draws the conclusions from what it
-// changes. It returns nil if missing members are to be confirmed anew.
-func (r *reading) store(l listing) *View {
+// noteWait lets those go on who wait for the reading.
+func (r *reading) noteWait(wait time.Duration) {
+	r.mu.Lock()
+	r.resumes = r.now().Add(wait)
+	r.mu.Unlock()
+	r.stall.Do(func() { close(r.stalled) })
+}
+
+// takePage takes over what a page shows at once: an instance that runs need not wait
+// for the rest of the list. Only the whole list tells what is gone.
+func (r *reading) takePage(page []vmss.Instance) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	v, c := r.inventory.apply(l, r.deletions.has, r.now())
+	base := r.inventory.last()
+	if base.reading == 0 || base.reading > r.number {
+		return
+	}
+	l := listing{at: r.at, number: r.number, seen: r.now(), base: base, instances: page, spot: r.admission.set.IsSpot()}
+	r.concludeLocked(r.inventory.patch(l, r.deletions.has, r.now()))
+}
+
+// store makes a view of a listing. It is false if missing members are to be confirmed
+// anew.
+func (r *reading) store(l listing) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c, ok := r.inventory.apply(l, r.deletions.has, r.now())
+	r.concludeLocked(c)
+	return ok
+}
+
+// concludeLocked draws the conclusions from what a view changes.
+func (r *reading) concludeLocked(c changes) {
 	r.deletions.forget(c.gone)
 	r.ledger.departed(c.departed)
+	for _, took := range c.boots {
+		r.pace.boots.add(took)
+	}
 	if c.failed > 0 || c.served > 0 {
 		r.recordStartsLocked(c.served, c.failed, "did not come up", errors.New(c.reason))
 	}
-	return v
 }
 
 // confirmAtOnce bounds how many instances are read at the same time: hundreds
 // go at once when Azure takes its Spot capacity back.
 const confirmAtOnce = 16
 
-// confirmGone finds out which of the missing members no longer exist, and finds
-// the others. Azure is asked for the instance itself, since a list may lag or
-// skip: a job may run there (F25), or its deletion may yet fail. What was found
-// out before an error is remembered, so that the next reading has less to ask.
-func (r *reading) confirmGone(ctx context.Context, base *View, missing []Member) (found []vmss.Instance, gone []string, err error) {
+// confirmation is what is known of the members that a list lacks.
+type confirmation struct {
+	kept []vmss.Instance // that exist, or may
+	ours []vmss.Instance // that are being deleted by the plugin, and may be gone
+	gone []string
+}
+
+// confirm finds out which of the missing members no longer exist. Azure is asked for
+// the instance itself, since a list may lag or skip: a job may run there (F25). Where
+// the limits leave no room for that, a member stays what it was. One that the plugin
+// deletes is gone when the operation has ended, or when another list lacks it, too:
+// that needs no proof. Neither does one whose number another instance has. What was
+// found out before an error is remembered, so that the next reading has less to ask.
+func (r *reading) confirm(ctx context.Context, base *View, listed []vmss.Instance) (c confirmation, err error) {
+	missing := r.withoutKnown(missing(listed, base), holders(listed), &c)
 	if len(missing) == 0 {
-		return nil, nil, nil
+		return c, nil
 	}
 	var mu sync.Mutex
 	var confirming errgroup.Group
 	confirming.SetLimit(confirmAtOnce)
-	for _, m := range missing {
+	room := max(confirmAtOnce, r.reach().ReadsRemaining())
+	for n, m := range missing {
+		if n >= room {
+			c.kept = append(c.kept, m.Instance)
+			continue
+		}
 		confirming.Go(func() error {
 			i, exists, err := r.find(ctx, base, m)
 			mu.Lock()
@@ -93,21 +162,51 @@ func (r *reading) confirmGone(ctx context.Context, base *View, missing []Member)
 			switch {
 			case err != nil:
 			case exists:
-				found = append(found, i)
+				c.kept = append(c.kept, i)
 			default:
-				gone = append(gone, m.MemberID)
+				c.gone = append(c.gone, m.MemberID)
 			}
 			return err
 		})
 	}
 	err = confirming.Wait()
-	r.log.Info("instances are missing from the list", "count", len(missing), "gone", len(gone), "found", len(found))
+	r.log.Info("instances are missing from the list", "count", len(missing), "gone", len(c.gone), "found", len(c.kept))
 	if err != nil {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.inventory.remember(gone, r.now())
+		r.inventory.remember(c.gone, r.now())
 	}
-	return found, gone, err
+	return c, err
+}
+
+// withoutKnown takes out the members that the plugin deletes, and those that another
+// instance has succeeded.
+func (r *reading) withoutKnown(missing []Member, holders map[string]bool, c *confirmation) (others []Member) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, m := range missing {
+		absence := r.deletions.absent(m.MemberID, r.number)
+		switch {
+		case absence == absenceProven, holders[strings.ToLower(m.ID)]:
+			c.gone = append(c.gone, m.MemberID)
+		case absence == absenceExpected:
+			c.ours = append(c.ours, m.Instance)
+		default:
+			others = append(others, m)
+		}
+	}
+	return others
+}
+
+// holders are the resource IDs, in lower case, of instances that have an identity.
+func holders(listed []vmss.Instance) map[string]bool {
+	ids := make(map[string]bool, len(listed))
+	for _, i := range listed {
+		if identify(i) != "" {
+			ids[strings.ToLower(i.ID)] = true
+		}
+	}
+	return ids
 }
 
 // find looks for a member that a list lacks.
@@ -127,45 +226,4 @@ func (r *reading) find(ctx context.Context, base *View, m Member) (vmss.Instance
 	}
 	id, _ := matchPrevious(i, base)
 	return i, id == m.MemberID, nil
-}
-
-// findAddresses reads the network interfaces, all at once, if an instance is up
-// whose address is not known yet.
-func (r *reading) findAddresses(ctx context.Context, instances []vmss.Instance) error {
-	r.mu.Lock()
-	wanted := r.inventory.unaddressed(instances, r.now())
-	r.mu.Unlock()
-	if len(wanted) == 0 {
-		return nil
-	}
-	interfaces, err := r.reach().Interfaces(ctx)
-	if err != nil {
-		return err
-	}
-	configs := primaryConfigs(interfaces, wanted)
-	public, err := r.publicAddresses(ctx, configs)
-	if err != nil {
-		return err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for id, config := range configs {
-		a := addresses{private: config.Private, public: public[config.PublicID]}
-		if config.PublicID != "" && !a.public.IsValid() {
-			continue // Azure is still assigning one
-		}
-		r.inventory.setAddress(id, a)
-	}
-	return nil
-}
-
-// publicAddresses are the public addresses by resource ID, if a configuration
-// has one.
-func (r *reading) publicAddresses(ctx context.Context, configs map[string]vmss.IPConfig) (map[string]netip.Addr, error) {
-	for _, config := range configs {
-		if config.PublicID != "" {
-			return r.reach().PublicAddresses(ctx)
-		}
-	}
-	return nil, nil
 }

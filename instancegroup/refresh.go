@@ -6,49 +6,44 @@ import (
 	"fmt"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 const (
 	// refreshTimeout bounds a whole reading, which may have many pages, each with
 	// a deadline of its own.
-	refreshTimeout = 5 * time.Minute
+	refreshTimeout = 10 * time.Minute
 
 	// patience is how long anybody waits for a reading, which goes on meanwhile:
-	// fleeting's loop has no deadline of its own, and blocks. Nothing serves
-	// instead of the first one, for which the runner waits a minute.
-	patience      = 40 * time.Second
+	// fleeting's loop has no deadline of its own, blocks, and neither increases nor
+	// decreases in that time. Nothing serves instead of the first one, for which the
+	// runner waits a minute.
+	patience      = 10 * time.Second
 	firstPatience = 55 * time.Second
-
-	// listReserve is how many lists there have to be in Azure's limit for
-	// another refresh, as deletions need some, unless the last view is older
-	// than oldView. The runner asks every two seconds while something is under
-	// way, and Azure serves ten pages a minute once its burst of thirty is used
-	// up.
-	listReserve = 2
-	oldView     = 30 * time.Second
 )
 
 // errSlow is the cause where a reading takes longer than anybody waits.
-var errSlow = errors.New("Azure lists the instances slowly, and goes on; the result serves as soon as it is complete")
+var errSlow = errors.New("Azure lists the instances slowly, and goes on; what it has shown serves meanwhile")
 
-// Refresh reads the group anew, as often as Azure's request limits allow: else, and
-// while a reading takes long, the last view is the result. Concurrent callers share
-// one reading. The result is complete, or there is an error and the last view still
-// stands.
+// Refresh reads the group anew, as often as there is something to learn and Azure's
+// request limits allow. Else, and while a reading takes long, the result is the last
+// complete view with what has been read since. Concurrent callers share one reading.
 func (g *Group) Refresh(ctx context.Context) (*View, error) {
-	if !g.mayList() {
+	if !g.isListDue() {
 		return g.last(), nil
 	}
-	v, err := g.share(ctx)
-	if last := g.last(); last.reading > 0 && (armerr.Is(err, armerr.Throttled) || errors.Is(err, errSlow)) {
-		g.serveStale(true, err)
+	err := g.await(ctx, g.startReading(ctx, false))
+	last := g.last()
+	if last.reading > 0 && (armerr.Is(err, armerr.Throttled) || errors.Is(err, errSlow)) {
+		g.serveStale(!errors.Is(err, errSlow), err)
 		return last, nil
 	}
 	g.serveStale(false, err)
-	return v, err
+	if err != nil {
+		return nil, err
+	}
+	return last, nil
 }
 
 // Observe is Refresh for the runner's updates: before it reads the instances it
@@ -82,11 +77,31 @@ func (g *Group) isForeign(v *View) bool {
 	return g.inventory.observed != nil && g.inventory.countNew(v) > g.ledger.pending()
 }
 
-// mayList is false while Azure's limit on lists is almost used up, and the last
-// view has to serve.
-func (g *Group) mayList() bool {
-	remaining, last := g.reach().ListsRemaining(), g.last()
-	return last.reading == 0 || remaining >= listReserve || remaining > 0 && g.now().Sub(last.At) >= oldView
+// isListDue reports whether to list the instances now, or to wait for the list that is
+// being read.
+func (g *Group) isListDue() bool {
+	room := g.reach().ListRoom()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.inventory.last().reading == 0 || g.current != nil || g.pace.mayList(g.needLocked(room), room, g.now())
+}
+
+// needLocked is how much there is to learn from a list.
+func (g *Group) needLocked(room vmss.ListRoom) need {
+	v, now, after := g.inventory.last(), g.now(), g.pace.patienceOf(room)
+	n := max(g.ledger.need(now, after), g.deletions.need(now))
+	if v.identifying > 0 {
+		n = max(n, underway)
+	}
+	for i := range v.Members {
+		if v.Members[i].State != Creating {
+			continue
+		}
+		if n = max(n, underway); now.Sub(v.Members[i].created) >= after {
+			return due
+		}
+	}
+	return n
 }
 
 // serveStale logs the beginning and the end of a time in which Azure's limits
@@ -111,32 +126,29 @@ func (g *Group) last() *View {
 	return g.inventory.last()
 }
 
-func (g *Group) share(ctx context.Context) (*View, error) {
-	return g.await(ctx, g.flight.DoChan("view", func() (any, error) { return newReading(g).run(ctx) }))
-}
-
 // forceRefresh makes a reading that begins now, whatever is left of the limits.
 func (g *Group) forceRefresh(ctx context.Context) (*View, error) {
-	g.flight.Forget("view")
-	return g.share(ctx)
+	if err := g.await(ctx, g.startReading(ctx, true)); err != nil {
+		return nil, err
+	}
+	return g.last(), nil
 }
 
-// await waits for a shared reading with patience, as long as the caller's own context
-// lasts.
-func (g *Group) await(ctx context.Context, result <-chan singleflight.Result) (*View, error) {
-	limit := patience
+// await waits for a reading with patience, as long as the caller's own context lasts,
+// and no longer where it has to wait for Azure's limits.
+func (g *Group) await(ctx context.Context, r *reading) error {
+	limit, stalled := patience, r.stalled
 	if g.last().reading == 0 {
-		limit = firstPatience
+		limit, stalled = firstPatience, nil
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, errSlow)
 	defer cancel()
 	select {
 	case <-ctx.Done():
-		return nil, fmt.Errorf("read scale set %q: %w", g.name, context.Cause(ctx))
-	case r := <-result:
-		if r.Err != nil {
-			return nil, r.Err
-		}
-		return r.Val.(*View), nil
+		return fmt.Errorf("read scale set %q: %w", g.name, context.Cause(ctx))
+	case <-stalled:
+		return fmt.Errorf("read scale set %q: %w", g.name, errSlow)
+	case <-r.done:
+		return r.err
 	}
 }

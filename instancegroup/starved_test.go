@@ -45,6 +45,7 @@ func TestUndeletableStarvesNobody(t *testing.T) {
 // time.
 func TestDeletionsNeedNoLists(t *testing.T) {
 	f, g, clock := opened(t, 40)
+	clock.pass(proofAge + 1)
 	f.lists = 0
 	var ids, done []string
 	for n := range 40 {
@@ -195,7 +196,9 @@ func TestNothingIsKeptOfTheGone(t *testing.T) {
 	require.NotEmpty(t, g.deletions.accepted)
 	f.finish()
 	refreshed(t, g)
+	refreshed(t, g)
 	assert.Empty(t, g.deletions.accepted)
+	assert.Empty(t, g.deletions.batches)
 	assert.Len(t, g.inventory.addresses, 2)
 	clock.pass(goneMemory)
 	refreshed(t, g)

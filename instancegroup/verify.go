@@ -16,8 +16,7 @@ type verification struct {
 	err  error
 }
 
-// verify reads the members of IDs, at the same time: all of them, or only those
-// of which the view does not show the vmId.
+// verify reads those of the members that are to be read, at the same time.
 func (a *deleteAttempt) verify(ctx context.Context, ids []string) map[string]verification {
 	var mu sync.Mutex
 	verified := map[string]verification{}
@@ -25,7 +24,7 @@ func (a *deleteAttempt) verify(ctx context.Context, ids []string) map[string]ver
 	reading.SetLimit(confirmAtOnce)
 	for _, id := range ids {
 		m := a.view.Find(id)
-		if m == nil || !a.verifyAll && !m.assumed {
+		if !a.reads[id] {
 			continue
 		}
 		reading.Go(func() error {

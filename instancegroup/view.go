@@ -62,13 +62,17 @@ func matchPrevious(i vmss.Instance, last *View) (string, *Member) {
 	if id := identify(i); id != "" {
 		return id, last.Find(id)
 	}
+	var found *Member // of two under one number that which was read last: the other is about to be found gone
 	for n := range last.Members {
 		m := &last.Members[n]
-		if strings.EqualFold(m.ID, i.ID) && (m.isUnidentified() || m.State == Creating || !i.Is("Creating")) {
-			return m.MemberID, m
+		if strings.EqualFold(m.ID, i.ID) && (m.isUnidentified() || m.State == Creating || !i.Is("Creating")) && (found == nil || m.reading > found.reading) {
+			found = m
 		}
 	}
-	return "", nil
+	if found == nil {
+		return "", nil
+	}
+	return found.MemberID, found
 }
 
 // missing are the members of the last view that a new list lacks.

@@ -29,7 +29,9 @@ func TestRefreshFailsWhole(t *testing.T) {
 		f.failNext(op, fault{err: azure(armerr.Transient, 500)})
 		_, err := g.Refresh(t.Context())
 		assert.Equal(t, armerr.Transient, armerr.KindOf(err))
-		assert.Same(t, before, g.last())
+		assert.Equal(t, before.At, g.last().At)
+		assert.Len(t, g.last().Members, 20)
+		assert.Empty(t, g.last().Gone)
 	}
 }
 
@@ -76,7 +78,9 @@ func TestAcceptedButListed(t *testing.T) {
 	f.vm(0, func(i *vmss.Instance) { i.ProvisioningState = "Succeeded" })
 	assert.Equal(t, Deleting, refreshed(t, g).Find(id).State)
 	f.evict(0)
+	assert.Equal(t, Deleting, refreshed(t, g).Find(id).State, "a list may lack it")
 	assert.Equal(t, []string{id}, refreshed(t, g).Gone)
+	assert.Zero(t, f.count(opGet)-1, "what the plugin deletes need not be proven")
 	for _, state := range []string{"Succeeded", "Deleting"} {
 		stale.ProvisioningState = state
 		f.change(func() { f.extra = []vmss.Instance{stale} })
@@ -249,7 +253,7 @@ func TestRefreshIsBounded(t *testing.T) {
 // slowLists never responds to a list in time.
 type slowLists struct{ vmss.Instances }
 
-func (slowLists) List(ctx context.Context, _ func(string) string) ([]vmss.Instance, error) {
+func (slowLists) List(ctx context.Context, _ vmss.ListOptions) ([]vmss.Instance, error) {
 	<-ctx.Done()
 	return nil, context.Cause(ctx)
 }

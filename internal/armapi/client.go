@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"sync/atomic"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -60,7 +59,6 @@ type Client struct {
 	machines *armcompute.VirtualMachinesClient
 	generic  *arm.Client
 	budget   *budget.Budget
-	capacity atomic.Int64 // of the scale set, as it was last read
 }
 
 var _ vmss.Client = (*Client)(nil)

@@ -81,7 +81,7 @@ func TestRequestsAreThoseInTheTable(t *testing.T) {
 		armops.GetScaleSet:           func(c *Client) error { _, err := c.ScaleSet(ctx); return err },
 		armops.UpdateScaleSet:        func(c *Client) error { _, err := c.SetCapacity(ctx, 5, `"7"`); return err },
 		armops.DeleteInstances:       func(c *Client) error { _, _, err := uniform{c}.Delete(ctx, []string{"1", "2"}); return err },
-		armops.ListInstances:         func(c *Client) error { _, err := uniform{c}.List(ctx, nil); return err },
+		armops.ListInstances:         func(c *Client) error { _, err := uniform{c}.List(ctx, vmss.ListOptions{}); return err },
 		armops.GetInstance:           func(c *Client) error { _, err := uniform{c}.Get(ctx, "3"); return err },
 		armops.ListInterfaces:        func(c *Client) error { _, err := uniform{c}.Interfaces(ctx); return err },
 		armops.ListPublicAddresses:   func(c *Client) error { _, err := uniform{c}.PublicAddresses(ctx); return err },
@@ -92,7 +92,7 @@ func TestRequestsAreThoseInTheTable(t *testing.T) {
 			return err
 		},
 
-		armops.ListVirtualMachines:      func(c *Client) error { _, err := flexible{c}.listWithViews(ctx); return err },
+		armops.ListVirtualMachines:      func(c *Client) error { _, err := flexible{c}.listWithViews(ctx, pages[vmss.Instance]{}); return err },
 		armops.GetVirtualMachine:        func(c *Client) error { _, err := flexible{c}.Get(ctx, "3"); return err },
 		armops.DeleteVirtualMachine:     func(c *Client) error { return flexible{c}.deleteVM(ctx, "3") },
 		armops.ListGroupInterfaces:      func(c *Client) error { _, err := flexible{c}.Interfaces(ctx); return err },
@@ -167,11 +167,14 @@ func TestListsAreCompleteOrErrors(t *testing.T) {
 		"plain":         {{status: 200, body: `{"value":[],"nextLink":"http://management.azure.com/more"}`}},
 	} {
 		for _, list := range []func(*Client) error{
-			func(c *Client) error { _, err := uniform{c}.List(t.Context(), nil); return err },
+			func(c *Client) error { _, err := uniform{c}.List(t.Context(), vmss.ListOptions{}); return err },
 			func(c *Client) error { _, err := uniform{c}.Interfaces(t.Context()); return err },
 			func(c *Client) error { _, err := uniform{c}.PublicAddresses(t.Context()); return err },
 			func(c *Client) error { _, err := c.AutoscaleSettings(t.Context()); return err },
-			func(c *Client) error { _, err := flexible{c}.listWithViews(t.Context()); return err },
+			func(c *Client) error {
+				_, err := flexible{c}.listWithViews(t.Context(), pages[vmss.Instance]{})
+				return err
+			},
 			func(c *Client) error { _, err := flexible{c}.listModels(t.Context()); return err },
 			func(c *Client) error { _, err := flexible{c}.Interfaces(t.Context()); return err },
 			func(c *Client) error { _, err := flexible{c}.PublicAddresses(t.Context()); return err },
@@ -190,7 +193,7 @@ func TestPagesAreJoined(t *testing.T) {
 	c, _ := newClient(t,
 		reply{status: 200, body: `{"value":[` + vmBody + `],"nextLink":"https://management.azure.com/more"}`},
 		reply{status: 200, body: `{"value":[` + vmBody + `,` + vmBody + `]}`})
-	all, err := uniform{c}.List(t.Context(), nil)
+	all, err := uniform{c}.List(t.Context(), vmss.ListOptions{})
 	require.NoError(t, err)
 	assert.Len(t, all, 3)
 }

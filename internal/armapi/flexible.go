@@ -21,12 +21,19 @@ type flexible struct{ *Client }
 // List implements vmss.Instances. No document says whether the list with
 // instance views holds the VMs' models; where it does not, a second list is
 // read, and only if there is a VM whose vmId is not known.
-func (f flexible) List(ctx context.Context, vmID func(resourceID string) string) ([]vmss.Instance, error) {
-	all, err := f.listWithViews(ctx)
+func (f flexible) List(ctx context.Context, o vmss.ListOptions) ([]vmss.Instance, error) {
+	known := func(i *vmss.Instance) { i.VMID = o.VMID(i.ID) }
+	p := pages[vmss.Instance]{wait: o.Wait, read: func(page []vmss.Instance) {
+		complete(page, known)
+		if o.Page != nil {
+			o.Page(page)
+		}
+	}}
+	all, err := f.listWithViews(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	if complete(all, func(i *vmss.Instance) { i.VMID = vmID(i.ID) }) {
+	if complete(all, known) {
 		return all, nil
 	}
 	models, err := f.listModels(ctx)
@@ -60,20 +67,20 @@ func complete(all []vmss.Instance, fill func(*vmss.Instance)) bool {
 // listWithViews lists the VMs with their instance views. Whether Azure adds
 // those to the models or sends them instead is not documented, so a VM that does
 // not name its scale set is taken for one of ours.
-func (f flexible) listWithViews(ctx context.Context) ([]vmss.Instance, error) {
-	return f.list(ctx, "list the virtual machines of", withViews(), true)
+func (f flexible) listWithViews(ctx context.Context, p pages[vmss.Instance]) ([]vmss.Instance, error) {
+	return f.list(ctx, "list the virtual machines of", withViews(), p, true)
 }
 
 // listModels lists the same VMs with their models and without instance views. A
 // VM whose model names no scale set belongs to none.
 func (f flexible) listModels(ctx context.Context) ([]vmss.Instance, error) {
-	return f.list(ctx, "list the models of the virtual machines of", url.Values{}, false)
+	return f.list(ctx, "list the models of the virtual machines of", url.Values{}, pages[vmss.Instance]{}, false)
 }
 
-func (f flexible) list(ctx context.Context, op string, query url.Values, modelMayBeMissing bool) (all []vmss.Instance, err error) {
+func (f flexible) list(ctx context.Context, op string, query url.Values, p pages[vmss.Instance], modelMayBeMissing bool) (all []vmss.Instance, err error) {
 	// The quotes around the field are Azure's (cloud-provider-azure).
 	query.Set("$filter", fmt.Sprintf("'virtualMachineScaleSet/id' eq '%s'", f.id()))
-	err = f.readList(ctx, op, budget.ListVirtualMachines, into(&all, f.Client, armops.ListVirtualMachines, query,
+	err = f.readList(ctx, op, budget.ListVirtualMachines, into(&all, f.Client, armops.ListVirtualMachines, query, p,
 		func(m machine) (vmss.Instance, bool) { return f.ownInstance(m, modelMayBeMissing) }))
 	return all, err
 }
@@ -94,8 +101,12 @@ func (f flexible) ownInstance(m machine, modelMayBeMissing bool) (vmss.Instance,
 	return i, strings.EqualFold(set, f.id())
 }
 
-// ListsRemaining implements vmss.Instances.
-func (f flexible) ListsRemaining() int { return f.budget.Remaining(budget.ListVirtualMachines) }
+// ListRoom implements vmss.Instances.
+func (f flexible) ListRoom() vmss.ListRoom { return f.listRoom(budget.ListVirtualMachines) }
+
+// ReadsRemaining implements vmss.Instances. Each VM has a limit of its own, so that
+// Resource Manager's is the only one on many.
+func (f flexible) ReadsRemaining() int { return f.budget.Remaining(readVirtualMachine) }
 
 func inStandbyPool(m machine) bool { return val(m.Properties.View).IsVMInStandbyPool }
 
@@ -130,7 +141,7 @@ func (f flexible) Get(ctx context.Context, name string) (i vmss.Instance, err er
 // scale set is in the list, too, under that VM's ID.
 func (f flexible) Interfaces(ctx context.Context) (all []vmss.Interface, err error) {
 	err = f.readAll(ctx, "list the network interfaces of the resource group of",
-		into(&all, f.Client, armops.ListGroupInterfaces, nil, interfaceOf))
+		into(&all, f.Client, armops.ListGroupInterfaces, nil, pages[vmss.Interface]{}, interfaceOf))
 	return all, err
 }
 

@@ -44,7 +44,9 @@ func TestOnlyTheScaleSetsMachinesAreListed(t *testing.T) {
 		expand []string
 		names  []string
 	}{
-		{flexible.listWithViews, []string{"instanceView"}, []string{"ci_1a2b3c4d", "CI_2"}},
+		{func(f flexible, ctx context.Context) ([]vmss.Instance, error) {
+			return f.listWithViews(ctx, pages[vmss.Instance]{})
+		}, []string{"instanceView"}, []string{"ci_1a2b3c4d", "CI_2"}},
 		{flexible.listModels, nil, []string{"ci_1a2b3c4d"}},
 	} {
 		c, s := newClient(t, page)
@@ -143,7 +145,7 @@ func TestOSType(t *testing.T) {
 // Where Azure ignores the filter, VMs outside of the scale set must not become ours.
 func TestVirtualMachinesOutsideOfTheScaleSet(t *testing.T) {
 	c, _ := newClient(t, reply{status: 200, body: `{"value":[{"id":"/x/db","name":"db","properties":{"vmId":"alone"}}]}`})
-	all, err := flexible{c}.listWithViews(t.Context())
+	all, err := flexible{c}.listWithViews(t.Context(), pages[vmss.Instance]{})
 	require.NoError(t, err)
 	require.Len(t, all, 1)
 	assert.Empty(t, all[0].VMID, "its identity comes from the list of models")
@@ -161,7 +163,7 @@ func TestListWithoutModels(t *testing.T) {
 	vmID := func(id string) string { return known[id] }
 
 	c, s := newClient(t, views, models, views, views, reply{status: 400, body: `{"error":{"code":"InvalidParameter"}}`})
-	all, err := flexible{c}.List(t.Context(), vmID)
+	all, err := flexible{c}.List(t.Context(), vmss.ListOptions{VMID: vmID})
 	require.NoError(t, err)
 	require.Len(t, all, 2)
 	assert.Equal(t, []string{"1", "2"}, []string{all[0].VMID, all[1].VMID})
@@ -169,13 +171,13 @@ func TestListWithoutModels(t *testing.T) {
 	require.Len(t, s.requests, 2)
 
 	known["/S/VM/A"], known["/S/VM/B"] = "1", "2"
-	all, err = flexible{c}.List(t.Context(), vmID)
+	all, err = flexible{c}.List(t.Context(), vmss.ListOptions{VMID: vmID})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"1", "2"}, []string{all[0].VMID, all[1].VMID})
 	require.Len(t, s.requests, 3)
 
 	delete(known, "/S/VM/B")
-	_, err = flexible{c}.List(t.Context(), vmID)
+	_, err = flexible{c}.List(t.Context(), vmss.ListOptions{VMID: vmID})
 	require.ErrorContains(t, err, "list the models of the virtual machines", "an incomplete list is an error")
 	require.Len(t, s.requests, 5)
 }
@@ -183,7 +185,7 @@ func TestListWithoutModels(t *testing.T) {
 // No list of models is read where the first one holds them, whatever is known.
 func TestListWithModels(t *testing.T) {
 	c, s := newClient(t, reply{status: 200, body: `{"value":[` + machineBody + `]}`})
-	all, err := flexible{c}.List(t.Context(), func(string) string { return "of another time" })
+	all, err := flexible{c}.List(t.Context(), vmss.ListOptions{VMID: func(string) string { return "of another time" }})
 	require.NoError(t, err)
 	require.Len(t, all, 1)
 	assert.Equal(t, "v", all[0].VMID)
@@ -200,7 +202,7 @@ func TestCase06StandbyPool(t *testing.T) {
 	deallocated, running := machine("pool_1", `"isVMInStandbyPool":true,`, "deallocated"), machine("pool_2", `"isVMInStandbyPool":true,`, "running")
 	taken, own := machine("taken", `"isVMInStandbyPool":false,`, "running"), machine("own", "", "running")
 	c, _ := newClient(t, reply{status: 200, body: `{"value":[` + deallocated + `,` + taken + `,` + running + `,` + own + `]}`})
-	all, err := flexible{c}.List(t.Context(), func(string) string { return "" })
+	all, err := flexible{c}.List(t.Context(), vmss.ListOptions{VMID: func(string) string { return "" }})
 	require.NoError(t, err)
 	require.Len(t, all, 2)
 	assert.Equal(t, []string{"taken", "own"}, []string{all[0].Name, all[1].Name})

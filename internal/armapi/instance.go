@@ -2,6 +2,7 @@ package armapi
 
 import (
 	"strings"
+	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
@@ -15,6 +16,7 @@ type machine struct {
 	InstanceID string `json:"instanceId"` // in Uniform orchestration mode alone
 	Properties struct {
 		VMID              string        `json:"vmId"`
+		TimeCreated       string        `json:"timeCreated"`
 		ProvisioningState string        `json:"provisioningState"`
 		View              *instanceView `json:"instanceView"`
 		ScaleSet          struct {
@@ -49,7 +51,17 @@ func instanceOf(m machine) vmss.Instance {
 		HasView:           p.View != nil,
 		PowerState:        powerState(statuses),
 		Failure:           failure(statuses),
+		Created:           parseTime(p.TimeCreated),
 	}
+}
+
+// parseTime returns the zero Time for a missing or malformed time.
+func parseTime(s string) time.Time {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
 }
 
 // flexibleInstanceOf converts a VM of a Flexible scale set, which has no number.

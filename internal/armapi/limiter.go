@@ -26,7 +26,7 @@ func (l limiter) Do(r *policy.Request) (*http.Response, error) {
 	if response != nil {
 		l.budget.Correct(class, response.Header)
 		if response.StatusCode == http.StatusTooManyRequests {
-			l.budget.Block(class, armerr.RetryAfterOf(response.Header))
+			l.budget.Block(class, armerr.RetryAfterOf(response.Header), response.Header)
 		}
 	}
 	return response, err
@@ -56,6 +56,13 @@ func (c *Client) wrapError(op string, err error) error {
 		return v.typed(op, c.object())
 	}
 	return armerr.From(op, c.object(), err)
+}
+
+// readVirtualMachine is the class of a read of one VM.
+const readVirtualMachine budget.Class = "GET virtualmachines"
+
+func (c *Client) listRoom(class budget.Class) vmss.ListRoom {
+	return vmss.ListRoom(c.budget.Room(class))
 }
 
 // Remaining implements vmss.Client.

@@ -47,7 +47,7 @@ func TestNothingIsSentWhileThrottled(t *testing.T) {
 	s := &script{replies: []reply{{status: 429, header: http.Header{"Retry-After": {"1200"}}}}}
 	c, err := New(cfg, Options{Transport: s, Credential: &fake.TokenCredential{}, Now: func() time.Time { return now }})
 	require.NoError(t, err)
-	list := func() error { _, err := c.Instances(vmss.Uniform).List(t.Context(), nil); return err }
+	list := func() error { _, err := c.Instances(vmss.Uniform).List(t.Context(), vmss.ListOptions{}); return err }
 	err = list()
 	require.Equal(t, 20*time.Minute, armerr.RetryAfter(err))
 	asked := len(s.requests)
@@ -55,7 +55,7 @@ func TestNothingIsSentWhileThrottled(t *testing.T) {
 	require.True(t, armerr.Is(err, armerr.Throttled))
 	require.ErrorContains(t, err, `list the instances of scale set "ci": request limit reached: retry in 20m0s; nothing was sent`)
 	assert.Len(t, s.requests, asked)
-	assert.Zero(t, c.Instances(vmss.Uniform).ListsRemaining())
+	assert.Zero(t, c.Instances(vmss.Uniform).ListRoom().Lists())
 	assert.Positive(t, c.Remaining(vmss.WriteScaleSet))
 	now = now.Add(20*time.Minute + time.Second)
 	_ = list()
@@ -66,22 +66,24 @@ func TestNothingIsSentWhileThrottled(t *testing.T) {
 func TestRemaining(t *testing.T) {
 	c, _ := newClient(t, reply{status: 200})
 	assert.Equal(t, 36, c.Remaining(vmss.ReadScaleSet))
-	assert.Equal(t, 30, c.Instances(vmss.Uniform).ListsRemaining())
-	assert.Equal(t, 900, c.Instances(vmss.Flexible).ListsRemaining())
+	assert.Equal(t, 30, c.Instances(vmss.Uniform).ListRoom().Lists())
+	assert.Equal(t, 210, c.Instances(vmss.Flexible).ListRoom().Lists(), "Resource Manager takes 250 at once, and some are left to others")
+	assert.Equal(t, 36, c.Instances(vmss.Uniform).ReadsRemaining())
+	assert.Equal(t, 210, c.Instances(vmss.Flexible).ReadsRemaining())
 	_, err := c.SetCapacity(t.Context(), 1, "")
 	require.NoError(t, err)
 	assert.Equal(t, 11, c.Remaining(vmss.WriteScaleSet))
-	assert.Equal(t, 12, c.Remaining(vmss.DeleteInstances))
+	assert.Equal(t, 199, c.Remaining(vmss.DeleteInstances))
 	_, _, err = c.Instances(vmss.Flexible).Delete(t.Context(), []string{"x"})
 	require.NoError(t, err)
-	assert.Equal(t, 11, c.Remaining(vmss.DeleteInstances))
+	assert.Equal(t, 198, c.Remaining(vmss.DeleteInstances))
 }
 
 // A list of three pages costs three requests from then on.
 func TestPagesOfAListCount(t *testing.T) {
 	const more = `{"value":[],"nextLink":"https://management.azure.com/subscriptions/sub/resourceGroups/rg/providers/Microsoft.Compute/virtualMachineScaleSets/ci/virtualMachines?page=%d"}`
 	c, _ := newClient(t, reply{status: 200, body: fmt.Sprintf(more, 2)}, reply{status: 200, body: fmt.Sprintf(more, 3)}, reply{status: 200, body: `{"value":[]}`})
-	_, err := c.Instances(vmss.Uniform).List(t.Context(), nil)
+	_, err := c.Instances(vmss.Uniform).List(t.Context(), vmss.ListOptions{})
 	require.NoError(t, err)
-	assert.Equal(t, 27/3, c.Instances(vmss.Uniform).ListsRemaining())
+	assert.Equal(t, 27/3, c.Instances(vmss.Uniform).ListRoom().Lists())
 }

@@ -13,6 +13,7 @@ import (
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armops"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/budget"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 var (
@@ -31,21 +32,37 @@ type page[T any] struct {
 // withViews asks for the instance views; the key's case is that of the SDK.
 func withViews() url.Values { return url.Values{"$expand": {"instanceView"}} }
 
+// pages is what a caller wants to know while a list is read; nil functions: nothing.
+type pages[R any] struct {
+	read func([]R)           // a page has come
+	wait func(time.Duration) // the next one has to wait for Azure's limits
+}
+
+// instancePages passes on what the options of a list of instances ask for.
+func instancePages(o vmss.ListOptions) pages[vmss.Instance] {
+	return pages[vmss.Instance]{read: o.Page, wait: o.Wait}
+}
+
 // into returns a call that reads a whole list and stores its conversion in all;
 // entries for which convert returns false are left out.
 func into[T, R any](
-	all *[]R, c *Client, operation string, query url.Values, convert func(T) (R, bool),
+	all *[]R, c *Client, operation string, query url.Values, p pages[R], convert func(T) (R, bool),
 ) func(context.Context) error {
 	return func(ctx context.Context) error {
-		list, err := collect[T](ctx, c, operation, query)
+		converted := []R{}
+		err := collect(ctx, c, operation, query, p.wait, func(list []*T) {
+			before := len(converted)
+			for _, item := range list {
+				if r, ok := convert(*item); ok {
+					converted = append(converted, r)
+				}
+			}
+			if p.read != nil {
+				p.read(converted[before:])
+			}
+		})
 		if err != nil {
 			return err
-		}
-		converted := make([]R, 0, len(list))
-		for _, item := range list {
-			if r, ok := convert(*item); ok {
-				converted = append(converted, r)
-			}
 		}
 		*all = converted
 		return nil
@@ -54,60 +71,41 @@ func into[T, R any](
 
 // collect reads all pages. An incomplete list is an error: a missing instance
 // would be taken for a deleted one.
-func collect[T any](ctx context.Context, c *Client, operation string, query url.Values) ([]*T, error) {
-	all := []*T{}
+func collect[T any](ctx context.Context, c *Client, operation string, query url.Values, wait func(time.Duration), read func([]*T)) error {
 	for link := ""; ; {
-		p, err := awaitPage[T](ctx, c, operation, query, link)
+		p, err := awaitPage[T](ctx, c, operation, query, link, wait)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		all = append(all, p.Value...)
-		if link == "" && p.NextLink != "" {
-			err = c.affordRest(operation, len(all))
-		}
-		if err != nil {
-			return nil, err
-		}
+		read(p.Value)
 		switch p.NextLink {
 		case "":
-			return all, nil
+			return nil
 		case link:
-			return nil, errSamePage
+			return errSamePage
 		}
 		link = p.NextLink
 	}
 }
 
-// pagePatience is how long the next page of a list is waited for where the request
-// limit is used up. The list would else begin anew, and cost as much again.
-const pagePatience = 50 * time.Second
-
-// awaitPage is readPage once the request limit allows it.
-func awaitPage[T any](ctx context.Context, c *Client, operation string, query url.Values, link string) (page[T], error) {
+// awaitPage is readPage once Azure's limits allow it. The list would else begin anew,
+// and cost as much again.
+func awaitPage[T any](ctx context.Context, c *Client, operation string, query url.Values, link string, wait func(time.Duration)) (page[T], error) {
 	for {
 		p, err := readPage[T](ctx, c, operation, query, link)
 		w, limited := errors.AsType[*budget.WaitError](err)
-		if !limited || link == "" || w.Wait > pagePatience {
+		if !limited || link == "" {
 			return p, err
+		}
+		if wait != nil {
+			wait(w.Wait)
 		}
 		select {
 		case <-ctx.Done():
 			return p, err
-		case <-time.After(w.Wait + time.Second): // the clocks differ, and no time at all would be a busy loop
+		case <-time.After(w.Wait + time.Millisecond): // no time at all would be a busy loop
 		}
 	}
-}
-
-// affordRest is an error if the rest of a list would take too long within the request
-// limit. A process that was started again does not know how much of it is left before
-// the first page says so, and how many pages there are follows from the capacity.
-func (c *Client) affordRest(operation string, pageSize int) error {
-	if pageSize == 0 {
-		return nil
-	}
-	o := armops.ByName(operation)
-	pages := (int(c.capacity.Load()) + pageSize - 1) / pageSize
-	return c.budget.Afford(classOf(o.Method, o.Path), pages-1, pagePatience)
 }
 
 // readPage reads the first page of a list, or the one that link leads to.

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 // pagesOf are the replies for a list of so many pages of three, after which Azure has
@@ -38,7 +38,7 @@ func TestListThatRunsShortGoesOn(t *testing.T) {
 		_, err := c.ScaleSet(t.Context())
 		require.NoError(t, err)
 		begun := time.Now()
-		all, err := uniform{c}.List(t.Context(), nil)
+		all, err := uniform{c}.List(t.Context(), vmss.ListOptions{})
 		require.NoError(t, err)
 		assert.Len(t, all, 12)
 		assert.Len(t, s.requests, 1+4)
@@ -46,16 +46,24 @@ func TestListThatRunsShortGoesOn(t *testing.T) {
 	})
 }
 
-// TestListThatCannotBeCompleted ends after its first page, and leaves what comes in
-// to the next attempt: else each would use up what it needs itself.
-func TestListThatCannotBeCompleted(t *testing.T) {
+// TestListTellsItsPages: who waits for a list can work with what it has shown, and
+// learns when it has to wait.
+func TestListTellsItsPages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, s := newClient(t, pagesOf(20, 5)...)
-		_, err := c.ScaleSet(t.Context())
+		c, s := newClient(t, pagesOf(20, 0)[1:]...)
+		begun := time.Now()
+		var pages, instances, waits int
+		all, err := uniform{c}.List(t.Context(), vmss.ListOptions{
+			Page: func(page []vmss.Instance) { pages, instances = pages+1, instances+len(page) },
+			Wait: func(wait time.Duration) {
+				assert.InDelta(t, 6, wait.Seconds(), 1, "ten pages a minute")
+				waits++
+			},
+		})
 		require.NoError(t, err)
-		_, err = uniform{c}.List(t.Context(), nil)
-		assert.True(t, armerr.Is(err, armerr.Throttled), err)
-		assert.Len(t, s.requests, 2)
+		assert.Equal(t, []int{20, 60, 60, 19}, []int{pages, instances, len(all), waits})
+		assert.Len(t, s.requests, 20)
+		assert.InDelta(t, 19*6, time.Since(begun).Seconds(), 8)
 	})
 }
 
@@ -73,7 +81,7 @@ func TestPageThatHangs(t *testing.T) {
 		c, err := New(cfg, Options{Transport: hanging{}, Credential: &fake.TokenCredential{}})
 		require.NoError(t, err)
 		for _, list := range []func() error{
-			func() error { _, err := uniform{c}.List(t.Context(), nil); return err },
+			func() error { _, err := uniform{c}.List(t.Context(), vmss.ListOptions{}); return err },
 			func() error { _, err := flexible{c}.Interfaces(t.Context()); return err },
 		} {
 			begun := time.Now()

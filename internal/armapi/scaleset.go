@@ -23,7 +23,6 @@ func (c *Client) ScaleSet(ctx context.Context) (set vmss.ScaleSet, err error) {
 			return errNoID
 		}
 		set = scaleSetOf(r.VirtualMachineScaleSet)
-		c.capacity.Store(set.Capacity)
 		if set.ETag == "" && raw != nil {
 			set.ETag = raw.Header.Get("ETag")
 		}

@@ -14,16 +14,19 @@ import (
 type uniform struct{ *Client }
 
 // List implements vmss.Instances. Here no list leaves out a vmId
-// for good, so that vmID is not needed.
-func (u uniform) List(ctx context.Context, _ func(string) string) (all []vmss.Instance, err error) {
+// for good, so that VMID is not needed.
+func (u uniform) List(ctx context.Context, o vmss.ListOptions) (all []vmss.Instance, err error) {
 	err = u.readList(ctx, "list the instances of", budget.ListInstances,
-		into(&all, u.Client, armops.ListInstances, withViews(),
+		into(&all, u.Client, armops.ListInstances, withViews(), instancePages(o),
 			func(m machine) (vmss.Instance, bool) { return instanceOf(m), true }))
 	return all, err
 }
 
-// ListsRemaining implements vmss.Instances.
-func (u uniform) ListsRemaining() int { return u.budget.Remaining(budget.ListInstances) }
+// ListRoom implements vmss.Instances.
+func (u uniform) ListRoom() vmss.ListRoom { return u.listRoom(budget.ListInstances) }
+
+// ReadsRemaining implements vmss.Instances.
+func (u uniform) ReadsRemaining() int { return u.budget.Remaining(budget.ReadInstance) }
 
 // Get implements vmss.Instances.
 func (u uniform) Get(ctx context.Context, instanceID string) (i vmss.Instance, err error) {
@@ -48,7 +51,7 @@ func (u uniform) Get(ctx context.Context, instanceID string) (i vmss.Instance, e
 // Interfaces implements vmss.Instances.
 func (u uniform) Interfaces(ctx context.Context) (all []vmss.Interface, err error) {
 	err = u.readAll(ctx, "list the network interfaces of",
-		into(&all, u.Client, armops.ListInterfaces, nil, interfaceOf))
+		into(&all, u.Client, armops.ListInterfaces, nil, pages[vmss.Interface]{}, interfaceOf))
 	return all, err
 }
 
@@ -60,7 +63,8 @@ func (u uniform) PublicAddresses(ctx context.Context) (all map[string]netip.Addr
 
 func (c *Client) publicAddresses(ctx context.Context, op, operation string) (all map[string]netip.Addr, err error) {
 	err = c.readAll(ctx, op, func(ctx context.Context) error {
-		list, err := collect[publicAddress](ctx, c, operation, nil)
+		list := []*publicAddress{}
+		err := collect(ctx, c, operation, nil, nil, func(page []*publicAddress) { list = append(list, page...) })
 		if err == nil {
 			all = addressesOf(list)
 		}

@@ -16,6 +16,8 @@ import (
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/config"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 // oldCloud is a transport that stands for a cloud with certain versions of
@@ -76,7 +78,7 @@ func TestVersionIsNegotiated(t *testing.T) {
 			assert.Equal(t, `"7"`, set.ETag)
 			_, err = c.SetCapacity(t.Context(), 5, `"7"`)
 			require.NoError(t, err)
-			_, err = uniform{c}.List(t.Context(), nil)
+			_, err = uniform{c}.List(t.Context(), vmss.ListOptions{})
 			require.NoError(t, err)
 			assert.Equal(t, []string{"2026-04-01", newest, newest, newest}, o.asked, "one is lost, and none after it")
 		}

@@ -1,29 +1,20 @@
 package budget
 
 import (
-	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 )
 
-// Budget counts the requests of each class against its limit. It is safe for
+// Budget counts the requests of each class against Azure's limits. It is safe for
 // concurrent use.
 type Budget struct {
 	now func() time.Time
 
 	mu      sync.Mutex
 	buckets map[Class]*bucket
-}
-
-type bucket struct {
-	tokens   float64
-	filled   time.Time
-	blocked  time.Time // no request until then
-	requests int       // taken, ever
-	cost     int       // requests of the last whole call
+	shared  bool // deletions count against the limit on writes, too
 }
 
 // New returns a budget of full buckets; now is its clock.
@@ -31,76 +22,99 @@ func New(now func() time.Time) *Budget {
 	return &Budget{now: now, buckets: map[Class]*bucket{}}
 }
 
-// refill keeps the count below Azure's: the clocks differ.
-const refill = 0.99
-
 // bucketLocked refills and returns the bucket of a class.
 func (b *Budget) bucketLocked(c Class) *bucket {
 	now := b.now()
-	l, _ := limitOf(c)
 	k, ok := b.buckets[c]
 	if !ok {
-		k = &bucket{tokens: l.burst, filled: now, cost: 1}
+		k = newBucket(c, now)
 		b.buckets[c] = k
 	}
-	k.tokens = min(l.burst, k.tokens+now.Sub(k.filled).Minutes()*l.perMinute*refill)
-	k.filled = now
+	k.refill(now)
 	return k
 }
+
+// bucketsLocked are all buckets that a class counts against, its own first.
+func (b *Budget) bucketsLocked(c Class) []*bucket {
+	manager, _ := managerOf(c)
+	all := []*bucket{b.bucketLocked(c), b.bucketLocked(manager)}
+	if c == DeleteInstances && b.shared {
+		all = append(all, b.bucketLocked(WriteScaleSet))
+	}
+	return all
+}
+
+// canWait reports whether a request is one of many reads, which leave some to others.
+func canWait(c Class) bool { return strings.HasPrefix(string(c), "GET ") && c != ReadScaleSet }
 
 // Remaining returns how many whole calls of a limited class can be made now.
 func (b *Budget) Remaining(c Class) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	all := b.bucketsLocked(c)
+	cost, least := all[0].cost, -1
+	for _, k := range all {
+		calls := int(k.left(canWait(c))) / cost
+		switch {
+		case b.now().Before(k.blocked):
+			calls = 0
+		case !k.limited:
+			continue
+		case calls == 0 && float64(cost) > k.left(canWait(c)) && k.tokens >= min(k.burst, k.ceiling)-1:
+			calls = 1 // a full bucket is all there will ever be
+		}
+		if least < 0 || calls < least {
+			least = calls
+		}
+	}
+	return max(0, least)
+}
+
+// Room is what the limit on a list leaves.
+type Room struct {
+	Pages     int     // that can be read now
+	Cost      int     // pages of the last whole list, at least 1
+	PerMinute float64 // pages that become possible per minute
+}
+
+// Room returns what is left for a list.
+func (b *Budget) Room(c Class) Room {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	k := b.bucketLocked(c)
-	if b.now().Before(k.blocked) {
-		return 0
+	r := Room{Cost: k.cost, PerMinute: k.rate}
+	for n, each := range b.bucketsLocked(c) {
+		pages := max(0, int(each.left(true)))
+		if b.now().Before(each.blocked) {
+			pages = 0
+		}
+		if n == 0 || pages < r.Pages {
+			r.Pages = pages
+		}
 	}
-	if l, _ := limitOf(c); float64(k.cost) > l.burst && k.tokens >= l.burst {
-		return 1 // a full bucket is all there will ever be
-	}
-	return int(k.tokens) / k.cost
+	return r
 }
 
 // Take counts a request that is about to be sent. With a *WaitError it must not be
-// sent: Azure has asked to wait, or the budget is used up. A list that does not fit
-// into a full bucket may continue with an empty one: it would never complete.
+// sent: Azure has asked to wait, or the budget is used up.
 func (b *Budget) Take(c Class) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	k := b.bucketLocked(c)
-	if wait := k.blocked.Sub(b.now()); wait > 0 {
+	all := b.bucketsLocked(c)
+	var wait time.Duration
+	for _, k := range all {
+		wait = max(wait, k.wait(1, canWait(c), b.now()))
+	}
+	if wait > 0 {
 		return &WaitError{wait}
 	}
-	l, limited := limitOf(c)
-	if missing := 1 - k.tokens; limited && missing > 0 && float64(k.cost) <= l.burst {
-		return &WaitError{time.Duration(missing / l.perMinute / refill * float64(time.Minute))}
-	}
-	k.requests++
-	k.tokens = max(0, k.tokens-1)
-	return nil
-}
-
-// Afford returns a *WaitError if n further requests of a class take longer than
-// patience to become possible. A call of many requests that cannot be completed had
-// better not go on: what it takes is missing for the next.
-func (b *Budget) Afford(c Class, n int, patience time.Duration) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	l, limited := limitOf(c)
-	missing := float64(n) - b.bucketLocked(c).tokens
-	if !limited || missing <= 0 {
-		return nil
-	}
-	if wait := time.Duration(missing / l.perMinute / refill * float64(time.Minute)); wait > patience {
-		return &WaitError{wait}
+	for _, k := range all {
+		k.take()
 	}
 	return nil
 }
 
-// Measure makes a call of a class and records how many requests it took. If a list
-// has grown and uses up the budget before its end, a higher cost is assumed from
-// then on.
+// Measure makes a call of a class and records how many requests it took.
 func (b *Budget) Measure(c Class, call func() error) error {
 	b.mu.Lock()
 	before := b.bucketLocked(c).requests
@@ -109,26 +123,35 @@ func (b *Budget) Measure(c Class, call func() error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	k := b.bucketLocked(c)
-	_, exhausted := errors.AsType[*WaitError](err)
-	switch requests := k.requests - before; {
-	case err == nil && requests > 0:
+	if requests := k.requests - before; requests > k.cost || err == nil && requests > 0 {
 		k.cost = requests
-	case exhausted && requests >= k.cost:
-		k.cost = 2 * requests
 	}
 	return err
 }
 
-// Correct lowers the count to what is left according to the headers of a response.
+// Correct takes over from the headers of a response what is left, and how Azure
+// counts.
 func (b *Budget) Correct(c Class, h http.Header) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	manager, kind := managerOf(c)
+	if left, ok := count(h.Get("x-ms-ratelimit-remaining-subscription-" + kind)); ok {
+		b.bucketLocked(manager).correct(left, b.now())
+	}
 	left, ok := remaining(h)
 	if !ok {
 		return
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	k := b.bucketLocked(c)
-	k.tokens = min(k.tokens, float64(left))
+	switch {
+	case c == ReadInstance && left > k.tokens+2:
+		k.limited = false // each instance has a bucket of its own
+	case c == DeleteInstances && strings.Contains(limits(h), "UpdateVMScaleSetResource"):
+		b.shared = true
+		b.bucketLocked(WriteScaleSet).correct(left, b.now())
+	default:
+		k.correct(left, b.now())
+	}
 }
 
 // defaultBlock is the pause after a 429 without Retry-After.
@@ -137,41 +160,20 @@ const defaultBlock = 15 * time.Second
 // Block stops all requests of a class for the Retry-After of a 429; zero: it had
 // none. Of several 429s, which concurrent requests get, the longest counts.
 // Requests sent earlier prolong Azure's block (Microsoft's
-// troubleshooting-throttling-errors page).
-func (b *Budget) Block(c Class, wait time.Duration) {
+// troubleshooting-throttling-errors page). A 429 that names no limit of the provider is
+// Resource Manager's, and meets all requests of the kind.
+func (b *Budget) Block(c Class, wait time.Duration, h http.Header) {
 	if wait == 0 {
 		wait = defaultBlock
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	k := b.bucketLocked(c)
-	k.tokens = 0
-	if until := b.now().Add(wait); until.After(k.blocked) {
-		k.blocked = until
+	until := b.now().Add(wait)
+	b.bucketLocked(c).block(until)
+	manager, kind := managerOf(c)
+	if left, ok := count(h.Get("x-ms-ratelimit-remaining-subscription-" + kind)); ok && left < 1 && limits(h) == "" {
+		b.bucketLocked(manager).block(until)
 	}
-}
-
-// remaining returns the lowest count among the buckets that count calls, as in
-// "Microsoft.Compute/HighCostGetVMScaleSetResource;29". Others count VMs.
-func remaining(h http.Header) (least int, ok bool) {
-	for _, entry := range strings.Split(strings.Join(h.Values("x-ms-ratelimit-remaining-resource"), ","), ",") {
-		name, text, _ := strings.Cut(strings.TrimSpace(entry), ";")
-		left, err := strconv.Atoi(text)
-		if err != nil || !countsCalls(name) {
-			continue
-		}
-		if !ok || left < least {
-			least, ok = left, true
-		}
-	}
-	return least, ok
-}
-
-func countsCalls(bucket string) bool {
-	if strings.Contains(bucket, "VMViews") || strings.Contains(bucket, "BatchedVM") {
-		return false
-	}
-	return strings.HasSuffix(bucket, "Resource") || strings.HasSuffix(bucket, "SubscriptionMaximum")
 }
 
 // WaitError is the error of a request that was not sent, to stay within Azure's

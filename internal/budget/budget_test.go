@@ -2,6 +2,7 @@ package budget
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -36,7 +37,7 @@ func TestRemainingIsAzuresLimit(t *testing.T) {
 		require.NoError(t, b.Take(WriteScaleSet))
 	}
 	assert.Zero(t, b.Remaining(WriteScaleSet))
-	assert.Equal(t, 12, b.Remaining(DeleteInstances), "each class has its own")
+	assert.Equal(t, 36, b.Remaining(ReadScaleSet), "each class has its own")
 	*now = now.Add(15 * time.Second)
 	assert.Zero(t, b.Remaining(WriteScaleSet), "the clocks differ")
 	*now = now.Add(time.Second)
@@ -45,24 +46,34 @@ func TestRemainingIsAzuresLimit(t *testing.T) {
 	assert.Equal(t, 12, b.Remaining(WriteScaleSet))
 }
 
-// TestFigures are those of Microsoft's compute-throttling-limits page.
+// TestFigures are those of Microsoft's pages on the limits of Compute and of Resource
+// Manager, the latter's in front of all.
 func TestFigures(t *testing.T) {
-	for class, want := range map[Class]int{
-		ListInstances: 30, ReadScaleSet: 36, WriteScaleSet: 12, DeleteInstances: 12, ListVirtualMachines: 900,
+	for class, want := range map[Class]struct{ burst, perMinute int }{
+		ListInstances: {30, 10}, ReadInstance: {36, 12}, ReadScaleSet: {36, 12}, WriteScaleSet: {12, 4},
+		DeleteInstances: {200, 200}, ListVirtualMachines: {210, 210}, "GET networkinterfaces list": {210, 210}, "POST anything": {200, 200}, "DELETE anything": {200, 200},
 	} {
 		b, now := newBudget()
-		assert.Equal(t, want, b.Remaining(class), class)
-		for range want {
+		assert.Equal(t, want.burst, b.Remaining(class), class)
+		for range want.burst {
 			require.NoError(t, b.Take(class))
 		}
 		require.Error(t, b.Take(class), class)
 		*now = now.Add(time.Minute + time.Second)
-		assert.InDelta(t, want/3, b.Remaining(class), 1, class)
+		assert.InDelta(t, want.perMinute, b.Remaining(class), 1, class)
 	}
+}
+
+// TestReadsLeaveSomeToOthers: several plugins in a subscription have Resource Manager's
+// reads in common.
+func TestReadsLeaveSomeToOthers(t *testing.T) {
 	b, _ := newBudget()
-	for range 10000 {
-		require.NoError(t, b.Take("GET locations/operations"), "this class has no limit here")
+	for range 210 {
+		require.NoError(t, b.Take("GET networkinterfaces list"))
 	}
+	require.Error(t, b.Take(ReadInstance))
+	assert.Zero(t, b.Remaining(ListVirtualMachines))
+	require.NoError(t, b.Take(ReadScaleSet), "a write needs it")
 }
 
 // A list of ten pages costs ten calls.
@@ -93,18 +104,67 @@ func TestHeadersCorrectTheCount(t *testing.T) {
 	assert.Equal(t, 3, b.Remaining(ListInstances), "others use up the subscription's limit")
 	respond("nonsense;;x,")
 	assert.Equal(t, 3, b.Remaining(ListInstances))
+	b.Correct(ListInstances, http.Header{"X-Ms-Ratelimit-Remaining-Subscription-Reads": {"42"}})
+	assert.Equal(t, 35, b.Room(ListVirtualMachines).Pages, "Resource Manager's limit meets all reads, and some are left to others")
+}
+
+// TestWhatOthersTake: the part of a limit that others use up does not flow in here.
+func TestWhatOthersTake(t *testing.T) {
+	b, now := newBudget()
+	left := 90.0
+	for range 120 { // a neighbour leaves 30 pages a minute of 300, and 90 at once
+		for b.Room(ListVirtualMachines).Pages > 0 && b.Take(ListVirtualMachines) == nil {
+			left--
+			require.GreaterOrEqual(t, left, 0.0, "Azure refuses it")
+			b.Correct(ListVirtualMachines, http.Header{"X-Ms-Ratelimit-Remaining-Resource": {fmt.Sprintf("Microsoft.Compute/ListVMSubscriptionMaximum;%d", int(left))}})
+		}
+		*now = now.Add(2 * time.Second)
+		left = min(90, left+1)
+	}
+	assert.InDelta(t, 30, b.Room(ListVirtualMachines).PerMinute, 15)
+	assert.GreaterOrEqual(t, b.bucketLocked(ListVirtualMachines).requests, 150, "and all of that is used")
+}
+
+// TestReadsOfInstances: no document says whether the limit on reads of single instances
+// is one for the scale set or one for each instance; the responses do.
+func TestReadsOfInstances(t *testing.T) {
+	respond := func(b *Budget, left int) {
+		b.Correct(ReadInstance, http.Header{"X-Ms-Ratelimit-Remaining-Resource": {fmt.Sprintf("Microsoft.Compute/GetVMScaleSetVMResource;%d", left)}})
+	}
+	set, _ := newBudget()
+	each, _ := newBudget()
+	for n := range 36 {
+		require.NoError(t, set.Take(ReadInstance))
+		require.NoError(t, each.Take(ReadInstance))
+		respond(set, 35-n)
+		respond(each, 35)
+	}
+	require.Error(t, set.Take(ReadInstance))
+	require.NoError(t, each.Take(ReadInstance))
+	assert.Equal(t, 173, each.Remaining(ReadInstance), "what Resource Manager takes")
+}
+
+// TestDeletionsThatCountAsWrites: recorded responses count deletions apart. Should they
+// count against the limit on writes, the responses say so.
+func TestDeletionsThatCountAsWrites(t *testing.T) {
+	b, _ := newBudget()
+	require.NoError(t, b.Take(DeleteInstances))
+	b.Correct(DeleteInstances, http.Header{"X-Ms-Ratelimit-Remaining-Resource": {"Microsoft.Compute/UpdateVMScaleSetResource;5"}})
+	assert.Equal(t, 5, b.Remaining(DeleteInstances))
+	require.NoError(t, b.Take(DeleteInstances))
+	assert.Equal(t, 4, b.Remaining(WriteScaleSet))
 }
 
 // TestBlock: a 429 empties the bucket, and nothing is sent until Azure allows it.
 func TestBlock(t *testing.T) {
 	b, now := newBudget()
-	b.Block(ListInstances, 20*time.Minute)
+	b.Block(ListInstances, 20*time.Minute, nil)
 	require.EqualError(t, b.Take(ListInstances), "request limit reached: retry in 20m0s; nothing was sent")
 	assert.Zero(t, b.Remaining(ListInstances))
 	assert.Positive(t, b.Remaining(WriteScaleSet))
 	*now = now.Add(20*time.Minute + time.Second)
 	require.NoError(t, b.Take(ListInstances))
-	b.Block(ListInstances, 0)
+	b.Block(ListInstances, 0, nil)
 	*now = now.Add(defaultBlock - time.Second)
 	require.Error(t, b.Take(ListInstances))
 	*now = now.Add(time.Second)
@@ -116,7 +176,7 @@ func TestBlockTakesTheLonger(t *testing.T) {
 	for _, waits := range [][]time.Duration{{300 * time.Second, time.Second}, {time.Second, 300 * time.Second}, {300 * time.Second, 0}} {
 		b, now := newBudget()
 		for _, wait := range waits {
-			b.Block(WriteScaleSet, wait)
+			b.Block(WriteScaleSet, wait, nil)
 		}
 		*now = now.Add(299 * time.Second)
 		require.Error(t, b.Take(WriteScaleSet), waits)
@@ -125,44 +185,29 @@ func TestBlockTakesTheLonger(t *testing.T) {
 	}
 }
 
-// A list that has grown stops before Azure would reject its next page, and is
-// assumed to cost more from then on.
-func TestListThatHasGrown(t *testing.T) {
-	b, now := newBudget()
-	for range 8 {
-		require.NoError(t, list(b, 3))
-	}
-	require.Equal(t, 2, b.Remaining(ListInstances))
-	require.Error(t, list(b, 9), "6 calls are left")
-	assert.Zero(t, b.Remaining(ListInstances))
-	*now = now.Add(time.Minute)
-	assert.Zero(t, b.Remaining(ListInstances), "it needs more than it did")
-	*now = now.Add(time.Minute)
-	require.Equal(t, 1, b.Remaining(ListInstances))
-	require.NoError(t, list(b, 9))
-	*now = now.Add(time.Minute)
-	assert.Equal(t, 2, b.Remaining(ListInstances))
-	for range 3 {
-		_ = list(b, 40)
-		*now = now.Add(5 * time.Minute)
-	}
-	require.Equal(t, 1, b.Remaining(ListInstances))
-	require.NoError(t, list(b, 40), "a list that never fits is sent from a full bucket")
+// TestResourceManagerBlocks: a 429 that names no limit of the provider is Resource
+// Manager's.
+func TestResourceManagerBlocks(t *testing.T) {
+	b, _ := newBudget()
+	b.Block(ListInstances, time.Minute, http.Header{"X-Ms-Ratelimit-Remaining-Subscription-Reads": {"0"}})
+	assert.Zero(t, b.Remaining(ReadScaleSet))
+	assert.Positive(t, b.Remaining(WriteScaleSet))
 }
 
-// TestAfford: a list that cannot be completed in time leaves what there is to the next
-// attempt.
-func TestAfford(t *testing.T) {
+// A list that has grown is assumed to cost more from then on, and one that was cut
+// short not to cost less.
+func TestListThatHasGrown(t *testing.T) {
 	b, now := newBudget()
-	require.NoError(t, b.Afford(ListInstances, 30, 0))
-	for range 25 {
-		require.NoError(t, b.Take(ListInstances))
-	}
-	require.NoError(t, b.Afford(ListInstances, 13, 50*time.Second), "eight more take 48 s")
-	wait, ok := errors.AsType[*WaitError](b.Afford(ListInstances, 19, 50*time.Second))
-	require.True(t, ok)
-	assert.InDelta(t, 85, wait.Wait.Seconds(), 1)
-	*now = now.Add(time.Minute)
-	require.NoError(t, b.Afford(ListInstances, 19, 50*time.Second))
-	require.NoError(t, b.Afford("GET anything", 1000, 0), "no limit is known")
+	require.NoError(t, list(b, 3))
+	assert.Equal(t, 3, b.Room(ListInstances).Cost)
+	require.NoError(t, list(b, 9))
+	assert.Equal(t, 9, b.Room(ListInstances).Cost)
+	require.Error(t, list(b, 40))
+	assert.Equal(t, 18, b.Room(ListInstances).Cost)
+	assert.Zero(t, b.Room(ListInstances).Pages)
+	*now = now.Add(time.Hour)
+	_ = b.Measure(ListInstances, func() error { _ = b.Take(ListInstances); return errors.New("cut") })
+	assert.Equal(t, Room{Pages: 29, Cost: 18, PerMinute: 10}, b.Room(ListInstances))
+	require.NoError(t, list(b, 2))
+	assert.Equal(t, 2, b.Room(ListInstances).Cost)
 }

@@ -1,35 +1,70 @@
 package budget
 
+import "strings"
+
 // Class is a kind of request that Azure limits separately: the method and the
 // resource types, as in "GET virtualmachinescalesets/virtualmachines list".
-// Requests of any other class are counted, too, and not limited.
+// Requests of any other class count against Resource Manager's limits alone.
 type Class string
 
-// The classes of which Azure's limits are known.
+// The classes of which limits of their own are known.
 const (
 	ListInstances       Class = "GET virtualmachinescalesets/virtualmachines list"
+	ReadInstance        Class = "GET virtualmachinescalesets/virtualmachines"
 	ReadScaleSet        Class = "GET virtualmachinescalesets"
 	WriteScaleSet       Class = "PATCH virtualmachinescalesets"
 	DeleteInstances     Class = "POST virtualmachinescalesets/delete list"
 	ListVirtualMachines Class = "GET virtualmachines list"
 )
 
-// limit is how often Azure serves a class: so many requests a minute, and at
-// most burst of them at once.
-type limit struct{ perMinute, burst float64 }
+// Resource Manager limits what passes it, for each subscription and principal, before
+// the resource provider sees it.
+const (
+	managerReads   Class = "Resource Manager reads"
+	managerWrites  Class = "Resource Manager writes"
+	managerDeletes Class = "Resource Manager deletes"
+)
 
-// limitOf returns the limit of a class, as Microsoft's compute-throttling-limits
-// page gives it for one scale set; false where there is none.
+// limit is how often Azure serves a class: so many requests a minute, and at
+// most burst of them at once. Of what others share, spare is the part that is left
+// to them: several plugins find out only from their next responses what the others
+// have used.
+type limit struct{ perMinute, burst, spare float64 }
+
+// limitOf returns the limit of a class; false where there is none. The figures are
+// those of Microsoft's pages compute-throttling-limits and
+// request-limits-and-throttling. Deletions are not on them: recorded responses count
+// them against a bucket of the subscription, of 1500. Reads of single instances have a
+// bucket for each resource, and nobody says whether that is the instance or the scale
+// set: the latter is assumed until a response shows otherwise (Correct).
 func limitOf(c Class) (limit, bool) {
 	switch c {
 	case ListInstances:
-		return limit{10, 30}, true
-	case ReadScaleSet:
-		return limit{12, 36}, true
-	case WriteScaleSet, DeleteInstances:
-		return limit{4, 12}, true
+		return limit{perMinute: 10, burst: 30}, true
+	case ReadInstance, ReadScaleSet:
+		return limit{perMinute: 12, burst: 36}, true
+	case WriteScaleSet:
+		return limit{perMinute: 4, burst: 12}, true
+	case DeleteInstances:
+		return limit{perMinute: 500, burst: 1500}, true
 	case ListVirtualMachines:
-		return limit{300, 900}, true
+		return limit{perMinute: 300, burst: 900, spare: 0.05}, true
+	case managerReads:
+		return limit{perMinute: 25 * 60, burst: 250, spare: 0.16}, true
+	case managerWrites, managerDeletes:
+		return limit{perMinute: 10 * 60, burst: 200}, true
 	}
 	return limit{}, false
+}
+
+// managerOf is the limit of Resource Manager that a class counts against, and the end
+// of the name of the header that tells what is left of it.
+func managerOf(c Class) (Class, string) {
+	switch method, _, _ := strings.Cut(string(c), " "); method {
+	case "GET", "HEAD":
+		return managerReads, "reads"
+	case "DELETE":
+		return managerDeletes, "deletes"
+	}
+	return managerWrites, "writes"
 }

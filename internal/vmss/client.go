@@ -3,6 +3,7 @@ package vmss
 import (
 	"context"
 	"net/netip"
+	"time"
 )
 
 // Client reads and changes one scale set. Implementations are safe for
@@ -42,13 +43,15 @@ type Client interface {
 // Instances reads and deletes the instances of one scale set, under the same rules
 // as Client.
 type Instances interface {
-	// List reads all instances with their instance views. If Azure's list omits
-	// a vmId, it is taken from vmID, which returns the known one for a resource
-	// ID, or an empty string. An unknown vmId costs a further list.
-	List(ctx context.Context, vmID func(resourceID string) string) ([]Instance, error)
+	// List reads all instances with their instance views. Once begun, it waits
+	// between pages where Azure's limits ask for it.
+	List(ctx context.Context, o ListOptions) ([]Instance, error)
 
-	// ListsRemaining returns how many whole lists Azure would serve now.
-	ListsRemaining() int
+	// ListRoom returns what Azure's limits leave for lists.
+	ListRoom() ListRoom
+
+	// ReadsRemaining returns how many single instances could be read now.
+	ReadsRemaining() int
 
 	// Get reads one instance with its instance view.
 	Get(ctx context.Context, instanceID string) (Instance, error)
@@ -66,6 +69,26 @@ type Instances interface {
 	// alongside an error, and the operation, if there is a single one.
 	Delete(ctx context.Context, instanceIDs []string) (accepted []string, o Operation, err error)
 }
+
+// ListOptions are what a caller of List wants to know meanwhile. The functions are
+// called one after the other.
+type ListOptions struct {
+	// VMID returns the known vmId for a resource ID, or an empty string, where
+	// Azure's list omits it. An unknown vmId costs a further list.
+	VMID func(resourceID string) string
+	Page func(page []Instance)    // nil: nothing; a page has come
+	Wait func(wait time.Duration) // nil: nothing; the next one has to wait so long
+}
+
+// ListRoom is what Azure's limits leave for lists.
+type ListRoom struct {
+	Pages     int     // that can be read now
+	Cost      int     // pages of the last whole list, at least 1
+	PerMinute float64 // pages that become possible per minute, as far as others leave them
+}
+
+// Lists is how many whole lists can be read now.
+func (r ListRoom) Lists() int { return r.Pages / r.Cost }
 
 // Call is a kind of call that Azure limits separately.
 type Call int

@@ -3,6 +3,7 @@ package vmss
 import (
 	"net/netip"
 	"strings"
+	"time"
 )
 
 // OrchestrationMode is how a scale set orchestrates its instances.
@@ -105,9 +106,10 @@ type Instance struct {
 	InstanceID        string // what deletion takes: the number in Uniform mode, the name in Flexible
 	VMID              string // unique in place and time; empty early in life
 	ProvisioningState string
-	HasView           bool   // an instance view was part of the response
-	PowerState        string // running, stopped, deallocated …; empty: none given
-	Failure           string // Azure's code and message where provisioning failed
+	HasView           bool      // an instance view was part of the response
+	PowerState        string    // running, stopped, deallocated …; empty: none given
+	Failure           string    // Azure's code and message where provisioning failed
+	Created           time.Time // the zero Time: Azure does not say
 }
 
 // IsOn reports whether the instance is powered on.

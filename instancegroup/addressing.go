@@ -1,0 +1,77 @@
+package instancegroup
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
+)
+
+// addressInterval is how often the interfaces are listed at most while nothing waits
+// for an address.
+const addressInterval = 20 * time.Second
+
+// findAddressesEarly reads the network interfaces if instances are about to be up whose
+// addresses are not known: Azure assigns those at the beginning, and then a page of the
+// list suffices to tell that an instance runs. One list of interfaces serves all that
+// have begun since the last.
+func (r *reading) findAddressesEarly(ctx context.Context) {
+	r.mu.Lock()
+	var wanted map[string]string
+	if r.now().Sub(r.inventory.addressesRead) >= addressInterval {
+		wanted = r.inventory.awaitedAddresses(r.now().Add(-r.pace.boots.early() * 2 / 3))
+	}
+	r.mu.Unlock()
+	_ = r.readAddresses(ctx, wanted) // once one of them is up, they are read again
+}
+
+// findAddresses reads the network interfaces, all at once, if an instance is up
+// whose address is not known yet.
+func (r *reading) findAddresses(ctx context.Context, instances []vmss.Instance) error {
+	r.mu.Lock()
+	wanted := r.inventory.unaddressed(instances, r.now())
+	r.mu.Unlock()
+	return r.readAddresses(ctx, wanted)
+}
+
+// readAddresses reads the interfaces for the wanted instances, by resource ID in lower
+// case.
+func (r *reading) readAddresses(ctx context.Context, wanted map[string]string) error {
+	if len(wanted) == 0 {
+		return nil
+	}
+	r.mu.Lock()
+	r.inventory.addressesRead = r.now()
+	r.mu.Unlock()
+	interfaces, err := r.reach().Interfaces(ctx)
+	if err != nil {
+		return err
+	}
+	configs := primaryConfigs(interfaces, wanted)
+	public, err := r.publicAddresses(ctx, configs)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, config := range configs {
+		a := addresses{private: config.Private, public: public[config.PublicID]}
+		if config.PublicID != "" && !a.public.IsValid() {
+			continue // Azure is still assigning one
+		}
+		r.inventory.setAddress(id, a)
+	}
+	return nil
+}
+
+// publicAddresses are the public addresses by resource ID, if a configuration
+// has one.
+func (r *reading) publicAddresses(ctx context.Context, configs map[string]vmss.IPConfig) (map[string]netip.Addr, error) {
+	for _, config := range configs {
+		if config.PublicID != "" {
+			return r.reach().PublicAddresses(ctx)
+		}
+	}
+	return nil, nil
+}

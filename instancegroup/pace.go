@@ -1,0 +1,146 @@
+package instancegroup
+
+import (
+	"slices"
+	"time"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
+)
+
+// need is how much there is to learn from a list.
+type need int
+
+const (
+	quiet    need = iota // nothing changes by the plugin's doing
+	underway             // something is being created or deleted
+	due                  // by now it should have ended
+)
+
+// pace owns when the instances are listed. A list costs Azure's limits a request for
+// each page, of which a Uniform scale set gets 30 at once and 10 a minute, so that one
+// of a thousand instances is possible every two minutes: it is read when most of what
+// it can tell has happened.
+type pace struct {
+	began   time.Time // of the last list
+	boots   boots
+	saved   float64   // pages that may be read beyond the steady rate
+	counted time.Time // when saved was
+}
+
+const (
+	// steadyPages are how many pages a minute are read in the long run, and
+	// savedPages how many at once, where Azure's limits would allow more: a list of a
+	// thousand virtual machines every half minute, or every two seconds one of fifty.
+	steadyPages = 45
+	savedPages  = 240
+
+	// oldView and oldShortView are the ages at which the last list is too old to save
+	// pages.
+	oldView      = 2 * time.Minute
+	oldShortView = 30 * time.Second
+
+	// shortList is of how many pages a list is that costs next to nothing.
+	shortList = 2
+)
+
+// sustained is the time in which Azure's limits allow one list.
+func sustained(r vmss.ListRoom) time.Duration {
+	return time.Duration(float64(r.Cost) / r.PerMinute * float64(time.Minute))
+}
+
+func isShort(r vmss.ListRoom) bool { return r.Cost <= shortList }
+
+// interval is how long the next list waits after the last one: the longer, the more
+// pages a list has. fleeting asks every two seconds while something is under way, and
+// once a minute otherwise.
+func (p *pace) interval(n need, r vmss.ListRoom) time.Duration {
+	pages, every := time.Duration(r.Cost-1)*time.Second, sustained(r)
+	switch n {
+	case due:
+		return pages / 2
+	case underway:
+		return max(every, pages) * 3 / 2
+	}
+	return max(every, pages) * 2
+}
+
+// pagesNeeded is how many pages have to be possible for a list to begin. One that is
+// due may wait for the last quarter on its way; others leave as much as a further list
+// takes, or what the limit allows.
+func pagesNeeded(n need, r vmss.ListRoom) int {
+	const most = 20
+	if n == due {
+		return min(most, max(1, r.Cost*3/4))
+	}
+	return min(most, r.Cost) + min(most/2, r.Cost)
+}
+
+// mayList reports whether to list the instances now. A short list is read whenever
+// fleeting asks, but for the last one that the limits leave.
+func (p *pace) mayList(n need, r vmss.ListRoom, now time.Time) bool {
+	p.save(now)
+	if isShort(r) {
+		return r.Lists() > 1 || r.Lists() > 0 && now.Sub(p.began) >= oldShortView
+	}
+	steady := p.saved >= float64(r.Cost) || r.PerMinute <= steadyPages
+	if !steady || now.Sub(p.began) < p.interval(n, r) {
+		return false
+	}
+	return r.Pages >= pagesNeeded(n, r) || now.Sub(p.began) >= oldView && r.Pages >= pagesNeeded(due, r)
+}
+
+func (p *pace) save(now time.Time) {
+	if p.counted.IsZero() {
+		p.saved = savedPages
+	} else {
+		p.saved = min(savedPages, p.saved+now.Sub(p.counted).Minutes()*steadyPages)
+	}
+	p.counted = now
+}
+
+// begin notes that a list begins.
+func (p *pace) begin(r vmss.ListRoom, now time.Time) {
+	p.save(now)
+	p.began, p.saved = now, max(0, p.saved-float64(r.Cost))
+}
+
+// patienceOf is the age at which an instance is looked for: where a list is cheap,
+// when the first may be up, else when half of them are.
+func (p *pace) patienceOf(r vmss.ListRoom) time.Duration {
+	if sustained(r) <= 10*time.Second {
+		return p.boots.early()
+	}
+	return p.boots.half()
+}
+
+// boots are the times that instances took to come up, the last ones.
+type boots struct {
+	samples []time.Duration
+	next    int
+}
+
+const bootSamples = 64
+
+// add records a time.
+func (b *boots) add(took time.Duration) {
+	if len(b.samples) < bootSamples {
+		b.samples = append(b.samples, took)
+		return
+	}
+	b.samples[b.next%bootSamples] = took
+	b.next++
+}
+
+// early is when the first of many come up, half when half of them have. As long as
+// nothing is known, they are what Azure takes for usual images.
+func (b *boots) early() time.Duration { return b.quantile(0.1, 20*time.Second) * 9 / 10 }
+
+func (b *boots) half() time.Duration { return b.quantile(0.5, 90*time.Second) }
+
+func (b *boots) quantile(q float64, unknown time.Duration) time.Duration {
+	if len(b.samples) == 0 {
+		return unknown
+	}
+	sorted := slices.Sorted(slices.Values(b.samples))
+	return sorted[int(q*float64(len(sorted)-1))]
+}
