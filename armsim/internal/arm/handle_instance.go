@@ -40,7 +40,7 @@ func listInstances(c *call) (*response, *problem) {
 		return nil, notSimulated("$filter of instances:", filter)
 	}
 	expand := c.expandsView()
-	return page(c.pager, set.Instances, func(i *world.Instance) string { return sortable(i.Number) },
+	return page(c.pager, set.ByNumber(), func(i *world.Instance) string { return sortable(i.Number) },
 		func(i *world.Instance) object { return c.render.instance(i, expand) })
 }
 
