@@ -65,6 +65,10 @@ func createScaleSet(c *call, g *world.Group) (*response, *problem) {
 		return nil, p
 	}
 	password, capacity := takeSecrets(model), takeCapacity(model, 0)
+	draft := &world.ScaleSet{Group: g, Model: model}
+	if p := c.charge(draft, draft.Touched(capacity)); p != nil {
+		return nil, p
+	}
 	set, o, f := g.CreateScaleSet(c.param("scaleSet"), model, password, capacity)
 	if f != nil {
 		return nil, conflict(f)
@@ -113,6 +117,13 @@ func patchScaleSet(c *call) (*response, *problem) {
 	if p := conflict(set.CheckQuota(capacity)); p != nil {
 		return nil, p
 	}
+	touched := 0
+	if capacity != set.Capacity {
+		touched = set.Touched(capacity)
+	}
+	if p := c.charge(set, touched); p != nil {
+		return nil, p
+	}
 	password := takeSecrets(model)
 	return c.written(set, set.Update(model, password, capacity), http.StatusOK), nil
 }
@@ -141,6 +152,9 @@ func deleteScaleSet(c *call) (*response, *problem) {
 		if p.Code == "ResourceNotFound" {
 			return &response{Status: http.StatusNoContent}, nil
 		}
+		return nil, p
+	}
+	if p := c.charge(set, len(set.Live())); p != nil {
 		return nil, p
 	}
 	return c.accepted(set.Delete(), http.StatusAccepted, nil), nil

@@ -39,6 +39,12 @@ func (s *ScaleSet) missing(want int) int {
 	return want - count(s.Instances, func(i *Instance) bool { return i.counted })
 }
 
+// Touched is how many instances a new capacity creates or deletes.
+func (s *ScaleSet) Touched(capacity int) int {
+	missing := s.missing(capacity)
+	return max(missing, -missing) + s.surplus(missing)
+}
+
 // settle ends the capacity operation once nothing is on its way any longer.
 func (s *ScaleSet) settle() {
 	if s.resize == nil || s.resize.awaited > 0 {
