@@ -23,6 +23,7 @@ func (s *ScaleSet) setCapacity(want int, o *Operation) {
 		s.create(s.newInstance(), false)
 	}
 	for _, i := range live[max(0, len(live)-max(0, -missing)):] {
+		i.removal = o
 		i.remove(false, o.fail)
 	}
 	w.Clock.After(bookkeeping, s.settle)
@@ -45,21 +46,23 @@ func (s *ScaleSet) Touched(capacity int) int {
 	return max(missing, -missing) + s.surplus(missing)
 }
 
-// settle ends the capacity operation once nothing is on its way any longer.
+// settle ends the capacity operation once all that it began has ended: the
+// creations and deletions of its own, whatever else is under way in the scale set,
+// as what a preempted operation began and deletions by others.
 func (s *ScaleSet) settle() {
-	if s.resize == nil || s.resize.awaited > 0 {
+	if s.resize != nil && s.resize.awaited > 0 {
 		return
 	}
 	s.trim()
+	if s.resize == nil {
+		return
+	}
 	failure := s.resize.partialFailure
 	for _, i := range s.Instances {
-		if i.InPool {
-			continue
-		}
-		if i.State == StateCreating || i.State == StateDeleting {
+		if i.creation == s.resize && i.State == StateCreating || i.removal == s.resize && i.State == StateDeleting {
 			return
 		}
-		if i.Failure != nil && !i.Created.Before(s.resize.Started) {
+		if i.creation == s.resize && i.Failure != nil {
 			failure = i.Failure
 		}
 	}
