@@ -75,12 +75,16 @@ func (c *call) groupAddresses(g *world.Group) []named {
 		for _, n := range i.Interfaces {
 			for _, a := range n.Configs {
 				if i.Listed && a.Public.IsValid() {
-					all = append(all, named{a.PublicName, func() object { return c.render.groupAddress(a, i.Head["location"]) }})
+					all = append(all, named{a.PublicName, c.groupAddress(i, a)})
 				}
 			}
 		}
 	}
 	return all
+}
+
+func (c *call) groupAddress(i *world.Instance, a *world.IPConfig) rendering {
+	return func() object { return c.render.groupAddress(a, i.Head["location"]) }
 }
 
 func listGroupAddresses(c *call) (*response, *problem) {

@@ -167,11 +167,12 @@ func scaleSetView(c *call) (*response, *problem) {
 	}
 	counts := map[string]int{}
 	for _, i := range set.Instances {
-		counts["ProvisioningState/"+strings.ToLower(i.State)]++
+		counts[i.State]++
 	}
 	summary := []any{}
-	for _, code := range slices.Sorted(maps.Keys(counts)) {
-		summary = append(summary, object{"code": c.render.odd(code), "count": counts[code]})
+	for _, state := range slices.Sorted(maps.Keys(counts)) {
+		code := c.render.odd("ProvisioningState/" + strings.ToLower(state))
+		summary = append(summary, object{"code": code, "count": counts[state]})
 	}
 	return &response{Status: http.StatusOK, Body: object{
 		"virtualMachine": object{"statusesSummary": summary},
