@@ -23,6 +23,7 @@ import (
 //	POST /events
 //	GET  /clock
 //	POST /clock?advance=10s
+//	POST /limits?taken=0.5
 type controlServer struct{ *Server }
 
 func (s controlServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -58,6 +59,8 @@ func (s controlServer) respond(method, path string, r *http.Request) (any, error
 		return s.time(), nil
 	case "POST clock":
 		return s.advanceBy(r.URL.Query().Get("advance"))
+	case "POST limits":
+		return s.shareLimits(r.URL.Query().Get("taken"))
 	case "GET faults":
 		return s.Faults(), nil
 	case "POST faults":
@@ -68,7 +71,7 @@ func (s controlServer) respond(method, path string, r *http.Request) (any, error
 	case "POST events":
 		return added(r, s.AddEvents)
 	}
-	return nil, fmt.Errorf("control %s /%s: there is no such thing; known: /stats, /journal, /instances, /scale-sets, /clock, /faults, /events", method, path)
+	return nil, fmt.Errorf("control %s /%s: there is no such thing; known: /stats, /journal, /instances, /scale-sets, /clock, /limits, /faults, /events", method, path)
 }
 
 func (s controlServer) toInstance(path string) (any, error) {
@@ -132,4 +135,12 @@ func (s controlServer) advanceBy(text string) (any, error) {
 	}
 	s.Advance(d)
 	return s.time(), nil
+}
+
+func (s controlServer) shareLimits(text string) (any, error) {
+	taken, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return nil, fmt.Errorf("share request limits: taken %q: a number is needed", text)
+	}
+	return object{"taken": taken}, s.ShareLimits(taken)
 }

@@ -44,6 +44,9 @@ func TestControl(t *testing.T) {
 		{"POST", "/instances/ci_0/hug", 400, "error", `control instance "ci_0": unknown verb "hug"; known: kill, evict, deallocate, start, delete`},
 		{"POST", "/clock?advance=soon", 400, "virtual", nil},
 		{"POST", "/clock?advance=-1s", 400, "virtual", nil},
+		{"POST", "/limits?taken=0.5", 200, "taken", 0.5},
+		{"POST", "/limits?taken=1", 400, "error", "share request limits: taken 1: it must be from 0 to below 1"},
+		{"POST", "/limits", 400, "error", `share request limits: taken "": a number is needed`},
 		{"GET", "/nothing", 400, "virtual", nil},
 	} {
 		status, body := s.control(t, step.method, step.target, "")

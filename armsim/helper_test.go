@@ -46,7 +46,7 @@ type sim struct {
 }
 
 // virtual starts a simulator whose time only Advance moves, without machines.
-func virtual(t *testing.T, c armsim.Config) *sim {
+func virtual(t testing.TB, c armsim.Config) *sim {
 	t.Helper()
 	c.Virtual, c.NoMachines = true, true
 	if c.Boot.Median == 0 {
@@ -58,7 +58,7 @@ func virtual(t *testing.T, c armsim.Config) *sim {
 	return start(t, c)
 }
 
-func start(t *testing.T, c armsim.Config) *sim {
+func start(t testing.TB, c armsim.Config) *sim {
 	t.Helper()
 	s := &sim{Server: armsim.Start(t, c)}
 	s.client = s.Client()

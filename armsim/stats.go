@@ -12,6 +12,9 @@ type (
 	// InstanceInfo is what the simulator knows of an instance, whatever
 	// Azure's API would report of it now.
 	InstanceInfo = world.InstanceInfo
+
+	// Throttling counts responses of status 429 by operation.
+	Throttling = azhttp.Throttling
 )
 
 // Journal returns the requests so far, oldest first. It may be called at any
@@ -32,7 +35,8 @@ func (s *Server) Instances() []InstanceInfo {
 // Stats are counts since the start.
 type Stats struct {
 	Seed            uint64         `json:"seed"`
-	Requests        map[string]int `json:"requests"`        // by operation
+	Requests        map[string]int `json:"requests"`        // by operation; those that were throttled, too
+	Throttled       Throttling     `json:"throttled"`       // of them
 	Instances       int            `json:"instances"`       // that exist now, in any state
 	Running         int            `json:"running"`         // of them
 	Capacity        int            `json:"capacity"`        // sum of all scale sets
@@ -56,5 +60,6 @@ func (s *Server) Stats() Stats {
 		Evicted: c.Evicted, InstanceSeconds: c.InstanceSeconds, Machines: c.Machines, Addresses: c.Addresses,
 	}
 	st.Requests, st.NotSimulated = s.journal.Counts()
+	st.Throttled = s.journal.Throttled()
 	return st
 }

@@ -3,7 +3,6 @@ package arm
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -68,6 +67,9 @@ func (c *call) respond(body []byte, err error) (*response, *problem) {
 	if p := c.admit(); p != nil {
 		return nil, p
 	}
+	if p := c.spendOnARM(); p != nil {
+		return nil, p
+	}
 	if p := c.checkVersion(); p != nil {
 		return nil, p
 	}
@@ -78,6 +80,9 @@ func (c *call) respond(body []byte, err error) (*response, *problem) {
 		return nil, p
 	}
 	a, p := c.route.handle(c)
+	if p == nil {
+		p = c.viewList(a)
+	}
 	if p == nil && c.unreadable {
 		a.Body = object{"value": []any{}}
 	}
@@ -118,26 +123,6 @@ func (c *call) decode(body []byte, err error) *problem {
 		return invalidRequestContent(errors.New("an object is expected"))
 	}
 	return nil
-}
-
-// spend draws from the request limits: Resource Manager's own, by kind of
-// request, and the provider's.
-func (c *call) spend() *problem {
-	kind, remaining, global := "writes", 199, 2999
-	switch c.request.Method {
-	case http.MethodGet:
-		kind, remaining, global = "reads", 249, 3749
-	case http.MethodDelete:
-		kind = "deletes"
-	}
-	c.header.Set("x-ms-ratelimit-remaining-subscription-"+kind, fmt.Sprint(remaining))
-	c.header.Set("x-ms-ratelimit-remaining-subscription-global-"+kind, fmt.Sprint(global))
-	resource := strings.Join([]string{c.param("group"), c.param("scaleSet"), c.param("instance"), c.param("machine"), c.param("operation")}, "/")
-	limits := limitsOf(c.route.limit)
-	if c.route.operation == "VirtualMachineScaleSets_DeleteInstances" && c.world.Unknowns().DeleteSharesUpdateBucket {
-		limits = append(limits, limitsOf(limitScaleSetPut)...)
-	}
-	return c.front.limiter.draw(limits, resource, c.front.now(), c.header)
 }
 
 // listsEmpty reports whether the request is for a list that is empty, not

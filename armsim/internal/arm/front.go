@@ -69,6 +69,10 @@ func Operations() []fault.Operation {
 	return all
 }
 
+// ShareLimitsLocked leaves a share of the subscription's limits, from 0 to below 1,
+// to others. The lock must be held.
+func (f *Front) ShareLimitsLocked(taken float64) { f.limiter.taken = taken }
+
 // ForgetHistoryLocked drops the responses that faults could have given again. The
 // lock must be held.
 func (f *Front) ForgetHistoryLocked() { f.history.responses = nil }

@@ -76,7 +76,7 @@ func listAutoscale(c *call) (*response, *problem) {
 	names, bodies := g.Autoscale()
 	order := make([]named, len(names))
 	for n := range names {
-		order[n] = named{names[n], bodies[n]}
+		order[n] = named{names[n], func() object { return bodies[n] }}
 	}
 	return c.listNamed(order)
 }

@@ -40,7 +40,7 @@ func listInstances(c *call) (*response, *problem) {
 		return nil, notSimulated("$filter of instances:", filter)
 	}
 	expand := c.expandsView()
-	return page(c.pager, set.Instances, func(i *world.Instance) string { return sortable(i.Number) },
+	return page(c.pager, set.ByNumber(), func(i *world.Instance) string { return sortable(i.Number) },
 		func(i *world.Instance) object { return c.render.instance(i, expand) })
 }
 
@@ -58,6 +58,9 @@ func putInstance(c *call) (*response, *problem) {
 	}
 	policy, _ := jsonmap.At(c.body, "properties.protectionPolicy").(object)
 	dropSecrets(policy)
+	if p := c.charge(i.Set, 0); p != nil { // azure-cli, test_vmss_create_user_data
+		return nil, p
+	}
 	o := i.Protect(policy)
 	a := c.accepted(o, http.StatusOK, c.render.instance(i, false))
 	a.Header.Set("ETag", i.Set.ETag())
@@ -78,6 +81,9 @@ func deleteInstance(c *call) (*response, *problem) {
 	if p := conflict(i.Set.Conflict()); p != nil {
 		return nil, p
 	}
+	if p := c.charge(i.Set, 1); p != nil {
+		return nil, p
+	}
 	return c.accepted(i.Set.DeleteInstances([]*world.Instance{i}, true), http.StatusAccepted, nil), nil
 }
 
@@ -96,6 +102,9 @@ func deleteInstances(c *call) (*response, *problem) {
 	if p := conflict(set.Conflict()); p != nil {
 		return nil, p
 	}
+	if p := c.charge(set, len(targets)); p != nil {
+		return nil, p
+	}
 	return c.accepted(set.DeleteInstances(targets, set.BatchLowersCapacity()), http.StatusAccepted, nil), nil
 }
 
@@ -106,6 +115,9 @@ func upgradeInstances(c *call) (*response, *problem) {
 	}
 	targets, p := c.instanceIDs(set, "upgradePolicies.instanceIds", true)
 	if p != nil {
+		return nil, p
+	}
+	if p := c.charge(set, len(targets)); p != nil {
 		return nil, p
 	}
 	return c.accepted(set.Upgrade(targets), http.StatusAccepted, nil), nil

@@ -2,6 +2,7 @@ package arm
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
@@ -11,21 +12,25 @@ import (
 // Interfaces and public addresses as resources of the group: those of virtual
 // machines, which come and go with them, and interfaces that a client made.
 
-// named is a rendered resource and its name, by which lists are in order.
+// named is a resource under its name, by which lists are in order.
 type named struct {
-	name string
-	body object
+	name   string
+	render rendering
 }
 
+func (n named) key() string { return strings.ToLower(n.name) }
+
 func (c *call) listNamed(all []named) (*response, *problem) {
-	return page(c.pager, all, func(one named) string { return strings.ToLower(one.name) }, func(one named) object { return one.body })
+	slices.SortFunc(all, func(a, b named) int { return strings.Compare(a.key(), b.key()) })
+	return page(c.pager, all, named.key, func(one named) object { return one.render() })
 }
 
 // getNamed is the one of all that the path names.
 func (c *call) getNamed(all []named, param, kind string) (*response, *problem) {
 	for _, one := range all {
 		if strings.EqualFold(one.name, c.param(param)) {
-			return &response{Status: http.StatusOK, Body: one.body, Header: http.Header{"Etag": {jsonmap.Text(one.body, "etag")}}}, nil
+			body := one.render()
+			return &response{Status: http.StatusOK, Body: body, Header: http.Header{"Etag": {jsonmap.Text(body, "etag")}}}, nil
 		}
 	}
 	return nil, resourceNotFound("Microsoft.Network/"+kind+"/"+c.param(param), c.param("group"))
@@ -33,15 +38,17 @@ func (c *call) getNamed(all []named, param, kind string) (*response, *problem) {
 
 func (c *call) groupInterfaces(g *world.Group) []named {
 	var all []named
-	for _, i := range g.VirtualMachines() {
+	for i := range g.Members() {
 		for _, n := range i.Interfaces {
 			if i.Listed {
-				all = append(all, named{n.Name, c.render.groupInterface(c.render.networkInterface(i, n), i.Head["location"])})
+				all = append(all, named{n.Name, func() object {
+					return c.render.groupInterface(c.render.networkInterface(i, n), i.Head["location"])
+				}})
 			}
 		}
 	}
 	for _, n := range g.Interfaces() {
-		all = append(all, named{n.Name, c.render.standaloneInterface(g, n)})
+		all = append(all, named{n.Name, func() object { return c.render.standaloneInterface(g, n) }})
 	}
 	return all
 }
@@ -64,20 +71,20 @@ func getGroupInterface(c *call) (*response, *problem) {
 
 func (c *call) groupAddresses(g *world.Group) []named {
 	var all []named
-	for _, i := range g.VirtualMachines() {
+	for i := range g.Members() {
 		for _, n := range i.Interfaces {
 			for _, a := range n.Configs {
-				if !i.Listed || !a.Public.IsValid() {
-					continue
+				if i.Listed && a.Public.IsValid() {
+					all = append(all, named{a.PublicName, c.groupAddress(i, a)})
 				}
-				body := c.render.publicAddress(a)
-				body["type"], body["location"] = "Microsoft.Network/publicIPAddresses", i.Head["location"]
-				body["sku"] = object{"name": "Standard", "tier": "Regional"}
-				all = append(all, named{a.PublicName, body})
 			}
 		}
 	}
 	return all
+}
+
+func (c *call) groupAddress(i *world.Instance, a *world.IPConfig) rendering {
+	return func() object { return c.render.groupAddress(a, i.Head["location"]) }
 }
 
 func listGroupAddresses(c *call) (*response, *problem) {

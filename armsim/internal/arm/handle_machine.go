@@ -51,7 +51,7 @@ func listMachines(c *call) (*response, *problem) {
 		})
 	}
 	expand := c.expandsView() && filter != ""
-	return page(c.pager, all, func(i *world.Instance) string { return strings.ToLower(i.Name) }, func(i *world.Instance) object {
+	return page(c.pager, all, world.FoldedName, func(i *world.Instance) object {
 		if expand && c.world.Unknowns().ExpandedListWithoutModel {
 			return c.render.viewOnly(i)
 		}
@@ -175,7 +175,7 @@ func simulateMachineEviction(c *call) (*response, *problem) {
 // for Uniform ones: it gives their IDs alone (Microsoft's page on orchestration
 // modes).
 func listMembers(c *call, set *world.ScaleSet) (*response, *problem) {
-	return page(c.pager, set.Instances, func(i *world.Instance) string { return i.Name },
+	return page(c.pager, set.ByName(), world.FoldedName,
 		func(i *world.Instance) object { return object{"id": c.render.odd(i.ID)} })
 }
 

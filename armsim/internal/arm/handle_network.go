@@ -13,12 +13,10 @@ import (
 // than the VMs they belong to.
 
 func listInterfaces(c *call) (*response, *problem) {
-	return c.listOfEach(func(i *world.Instance) []object {
-		var all []object
+	return c.listOfEach(func(i *world.Instance, add func(rendering)) {
 		for _, n := range i.Interfaces {
-			all = append(all, c.render.networkInterface(i, n))
+			add(func() object { return c.render.networkInterface(i, n) })
 		}
-		return all
 	})
 }
 
@@ -39,31 +37,44 @@ func getInterface(c *call) (*response, *problem) {
 
 func listPublicAddresses(c *call) (*response, *problem) { return c.listOfEach(c.publicAddresses) }
 
-// listOfEach is a page of what the instances have.
-func (c *call) listOfEach(has func(*world.Instance) []object) (*response, *problem) {
+// part is one of what an instance has.
+type part struct {
+	of     *world.Instance
+	place  int // among the instance's
+	render rendering
+}
+
+// rendering makes a resource's body when it is shown.
+type rendering func() object
+
+// listOfEach is a page of what the instances have, which each adds.
+func (c *call) listOfEach(each func(i *world.Instance, add func(rendering))) (*response, *problem) {
 	instances, p := c.networkInstances()
 	if p != nil {
 		return nil, p
 	}
-	var all []named
-	for _, i := range instances {
-		for place, body := range has(i) {
-			all = append(all, named{sortable(i.Number) + sortable(place), body})
-		}
+	all := make([]part, 0, len(instances))
+	var next part
+	add := func(render rendering) {
+		next.render = render
+		all = append(all, next)
+		next.place++
 	}
-	return c.listNamed(all)
+	for _, i := range instances {
+		next = part{of: i}
+		each(i, add)
+	}
+	return page(c.pager, all, func(p part) string { return sortable(p.of.Number) + sortable(p.place) }, func(p part) object { return p.render() })
 }
 
-// publicAddresses are the instance's, of the interface and the configuration
+// publicAddresses adds the instance's, of the interface and the configuration
 // that the path names, if any.
-func (c *call) publicAddresses(i *world.Instance) []object {
-	var all []object
+func (c *call) publicAddresses(i *world.Instance, add func(rendering)) {
 	for _, n := range i.Interfaces {
 		for _, a := range n.Configs {
 			if a.Public.IsValid() && c.names("interface", n.Name) && c.names("config", jsonmap.Text(a.Model, "name")) {
-				all = append(all, c.render.publicAddress(a))
+				add(func() object { return c.render.publicAddress(a) })
 			}
 		}
 	}
-	return all
 }

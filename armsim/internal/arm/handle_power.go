@@ -23,6 +23,9 @@ func powerScaleSet(a world.PowerAction) func(*call) (*response, *problem) {
 		if p != nil {
 			return nil, p
 		}
+		if p := c.charge(set, len(targets)); p != nil {
+			return nil, p
+		}
 		return c.accepted(c.world.ChangePower(set, a, targets), http.StatusAccepted, nil), nil
 	}
 }
@@ -52,6 +55,9 @@ func powerMachine(a world.PowerAction) func(*call) (*response, *problem) {
 func powerOne(c *call, set *world.ScaleSet, a world.PowerAction, i *world.Instance) (*response, *problem) {
 	if i.State == world.StateDeleting {
 		return nil, markedForDeletion(a.Name+" Virtual Machine", i.Name)
+	}
+	if p := c.charge(i.Set, 1); p != nil {
+		return nil, p
 	}
 	return c.accepted(c.world.ChangePower(set, a, []*world.Instance{i}), http.StatusAccepted, nil), nil
 }

@@ -65,6 +65,10 @@ func createScaleSet(c *call, g *world.Group) (*response, *problem) {
 		return nil, p
 	}
 	password, capacity := takeSecrets(model), takeCapacity(model, 0)
+	draft := &world.ScaleSet{Group: g, Model: model}
+	if p := c.charge(draft, draft.Touched(capacity)); p != nil {
+		return nil, p
+	}
 	set, o, f := g.CreateScaleSet(c.param("scaleSet"), model, password, capacity)
 	if f != nil {
 		return nil, conflict(f)
@@ -113,6 +117,13 @@ func patchScaleSet(c *call) (*response, *problem) {
 	if p := conflict(set.CheckQuota(capacity)); p != nil {
 		return nil, p
 	}
+	touched := 0
+	if capacity != set.Capacity {
+		touched = set.Touched(capacity)
+	}
+	if p := c.charge(set, touched); p != nil {
+		return nil, p
+	}
 	password := takeSecrets(model)
 	return c.written(set, set.Update(model, password, capacity), http.StatusOK), nil
 }
@@ -143,6 +154,9 @@ func deleteScaleSet(c *call) (*response, *problem) {
 		}
 		return nil, p
 	}
+	if p := c.charge(set, len(set.Live())); p != nil {
+		return nil, p
+	}
 	return c.accepted(set.Delete(), http.StatusAccepted, nil), nil
 }
 
@@ -153,11 +167,12 @@ func scaleSetView(c *call) (*response, *problem) {
 	}
 	counts := map[string]int{}
 	for _, i := range set.Instances {
-		counts["ProvisioningState/"+strings.ToLower(i.State)]++
+		counts[i.State]++
 	}
 	summary := []any{}
-	for _, code := range slices.Sorted(maps.Keys(counts)) {
-		summary = append(summary, object{"code": c.render.odd(code), "count": counts[code]})
+	for _, state := range slices.Sorted(maps.Keys(counts)) {
+		code := c.render.odd("ProvisioningState/" + strings.ToLower(state))
+		summary = append(summary, object{"code": code, "count": counts[state]})
 	}
 	return &response{Status: http.StatusOK, Body: object{
 		"virtualMachine": object{"statusesSummary": summary},

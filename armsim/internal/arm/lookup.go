@@ -1,7 +1,6 @@
 package arm
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -88,7 +87,8 @@ func (l *lookup) machine() (*world.Instance, *problem) {
 	return nil, resourceNotFound("Microsoft.Compute/virtualMachines/"+l.param("machine"), l.param("group"))
 }
 
-// networkInstances are the instances of the path whose interfaces are listed.
+// networkInstances are the instances of the path whose interfaces are listed, in
+// the order of their numbers.
 // A Flexible set is unknown to these calls (terraform-provider-azurerm#22439).
 func (l *lookup) networkInstances() ([]*world.Instance, *problem) {
 	if _, p := l.group(); p != nil {
@@ -98,13 +98,20 @@ func (l *lookup) networkInstances() ([]*world.Instance, *problem) {
 	if p != nil || !set.Uniform() {
 		return nil, networkNotFound(l.request.URL.Path)
 	}
-	var shown []*world.Instance
-	for _, i := range set.Instances {
-		if i.Listed && (l.param("instance") == "" || l.param("instance") == fmt.Sprint(i.Number)) {
-			shown = append(shown, i)
+	all := set.ByNumber()
+	if id := l.param("instance"); id != "" {
+		all = nil
+		if i := set.Find(id); i != nil {
+			all = []*world.Instance{i}
 		}
 	}
-	return shown, nil
+	listed := make([]*world.Instance, 0, len(all))
+	for _, i := range all {
+		if i.Listed {
+			listed = append(listed, i)
+		}
+	}
+	return listed, nil
 }
 
 // names reports whether the path names this, or nothing of the kind.

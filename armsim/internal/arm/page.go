@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
+	"sort"
 	"strings"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/azhttp"
@@ -27,45 +27,28 @@ type pager struct {
 // sortable writes a number so that text order is number order.
 func sortable(n int) string { return fmt.Sprintf("%012d", n) }
 
-// page is one page of a list, in the order of the entries' keys. The next link
-// is absolute and carries the whole query; its token names the last key, so that
-// an entry deleted between two pages shifts nothing.
+// page is one page of a list, whose entries must be in the order of their keys;
+// only the page's are rendered. The next link is absolute and carries the whole
+// query; its token names the last key, so that an entry deleted between two pages
+// shifts nothing.
 func page[T any](g pager, all []T, key func(T) string, render func(T) object) (*response, *problem) {
 	after, p := g.skipToken()
 	if p != nil {
 		return nil, p
 	}
-	value := []any{}
-	last, more := "", false
-	for _, entry := range inOrder(all, key) {
-		if after != "" && entry.key <= after {
-			continue
-		}
-		if len(value) == g.size {
-			more = true
-			break
-		}
-		value, last = append(value, render(entry.value)), entry.key
+	if after != "" {
+		all = all[sort.Search(len(all), func(n int) bool { return key(all[n]) > after }):]
+	}
+	shown := all[:min(len(all), g.size)]
+	value := make([]any, len(shown))
+	for n, entry := range shown {
+		value[n] = render(entry)
 	}
 	body := object{"value": value}
-	if more {
-		body["nextLink"] = g.nextLink(last)
+	if len(shown) < len(all) {
+		body["nextLink"] = g.nextLink(key(shown[len(shown)-1]))
 	}
 	return &response{Status: http.StatusOK, Body: body}, nil
-}
-
-type keyed[T any] struct {
-	key   string
-	value T
-}
-
-func inOrder[T any](all []T, key func(T) string) []keyed[T] {
-	entries := make([]keyed[T], len(all))
-	for i, value := range all {
-		entries[i] = keyed[T]{key(value), value}
-	}
-	slices.SortFunc(entries, func(a, b keyed[T]) int { return strings.Compare(a.key, b.key) })
-	return entries
 }
 
 func (g pager) skipToken() (string, *problem) {

@@ -107,6 +107,14 @@ func (r *renderer) publicAddress(a *world.IPConfig) object {
 	return object{"name": a.PublicName, "id": r.odd(id), "etag": `W/"` + tag(id) + `"`, "properties": p}
 }
 
+// groupAddress is a public address that is a resource of the group.
+func (r *renderer) groupAddress(a *world.IPConfig, location any) object {
+	body := r.publicAddress(a)
+	body["type"], body["location"] = "Microsoft.Network/publicIPAddresses", location
+	body["sku"] = object{"name": "Standard", "tier": "Regional"}
+	return body
+}
+
 // groupInterface makes an interface of a scale set's one: the resource of a group
 // has more to it (recording 04).
 func (r *renderer) groupInterface(body object, location any) object {

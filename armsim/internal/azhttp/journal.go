@@ -2,6 +2,7 @@ package azhttp
 
 import (
 	"maps"
+	"net/http"
 	"slices"
 	"time"
 )
@@ -33,11 +34,21 @@ type Journal struct {
 	seq          int
 	entries      []Entry
 	counts       map[string]int
+	throttled    Throttling
 	notSimulated []string
 }
 
+// Throttling counts responses of status 429 by operation, those of faults
+// included.
+type Throttling struct {
+	ResourceManager map[string]int `json:"resourceManager"` // by Resource Manager's own limits
+	Provider        map[string]int `json:"provider"`        // by Compute's, and by the sign-in's where a fault has it so
+}
+
 // NewJournal starts an empty journal.
-func NewJournal() *Journal { return &Journal{counts: map[string]int{}} }
+func NewJournal() *Journal {
+	return &Journal{counts: map[string]int{}, throttled: Throttling{map[string]int{}, map[string]int{}}}
+}
 
 // Add numbers an entry and remembers it.
 func (j *Journal) Add(e Entry) {
@@ -48,6 +59,13 @@ func (j *Journal) Add(e Entry) {
 	}
 	j.entries = append(j.entries, e)
 	j.counts[e.Operation]++
+	switch {
+	case e.Status != http.StatusTooManyRequests:
+	case e.Code == CodeThrottledByARM:
+		j.throttled.ResourceManager[e.Operation]++
+	default:
+		j.throttled.Provider[e.Operation]++
+	}
 }
 
 // AddNotSimulated remembers a request that nothing is simulated for.
@@ -63,4 +81,9 @@ func (j *Journal) After(seq int) []Entry {
 // is simulated for.
 func (j *Journal) Counts() (byOperation map[string]int, notSimulated []string) {
 	return maps.Clone(j.counts), slices.Clone(j.notSimulated)
+}
+
+// Throttled counts the requests that got a 429 since the start.
+func (j *Journal) Throttled() Throttling {
+	return Throttling{maps.Clone(j.throttled.ResourceManager), maps.Clone(j.throttled.Provider)}
 }

@@ -71,3 +71,17 @@ func Throttled(policy string, retryAfter int) *Problem {
 	p.Header = http.Header{"Retry-After": {fmt.Sprint(retryAfter)}}
 	return p
 }
+
+// CodeThrottledByARM is the code of Resource Manager's own 429.
+const CodeThrottledByARM = "SubscriptionRequestsThrottled"
+
+// ThrottledByARM is a 429 of Resource Manager itself, not of a provider, with the
+// words of a reported one (velero-io/velero#9171). kind is read, write or delete;
+// those of a write and a delete are believed. retryAfter is in seconds.
+func ThrottledByARM(kind, subscription, client string, retryAfter int) *Problem {
+	p := NewProblem(http.StatusTooManyRequests, CodeThrottledByARM,
+		"Number of '%s' requests for subscription '%s' actor '%s' exceeded. Please try again after '%d' seconds after additional tokens are available. Refer to https://aka.ms/arm-throttling for additional information.",
+		kind, subscription, client, retryAfter)
+	p.Header = http.Header{"Retry-After": {fmt.Sprint(retryAfter)}}
+	return p
+}

@@ -23,6 +23,7 @@ func (s *ScaleSet) setCapacity(want int, o *Operation) {
 		s.create(s.newInstance(), false)
 	}
 	for _, i := range live[max(0, len(live)-max(0, -missing)):] {
+		i.removal = o
 		i.remove(false, o.fail)
 	}
 	w.Clock.After(bookkeeping, s.settle)
@@ -39,21 +40,29 @@ func (s *ScaleSet) missing(want int) int {
 	return want - count(s.Instances, func(i *Instance) bool { return i.counted })
 }
 
-// settle ends the capacity operation once nothing is on its way any longer.
+// Touched is how many instances a new capacity creates or deletes.
+func (s *ScaleSet) Touched(capacity int) int {
+	missing := s.missing(capacity)
+	return max(missing, -missing) + s.surplus(missing)
+}
+
+// settle ends the capacity operation once all that it began has ended: the
+// creations and deletions of its own, whatever else is under way in the scale set,
+// as what a preempted operation began and deletions by others.
 func (s *ScaleSet) settle() {
-	if s.resize == nil || s.resize.awaited > 0 {
+	if s.resize != nil && s.resize.awaited > 0 {
 		return
 	}
 	s.trim()
+	if s.resize == nil {
+		return
+	}
 	failure := s.resize.partialFailure
 	for _, i := range s.Instances {
-		if i.InPool {
-			continue
-		}
-		if i.State == StateCreating || i.State == StateDeleting {
+		if i.creation == s.resize && i.State == StateCreating || i.removal == s.resize && i.State == StateDeleting {
 			return
 		}
-		if i.Failure != nil && !i.Created.Before(s.resize.Started) {
+		if i.creation == s.resize && i.Failure != nil {
 			failure = i.Failure
 		}
 	}

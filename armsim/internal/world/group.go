@@ -1,6 +1,7 @@
 package world
 
 import (
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -51,21 +52,28 @@ func (g *Group) ScaleSets() []*ScaleSet {
 // VirtualMachines are the virtual machines that are resources of the group: the
 // instances of its Flexible sets, and standalone ones. They are in the order of
 // their names in lower case.
-func (g *Group) VirtualMachines() []*Instance {
-	all := slices.Clone(g.Standalone.Instances)
-	for _, set := range g.scaleSets {
-		if !set.Uniform() {
-			all = append(all, set.Instances...)
+func (g *Group) VirtualMachines() []*Instance { return byName(slices.Collect(g.Members())) }
+
+// Members are VirtualMachines in no order.
+func (g *Group) Members() iter.Seq[*Instance] {
+	return func(yield func(*Instance) bool) {
+		for _, set := range append(slices.Collect(maps.Values(g.scaleSets)), g.Standalone) {
+			if set.Uniform() {
+				continue
+			}
+			for _, i := range set.Instances {
+				if !yield(i) {
+					return
+				}
+			}
 		}
 	}
-	slices.SortFunc(all, func(a, b *Instance) int { return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
-	return all
 }
 
 // VirtualMachine finds one of VirtualMachines by name, in any case; nil: there
 // is none.
 func (g *Group) VirtualMachine(name string) *Instance {
-	for _, i := range g.VirtualMachines() {
+	for i := range g.Members() {
 		if strings.EqualFold(i.Name, name) {
 			return i
 		}

@@ -24,6 +24,14 @@ type Instance struct {
 	counted bool // in the scale set's capacity
 	extra   bool // of overprovisioning, and not counted
 	machine *machine.Machine
+	resizes
+}
+
+// resizes are the operations on the scale set's capacity that are about the
+// instance; nil: none.
+type resizes struct {
+	creation *Operation // that created it
+	removal  *Operation // that chose it to be deleted
 }
 
 // Model is what an instance was made from. The profile is the scale set's at
@@ -119,7 +127,7 @@ func (s *ScaleSet) createInstance() {
 // create accepts a new instance, which counts in the capacity or is surplus.
 func (s *ScaleSet) create(i *Instance, counted bool) {
 	w := s.world()
-	i.counted, i.extra = counted, !counted
+	i.counted, i.extra, i.creation = counted, !counted, s.resize
 	outcome := w.config.Faults.ForInstance(ChangeCreate, i)
 	if outcome.Absent != nil {
 		s.failAbsent(s.resize, outcome.Absent)

@@ -1,7 +1,9 @@
 package world
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -40,6 +42,28 @@ func (i *Instance) assignNames() {
 	i.Key = strconv.Itoa(i.Number)
 	i.Name, i.ID = i.Set.Name+"_"+i.Key, i.Set.ID+"/virtualMachines/"+i.Key
 	i.Computer = prefix + strings.Repeat("0", max(0, 6-len(number))) + number
+}
+
+// FoldedName is the instance's name as lists are ordered by it.
+func FoldedName(i *Instance) string { return strings.ToLower(i.Name) }
+
+// byName puts instances in the order of their FoldedName.
+func byName(all []*Instance) []*Instance {
+	slices.SortFunc(all, func(a, b *Instance) int { return strings.Compare(FoldedName(a), FoldedName(b)) })
+	return all
+}
+
+// ByName are the set's instances in the order of their FoldedName.
+func (s *ScaleSet) ByName() []*Instance { return byName(slices.Clone(s.Instances)) }
+
+// ByNumber are the set's instances in the order of their numbers. They must not
+// be changed.
+func (s *ScaleSet) ByNumber() []*Instance {
+	order := func(a, b *Instance) int { return cmp.Compare(a.Number, b.Number) }
+	if slices.IsSortedFunc(s.Instances, order) { // but with Unknowns.NumbersReused
+		return s.Instances
+	}
+	return slices.SortedFunc(slices.Values(s.Instances), order)
 }
 
 // DiskName is the name of a disk of the instance; kind is "OS" or of a data

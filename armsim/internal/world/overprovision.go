@@ -20,6 +20,9 @@ func (s *ScaleSet) surplus(n int) int {
 // trim deletes the surplus instances, or as many others that are not ready, once
 // there are enough that are, or no others will be.
 func (s *ScaleSet) trim() {
+	if !slices.ContainsFunc(s.Instances, func(i *Instance) bool { return i.extra }) {
+		return
+	}
 	s.promote()
 	ours := slices.DeleteFunc(s.Live(), func(i *Instance) bool { return !i.counted && !i.extra })
 	extra := count(ours, func(i *Instance) bool { return i.extra })
@@ -75,6 +78,6 @@ func (i *Instance) replace(others []*Instance) {
 		heir := others[slices.IndexFunc(others, func(other *Instance) bool { return other.extra })]
 		heir.extra, heir.counted = false, true
 	}
-	i.extra = false
+	i.extra, i.removal = false, i.Set.resize
 	i.remove(false, nil)
 }

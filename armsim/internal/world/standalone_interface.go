@@ -81,7 +81,7 @@ func (g *Group) InterfaceUser(interfaceID string) *Instance {
 // InterfaceOwner is the virtual machine of a scale set that an interface of
 // that name came with; nil: there is none.
 func (g *Group) InterfaceOwner(name string) *Instance {
-	for _, i := range g.VirtualMachines() {
+	for i := range g.Members() {
 		if slices.ContainsFunc(i.Interfaces, func(n *Interface) bool { return strings.EqualFold(n.Name, name) }) {
 			return i
 		}

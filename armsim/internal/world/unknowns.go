@@ -67,6 +67,10 @@ type Unknowns struct {
 	// UnreadableListsEmpty: is a list of instances empty for who may not read
 	// them, rather than refused?
 	UnreadableListsEmpty bool
+
+	// InstanceReadsShareBucket: do reads of single instances of a Uniform set
+	// draw from one bucket of the scale set, rather than one of each instance?
+	InstanceReadsShareBucket bool
 }
 
 // fallsLate reports whether a deletion lowers the capacity at its end.
@@ -91,6 +95,7 @@ var unknowns = []struct {
 	{"capacity-falls-unseen", func(u *Unknowns) *bool { return &u.CapacityFallsUnseen }},
 	{"gone-is-invalid-parameter", func(u *Unknowns) *bool { return &u.GoneIsInvalidParameter }},
 	{"unreadable-lists-empty", func(u *Unknowns) *bool { return &u.UnreadableListsEmpty }},
+	{"instance-reads-share-bucket", func(u *Unknowns) *bool { return &u.InstanceReadsShareBucket }},
 }
 
 // UnknownNames are the names that Unknowns.Set takes, in the order of the
