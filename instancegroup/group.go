@@ -27,6 +27,7 @@ type Group struct {
 
 	mu          sync.Mutex // guards what follows
 	current     *reading   // under way; nil: none
+	failed      error      // of the last reading
 	pace        pace
 	admission   admission
 	inventory   inventory

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
@@ -48,6 +49,9 @@ func (r *reading) finish(ctx context.Context) {
 	r.mu.Lock()
 	if r.current == r {
 		r.current = nil
+	}
+	if r.failed = r.err; armerr.Is(r.err, armerr.Throttled) {
+		r.failed = nil // the last view serves
 	}
 	r.mu.Unlock()
 	close(r.done)

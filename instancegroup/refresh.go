@@ -30,8 +30,8 @@ var errSlow = errors.New("Azure lists the instances slowly, and goes on; what it
 // request limits allow. Else, and while a reading takes long, the result is the last
 // complete view with what has been read since. Concurrent callers share one reading.
 func (g *Group) Refresh(ctx context.Context) (*View, error) {
-	if !g.isListDue() {
-		return g.last(), nil
+	if due, err := g.isListDue(); !due {
+		return g.last(), err
 	}
 	err := g.await(ctx, g.startReading(ctx, false))
 	last := g.last()
@@ -78,16 +78,20 @@ func (g *Group) isForeign(v *View) bool {
 }
 
 // isListDue reports whether to list the instances now, or to wait for the list that is
-// being read.
-func (g *Group) isListDue() bool {
+// being read. If not, the error is that of the last reading.
+func (g *Group) isListDue() (bool, error) {
 	room := g.reach().ListRoom()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.inventory.last().reading == 0 || g.current != nil || g.pace.mayList(g.needLocked(room), room, g.now())
+	due := g.inventory.last().reading == 0 || g.current != nil || g.pace.mayList(g.needLocked(room), room, g.now())
+	return due, g.failed
 }
 
 // needLocked is how much there is to learn from a list.
 func (g *Group) needLocked(room vmss.ListRoom) need {
+	if g.failed != nil {
+		return due
+	}
 	v, now, after := g.inventory.last(), g.now(), g.pace.patienceOf(room)
 	n := max(g.ledger.need(now, after), g.deletions.need(now))
 	if v.identifying > 0 {

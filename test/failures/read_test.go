@@ -146,6 +146,7 @@ func TestF26PageTokenIsRefused(t *testing.T) {
 		all := r.AwaitFleet(25)
 		time.Sleep(5 * time.Minute) // the request limit is untouched
 		on.Store(true)
+		time.Sleep(time.Minute)
 		for range 5 {
 			told := 0
 			err := r.Plugin.Update(r.Context(), func(string, provider.State) { told++ })
