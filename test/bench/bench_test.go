@@ -1,39 +1,104 @@
 package bench
 
 import (
+	"flag"
 	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/launch"
 )
 
-func TestTry(t *testing.T) {
+func TestMain(m *testing.M) { os.Exit(launch.MainAsReleased(m)) }
+
+var (
+	benchmarks = flag.Bool("benchmarks", false, "play the scenarios of the benchmarks, which takes minutes")
+	selected   = flag.String("scenarios", "", "those to play, with commas between them; empty: all, and write the page")
+)
+
+const (
+	costs = "costs" // selects the rows about the process
+	page  = "../../docs/reference/performance.md"
+)
+
+// TestBench plays the scenarios, prints what it finds, and writes the page of it if
+// it has played them all. It is for `make bench`.
+func TestBench(t *testing.T) {
+	if !*benchmarks {
+		t.Skip("it takes minutes: make bench")
+	}
+	r := &Report{Date: time.Now().UTC().Format(time.DateOnly), Commit: commit(t)}
+	if wanted(t, costs) {
+		r.Costs = slices.Concat(updateCosts(t), processCosts(t))
+	}
+	t.Run("scenarios", func(t *testing.T) {
+		for _, s := range Scenarios() {
+			if wanted(t, s.Name) {
+				playAll(t, s, r)
+			}
+		}
+	})
+	fmt.Println(r.Tables())
+	if *selected == "" && !t.Failed() {
+		require.NoError(t, os.WriteFile(page, []byte(r.Page()), 0o644))
+	}
+}
+
+func wanted(t *testing.T, name string) bool {
+	t.Helper()
+	if *selected == "" {
+		return true
+	}
+	known := []string{costs}
+	for _, s := range Scenarios() {
+		known = append(known, s.Name)
+	}
+	all := strings.Split(*selected, ",")
+	for _, one := range all {
+		require.Contains(t, known, one, "there is no such scenario")
+	}
+	return slices.Contains(all, name)
+}
+
+func playAll(t *testing.T, s Scenario, r *Report) {
+	t.Helper()
 	for _, mode := range []string{modeUniform, modeFlexible} {
 		for _, plugin := range []string{pluginNaive, pluginOurs} {
-			t.Run("fleet/"+mode+"/"+plugin, func(t *testing.T) {
-				try(t, Fleet{Setting{mode, 50, 200 * time.Millisecond, 1, false}, 1000}.Play, plugin)
-			})
-			t.Run("hour/"+mode+"/"+plugin, func(t *testing.T) {
-				try(t, Jobs{Setting{mode, 50, 200 * time.Millisecond, 1, false}, 100, time.Hour, 1}.Play, plugin)
+			t.Run(s.Name+"/"+mode+"/"+plugin, func(t *testing.T) {
+				t.Parallel()
+				begun := time.Now()
+				f := play(t, func() (Figures, error) { return s.Play(mode, plugin) })
+				r.put(place{s.Name, mode, plugin}, f)
+				fmt.Printf("%s %s %s: %d requests, %d throttled; took %s\n", s.Name, mode, plugin, f.Requests, f.Throttled, time.Since(begun).Round(time.Second))
 			})
 		}
 	}
 }
 
-func try(t *testing.T, play func(string) (Figures, error), plugin string) {
-	var f Figures
-	begun := time.Now()
+// play plays a scenario in virtual time.
+func play(t *testing.T, scenario func() (Figures, error)) (f Figures) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		var err error
-		f, err = play(plugin)
+		f, err = scenario()
 		require.NoError(t, err)
 	})
-	fmt.Println(t.Name(), "took", time.Since(begun))
-	for class, c := range f.Classes {
-		fmt.Println("   ", class, c.Requests, c.Throttled)
+	return f
+}
+
+// commit is the present one, and whether there are changes besides it.
+func commit(t *testing.T) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "git", "describe", "--always", "--dirty=, with uncommitted changes", "--exclude=*").Output()
+	if err != nil {
+		return "unknown"
 	}
-	fmt.Printf("requests %d 429 %d late %d failures %d told %s p95 %s n %d connect %s max %s\n", f.Requests, f.Throttled, f.Late, f.Failures, mean(f.Delays), percentile(f.Delays, 95), len(f.Delays), mean(f.Connects), percentile(f.Connects, 100))
-	fmt.Printf("jobs %d served %d lost %d wait %s %s %s created %d unneeded %d total %s done %v goroutines %v open %d\n", f.Jobs, f.Served, f.Lost, mean(f.Waits), percentile(f.Waits, 50), percentile(f.Waits, 95), f.Created, f.Unneeded, f.Total, f.Done, f.Goroutines, f.Open)
+	return strings.TrimSpace(string(out))
 }
