@@ -102,7 +102,7 @@ model: ## run SEQUENCES (5000) of the model's random sequences of events (test r
 
 # It runs alone: the processor time of others would be counted as well.
 bench: ## play the benchmarks and write docs/reference/performance.md; SCENARIO=hour,fleet plays some and writes nothing
-	CGO_ENABLED=0 GOGC=400 $(GO) test -trimpath -count=1 -run '^TestBench$$' -timeout 0 -v ./test/bench -benchmarks $(if $(SCENARIO),-scenarios '$(SCENARIO)')
+	CGO_ENABLED=0 $(GO) test -trimpath -count=1 -run '^TestBench$$' -timeout 0 -v ./test/bench -benchmarks $(if $(SCENARIO),-scenarios '$(SCENARIO)')
 
 recordings: ## compare what armsim is tested with, and its sources, with the recordings in RECORDINGS=dir
 	$(GO) run ./internal/recordings/cmd/recordtable -check armsim/testdata/exchanges.json -sources armsim "$(RECORDINGS)"
