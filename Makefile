@@ -15,7 +15,7 @@ BUILDVCS := $(shell git status >/dev/null 2>&1 && echo auto || echo false)
 BUILD     = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=$(BUILDVCS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo soak e2e dev runner build test compat model tidy vet lint check cross release docs recordings fuzz clean
+.PHONY: help demo soak e2e dev runner build test compat model bench tidy vet lint check cross release docs recordings fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -99,6 +99,10 @@ compat: ## run the plugin under the fleeting of an older runner (part of test)
 # Each run draws other sequences; a failure prints how to run its own again.
 model: ## run SEQUENCES (5000) of the model's random sequences of events (test runs 400)
 	CGO_ENABLED=0 $(GO) test -trimpath -run '^TestModel$$' -timeout 0 ./test/model -rapid.checks=$(or $(SEQUENCES),5000)
+
+# It runs alone: the processor time of others would be counted as well.
+bench: ## play the benchmarks and write docs/reference/performance.md; SCENARIO=hour,fleet plays some and writes nothing
+	CGO_ENABLED=0 $(GO) test -trimpath -count=1 -run '^TestBench$$' -timeout 0 -v ./test/bench -benchmarks $(if $(SCENARIO),-scenarios '$(SCENARIO)')
 
 recordings: ## compare what armsim is tested with, and its sources, with the recordings in RECORDINGS=dir
 	$(GO) run ./internal/recordings/cmd/recordtable -check armsim/testdata/exchanges.json -sources armsim "$(RECORDINGS)"
