@@ -1,0 +1,6 @@
+package budget
+
+// Classes returns the classes of which Azure's limits are known, in a fresh slice.
+func Classes() []Class {
+	return []Class{ListInstances, ReadScaleSet, WriteScaleSet, DeleteInstances, ListVirtualMachines}
+}
