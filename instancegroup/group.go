@@ -35,6 +35,7 @@ type Group struct {
 	lease       lease
 	backoffs    increaseBackoffs
 	deferredErr error // for the runner, which no call has returned yet
+	watch       watch
 }
 
 // Options are what Open needs.
@@ -44,6 +45,7 @@ type Options struct {
 	Owner    string           // names this process in the scale set's tag; empty: no tag
 	Now      func() time.Time // nil: time.Now
 	Timeouts Timeouts
+	Observer Observer // nil: nobody is told what happens
 }
 
 // Open reads the scale set and checks that it can serve. It changes nothing.
@@ -65,6 +67,7 @@ func Open(ctx context.Context, o Options) (*Group, error) {
 		client: o.Client, name: set.Name, log: o.Logger.With("scale_set", set.Name), now: o.Now, gate: newWriteGate(),
 		admission: admission{set: set, instances: o.Client.Instances(set.Mode), problems: findings},
 		inventory: newInventory(o.Timeouts), deletions: newDeletions(), lease: newLease(o.Owner), backoffs: newIncreaseBackoffs(),
+		watch: watch{observer: o.Observer},
 	}
 	g.warn(ctx, findings)
 	return g, nil

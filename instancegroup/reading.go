@@ -62,6 +62,7 @@ func (r *reading) store(l listing) *View {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	v, c := r.inventory.apply(l, r.deletions.has, r.now())
+	r.watch.viewed(v, l, &r.deletions, r.now())
 	r.deletions.forget(c.gone)
 	r.ledger.departed(c.departed)
 	if c.failed > 0 || c.served > 0 {
