@@ -16,6 +16,7 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/instancegroup"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armapi"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/config"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/metrics"
 )
 
 var _ provider.InstanceGroup = (*InstanceGroup)(nil)
@@ -42,6 +43,7 @@ type InstanceGroup struct {
 	// closer is group for Shutdown, which may be called at any time, even during
 	// Init, by whatever notices that the process must end.
 	closer atomic.Pointer[instancegroup.Group]
+	server atomic.Pointer[metrics.Server] // nil: no metrics are served
 }
 
 // New returns an instance group that reaches Azure as o says. The zero Options,
@@ -77,15 +79,11 @@ func (g *InstanceGroup) Init(ctx context.Context, logger hclog.Logger, settings 
 	if err != nil {
 		return provider.ProviderInfo{}, err
 	}
-	client, err := armapi.New(cfg, g.api)
+	g.log, g.updating = logger, make(chan struct{}, 1)
+	serveMetrics, err := g.open(ctx, cfg, instancegroup.Options{Logger: logger, Owner: owner(), Timeouts: timeouts(cfg)})
 	if err != nil {
 		return provider.ProviderInfo{}, err
 	}
-	g.log, g.updating = logger, make(chan struct{}, 1)
-	if g.group, err = instancegroup.Open(ctx, instancegroup.Options{Client: client, Logger: logger, Owner: owner(), Timeouts: timeouts(cfg)}); err != nil {
-		return provider.ProviderInfo{}, err
-	}
-	g.closer.Store(g.group)
 	g.Config = cfg
 	g.settings = settings
 	login, err := connectorSettings(settings, g.group.ScaleSet())
@@ -93,6 +91,7 @@ func (g *InstanceGroup) Init(ctx context.Context, logger hclog.Logger, settings 
 		return provider.ProviderInfo{}, err
 	}
 	warnLogin(login, g.group.ScaleSet(), logger)
+	serveMetrics()
 	v := Version()
 	return provider.ProviderInfo{
 		ID:      fmt.Sprintf("azure/%s/%s", cfg.ResourceGroupName, cfg.Name),
@@ -236,6 +235,9 @@ func (g *InstanceGroup) Resume(context.Context, []string) ([]string, error) {
 // finish until ctx ends. What Azure accepted goes on there. It may be called
 // more than once, and concurrently with all other methods.
 func (g *InstanceGroup) Shutdown(ctx context.Context) error {
+	if server := g.server.Load(); server != nil {
+		defer server.Close(ctx)
+	}
 	if group := g.closer.Load(); group != nil {
 		return group.Close(ctx)
 	}

@@ -81,7 +81,7 @@ func (g *Group) readScaleSet(ctx context.Context) (vmss.ScaleSet, error) {
 		g.log.Info("the scale set can serve jobs again", "operation", "read")
 	}
 	for _, f := range v.warnings {
-		g.log.Warn(f.Problem, "fix", f.Fix)
+		g.log.Warn(f.Problem, "operation", "read", "fix", f.Fix)
 	}
 	return set, nil
 }

@@ -11,6 +11,9 @@ func observeChanges(members []Member, last *View, isDeleted func(id string) bool
 		if before != nil && m.State == Deleting && counts(before, isDeleted) {
 			c.departed++
 		}
+		if m.State != Creating && (before == nil || before.State == Creating) {
+			c.settled = append(c.settled, settlement{m.State, m.seen.Sub(lastSeen(m, before, last))})
+		}
 		switch {
 		case m.served && (before == nil || !before.served):
 			c.served++
@@ -23,6 +26,22 @@ func observeChanges(members []Member, last *View, isDeleted func(id string) bool
 		}
 	}
 	return c
+}
+
+// settlement is of an instance that has left the state Creating, at most so long before
+// it was seen to.
+type settlement struct {
+	state  State
+	within time.Duration
+}
+
+// lastSeen is when a member was looked for before. A page of the same list is no look
+// before it.
+func lastSeen(m, before *Member, last *View) time.Time {
+	if before == nil || before.reading == m.reading {
+		return last.At
+	}
+	return before.seen
 }
 
 // bootTime is how long a member took from its creation until it served, as near as two

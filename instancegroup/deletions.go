@@ -61,7 +61,8 @@ func (d *deletions) isTroubled() bool { return d.backoff.failures > 0 || d.reapi
 
 // deletion is the accepted deletion of one instance.
 type deletion struct {
-	sent      time.Time // acceptance
+	first     time.Time // acceptance
+	sent      time.Time // latest acceptance
 	ended     bool      // the operation has succeeded
 	retry     bool      // the operation has failed
 	preempted bool      // by a later one
@@ -93,10 +94,13 @@ func (d *deletions) mustRetry(m *Member, now time.Time) bool {
 func (d *deletions) record(ids []string, o vmss.Operation, now time.Time) (added []string) {
 	d.sent = now
 	for _, id := range ids {
-		if d.accepted[id] == nil {
+		first := now
+		if before := d.accepted[id]; before != nil {
+			first = before.first
+		} else {
 			added = append(added, id)
 		}
-		d.accepted[id] = &deletion{sent: now}
+		d.accepted[id] = &deletion{first: first, sent: now}
 		delete(d.refused, id)
 		delete(d.asked, id)
 	}

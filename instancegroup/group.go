@@ -36,6 +36,7 @@ type Group struct {
 	lease       lease
 	backoffs    increaseBackoffs
 	deferredErr error // for the runner, which no call has returned yet
+	watch       watch
 }
 
 // Options are what Open needs.
@@ -45,6 +46,7 @@ type Options struct {
 	Owner    string           // names this process in the scale set's tag; empty: no tag
 	Now      func() time.Time // nil: time.Now
 	Timeouts Timeouts
+	Observer Observer // nil: nobody is told what happens
 }
 
 // Open reads the scale set and checks that it can serve. It changes nothing.
@@ -66,6 +68,7 @@ func Open(ctx context.Context, o Options) (*Group, error) {
 		client: o.Client, name: set.Name, log: o.Logger.With("scale_set", set.Name), now: o.Now, gate: newWriteGate(),
 		admission: admission{set: set, instances: o.Client.Instances(set.Mode), problems: findings},
 		inventory: newInventory(o.Timeouts), deletions: newDeletions(), lease: newLease(o.Owner), backoffs: newIncreaseBackoffs(),
+		watch: watch{observer: o.Observer},
 	}
 	g.warn(ctx, findings)
 	return g, nil
@@ -75,15 +78,15 @@ func Open(ctx context.Context, o Options) (*Group, error) {
 func (g *Group) warn(ctx context.Context, findings []preflight.Finding) {
 	for _, f := range findings {
 		if f.Severity == preflight.Warning {
-			g.log.Warn(f.Problem, "fix", f.Fix)
+			g.log.Warn(f.Problem, "operation", "read", "fix", f.Fix)
 		}
 	}
 	settings, err := g.client.AutoscaleSettings(ctx)
 	switch {
 	case err != nil:
-		g.log.Info("autoscale settings could not be read; make sure that none targets this scale set", "error", err)
+		g.log.Info("autoscale settings could not be read; make sure that none targets this scale set", "operation", "read", "error", err)
 	case len(settings) > 0:
-		g.log.Warn("Azure autoscale is attached and will delete instances while jobs run", "settings", settings,
+		g.log.Warn("Azure autoscale is attached and will delete instances while jobs run", "operation", "read", "settings", settings,
 			"fix", "disable or delete these autoscale settings; the runner alone decides how many instances there are")
 	}
 }

@@ -60,6 +60,7 @@ func (g *Group) writesRemaining() int {
 func (g *Group) finishIncrease(n, accepted int, err error) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.watch.increased(accepted, err, g.now())
 	if err == nil || errors.Is(err, errDeferred) {
 		if failures := g.backoffs.accepted(); err == nil && failures > 0 {
 			g.log.Info("Azure accepts increases again", "operation", "increase", "count", accepted, "failures", failures)

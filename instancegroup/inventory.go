@@ -56,6 +56,7 @@ type changes struct {
 	departed int             // left the capacity, other than by a deletion that was accepted before
 	served   int             // serve for the first time
 	boots    []time.Duration // how long those took that were seen being created
+	settled  []settlement    // have come up, or no longer will
 	failed   int             // died without ever having served
 	reason   string          // of one of the failed
 }
@@ -93,7 +94,7 @@ func (inv *inventory) apply(l listing, isDeleted func(id string) bool, now time.
 	c := observeChanges(v.Members, l.base, isDeleted)
 	c.departed += departures(v, l.base, isDeleted)
 	if c.gone = l.confirmed.gone; inv.view == nil { // nothing is known of their past
-		c.served, c.boots, c.failed, c.reason = 0, nil, 0, ""
+		c.served, c.boots, c.settled, c.failed, c.reason = 0, nil, nil, 0, ""
 	}
 	inv.view = v
 	return c, true

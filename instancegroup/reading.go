@@ -103,7 +103,7 @@ func (r *reading) takePage(page []vmss.Instance) {
 		return
 	}
 	l := listing{at: r.at, number: r.number, seen: r.now(), base: base, instances: page, spot: r.admission.set.IsSpot()}
-	r.concludeLocked(r.inventory.patch(l, r.deletions.has, r.now()))
+	r.concludeLocked(l, r.inventory.patch(l, r.deletions.has, r.now()))
 }
 
 // store makes a view of a listing. It is false if missing members are to be confirmed
@@ -112,12 +112,16 @@ func (r *reading) store(l listing) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c, ok := r.inventory.apply(l, r.deletions.has, r.now())
-	r.concludeLocked(c)
+	if ok {
+		r.watch.viewed(r.at, r.now())
+	}
+	r.concludeLocked(l, c)
 	return ok
 }
 
 // concludeLocked draws the conclusions from what a view changes.
-func (r *reading) concludeLocked(c changes) {
+func (r *reading) concludeLocked(l listing, c changes) {
+	r.watch.changed(l, c, &r.deletions, r.now())
 	r.deletions.forget(c.gone)
 	r.ledger.departed(c.departed)
 	for _, took := range c.boots {

@@ -72,7 +72,9 @@ func (g *Group) recordDeletions(ids []string, o vmss.Operation) {
 		}
 	}
 	for _, id := range g.deletions.record(present, o, g.now()) {
-		if m := g.inventory.last().Find(id); m != nil && m.State != Deleting {
+		m := g.inventory.last().Find(id)
+		g.watch.removed(m)
+		if m != nil && m.State != Deleting {
 			g.ledger.departed(1)
 		}
 	}
@@ -90,5 +92,5 @@ func (g *Group) logReapedLocked(id string) {
 		return
 	}
 	g.deletions.reaped++
-	g.log.Warn("removing a dead instance", "instance", id, "reason", m.Reason, "count", g.deletions.reaped)
+	g.log.Warn("removing a dead instance", "instance", id, "operation", "reap", "reason", m.Reason, "total", g.deletions.reaped)
 }

@@ -42,12 +42,13 @@ const (
 	applicationID = "fleeting-plugin-azure"
 )
 
-// Options are for tests and tools; the zero value is for production.
+// Options are for tests, tools and metrics; the zero value is for production.
 type Options struct {
 	Transport  policy.Transporter     // nil: the SDK's HTTP client
 	Credential azcore.TokenCredential // nil: the one in the configuration
 	Getenv     func(string) string    // nil: the process's environment
 	Now        func() time.Time       // nil: time.Now
+	Observer   Observer               // nil: nobody is told of requests
 }
 
 // Client calls Azure Resource Manager for one scale set. It is safe for
@@ -85,7 +86,7 @@ func New(cfg config.Config, opts Options) (*Client, error) {
 		opts.Now = time.Now
 	}
 	client := &Client{subscription: cfg.SubscriptionID, group: cfg.ResourceGroupName, name: cfg.Name, budget: budget.New(opts.Now)}
-	if err := client.newClients(cred, client.options(base, cfg.APIVersion)); err != nil {
+	if err := client.newClients(cred, observed(client.options(base, cfg.APIVersion), opts.Observer)); err != nil {
 		return nil, armerr.From("set up clients for", client.object(), err)
 	}
 	return client, nil

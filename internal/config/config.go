@@ -14,6 +14,8 @@ type Config struct {
 	CreationLimit Duration `json:"creation_limit,omitempty"`
 	FailedGrace   Duration `json:"failed_grace,omitempty"`
 
+	MetricsListen Listen `json:"metrics_listen,omitempty"` // empty: no metrics are served
+
 	Cloud                 Cloud  `json:"cloud,omitzero"`
 	APIVersion            string `json:"api_version,omitempty"` // of Microsoft.Compute; empty: the newest that the cloud has
 	Credential            string `json:"credential,omitempty"`

@@ -42,13 +42,13 @@ func TestUnknownKeys(t *testing.T) {
 		"resource_group": "resource_group_name", "subscription": "subscription_id", "scale_set": "name",
 		"vmss": "name", "vmss_name": "name", "environment": "cloud", "Subscription_ID": "subscription_id",
 		"subscriptionId": "subscription_id", "subscripton_id": "subscription_id", "Client_Secret_File": "client_secret_file",
-		"NAME": "name", "cluod": "cloud", "credentials": "credential", "client_certificate": "client_certificate_file",
+		"metrics_address": "metrics_listen", "metric_listen": "metrics_listen", "NAME": "name", "cluod": "cloud", "credentials": "credential", "client_certificate": "client_certificate_file",
 	} {
 		_, err := config.Parse(with(map[string]any{written: "x"}), nil)
 		assert.EqualError(t, err, `plugin_config: unknown key "`+written+`"; did you mean "`+meant+`"?`)
 	}
 	checkMistakes(t, []mistake{
-		{map[string]any{"max_size": 3}, `unknown key "max_size"; use name, subscription_id, resource_group_name, creation_limit, failed_grace, cloud, ` +
+		{map[string]any{"max_size": 3}, `unknown key "max_size"; use name, subscription_id, resource_group_name, creation_limit, failed_grace, metrics_listen, cloud, ` +
 			`api_version, credential, tenant_id, client_id, client_secret_file or client_certificate_file`},
 		{map[string]any{"a\nb": 3}, `unknown key "a\nb"; use name, …`},
 	})

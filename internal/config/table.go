@@ -6,6 +6,7 @@ import "slices"
 const (
 	groupScaleSet   = "Scale set"
 	groupTimes      = "Times"
+	groupMetrics    = "Metrics"
 	groupCloud      = "Cloud"
 	groupCredential = "Credentials"
 )
@@ -23,7 +24,7 @@ const (
 	guidRule = "a GUID such as " + guidForm
 )
 
-var table = slices.Concat(scaleSetOptions, timeOptions, cloudOptions, credentialOptions)
+var table = slices.Concat(scaleSetOptions, timeOptions, metricsOptions, cloudOptions, credentialOptions)
 
 var scaleSetOptions = []Option{
 	{

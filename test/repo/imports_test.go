@@ -47,7 +47,7 @@ type mayImport struct {
 // the very name counts before patterns, and a longer pattern before a shorter one.
 var arrows = map[string]mayImport{
 	".": {
-		ours:    []string{"instancegroup", "internal/config", "internal/armapi", "internal/armerr", "internal/vmss"},
+		ours:    []string{"instancegroup", "internal/config", "internal/armapi", "internal/armerr", "internal/metrics", "internal/vmss"},
 		foreign: []string{fleeting + "/provider", fleeting + "/plugin"}, // plugin for its VersionInfo
 	},
 	"cmd/fleeting-plugin-azure": {
@@ -64,6 +64,7 @@ var arrows = map[string]mayImport{
 	"internal/armerr":    {foreign: []string{azcore + "/...", identity}},
 	"internal/armops":    {},
 	"internal/lifeline":  {},
+	"internal/metrics":   {ours: []string{"instancegroup", "internal/budget"}},
 	"internal/armapi": {
 		ours:    []string{"internal/armerr", "internal/armops", "internal/budget", "internal/config", "internal/vmss"},
 		foreign: []string{azcore + "/...", identity + "/...", compute + "/..."},
