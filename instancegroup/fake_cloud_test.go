@@ -98,8 +98,14 @@ func (f fakeInstances) List(ctx context.Context, o vmss.ListOptions) ([]vmss.Ins
 func (f *fake) showPages(all []vmss.Instance, o vmss.ListOptions) {
 	size := len(all)/f.pages + 1
 	for page := range slices.Chunk(all, size) {
-		o.Page(page)
+		o.Page(vmss.Page{Instances: page})
 	}
+}
+
+// ReadPage implements vmss.Instances: there is one page, which is the whole list.
+func (f fakeInstances) ReadPage(ctx context.Context, _ string) (vmss.Page, error) {
+	all, err := f.list(ctx)
+	return vmss.Page{Instances: all}, err
 }
 
 func (f *fake) list(ctx context.Context) (all []vmss.Instance, err error) {

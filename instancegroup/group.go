@@ -29,6 +29,7 @@ type Group struct {
 	current     *reading   // under way; nil: none
 	failed      error      // of the last reading
 	pace        pace
+	index       pageIndex
 	admission   admission
 	inventory   inventory
 	ledger      ledger

@@ -59,9 +59,9 @@ func (p *pace) interval(n need, r vmss.ListRoom) time.Duration {
 	case due:
 		return pages / 2
 	case underway:
-		return max(every, pages) * 3 / 2
+		return max(every, pages) * 5 / 2
 	}
-	return max(every, pages) * 2
+	return max(every, pages) * 3
 }
 
 // pagesNeeded is how many pages have to be possible for a list to begin. One that is
@@ -100,8 +100,23 @@ func (p *pace) save(now time.Time) {
 
 // begin notes that a list begins.
 func (p *pace) begin(r vmss.ListRoom, now time.Time) {
+	p.began = now
+	p.spend(r.Cost, now)
+}
+
+func (p *pace) spend(pages int, now time.Time) {
 	p.save(now)
-	p.began, p.saved = now, max(0, p.saved-float64(r.Cost))
+	p.saved = max(0, p.saved-float64(pages))
+}
+
+// glances is how many pages may be read again now. None may where a whole list has to
+// come first, and saves for it.
+func (p *pace) glances(r vmss.ListRoom, now time.Time) int {
+	if now.Sub(p.began) >= p.interval(underway, r) {
+		return 0
+	}
+	p.save(now)
+	return max(0, min(r.Pages, int(p.saved)))
 }
 
 // patienceOf is the age at which an instance is looked for: where a list is cheap,
@@ -136,6 +151,30 @@ func (b *boots) add(took time.Duration) {
 func (b *boots) early() time.Duration { return b.quantile(0.1, 20*time.Second) * 9 / 10 }
 
 func (b *boots) half() time.Duration { return b.quantile(0.5, 90*time.Second) }
+
+// chance is how likely an instance that was not up at one age is so at another.
+func (b *boots) chance(from, to time.Duration) float64 {
+	before, now := b.part(from), b.part(to)
+	if before >= 1 {
+		return 0.1 // it takes longer than any did
+	}
+	return (now - before) / (1 - before)
+}
+
+// part is the part of all instances that come up within a time.
+func (b *boots) part(within time.Duration) float64 {
+	const unknownFirst, unknownLast = 20 * time.Second, 160 * time.Second
+	if len(b.samples) == 0 {
+		return min(1, max(0, float64(within-unknownFirst)/float64(unknownLast-unknownFirst)))
+	}
+	n := 0
+	for _, s := range b.samples {
+		if s <= within {
+			n++
+		}
+	}
+	return float64(n) / float64(len(b.samples))
+}
 
 func (b *boots) quantile(q float64, unknown time.Duration) time.Duration {
 	if len(b.samples) == 0 {

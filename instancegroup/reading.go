@@ -19,24 +19,24 @@ type reading struct {
 	*Group
 	at     time.Time
 	number uint64
+	pages  []int         // to read again; nil: the whole list is read
+	listed []indexedPage // of the whole list, as far as it was read
 
 	stalled chan struct{} // closed when a page has to wait for Azure's limits
 	stall   sync.Once
 	resumes time.Time     // when that wait ends; guarded by the group's lock
-	done    chan struct{} // closed at the end, after which view and err are set
-	view    *View
+	done    chan struct{} // closed at the end, after which err is set
 	err     error
 }
 
-// startReading begins a reading, or joins the one under way, unless it has to be new.
-func (g *Group) startReading(ctx context.Context, mustBeNew bool) *reading {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.current != nil && !mustBeNew {
-		return g.current
+// beginReadingLocked begins a reading of some pages; nil: of the whole list.
+func (g *Group) beginReadingLocked(ctx context.Context, pages []int) *reading {
+	r := &reading{Group: g, at: g.now(), number: g.inventory.beginReading(), pages: pages, stalled: make(chan struct{}), done: make(chan struct{})}
+	if pages == nil {
+		g.pace.begin(g.admission.instances.ListRoom(), r.at)
+	} else {
+		g.pace.spend(len(pages), r.at)
 	}
-	r := &reading{Group: g, at: g.now(), number: g.inventory.beginReading(), stalled: make(chan struct{}), done: make(chan struct{})}
-	g.pace.begin(g.admission.instances.ListRoom(), r.at)
 	g.current = r
 	go r.finish(context.WithoutCancel(ctx)) // of the caller that happened to be first, only its values
 	return r
@@ -45,20 +45,27 @@ func (g *Group) startReading(ctx context.Context, mustBeNew bool) *reading {
 func (r *reading) finish(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, refreshTimeout)
 	defer cancel()
-	r.view, r.err = r.run(ctx)
+	if r.err = r.run(ctx); r.pages != nil && r.err == nil {
+		r.log.Debug("pages were read again", "operation", "update", "count", len(r.pages))
+	}
 	r.mu.Lock()
 	if r.current == r {
 		r.current = nil
 	}
-	if r.failed = r.err; armerr.Is(r.err, armerr.Throttled) {
-		r.failed = nil // the last view serves
+	if r.pages == nil {
+		if r.failed = r.err; armerr.Is(r.err, armerr.Throttled) {
+			r.failed = nil // the last view serves
+		}
 	}
 	r.mu.Unlock()
 	close(r.done)
 }
 
-// run reads and stores a view.
-func (r *reading) run(ctx context.Context) (*View, error) {
+// run reads pages again, or reads and stores a view.
+func (r *reading) run(ctx context.Context) error {
+	if r.pages != nil {
+		return r.glance(ctx)
+	}
 	r.findAddressesEarly(ctx)
 	known := r.last().vmIDs()
 	instances, err := r.reach().List(ctx, vmss.ListOptions{
@@ -67,20 +74,20 @@ func (r *reading) run(ctx context.Context) (*View, error) {
 		Wait: r.noteWait,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for {
 		base := r.last()
 		found, err := r.confirm(ctx, base, instances)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		l := listing{at: r.at, number: r.number, seen: r.at, base: base, instances: instances, confirmed: found, spot: r.ScaleSet().IsSpot()}
 		if err := r.findAddresses(ctx, l.all()); err != nil {
-			return nil, err
+			return err
 		}
 		if r.store(l) {
-			return r.last(), nil
+			return nil
 		}
 	}
 }
@@ -95,14 +102,17 @@ func (r *reading) noteWait(wait time.Duration) {
 
 // takePage takes over what a page shows at once: an instance that runs need not wait
 // for the rest of the list. Only the whole list tells what is gone.
-func (r *reading) takePage(page []vmss.Instance) {
+func (r *reading) takePage(p vmss.Page) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.pages == nil {
+		r.listed = append(r.listed, indexed(p, r.now()))
+	}
 	base := r.inventory.last()
 	if base.reading == 0 || base.reading > r.number {
 		return
 	}
-	l := listing{at: r.at, number: r.number, seen: r.now(), base: base, instances: page, spot: r.admission.set.IsSpot()}
+	l := listing{at: r.at, number: r.number, seen: r.now(), base: base, instances: p.Instances, spot: r.admission.set.IsSpot()}
 	r.concludeLocked(l, r.inventory.patch(l, r.deletions.has, r.now()))
 }
 
@@ -114,6 +124,7 @@ func (r *reading) store(l listing) bool {
 	c, ok := r.inventory.apply(l, r.deletions.has, r.now())
 	if ok {
 		r.watch.viewed(r.at, r.now())
+		r.index.pages = r.listed
 	}
 	r.concludeLocked(l, c)
 	return ok

@@ -30,10 +30,11 @@ var errSlow = errors.New("Azure lists the instances slowly, and goes on; what it
 // request limits allow. Else, and while a reading takes long, the result is the last
 // complete view with what has been read since. Concurrent callers share one reading.
 func (g *Group) Refresh(ctx context.Context) (*View, error) {
-	if due, err := g.isListDue(); !due {
+	r, err := g.dueReading(ctx)
+	if r == nil {
 		return g.last(), err
 	}
-	err := g.await(ctx, g.startReading(ctx, false))
+	err = g.await(ctx, r)
 	last := g.last()
 	if last.reading > 0 && (armerr.Is(err, armerr.Throttled) || errors.Is(err, errSlow)) {
 		g.serveStale(!errors.Is(err, errSlow), err)
@@ -77,14 +78,22 @@ func (g *Group) isForeign(v *View) bool {
 	return g.inventory.observed != nil && g.inventory.countNew(v) > g.ledger.pending()
 }
 
-// isListDue reports whether to list the instances now, or to wait for the list that is
-// being read. If not, the error is that of the last reading.
-func (g *Group) isListDue() (bool, error) {
+// dueReading begins the reading that is due, of the whole list or of some pages, or joins
+// the one under way. Without one, the error is that of the last.
+func (g *Group) dueReading(ctx context.Context) (*reading, error) {
 	room := g.reach().ListRoom()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	due := g.inventory.last().reading == 0 || g.current != nil || g.pace.mayList(g.needLocked(room), room, g.now())
-	return due, g.failed
+	switch {
+	case g.current != nil:
+		return g.current, nil
+	case g.inventory.last().reading == 0 || g.pace.mayList(g.needLocked(room), room, g.now()):
+		return g.beginReadingLocked(ctx, nil), nil
+	}
+	if pages := g.pagesToReadLocked(room); len(pages) > 0 {
+		return g.beginReadingLocked(ctx, pages), nil
+	}
+	return nil, g.failed
 }
 
 // needLocked is how much there is to learn from a list.
@@ -92,6 +101,14 @@ func (g *Group) needLocked(room vmss.ListRoom) need {
 	if g.failed != nil {
 		return due
 	}
+	if g.index.serves(room) && g.ledger.pending() <= mostUnlisted {
+		return max(g.ledger.need(g.now(), time.Hour), min(underway, g.needOfAgesLocked(room)))
+	}
+	return g.needOfAgesLocked(room)
+}
+
+// needOfAgesLocked is the need where instances are looked for at their age.
+func (g *Group) needOfAgesLocked(room vmss.ListRoom) need {
 	v, now, after := g.inventory.last(), g.now(), g.pace.patienceOf(room)
 	n := max(g.ledger.need(now, after), g.deletions.need(now))
 	if v.identifying > 0 {
@@ -132,7 +149,10 @@ func (g *Group) last() *View {
 
 // forceRefresh makes a reading that begins now, whatever is left of the limits.
 func (g *Group) forceRefresh(ctx context.Context) (*View, error) {
-	if err := g.await(ctx, g.startReading(ctx, true)); err != nil {
+	g.mu.Lock()
+	r := g.beginReadingLocked(ctx, nil)
+	g.mu.Unlock()
+	if err := g.await(ctx, r); err != nil {
 		return nil, err
 	}
 	return g.last(), nil

@@ -23,12 +23,13 @@ type flexible struct{ *Client }
 // read, and only if there is a VM whose vmId is not known.
 func (f flexible) List(ctx context.Context, o vmss.ListOptions) ([]vmss.Instance, error) {
 	known := func(i *vmss.Instance) { i.VMID = o.VMID(i.ID) }
-	p := pages[vmss.Instance]{wait: o.Wait, read: func(page []vmss.Instance) {
-		complete(page, known)
-		if o.Page != nil {
-			o.Page(page)
+	p := instancePages(o)
+	if tell := p.read; tell != nil {
+		p.read = func(link, next string, page []vmss.Instance) {
+			complete(page, known)
+			tell(link, next, page)
 		}
-	}}
+	}
 	all, err := f.listWithViews(ctx, p)
 	if err != nil {
 		return nil, err
@@ -78,11 +79,16 @@ func (f flexible) listModels(ctx context.Context) ([]vmss.Instance, error) {
 }
 
 func (f flexible) list(ctx context.Context, op string, query url.Values, p pages[vmss.Instance], modelMayBeMissing bool) (all []vmss.Instance, err error) {
-	// The quotes around the field are Azure's (cloud-provider-azure).
-	query.Set("$filter", fmt.Sprintf("'virtualMachineScaleSet/id' eq '%s'", f.id()))
-	err = f.readList(ctx, op, budget.ListVirtualMachines, into(&all, f.Client, armops.ListVirtualMachines, query, p,
+	err = f.readList(ctx, op, budget.ListVirtualMachines, into(&all, f.Client, armops.ListVirtualMachines, f.query(query), p,
 		func(m machine) (vmss.Instance, bool) { return f.ownInstance(m, modelMayBeMissing) }))
 	return all, err
+}
+
+// query adds the filter that leaves the scale set's VMs. The quotes around the field
+// are Azure's (cloud-provider-azure).
+func (f flexible) query(all url.Values) url.Values {
+	all.Set("$filter", fmt.Sprintf("'virtualMachineScaleSet/id' eq '%s'", f.id()))
+	return all
 }
 
 // ownInstance converts a VM of a list, and reports whether it belongs to the scale
@@ -99,6 +105,11 @@ func (f flexible) ownInstance(m machine, modelMayBeMissing bool) (vmss.Instance,
 		return i, true
 	}
 	return i, strings.EqualFold(set, f.id())
+}
+
+// ReadPage implements vmss.Instances.
+func (f flexible) ReadPage(ctx context.Context, link string) (vmss.Page, error) {
+	return readAgain(ctx, f.Client, armops.ListVirtualMachines, f.query(withViews()), link, func(m machine) (vmss.Instance, bool) { return f.ownInstance(m, true) })
 }
 
 // ListRoom implements vmss.Instances.

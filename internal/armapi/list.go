@@ -34,13 +34,19 @@ func withViews() url.Values { return url.Values{"$expand": {"instanceView"}} }
 
 // pages is what a caller wants to know while a list is read; nil functions: nothing.
 type pages[R any] struct {
-	read func([]R)           // a page has come
-	wait func(time.Duration) // the next one has to wait for Azure's limits
+	read func(link, next string, page []R) // a page has come
+	wait func(time.Duration)               // the next one has to wait for Azure's limits
 }
 
 // instancePages passes on what the options of a list of instances ask for.
 func instancePages(o vmss.ListOptions) pages[vmss.Instance] {
-	return pages[vmss.Instance]{read: o.Page, wait: o.Wait}
+	p := pages[vmss.Instance]{wait: o.Wait}
+	if o.Page != nil {
+		p.read = func(link, next string, page []vmss.Instance) {
+			o.Page(vmss.Page{Link: link, Next: next, Instances: page})
+		}
+	}
+	return p
 }
 
 // into returns a call that reads a whole list and stores its conversion in all;
@@ -50,15 +56,11 @@ func into[T, R any](
 ) func(context.Context) error {
 	return func(ctx context.Context) error {
 		converted := []R{}
-		err := collect(ctx, c, operation, query, p.wait, func(list []*T) {
+		err := collect(ctx, c, operation, query, p.wait, func(link string, read page[T]) {
 			before := len(converted)
-			for _, item := range list {
-				if r, ok := convert(*item); ok {
-					converted = append(converted, r)
-				}
-			}
+			converted = appendConverted(converted, read.Value, convert)
 			if p.read != nil {
-				p.read(converted[before:])
+				p.read(link, read.NextLink, converted[before:])
 			}
 		})
 		if err != nil {
@@ -69,15 +71,24 @@ func into[T, R any](
 	}
 }
 
+func appendConverted[T, R any](all []R, list []*T, convert func(T) (R, bool)) []R {
+	for _, item := range list {
+		if r, ok := convert(*item); ok {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
 // collect reads all pages. An incomplete list is an error: a missing instance
 // would be taken for a deleted one.
-func collect[T any](ctx context.Context, c *Client, operation string, query url.Values, wait func(time.Duration), read func([]*T)) error {
+func collect[T any](ctx context.Context, c *Client, operation string, query url.Values, wait func(time.Duration), read func(link string, p page[T])) error {
 	for link := ""; ; {
 		p, err := awaitPage[T](ctx, c, operation, query, link, wait)
 		if err != nil {
 			return err
 		}
-		read(p.Value)
+		read(link, p)
 		switch p.NextLink {
 		case "":
 			return nil

@@ -54,7 +54,7 @@ func TestListTellsItsPages(t *testing.T) {
 		begun := time.Now()
 		var pages, instances, waits int
 		all, err := uniform{c}.List(t.Context(), vmss.ListOptions{
-			Page: func(page []vmss.Instance) { pages, instances = pages+1, instances+len(page) },
+			Page: func(p vmss.Page) { pages, instances = pages+1, instances+len(p.Instances) },
 			Wait: func(wait time.Duration) {
 				assert.InDelta(t, 6, wait.Seconds(), 1, "ten pages a minute")
 				waits++

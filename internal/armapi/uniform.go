@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"net/url"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armops"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/budget"
@@ -20,6 +21,21 @@ func (u uniform) List(ctx context.Context, o vmss.ListOptions) (all []vmss.Insta
 		into(&all, u.Client, armops.ListInstances, withViews(), instancePages(o),
 			func(m machine) (vmss.Instance, bool) { return instanceOf(m), true }))
 	return all, err
+}
+
+// ReadPage implements vmss.Instances.
+func (u uniform) ReadPage(ctx context.Context, link string) (vmss.Page, error) {
+	return readAgain(ctx, u.Client, armops.ListInstances, withViews(), link, func(m machine) (vmss.Instance, bool) { return instanceOf(m), true })
+}
+
+// readAgain reads a page of a list of instances.
+func readAgain(ctx context.Context, c *Client, operation string, query url.Values, link string, convert func(machine) (vmss.Instance, bool)) (again vmss.Page, err error) {
+	err = c.read(ctx, "read a page of the instances of", func(ctx context.Context) error {
+		p, err := readPage[machine](ctx, c, operation, query, link)
+		again = vmss.Page{Link: link, Next: p.NextLink, Instances: appendConverted([]vmss.Instance{}, p.Value, convert)}
+		return err
+	})
+	return again, err
 }
 
 // ListRoom implements vmss.Instances.
@@ -64,7 +80,7 @@ func (u uniform) PublicAddresses(ctx context.Context) (all map[string]netip.Addr
 func (c *Client) publicAddresses(ctx context.Context, op, operation string) (all map[string]netip.Addr, err error) {
 	err = c.readAll(ctx, op, func(ctx context.Context) error {
 		list := []*publicAddress{}
-		err := collect(ctx, c, operation, nil, nil, func(page []*publicAddress) { list = append(list, page...) })
+		err := collect(ctx, c, operation, nil, nil, func(_ string, p page[publicAddress]) { list = append(list, p.Value...) })
 		if err == nil {
 			all = addressesOf(list)
 		}

@@ -47,6 +47,11 @@ type Instances interface {
 	// between pages where Azure's limits ask for it.
 	List(ctx context.Context, o ListOptions) ([]Instance, error)
 
+	// ReadPage reads one page of the list again, the one that a link leads to. What it
+	// shows is so, and what it lacks means nothing: Azure does not say what a link
+	// leads to later. It has no vmIds that the list lacks.
+	ReadPage(ctx context.Context, link string) (Page, error)
+
 	// ListRoom returns what Azure's limits leave for lists.
 	ListRoom() ListRoom
 
@@ -76,8 +81,15 @@ type ListOptions struct {
 	// VMID returns the known vmId for a resource ID, or an empty string, where
 	// Azure's list omits it. An unknown vmId costs a further list.
 	VMID func(resourceID string) string
-	Page func(page []Instance)    // nil: nothing; a page has come
+	Page func(Page)               // nil: nothing; a page has come
 	Wait func(wait time.Duration) // nil: nothing; the next one has to wait so long
+}
+
+// Page is a page of a list.
+type Page struct {
+	Link      string // leads to it; empty: it is the first
+	Next      string // leads to the next; empty: it is the last
+	Instances []Instance
 }
 
 // ListRoom is what Azure's limits leave for lists.

@@ -127,7 +127,7 @@ func TestF26PagesAreLostOrDoubled(t *testing.T) {
 				half.Probability = 0.5
 				r.Inject(half, faults.List(armsim.ListRepeat))
 				between.Set(func() { r.Disrupt(gone, r.Sim.Remove) })
-				time.Sleep(3 * time.Minute)
+				time.Sleep(5 * time.Minute)
 				require.Nil(r, between.Load(), "nobody asked for a second page")
 				assert.Len(r, r.Provisioner.Instances(), c.capacity-1)
 				r.RequireRunning(slices.DeleteFunc(all, func(i fleeting.Instance) bool { return strings.HasPrefix(i.ID(), gone+"-") }))

@@ -1,0 +1,192 @@
+package instancegroup
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
+)
+
+const (
+	// worthWaiting is the time that instances wait in all, as expected, for a page to be
+	// read again.
+	worthWaiting = 8 * time.Second
+
+	// mostUnlisted is how many instances may be pending that no list has shown yet, for
+	// the last page to be looked at for them.
+	mostUnlisted = 100
+
+	// unlistedAge is the age at which a list should show an instance.
+	unlistedAge = 15 * time.Second
+
+	// morePages bounds how many pages are read that come after the last one known.
+	morePages = 4
+
+	// refusalsAllowed is how many links may be refused before no page is read again.
+	refusalsAllowed = 3
+)
+
+// pageIndex owns which instances the pages of the last list showed. A page may be read
+// again by its link: where a list is long, few of its instances are about to come up,
+// and they are new, so that one page tells most of what the whole list would. Azure
+// does not promise what a link leads to later. What it shows is so in any case; what it
+// lacks counts for nothing before the next whole list.
+type pageIndex struct {
+	pages    []indexedPage
+	refusals int // links that did not work
+}
+
+type indexedPage struct {
+	link string
+	next string
+	ids  []string // of its members
+	read time.Time
+}
+
+func indexed(p vmss.Page, now time.Time) indexedPage {
+	page := indexedPage{link: p.Link, next: p.Next, read: now}
+	for _, i := range p.Instances {
+		page.ids = append(page.ids, identify(i))
+	}
+	return page
+}
+
+// serves reports whether pages can be read instead of the whole list.
+func (x *pageIndex) serves(r vmss.ListRoom) bool {
+	return !isShort(r) && len(x.pages) > 1 && x.refusals < refusalsAllowed
+}
+
+// store takes over a page that was read again, and adds the one after the last.
+func (x *pageIndex) store(n int, p vmss.Page, now time.Time) (more bool) {
+	x.pages[n] = indexed(p, now)
+	if more = n == len(x.pages)-1 && p.Next != ""; more {
+		x.pages = append(x.pages, indexedPage{link: p.Next})
+	}
+	return more
+}
+
+// waitingFor is how long the instances of a page that may have come up since have waited
+// in all, as expected.
+func (g *Group) waitingForLocked(p indexedPage) time.Duration {
+	v, now := g.inventory.last(), g.now()
+	news := 0.0
+	for _, id := range p.ids {
+		m := v.Find(id)
+		if m == nil {
+			continue
+		}
+		if m.State == Creating {
+			news += g.pace.boots.chance(p.read.Sub(m.created), now.Sub(m.created))
+		}
+		if _, asked := g.deletions.asked[id]; asked {
+			news++
+		}
+	}
+	return time.Duration(news * float64(now.Sub(p.read)) / 2)
+}
+
+// pagesToReadLocked are the pages that are worth reading again now, the best first.
+func (g *Group) pagesToReadLocked(r vmss.ListRoom) []int {
+	if !g.index.serves(r) {
+		return nil
+	}
+	waits, best := map[int]time.Duration{}, []int{}
+	for n, p := range g.index.pages {
+		waits[n] = g.waitingForLocked(p)
+		if n == len(g.index.pages)-1 {
+			waits[n] += g.unlistedLocked(p)
+		}
+		if waits[n] >= worthWaiting {
+			best = append(best, n)
+		}
+	}
+	slices.SortStableFunc(best, func(a, b int) int { return int(waits[b] - waits[a]) })
+	return best[:min(len(best), g.pace.glances(r, g.now()))]
+}
+
+// unlistedLocked is how long instances have waited that no list has shown yet.
+func (g *Group) unlistedLocked(last indexedPage) time.Duration {
+	now, n := g.now(), 0
+	for _, i := range g.ledger.increases {
+		if now.Sub(i.began) >= unlistedAge {
+			n += i.pending
+		}
+	}
+	return time.Duration(n) * now.Sub(last.read) / 2
+}
+
+// glance reads pages again.
+func (r *reading) glance(ctx context.Context) error {
+	r.findAddressesEarly(ctx)
+	var read []vmss.Page
+	for _, n := range r.pages {
+		for extra := 0; extra <= morePages; extra++ {
+			p, more := r.readAgain(ctx, n+extra)
+			read = append(read, p)
+			if !more {
+				break
+			}
+		}
+	}
+	return r.addressPages(ctx, read)
+}
+
+// readAgain reads a page by its link, and reports whether there is another after the
+// last.
+func (r *reading) readAgain(ctx context.Context, n int) (p vmss.Page, more bool) {
+	r.mu.Lock()
+	link := r.index.pages[n].link
+	known := r.inventory.last().vmIDs()
+	r.mu.Unlock()
+	p, err := r.reach().ReadPage(ctx, link)
+	if err != nil {
+		r.noteRefusal(err)
+		return vmss.Page{}, false
+	}
+	for i := range p.Instances {
+		if p.Instances[i].VMID == "" {
+			p.Instances[i].VMID = known[strings.ToLower(p.Instances[i].ID)]
+		}
+	}
+	r.takePage(p)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return p, r.index.store(n, p, r.now())
+}
+
+// noteRefusal has the whole list read next.
+func (r *reading) noteRefusal(err error) {
+	r.log.Debug("a page could not be read again; the whole list is", "operation", "update", "error", err)
+	if armerr.Is(err, armerr.Throttled) {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.index.refusals++
+	r.index.pages = r.index.pages[:0:0]
+}
+
+// addressPages reads the interfaces if an instance is up whose address is not known.
+func (r *reading) addressPages(ctx context.Context, read []vmss.Page) error {
+	var instances []vmss.Instance
+	for _, p := range read {
+		instances = append(instances, p.Instances...)
+	}
+	before := r.addressed()
+	if err := r.findAddresses(ctx, instances); err != nil {
+		return err
+	}
+	if r.addressed() > before {
+		r.takePage(vmss.Page{Instances: instances})
+	}
+	return nil
+}
+
+func (r *reading) addressed() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.inventory.addresses)
+}
