@@ -42,7 +42,7 @@ func (w *capacityWrite) isOutdated(ctx context.Context) bool {
 	if !w.isBelowTarget() {
 		return false
 	}
-	if w.reach().ListRoom().Lists() > 0 {
+	if w.listRoom().Lists() > 0 {
 		_, _ = w.forceRefresh(ctx) // without it the set counts as outdated
 	}
 	return w.isBelowTarget()
@@ -65,7 +65,7 @@ func (w *capacityWrite) capacityDelta(ctx context.Context) (int64, error) {
 			w.name, w.n, w.current.Capacity)
 	}
 	unfilled := w.unfilled()
-	if unfilled > 0 && w.reach().ListRoom().Lists() > 0 { // be sure
+	if unfilled > 0 && w.listRoom().Lists() > 0 { // be sure
 		if _, err := w.forceRefresh(ctx); err != nil {
 			return 0, err
 		}

@@ -54,7 +54,7 @@ const gathering = 5 * time.Second
 
 // deferDeletion reports whether deletions wait for now.
 func (g *Group) deferDeletion(b *backoff) bool {
-	remaining, gathers := g.client.Remaining(vmss.DeleteInstances), !isShort(g.reach().ListRoom())
+	remaining, gathers := g.client.Remaining(vmss.DeleteInstances), !isShort(g.listRoom())
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return remaining < 1 || b.active(g.now()) || gathers && g.now().Sub(g.deletions.sent) < gathering

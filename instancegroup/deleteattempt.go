@@ -5,6 +5,7 @@ import (
 	"errors"
 	"regexp"
 	"slices"
+	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
@@ -31,6 +32,7 @@ type deleteAttempt struct {
 	own    []string        // to delete although nobody asked
 	reads  map[string]bool // that are read before
 	waits  map[string]bool // that wait for a list, or for room to be read
+	proven time.Time       // what was seen since then is still the same
 	splits int             // that are left
 	taken  []*Member       // whose deletion Azure accepted
 }
@@ -63,14 +65,14 @@ func (a *deleteAttempt) prepare(ctx context.Context) error {
 	a.splits = a.splitsAllowed()
 	a.view = a.last()
 	a.own = a.reapable(a.view)
-	if room := a.reach().ListRoom(); a.view.reading == 0 || a.goesByPages(room) && isShort(room) && room.Lists() > 0 {
+	if room := a.listRoom(); a.view.reading == 0 || a.goesByPages(room) && isShort(room) && room.Lists() > 0 {
 		if _, err := a.forceRefresh(ctx); err != nil && (a.view.reading == 0 || !errors.Is(err, errSlow)) {
 			return err
 		}
 		a.view = a.last()
 		a.own = a.reapable(a.view)
 	}
-	a.planProofs()
+	a.planProofs(ctx)
 	return nil
 }
 

@@ -11,9 +11,11 @@ import (
 )
 
 const (
-	// worthWaiting is the time that instances wait in all, as expected, for a page to be
-	// read again.
-	worthWaiting = 8 * time.Second
+	// plentyWait and scarceWait are the times that instances wait in all, as expected, for a page
+	// to be read again: where the limits leave many pages, and where they leave none.
+	plentyWait = 8 * time.Second
+	scarceWait = 200 * time.Second
+	manyPages  = 25
 
 	// mostUnlisted is how many instances may be pending that no list has shown yet, for
 	// the last page to be looked at for them.
@@ -36,7 +38,10 @@ const (
 // lacks counts for nothing before the next whole list.
 type pageIndex struct {
 	pages    []indexedPage
-	refusals int // links that did not work
+	refusals int       // links that did not work
+	fullest  int       // instances on a page
+	listed   time.Time // when the list began
+	etag     string    // of the scale set just before; empty: not known
 }
 
 type indexedPage struct {
@@ -45,6 +50,9 @@ type indexedPage struct {
 	ids  []string // of its members
 	read time.Time
 }
+
+// note measures a page.
+func (x *pageIndex) note(p vmss.Page) { x.fullest = max(x.fullest, len(p.Instances)) }
 
 func indexed(p vmss.Page, now time.Time) indexedPage {
 	page := indexedPage{link: p.Link, next: p.Next, read: now}
@@ -57,6 +65,16 @@ func indexed(p vmss.Page, now time.Time) indexedPage {
 // serves reports whether pages can be read instead of the whole list.
 func (x *pageIndex) serves(r vmss.ListRoom) bool {
 	return !isShort(r) && len(x.pages) > 1 && x.refusals < refusalsAllowed
+}
+
+// lastRead is when a page was read last.
+func (x *pageIndex) lastRead() (last time.Time) {
+	for _, p := range x.pages {
+		if p.read.After(last) {
+			last = p.read
+		}
+	}
+	return last
 }
 
 // store takes over a page that was read again, and adds the one after the last.
@@ -88,6 +106,15 @@ func (g *Group) waitingForLocked(p indexedPage) time.Duration {
 	return time.Duration(news * float64(now.Sub(p.read)) / 2)
 }
 
+// worthReading is how long instances wait in all for a page to be read again. Where few
+// pages are left, one that is read too early is missing later.
+func worthReading(r vmss.ListRoom) time.Duration {
+	if r.PerMinute > steadyPages || r.Pages >= manyPages {
+		return plentyWait
+	}
+	return plentyWait + scarceWait*time.Duration(manyPages-r.Pages)/manyPages
+}
+
 // pagesToReadLocked are the pages that are worth reading again now, the best first.
 func (g *Group) pagesToReadLocked(r vmss.ListRoom) []int {
 	if !g.index.serves(r) {
@@ -99,7 +126,7 @@ func (g *Group) pagesToReadLocked(r vmss.ListRoom) []int {
 		if n == len(g.index.pages)-1 {
 			waits[n] += g.unlistedLocked(p)
 		}
-		if waits[n] >= worthWaiting {
+		if waits[n] >= worthReading(r) {
 			best = append(best, n)
 		}
 	}

@@ -84,7 +84,7 @@ func (g *Group) Check(ctx context.Context, id string) error {
 			return fmt.Errorf("check instance %q: it no longer exists", id)
 		}
 	}
-	if m.State == Running && g.isFresh(m) && !isShort(g.reach().ListRoom()) {
+	if m.State == Running && g.isFresh(m) && !isShort(g.listRoom()) {
 		return nil
 	}
 	state, reason, err := g.probe(ctx, m)

@@ -1,6 +1,7 @@
 package instancegroup
 
 import (
+	"context"
 	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
@@ -11,7 +12,7 @@ const (
 	proofAge = 10 * time.Second
 
 	// proofPatience is how long a deletion waits for a page before its instance is read.
-	proofPatience = 20 * time.Second
+	proofPatience = 45 * time.Second
 )
 
 // planProofs decides how it is made sure that the number of an instance has not been
@@ -21,8 +22,9 @@ const (
 // after the first has gone. The name of an instance of a Flexible scale set is never
 // given to another. The other deletions wait for their page, unless no list is to be
 // had: deletions never wait for one.
-func (a *deleteAttempt) planProofs() {
-	room, reads := a.reach().ListRoom(), a.reach().ReadsRemaining()
+func (a *deleteAttempt) planProofs(ctx context.Context) {
+	room, reads := a.listRoom(), a.reach().ReadsRemaining()
+	a.proven = a.unwrittenSince(ctx, room)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.reads, a.waits = map[string]bool{}, map[string]bool{}
@@ -67,13 +69,43 @@ func (a *deleteAttempt) isProvenLocked(m *Member, room vmss.ListRoom) bool {
 	case a.admission.set.Mode == vmss.Flexible:
 		return true
 	}
+	if !a.proven.IsZero() && !m.seen.Before(a.proven) {
+		return true
+	}
 	return a.ledger.uncertain == nil && m.seen.After(a.ledger.wrote) && a.now().Sub(m.seen) <= proofAge
 }
 
-// expectsPagesLocked reports whether a list is being read, or may begin.
+// unwrittenSince is the time of the last list if the scale set has not been written since:
+// then no instance was created, and no number can have been given to another. Each write
+// of the capacity moves the ETag, whoever makes it; instances are also created by repairs
+// and by the restoring of evicted ones, and a scale set that has those on is refused. The
+// zero Time where that is not so, or not known.
+func (a *deleteAttempt) unwrittenSince(ctx context.Context, room vmss.ListRoom) time.Time {
+	a.mu.Lock()
+	etag, at, sound := a.index.etag, a.index.listed, len(a.ledger.increases) == 0 && a.ledger.uncertain == nil
+	a.mu.Unlock()
+	if etag == "" || !sound || !a.goesByPages(room) || a.attempt > 0 || a.client.Remaining(vmss.ReadScaleSet) < 2 {
+		return time.Time{}
+	}
+	ctx, cancel := context.WithTimeout(ctx, readBackTimeout)
+	defer cancel()
+	set, err := a.readScaleSet(ctx)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err != nil || a.admission.refusal != nil || set.ETag != etag {
+		a.index.etag = ""
+		return time.Time{}
+	}
+	return at
+}
+
+// expectsPagesLocked reports whether pages are being read, or may be.
 func (a *deleteAttempt) expectsPagesLocked(room vmss.ListRoom) bool {
 	if a.current != nil {
 		return a.current.resumes.Sub(a.now()) < proofPatience
+	}
+	if a.index.serves(room) {
+		return room.Pages > 0 || a.now().Sub(a.index.lastRead()) < proofPatience
 	}
 	return room.Pages >= pagesNeeded(due, room)
 }

@@ -21,6 +21,7 @@ type reading struct {
 	number uint64
 	pages  []int         // to read again; nil: the whole list is read
 	listed []indexedPage // of the whole list, as far as it was read
+	etag   string        // of the scale set before a long list
 
 	stalled chan struct{} // closed when a page has to wait for Azure's limits
 	stall   sync.Once
@@ -30,10 +31,10 @@ type reading struct {
 }
 
 // beginReadingLocked begins a reading of some pages; nil: of the whole list.
-func (g *Group) beginReadingLocked(ctx context.Context, pages []int) *reading {
+func (g *Group) beginReadingLocked(ctx context.Context, room vmss.ListRoom, pages []int) *reading {
 	r := &reading{Group: g, at: g.now(), number: g.inventory.beginReading(), pages: pages, stalled: make(chan struct{}), done: make(chan struct{})}
 	if pages == nil {
-		g.pace.begin(g.admission.instances.ListRoom(), r.at)
+		g.pace.begin(room, r.at)
 	} else {
 		g.pace.spend(len(pages), r.at)
 	}
@@ -67,6 +68,7 @@ func (r *reading) run(ctx context.Context) error {
 		return r.glance(ctx)
 	}
 	r.findAddressesEarly(ctx)
+	r.readETag(ctx)
 	known := r.last().vmIDs()
 	instances, err := r.reach().List(ctx, vmss.ListOptions{
 		VMID: func(id string) string { return known[strings.ToLower(id)] },
@@ -92,6 +94,18 @@ func (r *reading) run(ctx context.Context) error {
 	}
 }
 
+// readETag reads what tells later whether the scale set was written since the list.
+func (r *reading) readETag(ctx context.Context) {
+	if isShort(r.listRoom()) || r.ScaleSet().Mode == vmss.Flexible || r.client.Remaining(vmss.ReadScaleSet) < 6 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, readBackTimeout)
+	defer cancel()
+	if set, err := r.readScaleSet(ctx); err == nil {
+		r.etag = set.ETag
+	}
+}
+
 // noteWait lets those go on who wait for the reading.
 func (r *reading) noteWait(wait time.Duration) {
 	r.mu.Lock()
@@ -105,6 +119,7 @@ func (r *reading) noteWait(wait time.Duration) {
 func (r *reading) takePage(p vmss.Page) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.index.note(p)
 	if r.pages == nil {
 		r.listed = append(r.listed, indexed(p, r.now()))
 	}
@@ -124,7 +139,7 @@ func (r *reading) store(l listing) bool {
 	c, ok := r.inventory.apply(l, r.deletions.has, r.now())
 	if ok {
 		r.watch.viewed(r.at, r.now())
-		r.index.pages = r.listed
+		r.index.pages, r.index.listed, r.index.etag = r.listed, r.at, r.etag
 	}
 	r.concludeLocked(l, c)
 	return ok

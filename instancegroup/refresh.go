@@ -81,19 +81,33 @@ func (g *Group) isForeign(v *View) bool {
 // dueReading begins the reading that is due, of the whole list or of some pages, or joins
 // the one under way. Without one, the error is that of the last.
 func (g *Group) dueReading(ctx context.Context) (*reading, error) {
-	room := g.reach().ListRoom()
+	room := g.listRoom()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {
 	case g.current != nil:
 		return g.current, nil
 	case g.inventory.last().reading == 0 || g.pace.mayList(g.needLocked(room), room, g.now()):
-		return g.beginReadingLocked(ctx, nil), nil
+		return g.beginReadingLocked(ctx, room, nil), nil
 	}
 	if pages := g.pagesToReadLocked(room); len(pages) > 0 {
-		return g.beginReadingLocked(ctx, pages), nil
+		return g.beginReadingLocked(ctx, room, pages), nil
 	}
 	return nil, g.failed
+}
+
+// usualPage is how many instances a page holds as long as none was full.
+const usualPage = 50
+
+// listRoom is what the limits leave for lists, of as many pages as the instances take
+// that are known or pending.
+func (g *Group) listRoom() vmss.ListRoom {
+	room := g.reach().ListRoom()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n, size := g.inventory.last().count()+g.ledger.pending(), max(usualPage, g.index.fullest)
+	room.Cost = max(room.Cost, (n+size-1)/size)
+	return room
 }
 
 // needLocked is how much there is to learn from a list.
@@ -149,8 +163,9 @@ func (g *Group) last() *View {
 
 // forceRefresh makes a reading that begins now, whatever is left of the limits.
 func (g *Group) forceRefresh(ctx context.Context) (*View, error) {
+	room := g.listRoom()
 	g.mu.Lock()
-	r := g.beginReadingLocked(ctx, nil)
+	r := g.beginReadingLocked(ctx, room, nil)
 	g.mu.Unlock()
 	if err := g.await(ctx, r); err != nil {
 		return nil, err
