@@ -105,7 +105,8 @@ func (d *deletions) record(ids []string, o vmss.Operation, now time.Time) (added
 		delete(d.asked, id)
 	}
 	if o != "" {
-		d.batches = append(d.batches, &deletionBatch{operation: operation{id: o, began: now}, ids: ids})
+		later := now.Add(pollInterval) // no deletion ends sooner
+		d.batches = append(d.batches, &deletionBatch{operation: operation{id: o, began: now, polled: later}, ids: ids})
 	}
 	return added
 }
@@ -118,12 +119,12 @@ func (d *deletions) operations() []*operation {
 	return all
 }
 
-// finish drops an operation that has ended. If it failed, the deletions that
-// were not sent again since are to be retried, and their number is the result.
-func (d *deletions) finish(o *operation) (unfinished int) {
+// finish drops an operation that has ended, and returns the members that it deleted. If
+// it failed, the deletions that were not sent again since are to be retried.
+func (d *deletions) finish(o *operation) (deleted []string, unfinished int) {
 	at := slices.IndexFunc(d.batches, func(b *deletionBatch) bool { return &b.operation == o })
 	if at < 0 {
-		return 0
+		return nil, 0
 	}
 	ids := d.batches[at].ids
 	d.batches = slices.Delete(d.batches, at, at+1)
@@ -133,12 +134,13 @@ func (d *deletions) finish(o *operation) (unfinished int) {
 		case a == nil || a.sent.After(o.began):
 		case o.failure == nil:
 			a.ended = true
+			deleted = append(deleted, id)
 		default:
 			a.retry, a.preempted = true, armerr.Is(o.failure, armerr.Preempted)
 			unfinished++
 		}
 	}
-	return unfinished
+	return deleted, unfinished
 }
 
 // askedAt is since when the deletion of a member waits for a page.
@@ -156,7 +158,7 @@ func (d *deletions) need(now time.Time) need {
 		return due
 	}
 	for _, a := range d.accepted {
-		if n = underway; a.ended && now.Sub(a.sent) < deletionLag || a.absent != 0 {
+		if n = underway; a.absent != 0 {
 			return due
 		}
 	}

@@ -14,7 +14,7 @@ const (
 	// plentyWait and scarceWait are the times that instances wait in all, as expected, for a page
 	// to be read again: where the limits leave many pages, and where they leave none.
 	plentyWait = 8 * time.Second
-	scarceWait = 200 * time.Second
+	scarceWait = 40 * time.Second
 	manyPages  = 25
 
 	// mostUnlisted is how many instances may be pending that no list has shown yet, for
@@ -40,6 +40,7 @@ type pageIndex struct {
 	pages    []indexedPage
 	refusals int       // links that did not work
 	fullest  int       // instances on a page
+	long     bool      // the last list was long
 	listed   time.Time // when the list began
 	etag     string    // of the scale set just before; empty: not known
 }

@@ -100,6 +100,15 @@ func (inv *inventory) apply(l listing, isDeleted func(id string) bool, now time.
 	return c, true
 }
 
+// drop takes members out of the latest view that are gone.
+func (inv *inventory) drop(ids []string, now time.Time) {
+	inv.forget(ids, now)
+	v := *inv.last()
+	v.Members = slices.DeleteFunc(slices.Clone(v.Members), func(m Member) bool { return slices.Contains(ids, m.MemberID) })
+	v.Gone = slices.Sorted(maps.Keys(inv.gone))
+	inv.view = &v
+}
+
 // patch takes a page over into the latest view, of which nothing else changes: what is
 // not on the page may be on another.
 func (inv *inventory) patch(l listing, isDeleted func(id string) bool, now time.Time) changes {

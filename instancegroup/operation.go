@@ -26,7 +26,8 @@ type operation struct {
 const (
 	// pollInterval is well below Azure's limit of 15 a minute for one operation. Few
 	// end before, and what an operation tells the instances mostly tell, too.
-	pollInterval = 10 * time.Second
+	pollInterval    = 10 * time.Second
+	longestInterval = 30 * time.Second
 
 	// pollsPerUpdate bounds how many operations one update polls, and
 	// pollTimeout how long that may take.
@@ -39,7 +40,12 @@ const (
 )
 
 func (o *operation) isDue(now time.Time) bool {
-	return o.ended.IsZero() && now.Sub(o.began) >= pollInterval && now.Sub(o.polled) >= pollInterval
+	return o.ended.IsZero() && now.Sub(o.began) >= pollInterval && now.Sub(o.polled) >= o.interval(now)
+}
+
+// interval grows with the operation's age: most end within a minute or two.
+func (o *operation) interval(now time.Time) time.Duration {
+	return min(longestInterval, max(pollInterval, now.Sub(o.began)/3))
 }
 
 // record stores the result of a poll. An error of the poll is no failure of the
@@ -121,10 +127,27 @@ func (p operationPoll) record(o *operation, progress vmss.Progress, err error) {
 		p.log.Debug("an increase has ended", "operation", "increase", "pending", i.pending, "error", o.failure)
 		return
 	}
-	if unfinished := p.deletions.finish(o); unfinished > 0 {
+	deleted, unfinished := p.deletions.finish(o)
+	if p.index.long {
+		p.dropLocked(deleted)
+	}
+	if unfinished > 0 {
 		if !armerr.Is(o.failure, armerr.Preempted) {
 			p.deletions.backoff.fail(p.now(), nil)
 		}
 		p.log.Warn("a deletion has failed; sending it again", "operation", "decrease", "count", unfinished, "error", o.failure)
 	}
+}
+
+// dropLocked takes instances out of the view whose deletion has ended. A list that is long
+// need not prove that.
+func (p operationPoll) dropLocked(ids []string) {
+	if len(ids) == 0 {
+		return
+	}
+	base := p.inventory.last()
+	l := listing{base: base, confirmed: confirmation{gone: ids}}
+	p.watch.changed(l, changes{gone: ids}, &p.deletions, p.now())
+	p.inventory.drop(ids, p.now())
+	p.deletions.forget(ids)
 }
