@@ -3,6 +3,7 @@ package instancegroup
 import (
 	"context"
 	"net/netip"
+	"strings"
 	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
@@ -35,6 +36,27 @@ func (r *reading) findAddresses(ctx context.Context, instances []vmss.Instance) 
 	return r.readAddresses(ctx, wanted)
 }
 
+// addressUnlisted gives instances the addresses that the interfaces had before any list
+// showed them. It is for a Flexible scale set, where no instance has the name of an
+// earlier one, and for interfaces without a public address, which is read separately.
+func (inv *inventory) addressUnlisted(instances []vmss.Instance) {
+	if len(inv.unlisted) == 0 {
+		return
+	}
+	wanted := map[string]string{}
+	for _, i := range instances {
+		id := identify(i)
+		if _, have := inv.addresses[id]; !have && id != "" {
+			wanted[strings.ToLower(i.ID)] = id
+		}
+	}
+	for id, config := range primaryConfigs(inv.unlisted, wanted) {
+		if config.PublicID == "" {
+			inv.setAddress(id, addresses{private: config.Private})
+		}
+	}
+}
+
 // readAddresses reads the interfaces for the wanted instances, by resource ID in lower
 // case.
 func (r *reading) readAddresses(ctx context.Context, wanted map[string]string) error {
@@ -61,6 +83,10 @@ func (r *reading) readAddresses(ctx context.Context, wanted map[string]string) e
 			continue // Azure is still assigning one
 		}
 		r.inventory.setAddress(id, a)
+	}
+	r.inventory.unlisted = nil
+	if r.admission.set.Mode == vmss.Flexible {
+		r.inventory.unlisted = interfaces
 	}
 	return nil
 }

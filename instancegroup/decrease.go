@@ -50,7 +50,7 @@ func (g *Group) withoutDeleted(ids []string) (done, left []string) {
 
 // gathering is how long deletions gather where a list is long, so that one call serves
 // them all. It is short against the time that a deletion takes.
-const gathering = 5 * time.Second
+const gathering = 8 * time.Second
 
 // deferDeletion reports whether deletions wait for now.
 func (g *Group) deferDeletion(b *backoff) bool {

@@ -26,7 +26,8 @@ type inventory struct {
 	opened       time.Time            // when the first view was made
 	stale        bool                 // the last view was served in place of a new one
 
-	addressesRead time.Time // when the interfaces were listed last
+	addressesRead time.Time        // when the interfaces were listed last
+	unlisted      []vmss.Interface // what was listed then, for instances that no list has shown yet
 	timeouts      Timeouts
 }
 

@@ -266,7 +266,7 @@ func TestOperationsAreTakenInTurn(t *testing.T) {
 		all = append(all, &operation{began: start.Add(time.Duration(-n) * time.Second), polled: start.Add(time.Duration(n) * time.Second)})
 	}
 	all[0].ended = start
-	due := dueOperations(append([]*operation(nil), all...), start.Add(time.Hour))
+	due := dueOperations(append([]*operation(nil), all...), 0, start.Add(time.Hour))
 	assert.Equal(t, all[1:1+pollsPerUpdate], due)
 }
 

@@ -29,6 +29,10 @@ const (
 	pollInterval    = 10 * time.Second
 	longestInterval = 30 * time.Second
 
+	// listedFirst is how long the lists have to tell, where they are long and yet cheap,
+	// what an operation would.
+	listedFirst = 75 * time.Second
+
 	// pollsPerUpdate bounds how many operations one update polls, and
 	// pollTimeout how long that may take.
 	pollsPerUpdate = 4
@@ -63,9 +67,9 @@ func (o *operation) record(now time.Time, p vmss.Progress, err error) (ended, ab
 	return false, false
 }
 
-// dueOperations are the ones to poll now, those first that wait longest.
-func dueOperations(all []*operation, now time.Time) []*operation {
-	due := slices.DeleteFunc(all, func(o *operation) bool { return !o.isDue(now) })
+// dueOperations are the ones of that age to poll now, those first that wait longest.
+func dueOperations(all []*operation, age time.Duration, now time.Time) []*operation {
+	due := slices.DeleteFunc(all, func(o *operation) bool { return now.Sub(o.began) < age || !o.isDue(now) })
 	slices.SortStableFunc(due, func(a, b *operation) int {
 		if c := a.polled.Compare(b.polled); c != 0 {
 			return c
@@ -81,8 +85,12 @@ type operationPoll struct{ *Group }
 func (p operationPoll) run(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
+	room, age := p.listRoom(), time.Duration(0)
+	if !isShort(room) && sustained(room) < longestInterval {
+		age = listedFirst
+	}
 	p.mu.Lock()
-	due := dueOperations(slices.Concat(p.ledger.operations(), p.deletions.operations()), p.now())
+	due := dueOperations(slices.Concat(p.ledger.operations(), p.deletions.operations()), age, p.now())
 	p.mu.Unlock()
 	for _, o := range due {
 		progress, err := p.progress(ctx, o)

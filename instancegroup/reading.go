@@ -127,6 +127,7 @@ func (r *reading) takePage(p vmss.Page) {
 	if base.reading == 0 || base.reading > r.number {
 		return
 	}
+	r.inventory.addressUnlisted(p.Instances)
 	l := listing{at: r.at, number: r.number, seen: r.now(), base: base, instances: p.Instances, spot: r.admission.set.IsSpot()}
 	r.concludeLocked(l, r.inventory.patch(l, r.deletions.has, r.now()))
 }
