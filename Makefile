@@ -69,7 +69,7 @@ compat = $(GO) -C test/compat test $(1) -shuffle=on -timeout 30m ./...
 # processor runs. The time limits are for a machine that is busy with other things.
 TEST         = $(GO) test -shuffle=on -timeout 30m
 TEST_PLAIN   = CGO_ENABLED=0 $(TEST) -trimpath
-VIRTUAL_TIME = -run '^Test(Model|Properties|F[0-9]+|Weakness|Contract[B-L])' ./test/model ./test/failures ./test/fleeting ./instancegroup
+VIRTUAL_TIME = -run '^Test(Model|Properties|RequestBounds|F[0-9]+|Weakness|Contract[B-L])' ./test/model ./test/failures ./test/fleeting ./test/bench ./instancegroup
 RACED        = $(shell $(GO) list ./... | grep -v '/release$$')
 test: ## run all tests, with the race detector where there is a C compiler
 	@SKIPS_FILE=$$(mktemp) && export SKIPS_FILE || exit 1; \
@@ -100,9 +100,11 @@ compat: ## run the plugin under the fleeting of an older runner (part of test)
 model: ## run SEQUENCES (5000) of the model's random sequences of events (test runs 400)
 	CGO_ENABLED=0 $(GO) test -trimpath -run '^TestModel$$' -timeout 0 ./test/model -rapid.checks=$(or $(SEQUENCES),5000)
 
-# It runs alone: the processor time of others would be counted as well.
+# Not with go test, which keeps what is printed until the end.
 bench: ## play the benchmarks and write docs/reference/performance.md; SCENARIO=hour,fleet plays some and writes nothing
-	CGO_ENABLED=0 $(GO) test -trimpath -count=1 -run '^TestBench$$' -timeout 0 -v ./test/bench -benchmarks $(if $(SCENARIO),-scenarios '$(SCENARIO)')
+	@mkdir -p bin
+	CGO_ENABLED=0 $(GO) test -c -trimpath -o bin/bench ./test/bench
+	cd test/bench && ../../bin/bench -test.run '^TestBench$$' -test.timeout 0 -benchmarks $(if $(SCENARIO),-scenarios '$(SCENARIO)')
 
 recordings: ## compare what armsim is tested with, and its sources, with the recordings in RECORDINGS=dir
 	$(GO) run ./internal/recordings/cmd/recordtable -check armsim/testdata/exchanges.json -sources armsim "$(RECORDINGS)"

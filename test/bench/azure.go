@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -52,7 +53,7 @@ type run struct {
 
 func newSubscription(s Setting) (*subscription, error) {
 	sim, err := armsim.New(armsim.Config{
-		InProcess: true, Principals: principals(), TokenLifetime: 24 * time.Hour, Seed: seed, PageSize: s.PageSize, Throttle: true,
+		InProcess: true, Seed: seed, PageSize: s.PageSize, Throttle: true,
 		Boot:   armsim.Duration{Median: 85 * time.Second, Spread: 0.18},
 		Delete: armsim.Duration{Median: 40 * time.Second, Spread: 0.3},
 	})
@@ -68,15 +69,22 @@ func newSubscription(s Setting) (*subscription, error) {
 		}
 	}
 	sub.work.Go(func() { sub.watch(ctx) })
-	if !s.Busy {
-		return sub, nil
+	if s.Busy {
+		err = sub.share()
 	}
-	other := &neighbour{Server: sim}
-	if err := other.signIn(); err != nil {
-		return nil, err
+	return sub, err
+}
+
+// neighbourShare is what a neighbour uses up of the subscription's limits.
+const neighbourShare = 0.9
+
+// share has a neighbour use most of the subscription's limits up.
+func (s *subscription) share() error {
+	limits, ok := any(s.Server).(interface{ ShareLimits(taken float64) error })
+	if !ok {
+		return errors.New("the simulator knows no neighbour")
 	}
-	sub.work.Go(func() { other.live(ctx) })
-	return sub, nil
+	return limits.ShareLimits(neighbourShare)
 }
 
 func setName(i int) string { return fmt.Sprintf("ci%d", i) }

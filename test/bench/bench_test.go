@@ -79,7 +79,8 @@ func playAll(t *testing.T, s Scenario, r *Report) {
 				begun := time.Now()
 				f := play(t, func() (Figures, error) { return s.Play(mode, plugin) })
 				r.put(place{s.Name, mode, plugin}, f)
-				fmt.Printf("%s %s %s: %d requests, %d throttled; took %s\n", s.Name, mode, plugin, f.Requests, f.Throttled, time.Since(begun).Round(time.Second))
+				fmt.Printf("%s %s %s: %d requests, %d throttled; told after %s; waited %s; took %s\n", s.Name, mode, plugin,
+					f.Requests, f.Throttled, duration(mean(f.Delays)), duration(mean(f.Waits)), duration(time.Since(begun)))
 			})
 		}
 	}

@@ -7,10 +7,16 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
+// raced is whether the race detector is on.
+var raced bool
+
 // TestRequestBounds keeps a change from costing requests unnoticed. A bound is a
 // tenth more than what it takes today, which is in the comment: tighten it with what
 // takes fewer.
 func TestRequestBounds(t *testing.T) {
+	if raced {
+		t.Skip("it counts requests, which the race detector makes slow; it runs without the race detector")
+	}
 	t.Parallel()
 	small := Setting{PageSize: pageSize, Latency: latency, Sets: 1}
 	hundred := fleet(small, 100)

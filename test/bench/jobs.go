@@ -25,7 +25,7 @@ const (
 	jobSpread = 0.4
 
 	// drainLimit is how long after the last arrival jobs may wait and run.
-	drainLimit = 90 * time.Minute
+	drainLimit = time.Hour
 )
 
 // job is one that arrives so long after the start, and runs so long.

@@ -56,7 +56,11 @@ func (m *meter) send(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return response, m.pass(r, m.latency-m.latency/2)
+	if err := m.pass(r, m.latency-m.latency/2); err != nil {
+		_ = response.Body.Close()
+		return nil, err
+	}
+	return response, nil
 }
 
 func (m *meter) pass(r *http.Request, d time.Duration) error {

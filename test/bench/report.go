@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -53,10 +54,10 @@ func fleetMetrics() []metric {
 
 func jobMetrics() []metric {
 	return []metric{
-		{"job wait, mean", func(f Figures) float64 { return float64(mean(f.Waits)) }, asTime, always("boot + a poll")},
+		{"job wait, mean", func(f Figures) float64 { return float64(mean(f.Waits)) }, asTime, waitOf},
 		{"job wait, p50", func(f Figures) float64 { return float64(percentile(f.Waits, 50)) }, asTime, unknown},
 		{"job wait, p95", func(f Figures) float64 { return float64(percentile(f.Waits, 95)) }, asTime, unknown},
-		{"job wait less boot, mean", func(f Figures) float64 { return float64(mean(f.Waits) - meanBoot) }, asTime, always("a poll")},
+		{"job wait less boot, mean", func(f Figures) float64 { return float64(mean(f.Waits) - meanBoot) }, asTime, unknown},
 		{"jobs that arrived", func(f Figures) float64 { return float64(f.Jobs) }, asCount, unknown},
 		{"jobs served in that time", func(f Figures) float64 { return float64(f.Served) }, asCount, unknown},
 		{"jobs whose instance vanished", func(f Figures) float64 { return float64(f.Lost) }, asCount, always("0")},
@@ -84,6 +85,8 @@ func unknown(Scenario) string                  { return "–" }
 func always(text string) func(Scenario) string { return func(Scenario) string { return text } }
 func asCount(v float64) string                 { return thousands(int(v)) }
 func asTime(v float64) string                  { return duration(time.Duration(v)) }
+
+func waitOf(s Scenario) string { return cmp.Or(s.Wait, "–") }
 
 func requestsOf(s Scenario) string {
 	if s.Minimum == 0 {

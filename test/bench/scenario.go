@@ -9,6 +9,7 @@ type Scenario struct {
 	Text     string // what is played
 	Detailed bool   // the report has its requests by class
 	Minimum  int    // requests that it takes at least; 0: not defined
+	Wait     string // for an instance, of a job, at least; empty: not defined
 	Play     func(mode, plugin string) (Figures, error)
 }
 
@@ -44,7 +45,7 @@ func Scenarios() []Scenario {
 			Play: fleet(Setting{PageSize: pageSize, Latency: latency, Sets: 10}, 100),
 		},
 		{
-			Name: "hour", Title: "An hour of 100 single-use jobs a minute", Detailed: true,
+			Name: "hour", Title: "An hour of 100 single-use jobs a minute", Detailed: true, Wait: "boot + a poll",
 			Text: "`max_use_count = 1`, `idle_count = 0`.",
 			Play: jobs(Jobs{Setting: Setting{PageSize: pageSize, Latency: latency, Sets: 1}, PerMinute: manyJobs, Length: time.Hour, MaxUse: 1}),
 		},
@@ -54,7 +55,7 @@ func Scenarios() []Scenario {
 			Play: jobs(Jobs{Setting: Setting{PageSize: pageSize, Latency: latency, Sets: 1}, PerMinute: manyJobs, Length: time.Hour, MaxUse: 10}),
 		},
 		{
-			Name: "neighbour", Title: "Half an hour of 100 single-use jobs a minute beside a busy neighbour",
+			Name: "neighbour", Title: "Half an hour of 100 single-use jobs a minute beside a busy neighbour", Wait: "boot + a poll",
 			Text: "`max_use_count = 1`; another client of the subscription uses nine tenths of the subscription's limits up.",
 			Play: jobs(Jobs{Setting: Setting{PageSize: pageSize, Latency: latency, Sets: 1, Busy: true}, PerMinute: manyJobs, Length: 30 * time.Minute, MaxUse: 1}),
 		},
