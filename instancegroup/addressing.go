@@ -9,9 +9,24 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
-// addressInterval is how often the interfaces are listed at most while nothing waits
-// for an address.
-const addressInterval = 20 * time.Second
+// earlyInterval is how often the interfaces are listed at most while nothing waits for
+// an address, and lateInterval where something does, if both lists are long and cheap.
+// Where the list of instances is scarce, nothing must wait for the other.
+const (
+	earlyInterval = 35 * time.Second
+	lateInterval  = 10 * time.Second
+)
+
+// mayListInterfacesLocked reports whether so much time has passed since.
+func (r *reading) mayListInterfacesLocked(interval time.Duration) bool {
+	switch {
+	case isShort(r.room):
+		interval = 0
+	case sustained(r.room) > earlyInterval:
+		interval /= 4
+	}
+	return r.now().Sub(r.inventory.addressesRead) >= interval
+}
 
 // findAddressesEarly reads the network interfaces if instances are about to be up whose
 // addresses are not known: Azure assigns those at the beginning, and then a page of the
@@ -20,8 +35,8 @@ const addressInterval = 20 * time.Second
 func (r *reading) findAddressesEarly(ctx context.Context) {
 	r.mu.Lock()
 	var wanted map[string]string
-	if r.now().Sub(r.inventory.addressesRead) >= addressInterval {
-		wanted = r.inventory.awaitedAddresses(r.now().Add(-r.pace.boots.early() * 2 / 3))
+	if r.mayListInterfacesLocked(earlyInterval) {
+		wanted = r.inventory.awaitedAddresses(r.now().Add(-r.pace.boots.early() * 3 / 4))
 	}
 	r.mu.Unlock()
 	_ = r.readAddresses(ctx, wanted) // once one of them is up, they are read again
@@ -31,7 +46,10 @@ func (r *reading) findAddressesEarly(ctx context.Context) {
 // whose address is not known yet.
 func (r *reading) findAddresses(ctx context.Context, instances []vmss.Instance) error {
 	r.mu.Lock()
-	wanted := r.inventory.unaddressed(instances, r.now())
+	var wanted map[string]string
+	if r.mayListInterfacesLocked(lateInterval) {
+		wanted = r.inventory.unaddressed(instances, r.now())
+	}
 	r.mu.Unlock()
 	return r.readAddresses(ctx, wanted)
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
@@ -23,6 +25,9 @@ const (
 
 	// unlistedAge is the age at which a list should show an instance.
 	unlistedAge = 15 * time.Second
+
+	// pagesAtOnce bounds how many pages are read at the same time.
+	pagesAtOnce = 8
 
 	// morePages bounds how many pages are read that come after the last one known.
 	morePages = 4
@@ -149,26 +154,38 @@ func (g *Group) unlistedLocked(last indexedPage) time.Duration {
 // glance reads pages again.
 func (r *reading) glance(ctx context.Context) error {
 	r.findAddressesEarly(ctx)
-	var read []vmss.Page
-	for _, n := range r.pages {
-		for extra := 0; extra <= morePages; extra++ {
-			p, more := r.readAgain(ctx, n+extra)
-			read = append(read, p)
-			if !more {
-				break
-			}
+	read := make([][]vmss.Page, len(r.pages))
+	var reading errgroup.Group
+	reading.SetLimit(pagesAtOnce)
+	for at, n := range r.pages {
+		reading.Go(func() error {
+			read[at] = r.readFrom(ctx, n)
+			return nil
+		})
+	}
+	_ = reading.Wait()
+	return r.addressPages(ctx, slices.Concat(read...))
+}
+
+// readFrom reads a page, and if it is the last one, those that come after it.
+func (r *reading) readFrom(ctx context.Context, n int) (read []vmss.Page) {
+	for extra := range 1 + morePages {
+		p, more := r.readAgain(ctx, n+extra)
+		read = append(read, p)
+		if !more {
+			break
 		}
 	}
-	return r.addressPages(ctx, read)
+	return read
 }
 
 // readAgain reads a page by its link, and reports whether there is another after the
 // last.
 func (r *reading) readAgain(ctx context.Context, n int) (p vmss.Page, more bool) {
-	r.mu.Lock()
-	link := r.index.pages[n].link
-	known := r.inventory.last().vmIDs()
-	r.mu.Unlock()
+	link, known, ok := r.link(n)
+	if !ok {
+		return p, false
+	}
 	p, err := r.reach().ReadPage(ctx, link)
 	if err != nil {
 		r.noteRefusal(err)
@@ -182,7 +199,17 @@ func (r *reading) readAgain(ctx context.Context, n int) (p vmss.Page, more bool)
 	r.takePage(p)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return p, r.index.store(n, p, r.now())
+	return p, n < len(r.index.pages) && r.index.store(n, p, r.now())
+}
+
+// link is where a page is, along with the vmIds that are known.
+func (r *reading) link(n int) (link string, known map[string]string, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if n >= len(r.index.pages) { // another link was refused
+		return "", nil, false
+	}
+	return r.index.pages[n].link, r.inventory.last().vmIDs(), true
 }
 
 // noteRefusal has the whole list read next.

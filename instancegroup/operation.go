@@ -31,7 +31,7 @@ const (
 
 	// listedFirst is how long the lists have to tell, where they are long and yet cheap,
 	// what an operation would.
-	listedFirst = 75 * time.Second
+	listedFirst = 2 * time.Minute
 
 	// pollsPerUpdate bounds how many operations one update polls, and
 	// pollTimeout how long that may take.

@@ -12,7 +12,7 @@ const (
 	proofAge = 10 * time.Second
 
 	// proofPatience is how long a deletion waits for a page before its instance is read.
-	proofPatience = 20 * time.Second
+	proofPatience = 10 * time.Second
 )
 
 // planProofs decides how it is made sure that the number of an instance has not been

@@ -19,6 +19,7 @@ type reading struct {
 	*Group
 	at     time.Time
 	number uint64
+	room   vmss.ListRoom // at the beginning
 	pages  []int         // to read again; nil: the whole list is read
 	listed []indexedPage // of the whole list, as far as it was read
 	etag   string        // of the scale set before a long list
@@ -32,7 +33,7 @@ type reading struct {
 
 // beginReadingLocked begins a reading of some pages; nil: of the whole list.
 func (g *Group) beginReadingLocked(ctx context.Context, room vmss.ListRoom, pages []int) *reading {
-	r := &reading{Group: g, at: g.now(), number: g.inventory.beginReading(), pages: pages, stalled: make(chan struct{}), done: make(chan struct{})}
+	r := &reading{Group: g, at: g.now(), number: g.inventory.beginReading(), room: room, pages: pages, stalled: make(chan struct{}), done: make(chan struct{})}
 	if pages == nil {
 		g.pace.begin(room, r.at)
 	} else {
@@ -96,7 +97,7 @@ func (r *reading) run(ctx context.Context) error {
 
 // readETag reads what tells later whether the scale set was written since the list.
 func (r *reading) readETag(ctx context.Context) {
-	if isShort(r.listRoom()) || r.ScaleSet().Mode == vmss.Flexible || r.client.Remaining(vmss.ReadScaleSet) < 6 {
+	if isShort(r.room) || r.ScaleSet().Mode == vmss.Flexible || r.client.Remaining(vmss.ReadScaleSet) < 6 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, readBackTimeout)
