@@ -15,6 +15,7 @@ type bucket struct {
 	ceiling  float64   // the most that there is at once
 
 	window sample
+	same   sample // since when responses show the same count
 }
 
 // sample is the beginning of a time in which the responses show how fast the bucket
@@ -72,9 +73,29 @@ func (k *bucket) correct(left float64, now time.Time) {
 	switch more := left - k.tokens; {
 	case more < 0:
 		k.tokens = left
-	case more > 3 && more > k.tokens/10: // requests under way may still lower it
+	case more > atOnce && more > k.tokens/10: // requests under way may still lower it
 		k.tokens += more / 2
 	}
+}
+
+// atOnce is how many requests of a class may be under way, and not yet be counted in a
+// response.
+const atOnce = 18
+
+// repeated is how often the same count must come, and within which time, for it not to be
+// of one bucket: each request takes one, and none flows in so soon.
+const (
+	repeated       = 3
+	repeatedWithin = 2 * time.Second
+)
+
+// repeats reports whether responses count different buckets.
+func (k *bucket) repeats(left float64, now time.Time) bool {
+	if left != k.same.left || now.Sub(k.same.at) > repeatedWithin {
+		k.same = sample{at: now, left: left}
+	}
+	k.same.took++
+	return k.same.took >= repeated
 }
 
 // window is how long a sample lasts at least, and at most.

@@ -144,7 +144,7 @@ func (b *Budget) Correct(c Class, h http.Header) {
 	}
 	k := b.bucketLocked(c)
 	switch {
-	case c == ReadInstance && left > k.tokens+2:
+	case c == ReadInstance && k.limited && k.repeats(left, b.now()):
 		k.limited = false // each instance has a bucket of its own
 	case c == DeleteInstances && strings.Contains(limits(h), "UpdateVMScaleSetResource"):
 		b.shared = true
