@@ -19,10 +19,7 @@ const (
 
 // mayListInterfacesLocked reports whether so much time has passed since.
 func (r *reading) mayListInterfacesLocked(interval time.Duration) bool {
-	switch {
-	case isShort(r.room):
-		interval = 0
-	case sustained(r.room) > earlyInterval:
+	if sustained(r.room) > earlyInterval {
 		interval /= 4
 	}
 	return r.now().Sub(r.inventory.addressesRead) >= interval
@@ -33,6 +30,9 @@ func (r *reading) mayListInterfacesLocked(interval time.Duration) bool {
 // list suffices to tell that an instance runs. One list of interfaces serves all that
 // have begun since the last.
 func (r *reading) findAddressesEarly(ctx context.Context) {
+	if isShort(r.room) {
+		return // the list of interfaces is, too
+	}
 	r.mu.Lock()
 	var wanted map[string]string
 	if r.mayListInterfacesLocked(earlyInterval) {
@@ -47,7 +47,7 @@ func (r *reading) findAddressesEarly(ctx context.Context) {
 func (r *reading) findAddresses(ctx context.Context, instances []vmss.Instance) error {
 	r.mu.Lock()
 	var wanted map[string]string
-	if r.mayListInterfacesLocked(lateInterval) {
+	if isShort(r.room) || r.mayListInterfacesLocked(lateInterval) {
 		wanted = r.inventory.unaddressed(instances, r.now())
 	}
 	r.mu.Unlock()

@@ -92,7 +92,7 @@ func TestNothingIsLostWhileAnythingMayCome(t *testing.T) {
 			}
 			f.endless = false
 			f.change(func() { f.extra, f.faults = nil, map[string][]fault{} })
-			clock.pass(pollInterval)
+			clock.pass(longestInterval)
 			assert.Equal(t, 1, observed(t, g, 0))
 		})
 	}
