@@ -119,3 +119,39 @@ func (r *reading) publicAddresses(ctx context.Context, configs map[string]vmss.I
 	}
 	return nil, nil
 }
+
+// awaitedAddresses are the IDs of members without an address that are being created, if
+// one of them has been for as long.
+func (inv *inventory) awaitedAddresses(since time.Time) map[string]string {
+	wanted, urgent := map[string]string{}, false
+	for n := range inv.last().Members {
+		m := &inv.last().Members[n]
+		if _, have := inv.addresses[m.MemberID]; !have && m.State == Creating {
+			wanted[strings.ToLower(m.ID)] = m.MemberID
+			urgent = urgent || !m.created.After(since)
+		}
+	}
+	if !urgent {
+		return nil
+	}
+	return wanted
+}
+
+// unaddressed are the IDs of instances whose addresses are not known, by resource ID in
+// lower case, if one of them is up.
+func (inv *inventory) unaddressed(instances []vmss.Instance, now time.Time) map[string]string {
+	wanted, urgent := map[string]string{}, false
+	for _, i := range instances {
+		id, before := matchPrevious(i, inv.last())
+		if _, have := inv.addresses[id]; have || id == "" {
+			continue
+		}
+		state, _ := classify(i, inv.past(i, before, now), false, true)
+		wanted[strings.ToLower(i.ID)] = id
+		urgent = urgent || state == Running
+	}
+	if !urgent {
+		return nil
+	}
+	return wanted
+}

@@ -1,6 +1,38 @@
 package instancegroup
 
-import "time"
+import (
+	"slices"
+	"time"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
+)
+
+// listing is the result of a reading, or of a page of it.
+type listing struct {
+	at        time.Time // when the reading began
+	number    uint64    // its place among all that began
+	seen      time.Time // no later than any of the instances was read
+	base      *View     // the view that it was compared with
+	instances []vmss.Instance
+	confirmed confirmation // what was found out about members of base that it lacks
+	spot      bool
+}
+
+// all are the instances of a listing, those that the list lacked included.
+func (l *listing) all() []vmss.Instance {
+	return slices.Concat(l.instances, l.confirmed.kept, l.confirmed.ours)
+}
+
+// changes are what a new view shows against the one before it.
+type changes struct {
+	gone     []string
+	departed int             // left the capacity, other than by a deletion that was accepted before
+	served   int             // serve for the first time
+	boots    []time.Duration // how long those took that were seen being created
+	settled  []settlement    // have come up, or no longer will
+	failed   int             // died without ever having served
+	reason   string          // of one of the failed
+}
 
 // observeChanges compares members with what they were in the last view: one that
 // leaves lowers the capacity, and one that dies without ever having served is a failed

@@ -94,31 +94,22 @@ func (f fakeInstances) List(ctx context.Context, o vmss.ListOptions) ([]vmss.Ins
 	return all, err
 }
 
-// showPages passes a list on in as many pages as it has.
-func (f *fake) showPages(all []vmss.Instance, o vmss.ListOptions) {
-	size := len(all)/f.pages + 1
-	for page := range slices.Chunk(all, size) {
-		o.Page(vmss.Page{Instances: page})
-	}
-}
-
-// ReadPage implements vmss.Instances: there is one page, which is the whole list.
-func (f fakeInstances) ReadPage(ctx context.Context, _ string) (vmss.Page, error) {
-	all, err := f.list(ctx)
-	return vmss.Page{Instances: all}, err
-}
-
 func (f *fake) list(ctx context.Context) (all []vmss.Instance, err error) {
 	err = f.do(ctx, opList, func() error {
-		for _, i := range f.vms {
-			if !f.hidden[i.VMID] {
-				all = append(all, f.show(i))
-			}
-		}
-		all = append(all, f.extra...)
+		all = f.shown()
 		return nil
 	})
 	return all, err
+}
+
+// shown is what a list shows.
+func (f *fake) shown() (all []vmss.Instance) {
+	for _, i := range f.vms {
+		if !f.hidden[i.VMID] {
+			all = append(all, f.show(i))
+		}
+	}
+	return append(all, f.extra...)
 }
 
 // Get implements vmss.Instances.
@@ -290,13 +281,6 @@ func (f *fake) Remaining(call vmss.Call) int {
 		return n
 	}
 	return plenty
-}
-
-// ListRoom implements vmss.Instances.
-func (f *fake) ListRoom() vmss.ListRoom {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return vmss.ListRoom{Pages: f.lists * f.pages, Cost: f.pages, PerMinute: f.perMinute}
 }
 
 // ReadsRemaining implements vmss.Instances.

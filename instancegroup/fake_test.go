@@ -79,7 +79,7 @@ type fake struct {
 	endless   bool
 	failures  map[vmss.Operation]error
 	lists     int               // that are left of Azure's limits
-	pages     int               // of a list
+	pageSize  int               // instances on a page of a list; 0: all
 	perMinute float64           // pages that become possible
 	reads     int               // of single instances that are left
 	remaining map[vmss.Call]int // the same of other calls, where it is not plenty
@@ -89,7 +89,7 @@ func newFake(instances int) *fake {
 	f := &fake{
 		set:   vmss.ScaleSet{ID: "/x/ci", Name: "ci", Size: "Standard_D2s_v5", HasCapacity: true, Model: vmss.Model{OSType: "Linux", Upgrade: vmss.Upgrade{Mode: "Manual"}, Login: vmss.Login{PublicKeys: []string{"ssh-ed25519 AAAA"}}}},
 		noNIC: map[string]bool{}, publicIP: map[string]string{}, hidden: map[string]bool{}, blank: map[string]bool{},
-		faults: map[string][]fault{}, calls: map[string]int{}, failures: map[vmss.Operation]error{}, lists: plenty, pages: 1, perMinute: 1e18, reads: plenty, remaining: map[vmss.Call]int{},
+		faults: map[string][]fault{}, calls: map[string]int{}, failures: map[vmss.Operation]error{}, lists: plenty, perMinute: 1e18, reads: plenty, remaining: map[vmss.Call]int{},
 	}
 	f.foreign(int64(instances))
 	f.boot()

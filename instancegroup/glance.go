@@ -92,26 +92,6 @@ func (x *pageIndex) store(n int, p vmss.Page, now time.Time) (more bool) {
 	return more
 }
 
-// waitingFor is how long the instances of a page that may have come up since have waited
-// in all, as expected.
-func (g *Group) waitingForLocked(p indexedPage) time.Duration {
-	v, now := g.inventory.last(), g.now()
-	news := 0.0
-	for _, id := range p.ids {
-		m := v.Find(id)
-		if m == nil {
-			continue
-		}
-		if m.State == Creating {
-			news += g.pace.boots.chance(p.read.Sub(m.created), now.Sub(m.created))
-		}
-		if _, asked := g.deletions.asked[id]; asked {
-			news++
-		}
-	}
-	return time.Duration(news * float64(now.Sub(p.read)) / 2)
-}
-
 // worthReading is how long instances wait in all for a page to be read again. Where few
 // pages are left, one that is read too early is missing later.
 func worthReading(r vmss.ListRoom) time.Duration {
@@ -119,36 +99,6 @@ func worthReading(r vmss.ListRoom) time.Duration {
 		return plentyWait
 	}
 	return plentyWait + scarceWait*time.Duration(manyPages-r.Pages)/manyPages
-}
-
-// pagesToReadLocked are the pages that are worth reading again now, the best first.
-func (g *Group) pagesToReadLocked(r vmss.ListRoom) []int {
-	if !g.index.serves(r) {
-		return nil
-	}
-	waits, best := map[int]time.Duration{}, []int{}
-	for n, p := range g.index.pages {
-		waits[n] = g.waitingForLocked(p)
-		if n == len(g.index.pages)-1 {
-			waits[n] += g.unlistedLocked(p)
-		}
-		if waits[n] >= worthReading(r) {
-			best = append(best, n)
-		}
-	}
-	slices.SortStableFunc(best, func(a, b int) int { return int(waits[b] - waits[a]) })
-	return best[:min(len(best), g.pace.glances(r, g.now()))]
-}
-
-// unlistedLocked is how long instances have waited that no list has shown yet.
-func (g *Group) unlistedLocked(last indexedPage) time.Duration {
-	now, n := g.now(), 0
-	for _, i := range g.ledger.increases {
-		if now.Sub(i.began) >= unlistedAge {
-			n += i.pending
-		}
-	}
-	return time.Duration(n) * now.Sub(last.read) / 2
 }
 
 // glance reads pages again.

@@ -35,33 +35,6 @@ func newInventory(t Timeouts) inventory {
 	return inventory{timeouts: t.withDefaults(), addresses: map[string]addresses{}, gone: map[string]time.Time{}, unidentified: map[string]time.Time{}}
 }
 
-// listing is the result of a reading, or of a page of it.
-type listing struct {
-	at        time.Time // when the reading began
-	number    uint64    // its place among all that began
-	seen      time.Time // no later than any of the instances was read
-	base      *View     // the view that it was compared with
-	instances []vmss.Instance
-	confirmed confirmation // what was found out about members of base that it lacks
-	spot      bool
-}
-
-// all are the instances of a listing, those that the list lacked included.
-func (l *listing) all() []vmss.Instance {
-	return slices.Concat(l.instances, l.confirmed.kept, l.confirmed.ours)
-}
-
-// changes are what a new view shows against the one before it.
-type changes struct {
-	gone     []string
-	departed int             // left the capacity, other than by a deletion that was accepted before
-	served   int             // serve for the first time
-	boots    []time.Duration // how long those took that were seen being created
-	settled  []settlement    // have come up, or no longer will
-	failed   int             // died without ever having served
-	reason   string          // of one of the failed
-}
-
 // beginReading numbers a reading. Clocks stand still at times; this does not.
 func (inv *inventory) beginReading() uint64 {
 	inv.readings++
@@ -294,42 +267,6 @@ func (inv *inventory) unidentifiedID(i vmss.Instance, now time.Time) string {
 		return ""
 	}
 	return strings.ToLower(i.Name) + "-without-vmid"
-}
-
-// awaitedAddresses are the IDs of members without an address that are being created, if
-// one of them has been for as long.
-func (inv *inventory) awaitedAddresses(since time.Time) map[string]string {
-	wanted, urgent := map[string]string{}, false
-	for n := range inv.last().Members {
-		m := &inv.last().Members[n]
-		if _, have := inv.addresses[m.MemberID]; !have && m.State == Creating {
-			wanted[strings.ToLower(m.ID)] = m.MemberID
-			urgent = urgent || !m.created.After(since)
-		}
-	}
-	if !urgent {
-		return nil
-	}
-	return wanted
-}
-
-// unaddressed are the IDs of instances whose addresses are not known, by resource ID in
-// lower case, if one of them is up.
-func (inv *inventory) unaddressed(instances []vmss.Instance, now time.Time) map[string]string {
-	wanted, urgent := map[string]string{}, false
-	for _, i := range instances {
-		id, before := matchPrevious(i, inv.last())
-		if _, have := inv.addresses[id]; have || id == "" {
-			continue
-		}
-		state, _ := classify(i, inv.past(i, before, now), false, true)
-		wanted[strings.ToLower(i.ID)] = id
-		urgent = urgent || state == Running
-	}
-	if !urgent {
-		return nil
-	}
-	return wanted
 }
 
 // setAddress stores the addresses of a member. An instance keeps them for life.

@@ -263,3 +263,32 @@ func TestStuckDeletionAfterARestart(t *testing.T) {
 	require.NoError(t, g.Reap(t.Context(), v))
 	assert.Len(t, f.sent, 1)
 }
+
+func TestOperationIsPolledAndAbandoned(t *testing.T) {
+	o := operation{id: "a", began: start}
+	assert.False(t, o.isDue(start.Add(pollInterval-1)))
+	at := start.Add(pollInterval)
+	require.True(t, o.isDue(at))
+	ended, _ := o.record(at, vmss.Progress{}, nil)
+	assert.False(t, ended)
+	assert.False(t, o.isDue(at.Add(pollInterval-1)))
+	assert.True(t, o.isDue(at.Add(pollInterval)))
+
+	ended, abandoned := o.record(start.Add(abandonAfter), vmss.Progress{}, azure(armerr.Transient, 500))
+	assert.False(t, ended, "an error of the poll is no failure of the operation")
+	assert.False(t, abandoned)
+	ended, abandoned = o.record(start.Add(abandonAfter+1), vmss.Progress{}, azure(armerr.Transient, 500))
+	assert.True(t, ended && abandoned)
+	require.NoError(t, o.failure)
+	assert.False(t, o.isDue(start.Add(2*abandonAfter)))
+}
+
+func TestOperationsAreTakenInTurn(t *testing.T) {
+	var all []*operation
+	for n := range 2 * pollsPerUpdate {
+		all = append(all, &operation{began: start.Add(time.Duration(-n) * time.Second), polled: start.Add(time.Duration(n) * time.Second)})
+	}
+	all[0].ended = start
+	due := dueOperations(append([]*operation(nil), all...), 0, start.Add(time.Hour))
+	assert.Equal(t, all[1:1+pollsPerUpdate], due)
+}

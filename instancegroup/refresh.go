@@ -30,7 +30,7 @@ var errSlow = errors.New("Azure lists the instances slowly, and goes on; what it
 // request limits allow. Else, and while a reading takes long, the result is the last
 // complete view with what has been read since. Concurrent callers share one reading.
 func (g *Group) Refresh(ctx context.Context) (*View, error) {
-	r, err := g.dueReading(ctx)
+	r, err := schedule{g}.dueReading(ctx)
 	if r == nil {
 		return g.last(), err
 	}
@@ -78,24 +78,6 @@ func (g *Group) isForeign(v *View) bool {
 	return g.inventory.observed != nil && g.inventory.countNew(v) > g.ledger.pending()
 }
 
-// dueReading begins the reading that is due, of the whole list or of some pages, or joins
-// the one under way. Without one, the error is that of the last.
-func (g *Group) dueReading(ctx context.Context) (*reading, error) {
-	room := g.listRoom()
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	switch {
-	case g.current != nil:
-		return g.current, nil
-	case g.inventory.last().reading == 0 || g.pace.mayList(g.needLocked(room), room, g.now()):
-		return g.beginReadingLocked(ctx, room, nil), nil
-	}
-	if pages := g.pagesToReadLocked(room); len(pages) > 0 {
-		return g.beginReadingLocked(ctx, room, pages), nil
-	}
-	return nil, g.failed
-}
-
 // usualPage is how many instances a page holds as long as none was full.
 const usualPage = 50
 
@@ -108,35 +90,6 @@ func (g *Group) listRoom() vmss.ListRoom {
 	n, size := g.inventory.last().count()+g.ledger.pending(), max(usualPage, g.index.fullest)
 	room.Cost = max(room.Cost, (n+size-1)/size)
 	return room
-}
-
-// needLocked is how much there is to learn from a list.
-func (g *Group) needLocked(room vmss.ListRoom) need {
-	if g.failed != nil {
-		return due
-	}
-	if g.index.serves(room) && g.ledger.pending() <= mostUnlisted {
-		return max(g.ledger.need(g.now(), time.Hour), min(underway, g.needOfAgesLocked(room)))
-	}
-	return g.needOfAgesLocked(room)
-}
-
-// needOfAgesLocked is the need where instances are looked for at their age.
-func (g *Group) needOfAgesLocked(room vmss.ListRoom) need {
-	v, now, after := g.inventory.last(), g.now(), g.pace.patienceOf(room)
-	n := max(g.ledger.need(now, after), g.deletions.need(now))
-	if v.identifying > 0 {
-		n = max(n, underway)
-	}
-	for i := range v.Members {
-		if v.Members[i].State != Creating {
-			continue
-		}
-		if n = max(n, underway); now.Sub(v.Members[i].created) >= after {
-			return due
-		}
-	}
-	return n
 }
 
 // serveStale logs the beginning and the end of a time in which Azure's limits

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -271,56 +270,4 @@ func (m *model) step(s step) error {
 		return err
 	}
 	return errors.Join(m.Invariants.Err(), m.Surplus())
-}
-
-// hide is an identity that may not read instances: it gets an empty list, and no
-// error, for an hour in which there is demand.
-func (m *model) hide() error {
-	err := m.Sim.AddFaults(
-		faults.For(faults.List(armsim.ListEmpty), time.Hour),
-		faults.For(faults.Refusal("may not read", "VirtualMachineScaleSetVMs_Get", http.StatusForbidden, 0, false), time.Hour),
-		faults.For(faults.Refusal("may not read", "VirtualMachines_Get", http.StatusForbidden, 0, false), time.Hour),
-	)
-	if err != nil {
-		return err
-	}
-	m.Invariants.AllowThrottling() // each instance that a list lacks is read
-	for range 6 {
-		m.Provisioner.Request(1)
-		time.Sleep(10 * time.Minute)
-		if err := errors.Join(m.Revive(), m.Invariants.Err(), m.Surplus()); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// overlap is demand that grows while earlier increases go on, some of whose instances
-// are never made.
-func (m *model) overlap(lost int) error {
-	m.MayBeAbsent = true
-	err := m.Sim.AddFaults(
-		faults.NeverMade(3, lost),
-		faults.Times(faults.WithEffect("creations slow", "instance.create", armsim.Effect{Slow: 5}), 8),
-	)
-	if err != nil {
-		return err
-	}
-	for range 6 {
-		m.Provisioner.Request(2)
-		time.Sleep(15 * time.Second)
-		if err := errors.Join(m.Revive(), m.Invariants.Err(), m.Surplus()); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// rush is demand that comes and goes faster than Azure takes writes.
-func (m *model) rush() {
-	for range 16 {
-		m.Provisioner.Request(1)
-		m.FinishJobs(1)
-		time.Sleep(2 * time.Second)
-	}
 }
