@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -80,11 +79,7 @@ const neighbourShare = 0.9
 
 // share has a neighbour use most of the subscription's limits up.
 func (s *subscription) share() error {
-	limits, ok := any(s.Server).(interface{ ShareLimits(taken float64) error })
-	if !ok {
-		return errors.New("the simulator knows no neighbour")
-	}
-	return limits.ShareLimits(neighbourShare)
+	return s.ShareLimits(neighbourShare)
 }
 
 func setName(i int) string { return fmt.Sprintf("ci%d", i) }

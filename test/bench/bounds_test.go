@@ -19,7 +19,7 @@ func TestRequestBounds(t *testing.T) {
 	}
 	t.Parallel()
 	small := Setting{PageSize: pageSize, Latency: latency, Sets: 1}
-	hundred := fleet(small, 100)
+	hundred, thousand := fleet(small, 100), fleet(small, 1000)
 	tenMinutes := jobs(Jobs{Setting: small, PerMinute: 30, Length: 10 * time.Minute, MaxUse: 1})
 	for _, c := range []struct {
 		name  string
@@ -27,10 +27,12 @@ func TestRequestBounds(t *testing.T) {
 		play  func(mode, plugin string) (Figures, error)
 		bound int
 	}{
-		{"0 to 100 to 0", modeUniform, hundred, 245},         // 223
-		{"0 to 100 to 0", modeFlexible, hundred, 390},        // 355
-		{"30 jobs a minute", modeUniform, tenMinutes, 1150},  // 1047
-		{"30 jobs a minute", modeFlexible, tenMinutes, 2330}, // 2115
+		{"0 to 100 to 0", modeUniform, hundred, 86},         // 78
+		{"0 to 100 to 0", modeFlexible, hundred, 206},       // 187
+		{"0 to 1000 to 0", modeUniform, thousand, 120},      // 104
+		{"0 to 1000 to 0", modeFlexible, thousand, 470},     // 422
+		{"30 jobs a minute", modeUniform, tenMinutes, 510},  // 464
+		{"30 jobs a minute", modeFlexible, tenMinutes, 520}, // 468
 	} {
 		t.Run(c.name+"/"+c.mode, func(t *testing.T) {
 			t.Parallel()
