@@ -222,9 +222,11 @@ func (inv *inventory) abandon(mode vmss.OrchestrationMode, now time.Time) {
 }
 
 // forget drops what is known of members that went, and remembers that they did:
-// the reading that finds out need not be the one that the runner is shown.
+// the reading that finds out need not be the one that the runner is shown. It is told
+// of each, however long updates fail.
 func (inv *inventory) forget(gone []string, now time.Time) {
-	maps.DeleteFunc(inv.gone, func(_ string, since time.Time) bool { return now.Sub(since) >= goneMemory })
+	untold := inv.observedIDs()
+	maps.DeleteFunc(inv.gone, func(id string, since time.Time) bool { return now.Sub(since) >= goneMemory && !untold[id] })
 	inv.remember(gone, now)
 	for _, id := range gone {
 		delete(inv.addresses, id)

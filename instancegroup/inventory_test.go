@@ -84,6 +84,10 @@ func TestInventoryRemembersWhatIsGone(t *testing.T) {
 	assert.Nil(t, v.Find(idOf(1)), "an outdated list shows it")
 	inv.setAddress(idOf(1), addresses{})
 	assert.NotContains(t, inv.addresses, idOf(1), "and so may outdated interfaces")
+	inv.observe(&View{Members: []Member{{MemberID: idOf(1)}}})
+	v, _ = inv.applied(inv.listing(all), none, start.Add(goneMemory))
+	assert.Nil(t, v.Find(idOf(1)), "the runner has not been told yet")
+	inv.observe(v)
 	v, _ = inv.applied(inv.listing(all), none, start.Add(goneMemory))
 	assert.NotNil(t, v.Find(idOf(1)), "it truly exists")
 }

@@ -31,7 +31,7 @@ func TestRequestBounds(t *testing.T) {
 		{"0 to 100 to 0", modeFlexible, hundred, 206},       // 187
 		{"0 to 1000 to 0", modeUniform, thousand, 120},      // 104
 		{"0 to 1000 to 0", modeFlexible, thousand, 470},     // 422
-		{"30 jobs a minute", modeUniform, tenMinutes, 510},  // 464
+		{"30 jobs a minute", modeUniform, tenMinutes, 600},  // 440 to 510
 		{"30 jobs a minute", modeFlexible, tenMinutes, 520}, // 468
 	} {
 		t.Run(c.name+"/"+c.mode, func(t *testing.T) {

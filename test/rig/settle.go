@@ -24,7 +24,11 @@ const (
 // met, nothing is stuck, and nothing is left in the end.
 func (b *Bubble) Converge() error {
 	b.Sim.ClearFaults()
-	if err := b.Until("demand is not met", b.Settled); err != nil {
+	err := b.Until("demand is not met", b.Settled)
+	if err != nil && b.lowerCapacity() {
+		err = b.Until("demand is not met with the capacity lowered", b.Settled)
+	}
+	if err != nil {
 		return err
 	}
 	if b.unfilled() > 0 { // the next increase fills the capacity of those that were never created
@@ -38,6 +42,14 @@ func (b *Bubble) Converge() error {
 		}
 	}
 	return b.Until("something is left", b.Empty)
+}
+
+// lowerCapacity does what the plugin's error advises where no instance was ever created,
+// and no operation has failed: a list that hides them all would look the same, so that
+// the plugin waits for somebody who knows. It is false where there are instances.
+func (b *Bubble) lowerCapacity() bool {
+	stats := b.Sim.Stats()
+	return stats.Instances == 0 && stats.Capacity > 0 && b.Sim.Raise(ScaleSetName, -stats.Capacity) == nil
 }
 
 // Until waits until done returns no error, and returns its error after SettleLimit.
