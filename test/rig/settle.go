@@ -1,8 +1,10 @@
 package rig
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -49,7 +51,11 @@ func (b *Bubble) Converge() error {
 // the plugin waits for somebody who knows. It is false where there are instances.
 func (b *Bubble) lowerCapacity() bool {
 	stats := b.Sim.Stats()
-	return stats.Instances == 0 && stats.Capacity > 0 && b.Sim.Raise(ScaleSetName, -stats.Capacity) == nil
+	if stats.Instances > 0 || stats.Capacity == 0 {
+		return false
+	}
+	none := map[string]any{"sku": map[string]any{"capacity": 0}}
+	return b.Sim.Do(context.Background(), http.MethodPatch, b.Sim.ScaleSetPath(ScaleSetName), "2025-04-01", none) == nil
 }
 
 // Until waits until done returns no error, and returns its error after SettleLimit.
