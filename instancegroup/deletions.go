@@ -119,8 +119,9 @@ func (d *deletions) operations() []*operation {
 	return all
 }
 
-// finish drops an operation that has ended, and returns the members that it deleted. If
-// it failed, the deletions that were not sent again since are to be retried.
+// finish drops an operation that has ended, and returns the members that it deleted, if
+// it says so itself. If it failed, the deletions that were not sent again since are to
+// be retried.
 func (d *deletions) finish(o *operation) (deleted []string, unfinished int) {
 	at := slices.IndexFunc(d.batches, func(b *deletionBatch) bool { return &b.operation == o })
 	if at < 0 {
@@ -132,9 +133,10 @@ func (d *deletions) finish(o *operation) (deleted []string, unfinished int) {
 		a := d.accepted[id]
 		switch {
 		case a == nil || a.sent.After(o.began):
-		case o.failure == nil:
+		case o.failure == nil && o.id != "":
 			a.ended = true
 			deleted = append(deleted, id)
+		case o.failure == nil: // that is what the scale set's state says, which proves nothing
 		default:
 			a.retry, a.preempted = true, armerr.Is(o.failure, armerr.Preempted)
 			unfinished++

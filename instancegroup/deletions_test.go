@@ -48,6 +48,22 @@ func TestDeletionsRetryAfterFailure(t *testing.T) {
 	assert.True(t, d.has("b"))
 }
 
+// TestAssumedEndsProveNothing: where Azure no longer knows an operation, the state of the
+// scale set says that it has ended, and not how.
+func TestAssumedEndsProveNothing(t *testing.T) {
+	d := newDeletions()
+	d.record([]string{"a"}, "1", start)
+	o := d.operations()[0]
+	o.id = ""
+	o.record(start.Add(time.Minute), vmss.Progress{Ended: true}, nil)
+	deleted, unfinished := d.finish(o)
+	assert.Empty(t, deleted)
+	assert.Zero(t, unfinished)
+	assert.Equal(t, absenceExpected, d.absent("a", 1))
+	assert.Equal(t, absenceExpected, d.absent("a", 1), "it is the same list")
+	assert.Equal(t, absenceProven, d.absent("a", 2))
+}
+
 func TestDeletionsThatDoNotBegin(t *testing.T) {
 	d := newDeletions()
 	d.record([]string{"a"}, "1", start)

@@ -160,12 +160,12 @@ func (b *Bubble) Restart() error {
 }
 
 // Close ends all goroutines. fleeting does not wait for its own, which sleeps
-// for up to its update interval of a minute.
+// for up to its update interval of a minute, and a list goes on for up to ten.
 func (b *Bubble) Close() {
 	b.Conn.Cut()
 	b.abandon(b.Provisioner)
 	b.abandoned.Wait()
-	time.Sleep(2 * time.Minute)
+	time.Sleep(11 * time.Minute)
 	b.Sim.Close()
 }
 
