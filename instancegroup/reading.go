@@ -71,11 +71,13 @@ func (r *reading) run(ctx context.Context) error {
 	r.findAddressesEarly(ctx)
 	r.readETag(ctx)
 	known := r.last().vmIDs()
-	instances, err := r.reach().List(ctx, vmss.ListOptions{
-		VMID: func(id string) string { return known[strings.ToLower(id)] },
-		Page: r.takePage,
-		Wait: r.noteWait,
-	})
+	o := vmss.ListOptions{VMID: func(id string) string { return known[strings.ToLower(id)] }, Page: r.takePage, Wait: r.noteWait}
+	if r.last().reading == 0 {
+		// Nobody waits for longer. A plugin that was started again does not know what
+		// its predecessor has used up, and would use up what the next attempt needs.
+		o.Within, o.Expected = firstPatience, int(r.ScaleSet().Capacity)
+	}
+	instances, err := r.reach().List(ctx, o)
 	if err != nil {
 		return err
 	}

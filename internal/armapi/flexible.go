@@ -23,7 +23,7 @@ type flexible struct{ *Client }
 // read, and only if there is a VM whose vmId is not known.
 func (f flexible) List(ctx context.Context, o vmss.ListOptions) ([]vmss.Instance, error) {
 	known := func(i *vmss.Instance) { i.VMID = o.VMID(i.ID) }
-	p := instancePages(o)
+	p := f.instancePages(budget.ListVirtualMachines, o)
 	if tell := p.read; tell != nil {
 		p.read = func(link, next string, page []vmss.Instance) {
 			complete(page, known)

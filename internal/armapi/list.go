@@ -34,13 +34,19 @@ func withViews() url.Values { return url.Values{"$expand": {"instanceView"}} }
 
 // pages is what a caller wants to know while a list is read; nil functions: nothing.
 type pages[R any] struct {
-	read func(link, next string, page []R) // a page has come
-	wait func(time.Duration)               // the next one has to wait for Azure's limits
+	read   func(link, next string, page []R) // a page has come
+	wait   func(time.Duration)               // the next one has to wait for Azure's limits
+	afford func(size int) error              // whether to go on after the first, of that size
 }
 
 // instancePages passes on what the options of a list of instances ask for.
-func instancePages(o vmss.ListOptions) pages[vmss.Instance] {
+func (c *Client) instancePages(class budget.Class, o vmss.ListOptions) pages[vmss.Instance] {
 	p := pages[vmss.Instance]{wait: o.Wait}
+	if o.Within > 0 {
+		p.afford = func(size int) error {
+			return c.budget.Afford(class, (o.Expected+size-1)/max(1, size)-1, o.Within)
+		}
+	}
 	if o.Page != nil {
 		p.read = func(link, next string, page []vmss.Instance) {
 			o.Page(vmss.Page{Link: link, Next: next, Instances: page})
@@ -56,12 +62,16 @@ func into[T, R any](
 ) func(context.Context) error {
 	return func(ctx context.Context) error {
 		converted := []R{}
-		err := collect(ctx, c, operation, query, p.wait, func(link string, read page[T]) {
+		err := collect(ctx, c, operation, query, p.wait, func(link string, read page[T]) error {
 			before := len(converted)
 			converted = appendConverted(converted, read.Value, convert)
 			if p.read != nil {
 				p.read(link, read.NextLink, converted[before:])
 			}
+			if p.afford != nil && link == "" && read.NextLink != "" {
+				return p.afford(len(read.Value))
+			}
+			return nil
 		})
 		if err != nil {
 			return err
@@ -82,13 +92,15 @@ func appendConverted[T, R any](all []R, list []*T, convert func(T) (R, bool)) []
 
 // collect reads all pages. An incomplete list is an error: a missing instance
 // would be taken for a deleted one.
-func collect[T any](ctx context.Context, c *Client, operation string, query url.Values, wait func(time.Duration), read func(link string, p page[T])) error {
+func collect[T any](ctx context.Context, c *Client, operation string, query url.Values, wait func(time.Duration), read func(link string, p page[T]) error) error {
 	for link := ""; ; {
 		p, err := awaitPage[T](ctx, c, operation, query, link, wait)
 		if err != nil {
 			return err
 		}
-		read(link, p)
+		if err := read(link, p); err != nil {
+			return err
+		}
 		switch p.NextLink {
 		case "":
 			return nil

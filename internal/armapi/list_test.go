@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
@@ -43,6 +44,21 @@ func TestListThatRunsShortGoesOn(t *testing.T) {
 		assert.Len(t, all, 12)
 		assert.Len(t, s.requests, 1+4)
 		assert.InDelta(t, 21, time.Since(begun).Seconds(), 3, "ten pages a minute")
+	})
+}
+
+// TestListThatCannotBeCompleted ends after its first page where nobody waits for it, and
+// leaves what comes in to the next attempt: else each would use up what it needs itself.
+func TestListThatCannotBeCompleted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, s := newClient(t, pagesOf(20, 5)[1:]...)
+		_, err := uniform{c}.List(t.Context(), vmss.ListOptions{Within: 50 * time.Second, Expected: 60})
+		assert.True(t, armerr.Is(err, armerr.Throttled), err)
+		assert.Len(t, s.requests, 1)
+		c, s = newClient(t, pagesOf(8, 5)[1:]...)
+		_, err = uniform{c}.List(t.Context(), vmss.ListOptions{Within: 50 * time.Second, Expected: 24})
+		require.NoError(t, err)
+		assert.Len(t, s.requests, 8)
 	})
 }
 

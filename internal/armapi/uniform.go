@@ -18,7 +18,7 @@ type uniform struct{ *Client }
 // for good, so that VMID is not needed.
 func (u uniform) List(ctx context.Context, o vmss.ListOptions) (all []vmss.Instance, err error) {
 	err = u.readList(ctx, "list the instances of", budget.ListInstances,
-		into(&all, u.Client, armops.ListInstances, withViews(), instancePages(o),
+		into(&all, u.Client, armops.ListInstances, withViews(), u.instancePages(budget.ListInstances, o),
 			func(m machine) (vmss.Instance, bool) { return instanceOf(m), true }))
 	return all, err
 }
@@ -80,7 +80,10 @@ func (u uniform) PublicAddresses(ctx context.Context) (all map[string]netip.Addr
 func (c *Client) publicAddresses(ctx context.Context, op, operation string) (all map[string]netip.Addr, err error) {
 	err = c.readAll(ctx, op, func(ctx context.Context) error {
 		list := []*publicAddress{}
-		err := collect(ctx, c, operation, nil, nil, func(_ string, p page[publicAddress]) { list = append(list, p.Value...) })
+		err := collect(ctx, c, operation, nil, nil, func(_ string, p page[publicAddress]) error {
+			list = append(list, p.Value...)
+			return nil
+		})
 		if err == nil {
 			all = addressesOf(list)
 		}

@@ -114,6 +114,20 @@ func (b *Budget) Take(c Class) error {
 	return nil
 }
 
+// Afford returns a *WaitError if n further requests of a class take longer than
+// patience to become possible. A call of many requests that nobody waits for had better
+// not go on: what it takes is missing for the next.
+func (b *Budget) Afford(c Class, n int, patience time.Duration) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, k := range b.bucketsLocked(c) {
+		if wait := k.wait(float64(n), canWait(c), b.now()); wait > patience {
+			return &WaitError{wait}
+		}
+	}
+	return nil
+}
+
 // Measure makes a call of a class and records how many requests it took.
 func (b *Budget) Measure(c Class, call func() error) error {
 	b.mu.Lock()

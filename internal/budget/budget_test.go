@@ -189,6 +189,22 @@ func TestBlockTakesTheLonger(t *testing.T) {
 	}
 }
 
+// TestAfford: a list that cannot be completed in time leaves what there is to the next
+// attempt.
+func TestAfford(t *testing.T) {
+	b, now := newBudget()
+	require.NoError(t, b.Afford(ListInstances, 30, 0))
+	for range 25 {
+		require.NoError(t, b.Take(ListInstances))
+	}
+	require.NoError(t, b.Afford(ListInstances, 13, 50*time.Second), "eight more take 48 s")
+	wait, ok := errors.AsType[*WaitError](b.Afford(ListInstances, 19, 50*time.Second))
+	require.True(t, ok)
+	assert.InDelta(t, 85, wait.Wait.Seconds(), 1)
+	*now = now.Add(time.Minute)
+	require.NoError(t, b.Afford(ListInstances, 19, 50*time.Second))
+}
+
 // TestResourceManagerBlocks: a 429 that names no limit of the provider is Resource
 // Manager's.
 func TestResourceManagerBlocks(t *testing.T) {

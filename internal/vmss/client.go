@@ -83,6 +83,11 @@ type ListOptions struct {
 	VMID func(resourceID string) string
 	Page func(Page)               // nil: nothing; a page has come
 	Wait func(wait time.Duration) // nil: nothing; the next one has to wait so long
+
+	// Within ends the list after its first page if the rest of Expected instances takes
+	// longer within Azure's limits; 0: it takes as long as it does.
+	Within   time.Duration
+	Expected int
 }
 
 // Page is a page of a list.

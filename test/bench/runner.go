@@ -140,5 +140,5 @@ func (r *runner) end() {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	r.Shutdown(ctx)
-	time.Sleep(2 * time.Minute)
+	time.Sleep(11 * time.Minute) // a list may go on for ten
 }
