@@ -113,7 +113,7 @@ func (w *capacityWrite) send(ctx context.Context, capacity int64) (int, error) {
 func (w *capacityWrite) noteWrite() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.ledger.wrote = w.now()
+	w.ledger.wrote, w.index.etag = w.now(), "" // a read may lag behind
 }
 
 // driftLocked is how far the capacity exceeded the instances before the write,
