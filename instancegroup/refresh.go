@@ -19,7 +19,8 @@ const (
 	// fleeting's loop has no deadline of its own, blocks, and neither increases nor
 	// decreases in that time. Nothing serves instead of the first one, for which the
 	// runner waits a minute.
-	patience      = 10 * time.Second
+	// It is longer than the SDK's tries of a call that fails at once.
+	patience      = 15 * time.Second
 	firstPatience = 55 * time.Second
 )
 
@@ -35,7 +36,10 @@ func (g *Group) Refresh(ctx context.Context) (*View, error) {
 		return g.last(), err
 	}
 	err = g.await(ctx, r)
-	last := g.last()
+	last, failed := g.last(), g.lastFailure()
+	if failed != nil && errors.Is(err, errSlow) {
+		return nil, failed // Azure does not respond, rather than slowly
+	}
 	if last.reading > 0 && (armerr.Is(err, armerr.Throttled) || errors.Is(err, errSlow)) {
 		g.serveStale(!errors.Is(err, errSlow), err)
 		return last, nil
@@ -105,6 +109,13 @@ func (g *Group) serveStale(stale bool, err error) {
 		g.log.Info("a new view serves again", "operation", "update")
 	}
 	g.inventory.stale = stale
+}
+
+// lastFailure is the error of the last list, nil where it was complete.
+func (g *Group) lastFailure() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.failed
 }
 
 // last is the latest view, an empty one before the first.

@@ -250,6 +250,36 @@ func TestRefreshIsBounded(t *testing.T) {
 	})
 }
 
+// TestSilenceIsAnError: Azure that is slow shows pages meanwhile. One that does not respond
+// at all must not look like one that is slow.
+func TestSilenceIsAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, g, clock := opened(t, 1)
+		slow := patience + 5*time.Second
+		f.enter = func(op string, _ int) {
+			if op == opList {
+				time.Sleep(slow)
+				clock.pass(slow)
+			}
+		}
+		f.failNext(opList, fault{err: azure(armerr.Network, 0)}, fault{err: azure(armerr.Network, 0)})
+		before := g.last()
+		v, err := g.Refresh(t.Context())
+		require.NoError(t, err)
+		assert.Same(t, before, v, "it may be slow")
+		time.Sleep(slow)
+		_, err = g.Refresh(t.Context())
+		assert.Equal(t, armerr.Network, armerr.KindOf(err))
+		time.Sleep(slow)
+		_, err = g.Refresh(t.Context())
+		assert.Equal(t, armerr.Network, armerr.KindOf(err), "until a list is complete")
+		time.Sleep(slow)
+		_, err = g.Refresh(t.Context())
+		require.NoError(t, err)
+		time.Sleep(slow)
+	})
+}
+
 // slowLists never responds to a list in time.
 type slowLists struct{ vmss.Instances }
 
