@@ -198,11 +198,11 @@ func (l *ledger) reconcile(v *View, discovered int) (o overdue) {
 	return o
 }
 
-// mayBeBlind reports whether nothing has shown yet that this identity may read
-// instances. Then an operation that failed may have made some all the same, and each
-// attempt to replace them would make more.
+// mayBeBlind reports whether nothing shows that this identity may read instances, which
+// can be taken from it at any time. Then an operation that failed may have made some all
+// the same, and each attempt to replace them would make more.
 func (l *ledger) mayBeBlind(v *View) bool {
-	return !l.arrived && len(v.Members) == 0 && !l.readable.covers(v.At)
+	return v.listed == 0 && !l.readable.covers(v.At)
 }
 
 // doubts reports whether it matters that a list is empty, and whether this identity
