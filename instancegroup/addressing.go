@@ -137,18 +137,27 @@ func (inv *inventory) awaitedAddresses(since time.Time) map[string]string {
 	return wanted
 }
 
+// lacksAddress reports whether an instance is up whose address is not known.
+func (inv *inventory) lacksAddress(i vmss.Instance, now time.Time) bool {
+	id, before := matchPrevious(i, inv.last())
+	if _, have := inv.addresses[id]; have || id == "" {
+		return false
+	}
+	state, _ := classify(i, inv.past(i, before, now), false, true)
+	return state == Running
+}
+
 // unaddressed are the IDs of instances whose addresses are not known, by resource ID in
 // lower case, if one of them is up.
 func (inv *inventory) unaddressed(instances []vmss.Instance, now time.Time) map[string]string {
 	wanted, urgent := map[string]string{}, false
 	for _, i := range instances {
-		id, before := matchPrevious(i, inv.last())
+		id, _ := matchPrevious(i, inv.last())
 		if _, have := inv.addresses[id]; have || id == "" {
 			continue
 		}
-		state, _ := classify(i, inv.past(i, before, now), false, true)
 		wanted[strings.ToLower(i.ID)] = id
-		urgent = urgent || state == Running
+		urgent = urgent || inv.lacksAddress(i, now)
 	}
 	if !urgent {
 		return nil

@@ -74,6 +74,20 @@ func TestPagesEndNothing(t *testing.T) {
 	assert.Equal(t, 1, f.count(opGet))
 }
 
+// TestUpBeforeItsAddressIsRead: a page shows an instance that has long come up, and
+// nobody has read its address yet. It has not failed to start.
+func TestUpBeforeItsAddressIsRead(t *testing.T) {
+	f, g, clock := opened(t, 1)
+	f.foreign(2)
+	refreshed(t, g)
+	f.boot()
+	clock.pass(DefaultCreationLimit + 1)
+	v := refreshed(t, g)
+	assert.Equal(t, Running, v.Find(f.id(1)).State)
+	require.NoError(t, g.Reap(t.Context(), v))
+	assert.Empty(t, f.sent)
+}
+
 // TestLinkIsRefused: Azure does not promise that a link works later. The whole list is
 // read then, and in the end no page again.
 func TestLinkIsRefused(t *testing.T) {

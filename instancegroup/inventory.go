@@ -84,8 +84,10 @@ func (inv *inventory) drop(ids []string, now time.Time) {
 }
 
 // patch takes a page over into the latest view, of which nothing else changes: what is
-// not on the page may be on another.
+// not on the page may be on another. An instance that is up and whose address is yet to
+// be read is left as it was: it would look as if it did not come up.
 func (inv *inventory) patch(l listing, isDeleted func(id string) bool, now time.Time) changes {
+	l.instances = slices.DeleteFunc(slices.Clone(l.instances), func(i vmss.Instance) bool { return inv.lacksAddress(i, now) })
 	read := inv.members(l, isDeleted, now)
 	c := observeChanges(read, l.base, isDeleted)
 	v := *l.base
