@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/jobapi"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/load"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/testbed"
@@ -201,7 +203,11 @@ func (r *executorRun) replaceIdle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	target := before[0]
+	at := slices.IndexFunc(before, func(i armsim.InstanceInfo) bool { return i.ProvisioningState == "Succeeded" }) // one more may be on its way out
+	if at < 0 {
+		return errors.New("no idle instance is left to evict")
+	}
+	target := before[at]
 	r.Printf("idle instance %s is evicted", target.Name)
 	if err := r.testbed.Simulator.Evict(ctx, target.VMID); err != nil {
 		return err
