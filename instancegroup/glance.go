@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	// plentyWait and scarceWait are the times that instances wait in all, as expected, for a page
-	// to be read again: where the limits leave many pages, and where they leave none.
+	// plentyWait and scarceWait are the times that instances wait in all, as expected,
+	// for a page to be read again: where the limits leave many pages (manyPages), and
+	// where they leave none.
 	plentyWait = 8 * time.Second
 	scarceWait = 40 * time.Second
 	manyPages  = 25
