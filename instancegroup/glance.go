@@ -46,7 +46,7 @@ type pageIndex struct {
 	pages    []indexedPage
 	refusals int       // links that did not work
 	fullest  int       // instances on a page
-	long     bool      // the last list was long
+	scarce   bool      // the limits allow a list now and then only
 	listed   time.Time // when the list began
 	etag     string    // of the scale set just before; empty: not known
 }

@@ -136,7 +136,7 @@ func (p operationPoll) record(o *operation, progress vmss.Progress, err error) {
 		return
 	}
 	deleted, unfinished := p.deletions.finish(o)
-	if p.index.long {
+	if p.index.scarce {
 		p.dropLocked(deleted)
 	}
 	if unfinished > 0 {
@@ -147,8 +147,8 @@ func (p operationPoll) record(o *operation, progress vmss.Progress, err error) {
 	}
 }
 
-// dropLocked takes instances out of the view whose deletion has ended. A list that is long
-// need not prove that.
+// dropLocked takes instances out of the view whose deletion has ended. Where lists are
+// scarce, none has to prove that.
 func (p operationPoll) dropLocked(ids []string) {
 	if len(ids) == 0 {
 		return

@@ -144,7 +144,7 @@ func (r *reading) store(l listing) bool {
 	if ok {
 		r.watch.viewed(r.at, r.now())
 		r.index.pages, r.index.listed, r.index.etag = r.listed, r.at, r.etag
-		r.index.long = len(r.listed) > shortList
+		r.index.scarce = !isShort(r.room) && sustained(r.room) > longestInterval
 	}
 	r.concludeLocked(l, c)
 	return ok
