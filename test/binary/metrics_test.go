@@ -41,13 +41,20 @@ func scrape(t *testing.T, p *launch.Plugin) map[string]float64 {
 	return values
 }
 
+// startMeasured starts a plugin that serves metrics.
+func startMeasured(t *testing.T, s *armsim.Server, address string) *launch.Plugin {
+	t.Helper()
+	config := launch.ConfigFor(s, "ci")
+	config["metrics_listen"] = address
+	p := launch.Start(t, launch.EnvironmentOf(s), config)
+	p.Open(t)
+	return p
+}
+
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	s := launch.Simulator(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{Name: "ci", Capacity: 1})
-	config := launch.ConfigFor(s, "ci")
-	config["metrics_listen"] = ":0"
-	p := launch.Start(t, launch.EnvironmentOf(s), config)
-	p.Open(t)
+	p := startMeasured(t, s, ":0")
 	p.AwaitRunning(t, 1)
 	_, err := p.Increase(t.Context(), 2)
 	require.NoError(t, err)
@@ -102,16 +109,11 @@ func TestMetrics(t *testing.T) {
 func TestMetricsPortIsTaken(t *testing.T) {
 	t.Parallel()
 	s := launch.Simulator(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{Name: "ci", Capacity: 1})
-	config := launch.ConfigFor(s, "ci")
-	config["metrics_listen"] = ":0"
-	first := launch.Start(t, launch.EnvironmentOf(s), config)
-	first.Open(t)
+	first := startMeasured(t, s, ":0")
 	scrape(t, first)
 	port := metricsAt.FindStringSubmatch(first.Log.String())[1]
 
-	config["metrics_listen"] = port
-	second := launch.Start(t, launch.EnvironmentOf(s), config)
-	second.Open(t)
+	second := startMeasured(t, s, port)
 	require.Eventually(t, func() bool { return second.Log.Contains("metrics cannot be served") }, launch.Patience, launch.Tick)
 	assert.Contains(t, second.Log.String(), fmt.Sprintf("address=%s", port))
 	second.AwaitRunning(t, 1)
