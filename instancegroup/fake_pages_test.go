@@ -39,7 +39,7 @@ func (f *fake) showPages(all []vmss.Instance, o vmss.ListOptions) {
 }
 
 // ReadPage implements vmss.Instances.
-func (f fakeInstances) ReadPage(ctx context.Context, link string) (p vmss.Page, err error) {
+func (f fakeInstances) ReadPage(ctx context.Context, link string, _ func(string) string) (p vmss.Page, err error) {
 	err = f.do(ctx, opPage, func() error {
 		n := 0
 		if link != "" {

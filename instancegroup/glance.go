@@ -3,7 +3,6 @@ package instancegroup
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -53,7 +52,6 @@ type pageIndex struct {
 
 type indexedPage struct {
 	link string
-	next string
 	ids  []string // of its members
 	read time.Time
 }
@@ -62,7 +60,7 @@ type indexedPage struct {
 func (x *pageIndex) note(p vmss.Page) { x.fullest = max(x.fullest, len(p.Instances)) }
 
 func indexed(p vmss.Page, now time.Time) indexedPage {
-	page := indexedPage{link: p.Link, next: p.Next, read: now}
+	page := indexedPage{link: p.Link, read: now}
 	for _, i := range p.Instances {
 		page.ids = append(page.ids, identify(i))
 	}
@@ -105,12 +103,12 @@ func worthReading(r vmss.ListRoom) time.Duration {
 // glance reads pages again.
 func (r *reading) glance(ctx context.Context) error {
 	r.findAddressesEarly(ctx)
-	read := make([][]vmss.Page, len(r.pages))
+	read, vmID := make([][]vmss.Page, len(r.pages)), r.knownVMID()
 	var reading errgroup.Group
 	reading.SetLimit(pagesAtOnce)
 	for at, n := range r.pages {
 		reading.Go(func() error {
-			read[at] = r.readFrom(ctx, n)
+			read[at] = r.readFrom(ctx, n, vmID)
 			return nil
 		})
 	}
@@ -119,9 +117,9 @@ func (r *reading) glance(ctx context.Context) error {
 }
 
 // readFrom reads a page, and if it is the last one, those that come after it.
-func (r *reading) readFrom(ctx context.Context, n int) (read []vmss.Page) {
+func (r *reading) readFrom(ctx context.Context, n int, vmID func(string) string) (read []vmss.Page) {
 	for extra := range 1 + morePages {
-		p, more := r.readAgain(ctx, n+extra)
+		p, more := r.readAgain(ctx, n+extra, vmID)
 		read = append(read, p)
 		if !more {
 			break
@@ -132,20 +130,15 @@ func (r *reading) readFrom(ctx context.Context, n int) (read []vmss.Page) {
 
 // readAgain reads a page by its link, and reports whether there is another after the
 // last.
-func (r *reading) readAgain(ctx context.Context, n int) (p vmss.Page, more bool) {
-	link, known, ok := r.link(n)
+func (r *reading) readAgain(ctx context.Context, n int, vmID func(string) string) (p vmss.Page, more bool) {
+	link, ok := r.link(n)
 	if !ok {
 		return p, false
 	}
-	p, err := r.reach().ReadPage(ctx, link)
+	p, err := r.reach().ReadPage(ctx, link, vmID)
 	if err != nil {
 		r.noteRefusal(err)
 		return vmss.Page{}, false
-	}
-	for i := range p.Instances {
-		if p.Instances[i].VMID == "" {
-			p.Instances[i].VMID = known[strings.ToLower(p.Instances[i].ID)]
-		}
 	}
 	r.takePage(p)
 	r.mu.Lock()
@@ -153,14 +146,14 @@ func (r *reading) readAgain(ctx context.Context, n int) (p vmss.Page, more bool)
 	return p, n < len(r.index.pages) && r.index.store(n, p, r.now())
 }
 
-// link is where a page is, along with the vmIds that are known.
-func (r *reading) link(n int) (link string, known map[string]string, ok bool) {
+// link is where a page is.
+func (r *reading) link(n int) (link string, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if n >= len(r.index.pages) { // another link was refused
-		return "", nil, false
+		return "", false
 	}
-	return r.index.pages[n].link, r.inventory.last().vmIDs(), true
+	return r.index.pages[n].link, true
 }
 
 // noteRefusal has the whole list read next.

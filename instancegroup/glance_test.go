@@ -156,7 +156,7 @@ func TestPageProvesIdentity(t *testing.T) {
 // takeSeen has a page read that shows an instance.
 func (g *Group) takeSeen(t *testing.T, f *fake, id string) {
 	t.Helper()
-	p, err := f.Instances(vmss.Uniform).ReadPage(t.Context(), "")
+	p, err := f.Instances(vmss.Uniform).ReadPage(t.Context(), "", nil)
 	require.NoError(t, err)
 	g.mu.Lock()
 	r := &reading{Group: g, at: g.now(), number: g.inventory.beginReading(), pages: []int{0}}

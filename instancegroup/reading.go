@@ -70,8 +70,7 @@ func (r *reading) run(ctx context.Context) error {
 	}
 	r.findAddressesEarly(ctx)
 	r.readETag(ctx)
-	known := r.last().vmIDs()
-	o := vmss.ListOptions{VMID: func(id string) string { return known[strings.ToLower(id)] }, Page: r.takePage, Wait: r.noteWait}
+	o := vmss.ListOptions{VMID: r.knownVMID(), Page: r.takePage, Wait: r.noteWait}
 	if r.last().reading == 0 {
 		// Nobody waits for longer. A plugin that was started again does not know what
 		// its predecessor has used up, and would use up what the next attempt needs.
@@ -95,6 +94,12 @@ func (r *reading) run(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// knownVMID returns the known vmId for a resource ID, or an empty string.
+func (r *reading) knownVMID() func(resourceID string) string {
+	known := r.last().vmIDs()
+	return func(id string) string { return known[strings.ToLower(id)] }
 }
 
 // readETag reads what tells later whether the scale set was written since the list.
@@ -185,15 +190,14 @@ func (r *reading) confirm(ctx context.Context, base *View, listed []vmss.Instanc
 	if len(missing) == 0 {
 		return c, nil
 	}
+	room := min(len(missing), max(confirmAtOnce, r.reach().ReadsRemaining()))
+	for _, m := range missing[room:] {
+		c.kept = append(c.kept, m.Instance)
+	}
 	var mu sync.Mutex
 	var confirming errgroup.Group
 	confirming.SetLimit(confirmAtOnce)
-	room := max(confirmAtOnce, r.reach().ReadsRemaining())
-	for n, m := range missing {
-		if n >= room {
-			c.kept = append(c.kept, m.Instance)
-			continue
-		}
+	for _, m := range missing[:room] {
 		confirming.Go(func() error {
 			i, exists, err := r.find(ctx, base, m)
 			mu.Lock()

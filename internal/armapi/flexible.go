@@ -108,8 +108,10 @@ func (f flexible) ownInstance(m machine, modelMayBeMissing bool) (vmss.Instance,
 }
 
 // ReadPage implements vmss.Instances.
-func (f flexible) ReadPage(ctx context.Context, link string) (vmss.Page, error) {
-	return readAgain(ctx, f.Client, armops.ListVirtualMachines, f.query(withViews()), link, func(m machine) (vmss.Instance, bool) { return f.ownInstance(m, true) })
+func (f flexible) ReadPage(ctx context.Context, link string, vmID func(string) string) (vmss.Page, error) {
+	p, err := readAgain(ctx, f.Client, armops.ListVirtualMachines, f.query(withViews()), link, func(m machine) (vmss.Instance, bool) { return f.ownInstance(m, true) })
+	complete(p.Instances, func(i *vmss.Instance) { i.VMID = vmID(i.ID) })
+	return p, err
 }
 
 // ListRoom implements vmss.Instances.

@@ -24,7 +24,7 @@ func (u uniform) List(ctx context.Context, o vmss.ListOptions) (all []vmss.Insta
 }
 
 // ReadPage implements vmss.Instances.
-func (u uniform) ReadPage(ctx context.Context, link string) (vmss.Page, error) {
+func (u uniform) ReadPage(ctx context.Context, link string, _ func(string) string) (vmss.Page, error) {
 	return readAgain(ctx, u.Client, armops.ListInstances, withViews(), link, func(m machine) (vmss.Instance, bool) { return instanceOf(m), true })
 }
 

@@ -49,8 +49,8 @@ type Instances interface {
 
 	// ReadPage reads one page of the list again, the one that a link leads to. What it
 	// shows is so, and what it lacks means nothing: Azure does not say what a link
-	// leads to later. It has no vmIds that the list lacks.
-	ReadPage(ctx context.Context, link string) (Page, error)
+	// leads to later. vmID is that of ListOptions; an unknown vmId stays empty.
+	ReadPage(ctx context.Context, link string, vmID func(resourceID string) string) (Page, error)
 
 	// ListRoom returns what Azure's limits leave for lists.
 	ListRoom() ListRoom
