@@ -14,6 +14,9 @@ const (
 	// stuckDeleting.
 	deletionLag   = 10 * time.Minute
 	stuckDeleting = 30 * time.Minute
+
+	// disbelief is how long after the end of its deletion an instance may be listed.
+	disbelief = 2 * time.Minute
 )
 
 // deletions owns the deletions that Azure accepted, and those that it refuses.
@@ -21,6 +24,7 @@ const (
 // instances are gone.
 type deletions struct {
 	accepted map[string]*deletion // by member ID
+	believed map[string]*deletion // by member ID: gone by Azure's word, which no list bears out yet
 	refused  map[string]*backoff  // by member ID: instances that Azure refuses to delete
 	batches  []*deletionBatch
 	backoff  backoff   // of what the runner asked for
@@ -34,7 +38,7 @@ type deletions struct {
 
 func newDeletions() deletions {
 	b := backoff{shortest: 5 * time.Second, longest: 2 * time.Minute}
-	return deletions{accepted: map[string]*deletion{}, refused: map[string]*backoff{}, asked: map[string]time.Time{}, backoff: b, reaping: b}
+	return deletions{accepted: map[string]*deletion{}, believed: map[string]*deletion{}, refused: map[string]*backoff{}, asked: map[string]time.Time{}, backoff: b, reaping: b}
 }
 
 // refuse notes that Azure refuses to delete this very instance.
@@ -63,7 +67,7 @@ func (d *deletions) isTroubled() bool { return d.backoff.failures > 0 || d.reapi
 type deletion struct {
 	first     time.Time // acceptance
 	sent      time.Time // latest acceptance
-	ended     bool      // the operation has succeeded
+	ended     time.Time // when the operation was seen to have succeeded; zero: it was not
 	retry     bool      // the operation has failed
 	preempted bool      // by a later one
 	absent    uint64    // the reading whose list lacked the instance first
@@ -134,7 +138,7 @@ func (d *deletions) finish(o *operation) (deleted []string, unfinished int) {
 		switch {
 		case a == nil || a.sent.After(o.began):
 		case o.failure == nil && o.id != "":
-			a.ended = true
+			a.ended = o.ended
 			deleted = append(deleted, id)
 		case o.failure == nil: // that is what the scale set's state says, which proves nothing
 		default:
@@ -182,7 +186,7 @@ func (d *deletions) absent(id string, reading uint64) absence {
 	switch {
 	case a == nil || a.retry:
 		return absenceUnexplained
-	case a.ended || a.absent != 0 && a.absent != reading:
+	case !a.ended.IsZero() || a.absent != 0 && a.absent != reading:
 		return absenceProven
 	}
 	a.absent = reading
@@ -202,6 +206,39 @@ func (d *deletions) forget(ids []string) {
 	d.batches = slices.DeleteFunc(d.batches, func(b *deletionBatch) bool {
 		return !slices.ContainsFunc(b.ids, d.has)
 	})
+}
+
+// believe drops members whose deletion has ended, until a list contradicts.
+func (d *deletions) believe(ids []string) {
+	for _, id := range ids {
+		d.believed[id] = d.accepted[id]
+	}
+	d.forget(ids)
+}
+
+// contradicted are the members that were believed to be gone, and that a whole list
+// shows alive: Azure had the same deletion twice, say, and a later one undid the first
+// (kubernetes/autoscaler#9505). They are to be deleted again.
+func (d *deletions) contradicted(l listing) (alive []string) {
+	if len(d.believed) == 0 {
+		return nil
+	}
+	listed := map[string]vmss.Instance{}
+	for _, i := range l.instances {
+		listed[identify(i)] = i
+	}
+	for id, a := range d.believed {
+		i, ok := listed[id]
+		switch age := l.at.Sub(a.ended); {
+		case !ok && age > 0:
+			delete(d.believed, id)
+		case ok && age >= disbelief && !i.Is("Deleting"):
+			delete(d.believed, id)
+			d.accepted[id] = &deletion{first: a.first, sent: a.sent, retry: true}
+			alive = append(alive, id)
+		}
+	}
+	return alive
 }
 
 // reapable are the members that the plugin deletes although nobody asks: the

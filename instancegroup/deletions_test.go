@@ -120,3 +120,62 @@ func TestPreemptedDeletionsDoNotAlternate(t *testing.T) {
 		assert.True(t, d.mustRetry(&Member{MemberID: "a"}, now))
 	}
 }
+
+// TestListContradictsAnEndedDeletion: where lists are scarce an instance is gone to the
+// runner when its deletion has ended. One that runs all the same is deleted again, and
+// not hidden: Azure had the deletion twice, and ended the later one without doing it.
+func TestListContradictsAnEndedDeletion(t *testing.T) {
+	f := newFake(400)
+	f.pageSize, f.perMinute, f.lists = 50, 10, 7
+	g, clock := f.open(t)
+	id := refreshed(t, g).Members[0].MemberID
+	_, err := g.Decrease(t.Context(), []string{id})
+	require.NoError(t, err)
+	require.Len(t, f.sent, 1)
+	for g.last().Find(id) != nil && clock.now().Before(start.Add(5 * time.Minute)) {
+		clock.pass(10 * time.Second)
+		observed(t, g, 0)
+	}
+	require.Nil(t, g.last().Find(id), "its deletion has ended")
+
+	f.each(func(i *vmss.Instance) bool {
+		i.ProvisioningState, i.PowerState = "Succeeded", "running"
+		return true
+	})
+	for len(f.sent) == 1 && clock.now().Before(start.Add(10*time.Minute)) {
+		clock.pass(10 * time.Second)
+		_ = g.Reap(t.Context(), refreshed(t, g))
+	}
+	require.Len(t, f.sent, 2)
+	assert.Equal(t, f.sent[0], f.sent[1])
+	assert.Equal(t, Deleting, g.last().Find(id).State)
+}
+
+// TestBelievedDeletions are forgotten when a list bears them out.
+func TestBelievedDeletions(t *testing.T) {
+	alive := vmss.Instance{Name: "ci_1", VMID: "12345678-aaaa", ProvisioningState: "Succeeded"}
+	id := identify(alive)
+	going := alive
+	going.ProvisioningState = "Deleting"
+	for name, c := range map[string]struct {
+		after  time.Duration
+		listed []vmss.Instance
+		alive  []string
+		left   int
+	}{
+		"an outdated list":           {disbelief - 1, []vmss.Instance{alive}, nil, 1},
+		"alive":                      {disbelief, []vmss.Instance{alive}, []string{id}, 0},
+		"on its way":                 {disbelief, []vmss.Instance{going}, nil, 1},
+		"gone":                       {time.Second, nil, nil, 0},
+		"a list from before its end": {-time.Second, nil, nil, 1},
+	} {
+		d := newDeletions()
+		d.record([]string{id}, "", start)
+		d.accepted[id].ended = start
+		d.believe([]string{id})
+		require.False(t, d.has(id), name)
+		assert.Equal(t, c.alive, d.contradicted(listing{at: start.Add(c.after), instances: c.listed}), name)
+		assert.Len(t, d.believed, c.left, name)
+		assert.Equal(t, c.alive != nil, d.mustRetry(&Member{MemberID: id}, start), name)
+	}
+}

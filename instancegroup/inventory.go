@@ -83,6 +83,13 @@ func (inv *inventory) drop(ids []string, now time.Time) {
 	inv.view = &v
 }
 
+// revive no longer takes members for gone.
+func (inv *inventory) revive(ids []string) {
+	for _, id := range ids {
+		delete(inv.gone, id)
+	}
+}
+
 // patch takes a page over into the latest view, of which nothing else changes: what is
 // not on the page may be on another. An instance that is up and whose address is yet to
 // be read is left as it was: it would look as if it did not come up.

@@ -145,6 +145,7 @@ func (r *reading) takePage(p vmss.Page) {
 func (r *reading) store(l listing) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.reviveLocked(l)
 	c, ok := r.inventory.apply(l, r.deletions.has, r.now())
 	if ok {
 		r.watch.viewed(r.at, r.now())
@@ -153,6 +154,14 @@ func (r *reading) store(l listing) bool {
 	}
 	r.concludeLocked(l, c)
 	return ok
+}
+
+// reviveLocked takes members back into account that are not gone after all.
+func (r *reading) reviveLocked(l listing) {
+	if alive := r.deletions.contradicted(l); len(alive) > 0 {
+		r.inventory.revive(alive)
+		r.log.Warn("instances are listed although their deletion has ended; sending it again", "operation", "decrease", "count", len(alive))
+	}
 }
 
 // concludeLocked draws the conclusions from what a view changes.

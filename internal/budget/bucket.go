@@ -73,14 +73,10 @@ func (k *bucket) correct(left float64, now time.Time) {
 	switch more := left - k.tokens; {
 	case more < 0:
 		k.tokens = left
-	case more > atOnce && more > k.tokens/10: // requests under way may still lower it
+	case more > k.atOnce && more > k.tokens/10: // requests under way may still lower it
 		k.tokens += more / 2
 	}
 }
-
-// atOnce is how many requests of a class may be under way, and not yet be counted in a
-// response.
-const atOnce = 18
 
 // repeated is how often the same count must come, and within which time, for it not to be
 // of one bucket: each request takes one, and none flows in so soon.
@@ -98,20 +94,23 @@ func (k *bucket) repeats(left float64, now time.Time) bool {
 	return k.same.took >= repeated
 }
 
-// window is how long a sample lasts at least, and at most.
+// A sample lasts for shortestWindow at least, and until as much flows in as makes up for
+// the rounding of the counts; and not longWindows times as long.
 const (
 	shortestWindow = 5 * time.Second
-	longestWindow  = time.Minute
+	inflow         = 8
+	longWindows    = 12
 )
 
 // learn finds out how fast the bucket fills for this process: others may take a part
 // of what flows in. A full one tells nothing.
 func (k *bucket) learn(left float64, now time.Time) {
 	lasted := now.Sub(k.window.at)
-	if lasted < shortestWindow && !k.window.at.IsZero() {
+	shortest := max(shortestWindow, time.Duration(inflow/k.perMinute*float64(time.Minute)))
+	if lasted < shortest && !k.window.at.IsZero() {
 		return
 	}
-	if lasted <= longestWindow && left < 0.9*k.ceiling {
+	if lasted <= longWindows*shortest && left < 0.9*k.ceiling {
 		seen := (left - k.window.left + float64(k.window.took)) / lasted.Minutes()
 		k.rate = (k.rate + min(k.perMinute, max(k.perMinute/50, seen))) / 2
 	}

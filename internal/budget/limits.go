@@ -26,10 +26,11 @@ const (
 )
 
 // limit is how often Azure serves a class: so many requests a minute, and at
-// most burst of them at once. Of what others share, spare is the part that is left
+// most burst of them at once; atOnce is how many this process may have under way, which
+// a response does not count yet. Of what others share, spare is the part that is left
 // to them: several plugins find out only from their next responses what the others
 // have used.
-type limit struct{ perMinute, burst, spare float64 }
+type limit struct{ perMinute, burst, atOnce, spare float64 }
 
 // limitOf returns the limit of a class; false where there is none. The figures are
 // those of Microsoft's pages compute-throttling-limits and
@@ -40,19 +41,21 @@ type limit struct{ perMinute, burst, spare float64 }
 func limitOf(c Class) (limit, bool) {
 	switch c {
 	case ListInstances:
-		return limit{perMinute: 10, burst: 30}, true
-	case ReadInstance, ReadScaleSet:
-		return limit{perMinute: 12, burst: 36}, true
+		return limit{perMinute: 10, burst: 30, atOnce: 8}, true
+	case ReadInstance:
+		return limit{perMinute: 12, burst: 36, atOnce: 18}, true
+	case ReadScaleSet:
+		return limit{perMinute: 12, burst: 36, atOnce: 4}, true
 	case WriteScaleSet:
-		return limit{perMinute: 4, burst: 12}, true
+		return limit{perMinute: 4, burst: 12, atOnce: 1}, true
 	case DeleteInstances:
-		return limit{perMinute: 500, burst: 1500}, true
+		return limit{perMinute: 500, burst: 1500, atOnce: 18}, true
 	case ListVirtualMachines:
-		return limit{perMinute: 300, burst: 900, spare: 0.05}, true
+		return limit{perMinute: 300, burst: 900, atOnce: 18, spare: 0.05}, true
 	case managerReads:
-		return limit{perMinute: 25 * 60, burst: 250, spare: 0.16}, true
+		return limit{perMinute: 25 * 60, burst: 250, atOnce: 18, spare: 0.16}, true
 	case managerWrites, managerDeletes:
-		return limit{perMinute: 10 * 60, burst: 200}, true
+		return limit{perMinute: 10 * 60, burst: 200, atOnce: 18}, true
 	}
 	return limit{}, false
 }
