@@ -13,13 +13,13 @@ import (
 // an address, and lateInterval where something does, if both lists are long and cheap.
 // Where the list of instances is scarce, nothing must wait for the other.
 const (
-	earlyInterval = 35 * time.Second
+	earlyInterval = 40 * time.Second
 	lateInterval  = 10 * time.Second
 )
 
 // mayListInterfacesLocked reports whether so much time has passed since.
 func (r *reading) mayListInterfacesLocked(interval time.Duration) bool {
-	if sustained(r.room) > earlyInterval {
+	if isScarce(r.room) {
 		interval /= 4
 	}
 	return r.now().Sub(r.inventory.addressesRead) >= interval

@@ -48,16 +48,33 @@ func (g *Group) withoutDeleted(ids []string) (done, left []string) {
 	return done, left
 }
 
-// gathering is how long deletions gather where a list is long, so that one call serves
-// them all. It is short against the time that a deletion takes.
-const gathering = 8 * time.Second
+// gatherScarce and gatherPlenty are how long deletions gather where a list is long, so
+// that one call serves them all: where lists are scarce, each call costs a read of the
+// scale set as well, of which Azure allows 12 a minute; where they are plenty, each costs
+// what could have been a page. It is short against the time that a deletion takes. The
+// runner counts an instance twice for as long.
+const (
+	gatherScarce = 6 * time.Second
+	gatherPlenty = 12 * time.Second
+)
+
+// gathering is how long deletions gather.
+func gathering(r vmss.ListRoom) time.Duration {
+	switch {
+	case isShort(r):
+		return 0
+	case isScarce(r):
+		return gatherScarce
+	}
+	return gatherPlenty
+}
 
 // deferDeletion reports whether deletions wait for now.
 func (g *Group) deferDeletion(b *backoff) bool {
-	remaining, gathers := g.client.Remaining(vmss.DeleteInstances), !isShort(g.listRoom())
+	remaining, wait := g.client.Remaining(vmss.DeleteInstances), gathering(g.listRoom())
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return remaining < 1 || b.active(g.now()) || gathers && g.now().Sub(g.deletions.sent) < gathering
+	return remaining < 1 || b.active(g.now()) || g.now().Sub(g.deletions.sent) < wait
 }
 
 // finishDeletion keeps account of how a deletion ended, and returns what the

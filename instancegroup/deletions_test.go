@@ -132,7 +132,7 @@ func TestListContradictsAnEndedDeletion(t *testing.T) {
 	_, err := g.Decrease(t.Context(), []string{id})
 	require.NoError(t, err)
 	require.Len(t, f.sent, 1)
-	for g.last().Find(id) != nil && clock.now().Before(start.Add(5 * time.Minute)) {
+	for g.last().Find(id) != nil && clock.now().Before(start.Add(5*time.Minute)) {
 		clock.pass(10 * time.Second)
 		observed(t, g, 0)
 	}

@@ -45,7 +45,6 @@ type pageIndex struct {
 	pages    []indexedPage
 	refusals int       // links that did not work
 	fullest  int       // instances on a page
-	scarce   bool      // the limits allow a list now and then only
 	listed   time.Time // when the list began
 	etag     string    // of the scale set just before; empty: not known
 }

@@ -80,13 +80,16 @@ func dueOperations(all []*operation, age time.Duration, now time.Time) []*operat
 }
 
 // operationPoll polls the operations that are due.
-type operationPoll struct{ *Group }
+type operationPoll struct {
+	*Group
+	room vmss.ListRoom
+}
 
 func (p operationPoll) run(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
-	room, age := p.listRoom(), time.Duration(0)
-	if !isShort(room) && sustained(room) < longestInterval {
+	age := time.Duration(0)
+	if !isShort(p.room) && !isScarce(p.room) {
 		age = listedFirst
 	}
 	p.mu.Lock()
@@ -136,7 +139,7 @@ func (p operationPoll) record(o *operation, progress vmss.Progress, err error) {
 		return
 	}
 	deleted, unfinished := p.deletions.finish(o)
-	if p.index.scarce {
+	if isScarce(p.room) {
 		p.dropLocked(deleted)
 	}
 	if unfinished > 0 {

@@ -31,13 +31,16 @@ const (
 	// steadyPages are how many pages a minute are read in the long run, and
 	// savedPages how many at once, where Azure's limits would allow more: a list of a
 	// thousand virtual machines every half minute, or every two seconds one of fifty.
-	steadyPages = 45
+	steadyPages = 49
 	savedPages  = 240
 
 	// oldView and oldShortView are the ages at which the last list is too old to save
 	// pages.
 	oldView      = 2 * time.Minute
 	oldShortView = 30 * time.Second
+
+	// plentyInterval is how often a list must be possible for lists not to be scarce.
+	plentyInterval = 30 * time.Second
 
 	// shortList is of how many pages a list is that costs next to nothing.
 	shortList = 2
@@ -49,6 +52,9 @@ func sustained(r vmss.ListRoom) time.Duration {
 }
 
 func isShort(r vmss.ListRoom) bool { return r.Cost <= shortList }
+
+// isScarce reports whether Azure's limits allow the list, a long one, now and then only.
+func isScarce(r vmss.ListRoom) bool { return !isShort(r) && sustained(r) > plentyInterval }
 
 // interval is how long the next list waits after the last one: the longer, the more
 // pages a list has. fleeting asks every two seconds while something is under way, and
@@ -122,10 +128,10 @@ func (p *pace) glances(r vmss.ListRoom, now time.Time) int {
 // patienceOf is the age at which an instance is looked for: where a list is cheap,
 // when the first may be up, else when half of them are.
 func (p *pace) patienceOf(r vmss.ListRoom) time.Duration {
-	if sustained(r) <= 10*time.Second {
-		return p.boots.early()
+	if isScarce(r) {
+		return p.boots.half()
 	}
-	return p.boots.half()
+	return p.boots.early()
 }
 
 // boots are the times that instances took to come up, the last ones.

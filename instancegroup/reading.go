@@ -150,7 +150,6 @@ func (r *reading) store(l listing) bool {
 	if ok {
 		r.watch.viewed(r.at, r.now())
 		r.index.pages, r.index.listed, r.index.etag = r.listed, r.at, r.etag
-		r.index.scarce = !isShort(r.room) && sustained(r.room) > longestInterval
 	}
 	r.concludeLocked(l, c)
 	return ok

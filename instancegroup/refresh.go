@@ -59,7 +59,7 @@ func (g *Group) Observe(ctx context.Context) (*View, error) {
 		g.acquireLease(ctx)
 		_ = g.checkLease(ctx, idleCheck) // it is logged; a change is refused
 	}
-	operationPoll{g}.run(ctx)
+	operationPoll{g, g.listRoom()}.run(ctx)
 	v, err := g.Refresh(ctx)
 	if err != nil {
 		return nil, err
