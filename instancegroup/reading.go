@@ -198,7 +198,7 @@ func (r *reading) confirm(ctx context.Context, base *View, listed []vmss.Instanc
 	if len(missing) == 0 {
 		return c, nil
 	}
-	room := min(len(missing), max(confirmAtOnce, r.reach().ReadsRemaining()))
+	room := min(len(missing), r.reach().ReadsRemaining())
 	for _, m := range missing[room:] {
 		c.kept = append(c.kept, m.Instance)
 	}
