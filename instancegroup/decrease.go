@@ -49,12 +49,12 @@ func (g *Group) withoutDeleted(ids []string) (done, left []string) {
 }
 
 // gatherScarce and gatherPlenty are how long deletions gather where a list is long, so
-// that one call serves them all: where lists are scarce, each call costs a read of the
+// that one call serves them all: where pages are scarce, each call costs a read of the
 // scale set as well, of which Azure allows 12 a minute; where they are plenty, each costs
 // what could have been a page. It is short against the time that a deletion takes. The
-// runner counts an instance twice for as long.
+// runner's scaler counts an instance twice for as long.
 const (
-	gatherScarce = 6 * time.Second
+	gatherScarce = 5 * time.Second
 	gatherPlenty = 12 * time.Second
 )
 
@@ -63,10 +63,10 @@ func gathering(r vmss.ListRoom) time.Duration {
 	switch {
 	case isShort(r):
 		return 0
-	case isScarce(r):
-		return gatherScarce
+	case r.PerMinute > steadyPages:
+		return gatherPlenty
 	}
-	return gatherPlenty
+	return gatherScarce
 }
 
 // deferDeletion reports whether deletions wait for now.

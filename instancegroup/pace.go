@@ -31,7 +31,7 @@ const (
 	// steadyPages are how many pages a minute are read in the long run, and
 	// savedPages how many at once, where Azure's limits would allow more: a list of a
 	// thousand virtual machines every half minute, or every two seconds one of fifty.
-	steadyPages = 49
+	steadyPages = 46
 	savedPages  = 240
 
 	// oldView and oldShortView are the ages at which the last list is too old to save
