@@ -142,8 +142,8 @@ func (inv *inventory) member(i vmss.Instance, l listing, now time.Time) (Member,
 	if id == "" || inv.isGone(id) {
 		return Member{}, false
 	}
-	if before != nil && before.reading > l.number {
-		return *before, true // a later reading has its page in already
+	if before != nil && (before.reading > l.number || l.confirmed.unread[id]) {
+		return *before, true // a later reading has its page in already, or this one has not looked
 	}
 	m := Member{Instance: i, MemberID: id, assumed: identify(i) == "", seen: l.seen, reading: l.number}
 	if m.assumed && before != nil {

@@ -3,6 +3,7 @@ package instancegroup
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -182,14 +183,16 @@ const confirmAtOnce = 16
 
 // confirmation is what is known of the members that a list lacks.
 type confirmation struct {
-	kept []vmss.Instance // that exist, or may
-	ours []vmss.Instance // that are being deleted by the plugin, and may be gone
-	gone []string
+	kept   []vmss.Instance // that exist, or may
+	unread map[string]bool // of kept, by member ID: they were not looked for, and stay what they were
+	ours   []vmss.Instance // that are being deleted by the plugin, and may be gone
+	gone   []string
 }
 
 // confirm finds out which of the missing members no longer exist. Azure is asked for
 // the instance itself, since a list may lag or skip: a job may run there (F25). Where
-// the limits leave no room for that, a member stays what it was. One that the plugin
+// the limits leave no room for that, a member stays what it was, and is asked for before
+// the others next time. One that the plugin
 // deletes is gone when the operation has ended, or when another list lacks it, too:
 // that needs no proof. Neither does one whose number another instance has. What was
 // found out before an error is remembered, so that the next reading has less to ask.
@@ -198,10 +201,9 @@ func (r *reading) confirm(ctx context.Context, base *View, listed []vmss.Instanc
 	if len(missing) == 0 {
 		return c, nil
 	}
+	slices.SortStableFunc(missing, func(a, b Member) int { return a.seen.Compare(b.seen) })
 	room := min(len(missing), r.reach().ReadsRemaining())
-	for _, m := range missing[room:] {
-		c.kept = append(c.kept, m.Instance)
-	}
+	c.leave(missing[room:])
 	var mu sync.Mutex
 	var confirming errgroup.Group
 	confirming.SetLimit(confirmAtOnce)
@@ -221,13 +223,22 @@ func (r *reading) confirm(ctx context.Context, base *View, listed []vmss.Instanc
 		})
 	}
 	err = confirming.Wait()
-	r.log.Info("instances are missing from the list", "count", len(missing), "gone", len(c.gone), "found", len(c.kept))
+	r.log.Info("instances are missing from the list", "count", len(missing), "gone", len(c.gone), "found", len(c.kept)-len(c.unread), "unread", len(c.unread))
 	if err != nil {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.inventory.remember(c.gone, r.now())
 	}
 	return c, err
+}
+
+// leave keeps members that are not looked for.
+func (c *confirmation) leave(members []Member) {
+	c.unread = map[string]bool{}
+	for _, m := range members {
+		c.kept = append(c.kept, m.Instance)
+		c.unread[m.MemberID] = true
+	}
 }
 
 // withoutKnown takes out the members that the plugin deletes, and those that another
