@@ -145,7 +145,7 @@ func (inv *inventory) member(i vmss.Instance, l listing, now time.Time) (Member,
 	if before != nil && before.reading > l.number {
 		return *before, true // a later reading has its page in already
 	}
-	m := Member{Instance: i, MemberID: id, assumed: identify(i) == "", seen: l.seen, reading: l.number}
+	m := Member{Instance: i, MemberID: id, assumed: identify(i) == "", seen: l.seen, heard: l.heard, reading: l.number}
 	if m.assumed && before != nil {
 		m.VMID, m.InstanceID = before.VMID, before.InstanceID
 	}

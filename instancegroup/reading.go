@@ -21,6 +21,7 @@ type reading struct {
 	number uint64
 	room   vmss.ListRoom // at the beginning
 	pages  []int         // to read again; nil: the whole list is read
+	graph  bool          // it is read through Azure Resource Graph
 	listed []indexedPage // of the whole list, as far as it was read
 	etag   string        // of the scale set before a long list
 
@@ -31,13 +32,14 @@ type reading struct {
 	err     error
 }
 
-// beginReadingLocked begins a reading of some pages; nil: of the whole list.
-func (g *Group) beginReadingLocked(ctx context.Context, room vmss.ListRoom, pages []int) *reading {
-	r := &reading{Group: g, at: g.now(), number: g.inventory.beginReading(), room: room, pages: pages, stalled: make(chan struct{}), done: make(chan struct{})}
-	if pages == nil {
-		g.pace.begin(room, r.at)
+// beginReadingLocked begins a reading, of which the room and what to read are set.
+func (g *Group) beginReadingLocked(ctx context.Context, r *reading) *reading {
+	r.Group, r.at, r.number = g, g.now(), g.inventory.beginReading()
+	r.stalled, r.done = make(chan struct{}), make(chan struct{})
+	if r.pages == nil {
+		g.pace.begin(r.room, r.at)
 	} else {
-		g.pace.spend(len(pages), r.at)
+		g.pace.spend(len(r.pages), r.at)
 	}
 	g.current = r
 	go r.finish(context.WithoutCancel(ctx)) // of the caller that happened to be first, only its values
@@ -47,7 +49,7 @@ func (g *Group) beginReadingLocked(ctx context.Context, room vmss.ListRoom, page
 func (r *reading) finish(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, refreshTimeout)
 	defer cancel()
-	if r.err = r.run(ctx); r.pages != nil && r.err == nil {
+	if r.err = r.run(ctx); len(r.pages) > 0 && r.err == nil {
 		r.log.Debug("pages were read again", "operation", "update", "count", len(r.pages))
 	}
 	r.mu.Lock()
@@ -65,7 +67,10 @@ func (r *reading) finish(ctx context.Context) {
 
 // run reads pages again, or reads and stores a view.
 func (r *reading) run(ctx context.Context) error {
-	if r.pages != nil {
+	switch {
+	case r.graph:
+		return graphReading{r}.run(ctx)
+	case r.pages != nil:
 		return r.glance(ctx)
 	}
 	r.findAddressesEarly(ctx)
