@@ -38,19 +38,23 @@ const (
 // It proves neither that anything is gone nor which instance has a number, and changes
 // no other state.
 type graph struct {
-	on     bool
-	began  time.Time // of the last list
-	rests  time.Time // none is read until then
-	worked bool      // the last one did
-	boots  boots     // until Resource Graph showed an instance to be up
-	warned graphWarnings
+	on      bool
+	current *reading  // under way, alongside a list that waits for Azure's limits; nil: none
+	began   time.Time // of the last list
+	told    time.Time // when one told something
+	since   time.Time // when the instances that are pending began to be so
+	rests   time.Time // none is read until then
+	worked  bool      // the last one did
+	boots   boots     // until Resource Graph showed an instance to be up
+	warned  graphWarnings
 }
 
 type graphWarnings struct{ failed, absent bool }
 
-// serves reports whether Resource Graph tells of new instances, in place of pages.
+// serves reports whether Resource Graph tells of new instances, in place of pages. Where
+// Azure allows many pages of a long list, these tell as much, and sooner.
 func (x *graph) serves(room vmss.ListRoom, now time.Time) bool {
-	return x.on && !isShort(room) && !now.Before(x.rests)
+	return x.on && !isShort(room) && room.PerMinute <= steadyPages && !now.Before(x.rests)
 }
 
 // ended notes how a list ended. An error stops the use of Resource Graph for a while.
@@ -93,23 +97,29 @@ func (g schedule) graphIsDueLocked(room, graphed vmss.ListRoom) bool {
 	if !g.graph.worked && room.Pages < 1 {
 		return false // the provider may answer, and its limit has no room for that
 	}
+	if g.current != nil && !g.current.resumes.After(now) {
+		return false // a list is about to tell
+	}
 	youngest, ok := g.youngestDueLocked(g.graph.boots.early())
 	return ok && now.Sub(g.graph.began) >= max(graphInterval, youngest/graphAges)
 }
 
 // youngestDueLocked is the least age of instances that have been on their way for as
-// long as after; false where there are none.
+// long as after; false where there are none. Of those that no list has shown it is not
+// known: an increase takes over what the one before it left. One of them may be as old
+// as that there were some without a break.
 func (g schedule) youngestDueLocked(after time.Duration) (youngest time.Duration, ok bool) {
 	now := g.now()
+	if since := g.graph.notePending(g.ledger.pending(), now); now.Sub(since) >= after {
+		youngest, ok = min(now.Sub(since), now.Sub(g.graph.told)), true
+	}
 	consider := func(age time.Duration) {
 		if age >= after && (!ok || age < youngest) {
 			youngest, ok = age, true
 		}
 	}
 	for _, i := range g.ledger.increases {
-		if i.pending > 0 {
-			consider(now.Sub(i.began))
-		}
+		consider(now.Sub(i.began))
 	}
 	v := g.inventory.last()
 	for n := range v.Members {
@@ -118,6 +128,14 @@ func (g schedule) youngestDueLocked(after time.Duration) (youngest time.Duration
 		}
 	}
 	return youngest, ok
+}
+
+// notePending returns since when instances have been pending without a break.
+func (x *graph) notePending(pending int, now time.Time) time.Time {
+	if pending == 0 || x.since.IsZero() {
+		x.since = now
+	}
+	return x.since
 }
 
 // beginGraphLocked begins a reading through Resource Graph.
@@ -166,6 +184,7 @@ func (r graphReading) take(page []vmss.Instance) (up []vmss.Instance) {
 		return nil
 	}
 	r.inventory.addressUnlisted(up)
+	r.graph().told = now
 	l := listing{at: r.at, number: r.number, heard: r.at.Add(-graphLag), base: base, instances: up, spot: r.admission.set.IsSpot()}
 	c := r.inventory.patch(l, r.deletions.has, now)
 	c.boots = nil // it took less: that is known of what was seen
@@ -205,6 +224,21 @@ func (inv *inventory) comeUp(page []vmss.Instance, isDeleted func(id string) boo
 
 // isOnItsWay reports whether a member was being created when it was read last.
 func (m *Member) isOnItsWay() bool { return m.State == Creating && m.Is("Creating") }
+
+// isAheadOf reports whether Resource Graph showed the member to be up, and a list whose page
+// was read before that shows it being created: it goes on while such a list waits.
+func (m *Member) isAheadOf(i vmss.Instance) bool { return !m.heard.IsZero() && i.Is("Creating") }
+
+// markUnread has what Resource Graph tells of a member count as no reading of it.
+func (m *Member) markUnread(before *Member) {
+	if m.heard.IsZero() {
+		return
+	}
+	m.reading = 0
+	if before != nil {
+		m.reading = before.reading
+	}
+}
 
 // isYounger reports whether an instance may have been created after the last list. The
 // clocks differ.

@@ -264,3 +264,29 @@ func TestThrottledGraph(t *testing.T) {
 	assert.Equal(t, 2, f.count(opGraph))
 	assert.Empty(t, log.String())
 }
+
+// TestGraphBesideAListThatWaits: a list whose first pages were read before an instance came
+// up does not take it back.
+func TestGraphBesideAListThatWaits(t *testing.T) {
+	f, g, c, _ := graphed(t)
+	increased(t, f, g, c, 1)
+	_, err := g.forceRefresh(t.Context())
+	require.NoError(t, err)
+	old := f.shown()
+	id := f.id(200)
+	g.mu.Lock()
+	list := &reading{Group: g, at: g.now(), number: g.inventory.beginReading(), resumes: c.now().Add(time.Minute)}
+	g.current = list
+	g.mu.Unlock()
+	f.boot()
+	f.remember()
+	c.pass(30 * time.Second)
+	require.Equal(t, Running, refreshed(t, g).Find(id).State)
+	require.Equal(t, 1, f.count(opGraph))
+	list.takePage(vmss.Page{Instances: old[200:]})
+	assert.Equal(t, Running, g.last().Find(id).State)
+	require.True(t, list.store(listing{at: list.at, number: list.number, seen: list.at, base: g.last(), instances: old}))
+	assert.Equal(t, Running, g.last().Find(id).State)
+	list.takePage(vmss.Page{Instances: f.shown()[200:]})
+	assert.Equal(t, c.now(), g.last().Find(id).seen, "what Azure shows later counts")
+}

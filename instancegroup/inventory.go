@@ -142,7 +142,7 @@ func (inv *inventory) member(i vmss.Instance, l listing, now time.Time) (Member,
 	if id == "" || inv.isGone(id) {
 		return Member{}, false
 	}
-	if before != nil && before.reading > l.number {
+	if before != nil && (before.reading > l.number || before.isAheadOf(i)) {
 		return *before, true // a later reading has its page in already
 	}
 	m := Member{Instance: i, MemberID: id, assumed: identify(i) == "", seen: l.seen, heard: l.heard, reading: l.number}
@@ -152,6 +152,7 @@ func (inv *inventory) member(i vmss.Instance, l listing, now time.Time) (Member,
 	m.Private, m.Public = inv.addresses[id].private, inv.addresses[id].public
 	m.State, m.Reason = classify(i, inv.past(i, before, now), l.spot, m.Private.IsValid())
 	m.inherit(before, inv.isOpening(now), now)
+	m.markUnread(before)
 	if before != nil && before.seen.After(m.seen) {
 		m.seen = before.seen
 	}

@@ -41,9 +41,17 @@ func (g *Group) beginReadingLocked(ctx context.Context, r *reading) *reading {
 	} else {
 		g.pace.spend(len(r.pages), r.at)
 	}
-	g.current = r
+	*r.slot() = r
 	go r.finish(context.WithoutCancel(ctx)) // of the caller that happened to be first, only its values
 	return r
+}
+
+// slot is where the group keeps the reading while it is under way.
+func (r *reading) slot() **reading {
+	if r.graph {
+		return &r.Group.graph.current
+	}
+	return &r.current
 }
 
 func (r *reading) finish(ctx context.Context) {
@@ -53,8 +61,8 @@ func (r *reading) finish(ctx context.Context) {
 		r.log.Debug("pages were read again", "operation", "update", "count", len(r.pages))
 	}
 	r.mu.Lock()
-	if r.current == r {
-		r.current = nil
+	if slot := r.slot(); *slot == r {
+		*slot = nil
 	}
 	if r.pages == nil {
 		if r.failed = r.err; armerr.Is(r.err, armerr.Throttled) {

@@ -19,11 +19,15 @@ func (g schedule) dueReading(ctx context.Context) (*reading, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {
-	case g.current != nil:
+	case g.graph.current != nil:
+		return g.graph.current, nil
+	case g.current != nil && !g.graphIsDueLocked(room, graphed):
 		return g.current, nil
+	case g.current != nil:
 	case g.inventory.last().reading == 0 || g.pace.mayList(g.needLocked(room), room, g.now()):
 		return g.beginReadingLocked(ctx, &reading{room: room}), nil
-	case g.graphIsDueLocked(room, graphed):
+	}
+	if g.graphIsDueLocked(room, graphed) {
 		return g.beginGraphLocked(ctx, room), nil
 	}
 	if pages := g.pagesToReadLocked(room); len(pages) > 0 {

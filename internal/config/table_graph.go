@@ -11,7 +11,7 @@ var graphOptions = []Option{
 		Rule:    "true or false, without quotes",
 		Example: "true",
 		Doc: "Whether Azure Resource Graph is asked, too, which instances of a long list run by now (`useResourceGraph=true`). " +
-			"It allows 4,000 requests a minute where Compute allows 10 or 300, so that new instances of a scale set of hundreds are noticed sooner. " +
+			"It allows 4,000 requests a minute where Compute allows 10 pages of such a list, so that new instances of a Uniform scale set of hundreds are noticed sooner; of a Flexible one where others use up most of the 300 that Compute allows there. " +
 			"Its data is seconds to minutes old: that an instance runs is taken from it, and nothing else. " +
 			"Microsoft turns it on for a subscription on request, by email; without that Compute answers, the plugin logs a warning, and goes on as with `false`. " +
 			"It is in Microsoft's documents and was not confirmed for lists of scale set instances. " +
