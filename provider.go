@@ -80,7 +80,7 @@ func (g *InstanceGroup) Init(ctx context.Context, logger hclog.Logger, settings 
 		return provider.ProviderInfo{}, err
 	}
 	g.log, g.updating = logger, make(chan struct{}, 1)
-	serveMetrics, err := g.open(ctx, cfg, instancegroup.Options{Logger: logger, Owner: owner(), Timeouts: timeouts(cfg)})
+	serveMetrics, err := g.open(ctx, cfg, instancegroup.Options{Logger: logger, Owner: owner(), Timeouts: timeouts(cfg), ResourceGraph: cfg.UseResourceGraph.On()})
 	if err != nil {
 		return provider.ProviderInfo{}, err
 	}

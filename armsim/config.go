@@ -91,6 +91,13 @@ type Config struct {
 	// are reported either way.
 	Throttle bool
 
+	// ResourceGraph has Azure Resource Graph answer lists of instances that carry
+	// useResourceGraph=true, as Microsoft documents it; without it the parameter is
+	// ignored, as where a subscription was not given that. What it shows was so
+	// GraphLag ago; 0 means 5 s.
+	ResourceGraph bool
+	GraphLag      time.Duration
+
 	// NoMachines leaves out the SSH servers: instances are data alone.
 	NoMachines bool
 
@@ -161,6 +168,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.TimeScale == 0 {
 		c.TimeScale = 1
+	}
+	if c.GraphLag == 0 {
+		c.GraphLag = 5 * time.Second
 	}
 	if c.TokenLifetime == 0 {
 		c.TokenLifetime = time.Hour

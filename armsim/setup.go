@@ -159,6 +159,9 @@ func (s setup) openInProcess() error {
 
 func (s setup) makeFronts(endpoint string) {
 	c := s.config
+	if c.ResourceGraph {
+		s.world.RememberPast(c.GraphLag)
+	}
 	s.Endpoint, s.Audience = endpoint, endpoint+"/"
 	gate := azhttp.Gate{Clock: s.clock, Closing: s.lifecycle.closing}
 	s.entra = &entra.Server{
@@ -167,7 +170,7 @@ func (s setup) makeFronts(endpoint string) {
 	}
 	s.front = arm.New(arm.Config{
 		SubscriptionID: c.SubscriptionID, TenantID: c.TenantID, Location: c.Location,
-		PageSize: c.PageSize, Polite: c.Polite, Throttle: c.Throttle, NewestAPIVersion: c.NewestAPIVersion,
+		PageSize: c.PageSize, Polite: c.Polite, Throttle: c.Throttle, ResourceGraph: c.ResourceGraph, NewestAPIVersion: c.NewestAPIVersion,
 		World: s.world, Rules: s.rules, Issuer: s.issuer, Journal: s.journal, Gate: gate, Lock: &s.mu,
 	})
 }

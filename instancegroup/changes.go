@@ -12,6 +12,7 @@ type listing struct {
 	at        time.Time // when the reading began
 	number    uint64    // its place among all that began
 	seen      time.Time // no later than any of the instances was read
+	heard     time.Time // the same by Azure Resource Graph, which is behind; zero: it was read
 	base      *View     // the view that it was compared with
 	instances []vmss.Instance
 	confirmed confirmation // what was found out about members of base that it lacks

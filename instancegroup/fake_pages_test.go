@@ -2,13 +2,17 @@ package instancegroup
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
-const opPage = "Page"
+const (
+	opPage  = "Page"
+	opGraph = "Graph"
+)
 
 // page is the nth page of a list; its link is its number.
 func (f *fake) page(all []vmss.Instance, n int) vmss.Page {
@@ -51,6 +55,29 @@ func (f fakeInstances) ReadPage(ctx context.Context, link string, _ func(string)
 		return nil
 	})
 	return p, err
+}
+
+// ListByGraph implements vmss.Instances: it shows what a test has kept of the past.
+func (f fakeInstances) ListByGraph(ctx context.Context, vmID func(string) string, page func([]vmss.Instance)) error {
+	return f.do(ctx, opGraph, func() error {
+		size := max(1, f.pageSize)
+		for n := 0; n < len(f.past); n += size {
+			page(f.past[n:min(n+size, len(f.past))])
+		}
+		return nil
+	})
+}
+
+// GraphRoom implements vmss.Instances.
+func (f *fake) GraphRoom() vmss.ListRoom {
+	return vmss.ListRoom{Pages: 200, Cost: 1, PerMinute: 2000}
+}
+
+// remember has Resource Graph show what there is now.
+func (f *fake) remember() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.past = slices.Clone(f.vms)
 }
 
 // ListRoom implements vmss.Instances.

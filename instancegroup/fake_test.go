@@ -64,6 +64,8 @@ type fake struct {
 	mostKind    armerr.Kind       // how more is refused
 	extra       []vmss.Instance   // what an outdated list shows in addition
 
+	past []vmss.Instance // what Resource Graph shows
+
 	faults  map[string][]fault
 	calls   map[string]int
 	enter   func(op string, call int) // runs unlocked before a call takes effect
@@ -98,8 +100,17 @@ func newFake(instances int) *fake {
 
 // open makes a group, with a clock that a test may move.
 func (f *fake) open(t require.TestingT) (*Group, *clock) {
+	return f.openWith(t, Options{})
+}
+
+// openWith makes one with further options.
+func (f *fake) openWith(t require.TestingT, o Options) (*Group, *clock) {
 	c := &clock{at: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
-	g, err := Open(context.Background(), Options{Client: f, Logger: hclog.NewNullLogger(), Now: c.now})
+	o.Client, o.Now = f, c.now
+	if o.Logger == nil {
+		o.Logger = hclog.NewNullLogger()
+	}
+	g, err := Open(context.Background(), o)
 	require.NoError(t, err)
 	return g, c
 }

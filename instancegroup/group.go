@@ -30,6 +30,7 @@ type Group struct {
 	failed      error      // of the last reading
 	pace        pace
 	index       pageIndex
+	graph       graph
 	admission   admission
 	inventory   inventory
 	ledger      ledger
@@ -48,6 +49,8 @@ type Options struct {
 	Now      func() time.Time // nil: time.Now
 	Timeouts Timeouts
 	Observer Observer // nil: nobody is told what happens
+
+	ResourceGraph bool // long lists are read through Azure Resource Graph, too
 }
 
 // Open reads the scale set and checks that it can serve. It changes nothing.
@@ -69,7 +72,7 @@ func Open(ctx context.Context, o Options) (*Group, error) {
 		client: o.Client, name: set.Name, log: o.Logger.With("scale_set", set.Name), now: o.Now, gate: newWriteGate(),
 		admission: admission{set: set, instances: o.Client.Instances(set.Mode), problems: findings},
 		inventory: newInventory(o.Timeouts), deletions: newDeletions(), lease: newLease(o.Owner), backoffs: newIncreaseBackoffs(),
-		watch: watch{observer: o.Observer},
+		watch: watch{observer: o.Observer}, graph: graph{on: o.ResourceGraph},
 	}
 	g.warn(ctx, findings)
 	return g, nil

@@ -50,7 +50,7 @@ func (g *Group) Locate(ctx context.Context, id string) (Member, error) {
 	}
 	state, reason, err := g.probe(ctx, m)
 	switch {
-	case err != nil && (m.State != Running || g.now().Sub(m.seen) > maxAge):
+	case err != nil && (m.State != Running || g.now().Sub(m.known()) > maxAge):
 		return Member{}, fmt.Errorf("locate instance %q: %w", id, err)
 	case err != nil:
 		g.log.Warn("instance could not be checked; the last known address serves", "instance", id, "error", err)
@@ -64,7 +64,7 @@ func (g *Group) Locate(ctx context.Context, id string) (Member, error) {
 
 // isFresh reports whether what is known of a member serves without a request.
 func (g *Group) isFresh(m *Member) bool {
-	age := g.now().Sub(m.seen)
+	age := g.now().Sub(m.known())
 	return age <= freshAge || age <= longAge && g.reach().ReadsRemaining() < 1
 }
 

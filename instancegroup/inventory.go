@@ -142,16 +142,17 @@ func (inv *inventory) member(i vmss.Instance, l listing, now time.Time) (Member,
 	if id == "" || inv.isGone(id) {
 		return Member{}, false
 	}
-	if before != nil && (before.reading > l.number || l.confirmed.unread[id]) {
+	if before != nil && (before.reading > l.number || before.isAheadOf(i) || l.confirmed.unread[id]) {
 		return *before, true // a later reading has its page in already, or this one has not looked
 	}
-	m := Member{Instance: i, MemberID: id, assumed: identify(i) == "", seen: l.seen, reading: l.number}
+	m := Member{Instance: i, MemberID: id, assumed: identify(i) == "", seen: l.seen, heard: l.heard, reading: l.number}
 	if m.assumed && before != nil {
 		m.VMID, m.InstanceID = before.VMID, before.InstanceID
 	}
 	m.Private, m.Public = inv.addresses[id].private, inv.addresses[id].public
 	m.State, m.Reason = classify(i, inv.past(i, before, now), l.spot, m.Private.IsValid())
 	m.inherit(before, inv.isOpening(now), now)
+	m.markUnread(before)
 	if before != nil && before.seen.After(m.seen) {
 		m.seen = before.seen
 	}

@@ -46,6 +46,7 @@ type Member struct {
 	Public   netip.Addr // the zero Addr: it has none
 
 	seen    time.Time // when it was read last, or just before
+	heard   time.Time // when Azure Resource Graph showed it to be up, at worst; it proves nothing
 	reading uint64    // the reading that read it
 	created time.Time // when Azure began to create it; zero: nobody knows
 
@@ -55,6 +56,14 @@ type Member struct {
 	failed  time.Time // since when its provisioning state is Failed; zero: it is not
 
 	deleting time.Time // the same of Deleting
+}
+
+// known is when the member was last known to be there.
+func (m *Member) known() time.Time {
+	if m.heard.After(m.seen) {
+		return m.heard
+	}
+	return m.seen
 }
 
 // isUnidentified reports whether the member never got a vmId.

@@ -3,12 +3,9 @@ package instancegroup
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
@@ -22,6 +19,7 @@ type reading struct {
 	number uint64
 	room   vmss.ListRoom // at the beginning
 	pages  []int         // to read again; nil: the whole list is read
+	graph  bool          // it is read through Azure Resource Graph
 	listed []indexedPage // of the whole list, as far as it was read
 	etag   string        // of the scale set before a long list
 
@@ -32,28 +30,37 @@ type reading struct {
 	err     error
 }
 
-// beginReadingLocked begins a reading of some pages; nil: of the whole list.
-func (g *Group) beginReadingLocked(ctx context.Context, room vmss.ListRoom, pages []int) *reading {
-	r := &reading{Group: g, at: g.now(), number: g.inventory.beginReading(), room: room, pages: pages, stalled: make(chan struct{}), done: make(chan struct{})}
-	if pages == nil {
-		g.pace.begin(room, r.at)
+// beginReadingLocked begins a reading, of which the room and what to read are set.
+func (g *Group) beginReadingLocked(ctx context.Context, r *reading) *reading {
+	r.Group, r.at, r.number = g, g.now(), g.inventory.beginReading()
+	r.stalled, r.done = make(chan struct{}), make(chan struct{})
+	if r.pages == nil {
+		g.pace.begin(r.room, r.at)
 	} else {
-		g.pace.spend(len(pages), r.at)
+		g.pace.spend(len(r.pages), r.at)
 	}
-	g.current = r
+	*r.slot() = r
 	go r.finish(context.WithoutCancel(ctx)) // of the caller that happened to be first, only its values
 	return r
+}
+
+// slot is where the group keeps the reading while it is under way.
+func (r *reading) slot() **reading {
+	if r.graph {
+		return &r.Group.graph.current
+	}
+	return &r.current
 }
 
 func (r *reading) finish(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, refreshTimeout)
 	defer cancel()
-	if r.err = r.run(ctx); r.pages != nil && r.err == nil {
+	if r.err = r.run(ctx); len(r.pages) > 0 && r.err == nil {
 		r.log.Debug("pages were read again", "operation", "update", "count", len(r.pages))
 	}
 	r.mu.Lock()
-	if r.current == r {
-		r.current = nil
+	if slot := r.slot(); *slot == r {
+		*slot = nil
 	}
 	if r.pages == nil {
 		if r.failed = r.err; armerr.Is(r.err, armerr.Throttled) {
@@ -66,7 +73,10 @@ func (r *reading) finish(ctx context.Context) {
 
 // run reads pages again, or reads and stores a view.
 func (r *reading) run(ctx context.Context) error {
-	if r.pages != nil {
+	switch {
+	case r.graph:
+		return graphReading{r}.run(ctx)
+	case r.pages != nil:
 		return r.glance(ctx)
 	}
 	r.findAddressesEarly(ctx)
@@ -175,117 +185,4 @@ func (r *reading) concludeLocked(l listing, c changes) {
 	if c.failed > 0 || c.served > 0 {
 		r.recordStartsLocked(c.served, c.failed, "did not come up", errors.New(c.reason))
 	}
-}
-
-// confirmAtOnce bounds how many instances are read at the same time: hundreds
-// go at once when Azure takes its Spot capacity back.
-const confirmAtOnce = 16
-
-// confirmation is what is known of the members that a list lacks.
-type confirmation struct {
-	kept   []vmss.Instance // that exist, or may
-	unread map[string]bool // of kept, by member ID: they were not looked for, and stay what they were
-	ours   []vmss.Instance // that are being deleted by the plugin, and may be gone
-	gone   []string
-}
-
-// confirm finds out which of the missing members no longer exist. Azure is asked for
-// the instance itself, since a list may lag or skip: a job may run there (F25). Where
-// the limits leave no room for that, a member stays what it was, and is asked for before
-// the others next time. One that the plugin
-// deletes is gone when the operation has ended, or when another list lacks it, too:
-// that needs no proof. Neither does one whose number another instance has. What was
-// found out before an error is remembered, so that the next reading has less to ask.
-func (r *reading) confirm(ctx context.Context, base *View, listed []vmss.Instance) (c confirmation, err error) {
-	missing := r.withoutKnown(missing(listed, base), holders(listed), &c)
-	if len(missing) == 0 {
-		return c, nil
-	}
-	slices.SortStableFunc(missing, func(a, b Member) int { return a.seen.Compare(b.seen) })
-	room := min(len(missing), r.reach().ReadsRemaining())
-	c.leave(missing[room:])
-	var mu sync.Mutex
-	var confirming errgroup.Group
-	confirming.SetLimit(confirmAtOnce)
-	for _, m := range missing[:room] {
-		confirming.Go(func() error {
-			i, exists, err := r.find(ctx, base, m)
-			mu.Lock()
-			defer mu.Unlock()
-			switch {
-			case err != nil:
-			case exists:
-				c.kept = append(c.kept, i)
-			default:
-				c.gone = append(c.gone, m.MemberID)
-			}
-			return err
-		})
-	}
-	err = confirming.Wait()
-	r.log.Info("instances are missing from the list", "count", len(missing), "gone", len(c.gone), "found", len(c.kept)-len(c.unread), "unread", len(c.unread))
-	if err != nil {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.inventory.remember(c.gone, r.now())
-	}
-	return c, err
-}
-
-// leave keeps members that are not looked for.
-func (c *confirmation) leave(members []Member) {
-	c.unread = map[string]bool{}
-	for _, m := range members {
-		c.kept = append(c.kept, m.Instance)
-		c.unread[m.MemberID] = true
-	}
-}
-
-// withoutKnown takes out the members that the plugin deletes, and those that another
-// instance has succeeded.
-func (r *reading) withoutKnown(missing []Member, holders map[string]bool, c *confirmation) (others []Member) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, m := range missing {
-		absence := r.deletions.absent(m.MemberID, r.number)
-		switch {
-		case absence == absenceProven, holders[strings.ToLower(m.ID)]:
-			c.gone = append(c.gone, m.MemberID)
-		case absence == absenceExpected:
-			c.ours = append(c.ours, m.Instance)
-		default:
-			others = append(others, m)
-		}
-	}
-	return others
-}
-
-// holders are the resource IDs, in lower case, of instances that have an identity.
-func holders(listed []vmss.Instance) map[string]bool {
-	ids := make(map[string]bool, len(listed))
-	for _, i := range listed {
-		if identify(i) != "" {
-			ids[strings.ToLower(i.ID)] = true
-		}
-	}
-	return ids
-}
-
-// find looks for a member that a list lacks.
-func (r *reading) find(ctx context.Context, base *View, m Member) (vmss.Instance, bool, error) {
-	r.mu.Lock()
-	gone := r.inventory.isGone(m.MemberID)
-	r.mu.Unlock()
-	if gone {
-		return vmss.Instance{}, false, nil
-	}
-	i, err := r.reach().Get(ctx, m.InstanceID)
-	if isGone(err) {
-		return vmss.Instance{}, false, nil
-	}
-	if err != nil {
-		return vmss.Instance{}, false, err
-	}
-	id, _ := matchPrevious(i, base)
-	return i, id == m.MemberID, nil
 }

@@ -129,7 +129,7 @@ func (g *Group) last() *View {
 func (g *Group) forceRefresh(ctx context.Context) (*View, error) {
 	room := g.listRoom()
 	g.mu.Lock()
-	r := g.beginReadingLocked(ctx, room, nil)
+	r := g.beginReadingLocked(ctx, &reading{room: room})
 	g.mu.Unlock()
 	if err := g.await(ctx, r); err != nil {
 		return nil, err

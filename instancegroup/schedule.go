@@ -8,24 +8,30 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
-// schedule decides which reading is due: of the whole list, of some of its pages, or
-// none.
+// schedule decides which reading is due: of the whole list, of some of its pages, of what
+// Azure Resource Graph shows, or none.
 type schedule struct{ *Group }
 
 // dueReading begins the reading that is due, of the whole list or of some pages, or joins
 // the one under way. Without one, the error is that of the last.
 func (g schedule) dueReading(ctx context.Context) (*reading, error) {
-	room := g.listRoom()
+	room, graphed := g.listRoom(), g.graphRoom()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {
-	case g.current != nil:
+	case g.graph.current != nil:
+		return g.graph.current, nil
+	case g.current != nil && !g.graphIsDueLocked(room, graphed):
 		return g.current, nil
+	case g.current != nil:
 	case g.inventory.last().reading == 0 || g.pace.mayList(g.needLocked(room), room, g.now()):
-		return g.beginReadingLocked(ctx, room, nil), nil
+		return g.beginReadingLocked(ctx, &reading{room: room}), nil
+	}
+	if g.graphIsDueLocked(room, graphed) {
+		return g.beginGraphLocked(ctx, room), nil
 	}
 	if pages := g.pagesToReadLocked(room); len(pages) > 0 {
-		return g.beginReadingLocked(ctx, room, pages), nil
+		return g.beginReadingLocked(ctx, &reading{room: room, pages: pages}), nil
 	}
 	return nil, g.failed
 }
@@ -64,10 +70,10 @@ func (g schedule) pagesToReadLocked(r vmss.ListRoom) []int {
 	if !g.index.serves(r) {
 		return nil
 	}
-	waits, best := map[int]time.Duration{}, []int{}
+	waits, best, graphed := map[int]time.Duration{}, []int{}, g.graph.serves(r, g.now())
 	for n, p := range g.index.pages {
-		waits[n] = g.waitingForLocked(p)
-		if n == len(g.index.pages)-1 {
+		waits[n] = g.waitingForLocked(p, graphed)
+		if n == len(g.index.pages)-1 && !graphed {
 			waits[n] += g.unlistedLocked(p)
 		}
 		if waits[n] >= worthReading(r) {
@@ -90,8 +96,9 @@ func (g schedule) unlistedLocked(last indexedPage) time.Duration {
 }
 
 // waitingForLocked is how long the instances of a page that may have come up since have waited
-// in all, as expected.
-func (g schedule) waitingForLocked(p indexedPage) time.Duration {
+// in all, as expected. Where Resource Graph tells of those that come up, deletions do that
+// wait for proof.
+func (g schedule) waitingForLocked(p indexedPage, graphed bool) time.Duration {
 	v, now := g.inventory.last(), g.now()
 	news := 0.0
 	for _, id := range p.ids {
@@ -99,7 +106,7 @@ func (g schedule) waitingForLocked(p indexedPage) time.Duration {
 		if m == nil {
 			continue
 		}
-		if m.State == Creating {
+		if m.State == Creating && !graphed {
 			news += g.pace.boots.chance(p.read.Sub(m.created), now.Sub(m.created))
 		}
 		if _, asked := g.deletions.asked[id]; asked {

@@ -97,3 +97,31 @@ func TestDeletionIsBounded(t *testing.T) {
 		})
 	}
 }
+
+// TestUnreadStaysWhatItWas: of instances that lists lack, as many are asked for as Azure's
+// limits leave, in turn. One that nobody has looked at has not failed to come up.
+func TestUnreadStaysWhatItWas(t *testing.T) {
+	f, g, clock := opened(t, 3)
+	_, err := g.Increase(t.Context(), 1)
+	require.NoError(t, err)
+	id := f.id(3)
+	require.Equal(t, Creating, refreshed(t, g).Find(id).State)
+	f.boot()
+	f.change(func() {
+		for _, i := range f.vms {
+			f.hidden[i.VMID] = true
+		}
+		f.reads = 0
+	})
+	for range 10 {
+		clock.pass(DefaultCreationLimit / 5)
+		require.Equal(t, Creating, refreshed(t, g).Find(id).State)
+	}
+	f.change(func() { f.reads = 1 })
+	for range 4 {
+		clock.pass(2 * time.Second)
+		refreshed(t, g)
+	}
+	assert.Equal(t, Running, g.last().Find(id).State)
+	assert.Equal(t, 4, f.count(opGet))
+}

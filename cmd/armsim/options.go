@@ -124,6 +124,8 @@ func (o *options) cloudFlags(f *flag.FlagSet) {
 		c.NewestAPIVersion[provider] = version
 		return nil
 	})
+	f.BoolVar(&c.ResourceGraph, "resource-graph", false, "Azure Resource Graph answers lists of instances that ask for it")
+	f.DurationVar(&c.GraphLag, "graph-lag", 5*time.Second, "how far it is behind")
 	f.Func("identity", "client `ID` of a user-assigned identity of the virtual machine that clients are said to run on; may be repeated", func(client string) error {
 		c.Identities = append(c.Identities, armsim.Identity{ClientID: client})
 		return nil

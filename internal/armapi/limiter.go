@@ -18,18 +18,28 @@ type limiter struct{ budget *budget.Budget }
 
 // Do implements policy.Policy.
 func (l limiter) Do(r *policy.Request) (*http.Response, error) {
-	class := classOf(r.Raw().Method, r.Raw().URL.Path)
+	class := classOfRequest(r.Raw())
 	if err := l.budget.Take(class); err != nil {
 		return nil, err
 	}
 	response, err := r.Next()
 	if response != nil {
 		l.budget.Correct(class, response.Header)
+		if class == budget.ListByGraph && budget.ByProvider(response.Header) {
+			l.budget.Charge(classOf(r.Raw().Method, r.Raw().URL.Path), response.Header)
+		}
 		if response.StatusCode == http.StatusTooManyRequests {
 			l.budget.Block(class, armerr.RetryAfterOf(response.Header), response.Header)
 		}
 	}
 	return response, err
+}
+
+func classOfRequest(r *http.Request) budget.Class {
+	if asksGraph(r) {
+		return budget.ListByGraph
+	}
+	return classOf(r.Method, r.URL.Path)
 }
 
 // classOf names the class of a request: its method and resource types.

@@ -42,7 +42,7 @@ type observing struct{ observer Observer }
 func (o observing) Do(r *policy.Request) (*http.Response, error) {
 	method, path := r.Raw().Method, r.Raw().URL.Path
 	response, err := r.Next()
-	class := classOf(method, path)
+	class := classOfRequest(r.Raw())
 	if _, withheld := errors.AsType[*budget.WaitError](err); withheld {
 		o.observer.Withheld(class)
 		return response, err

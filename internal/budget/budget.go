@@ -153,6 +153,9 @@ func (b *Budget) Correct(c Class, h http.Header) {
 		b.bucketLocked(manager).correct(left, b.now())
 	}
 	left, ok := remaining(h)
+	if c == ListByGraph {
+		left, ok = count(h.Get(graphRemaining))
+	}
 	if !ok {
 		return
 	}
@@ -177,6 +180,9 @@ const defaultBlock = 15 * time.Second
 // troubleshooting-throttling-errors page). A 429 that names no limit of the provider is
 // Resource Manager's, and meets all requests of the kind.
 func (b *Budget) Block(c Class, wait time.Duration, h http.Header) {
+	if wait == 0 && c == ListByGraph {
+		wait = graphWait(h)
+	}
 	if wait == 0 {
 		wait = defaultBlock
 	}

@@ -125,7 +125,12 @@ func (p *parser) value(prefix string, o Option, raw json.RawMessage) {
 		p.requireKeys(key+".", o.Keys)
 		return
 	}
-	if kind := kindOf(raw); kind != "a string" {
+	kind := kindOf(raw)
+	if kind == "a boolean" && o.Type == typeBoolean {
+		p.set(key, o, key, string(bytes.TrimSpace(raw)))
+		return
+	}
+	if kind != "a string" || o.Type == typeBoolean {
 		p.wrong[key] = true
 		p.report("%s is %s, expected %s; %s", key, kind, o.expected(), o.fix())
 		return

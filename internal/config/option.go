@@ -80,6 +80,9 @@ func (o Option) expected() string {
 	if len(o.Keys) > 0 {
 		return "a string or a table"
 	}
+	if o.Type == typeBoolean {
+		return "a boolean"
+	}
 	return "a string"
 }
 

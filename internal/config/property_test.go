@@ -21,11 +21,12 @@ func drawConfig(t *rapid.T) config.Config {
 		Credential: rapid.SampledFrom([]string{
 			"default", "environment", "managed_identity", "workload_identity", "client_secret", "client_certificate", "azure_cli",
 		}).Draw(t, "credential"),
-		TenantID:      rapid.OneOf(guid, rapid.StringMatching(`([a-z0-9]{1,10}\.){1,3}[a-z]{2,8}`)).Draw(t, "tenant"),
-		ClientID:      guid.Draw(t, "client"),
-		APIVersion:    rapid.SampledFrom([]string{"", "2023-09-01", "2026-04-01", "2024-03-01-preview"}).Draw(t, "version"),
-		CreationLimit: config.Duration(rapid.StringMatching(`[1-9][0-9]?m`).Draw(t, "limit")),
-		FailedGrace:   config.Duration(rapid.StringMatching(`[0-9]{1,4}s`).Draw(t, "grace")),
+		TenantID:         rapid.OneOf(guid, rapid.StringMatching(`([a-z0-9]{1,10}\.){1,3}[a-z]{2,8}`)).Draw(t, "tenant"),
+		ClientID:         guid.Draw(t, "client"),
+		APIVersion:       rapid.SampledFrom([]string{"", "2023-09-01", "2026-04-01", "2024-03-01-preview"}).Draw(t, "version"),
+		UseResourceGraph: config.Switch(rapid.SampledFrom([]string{"true", "false"}).Draw(t, "graph")),
+		CreationLimit:    config.Duration(rapid.StringMatching(`[1-9][0-9]?m`).Draw(t, "limit")),
+		FailedGrace:      config.Duration(rapid.StringMatching(`[0-9]{1,4}s`).Draw(t, "grace")),
 	}
 	c.Cloud.Name = rapid.SampledFrom([]string{"", "AzurePublic", "AzureChina", "AzureUSGovernment"}).Draw(t, "cloud")
 	if c.Cloud.Name == "" {

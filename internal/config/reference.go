@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -116,9 +117,17 @@ func writeOption(b *bytes.Buffer, o Option) {
 	if len(o.OnlyFor) > 0 {
 		fmt.Fprintf(b, "- Rejected with any credential but %s.\n", codes(o.OnlyFor))
 	}
-	fmt.Fprintf(b, "- Example: `%s = %q`\n", o.Key, o.Example)
+	fmt.Fprintf(b, "- Example: `%s = %s`\n", o.Key, o.literal())
 	writeChoices(b, o.Choices)
 	writeKeys(b, o)
+}
+
+// literal is the example in TOML.
+func (o Option) literal() string {
+	if o.Type == typeBoolean {
+		return o.Example
+	}
+	return strconv.Quote(o.Example)
 }
 
 func writeChoices(b *bytes.Buffer, choices []Choice) {

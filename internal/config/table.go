@@ -6,6 +6,7 @@ import "slices"
 const (
 	groupScaleSet   = "Scale set"
 	groupTimes      = "Times"
+	groupLimits     = "Request limits"
 	groupMetrics    = "Metrics"
 	groupCloud      = "Cloud"
 	groupCredential = "Credentials"
@@ -24,7 +25,7 @@ const (
 	guidRule = "a GUID such as " + guidForm
 )
 
-var table = slices.Concat(scaleSetOptions, timeOptions, metricsOptions, cloudOptions, credentialOptions)
+var table = slices.Concat(scaleSetOptions, timeOptions, graphOptions, metricsOptions, cloudOptions, credentialOptions)
 
 var scaleSetOptions = []Option{
 	{

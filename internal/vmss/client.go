@@ -2,6 +2,7 @@ package vmss
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"time"
 )
@@ -52,6 +53,16 @@ type Instances interface {
 	// leads to later. vmID is that of ListOptions; an unknown vmId stays empty.
 	ReadPage(ctx context.Context, link string, vmID func(resourceID string) string) (Page, error)
 
+	// ListByGraph reads the list through Azure Resource Graph, and passes on each page as
+	// it comes. What it shows was so seconds to minutes ago: an instance may be gone by
+	// now, or be another. The error is ErrNotByGraph where the provider answered
+	// instead, as it does without a word where Microsoft has not given Resource Graph
+	// to the subscription. vmID is that of ListOptions.
+	ListByGraph(ctx context.Context, vmID func(resourceID string) string, page func([]Instance)) error
+
+	// GraphRoom returns what is left of Resource Graph's quota.
+	GraphRoom() ListRoom
+
 	// ListRoom returns what Azure's limits leave for lists.
 	ListRoom() ListRoom
 
@@ -74,6 +85,9 @@ type Instances interface {
 	// alongside an error, and the operation, if there is a single one.
 	Delete(ctx context.Context, instanceIDs []string) (accepted []string, o Operation, err error)
 }
+
+// ErrNotByGraph is the error of a list that Azure Resource Graph did not answer.
+var ErrNotByGraph = errors.New("Azure's resource provider answered instead of Azure Resource Graph")
 
 // ListOptions are what a caller of List wants to know meanwhile. The functions are
 // called one after the other.

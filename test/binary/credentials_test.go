@@ -132,7 +132,7 @@ func TestOfficialKeysAreEnough(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, config.Config{
 		Name: "ci", SubscriptionID: armsim.DefaultSubscriptionID, ResourceGroupName: "runners",
-		Cloud: config.Cloud{Name: "AzurePublic"}, Credential: "default", CreationLimit: "25m", FailedGrace: "2m",
+		Cloud: config.Cloud{Name: "AzurePublic"}, Credential: "default", CreationLimit: "25m", FailedGrace: "2m", UseResourceGraph: "false",
 	}, c)
 }
 

@@ -93,6 +93,7 @@ type plan struct {
 	spec   armsim.ScaleSetSpec
 	poll   time.Duration
 	max    int
+	graph  bool // the plugin uses Resource Graph
 	steps  []step
 }
 
@@ -105,8 +106,8 @@ type step struct {
 
 func (p plan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d, max %d, poll %s, pages of %d, parallel writes: %s, %+v, %+v\n",
-		p.config.Seed, p.max, p.poll, p.config.PageSize, p.config.ParallelWrites, p.config.Unknowns, p.spec)
+	fmt.Fprintf(&b, "seed %d, max %d, poll %s, pages of %d, parallel writes: %s, graph: %t (%t, %s), %+v, %+v\n",
+		p.config.Seed, p.max, p.poll, p.config.PageSize, p.config.ParallelWrites, p.graph, p.config.ResourceGraph, p.config.GraphLag, p.config.Unknowns, p.spec)
 	for _, s := range p.steps {
 		fmt.Fprintf(&b, "%s %d", s.do, s.n)
 		for _, f := range s.faults {
@@ -138,6 +139,8 @@ func drawPlan(r *rapid.T, mode string) plan {
 	p.poll = time.Duration(rapid.SampledFrom([]int{2, 10, 15, 20}).Draw(r, "poll")) * time.Second
 	p.max = rapid.SampledFrom([]int{8, 8, 8, 8, 24}).Draw(r, "max") // 12 writes are less than Azure takes at once
 	p.config.Polite = rapid.Bool().Draw(r, "polite")
+	p.graph, p.config.ResourceGraph = rapid.Bool().Draw(r, "graph"), rapid.IntRange(0, 3).Draw(r, "given") > 0
+	p.config.GraphLag = rapid.SampledFrom([]time.Duration{5 * time.Second, time.Minute}).Draw(r, "lag")
 	drawUnknowns(r, &p.config.Unknowns)
 	p.steps = rapid.SliceOfN(rapid.Custom(drawStep), 1, 12).Draw(r, "steps")
 	p.steps = slices.DeleteFunc(p.steps, p.isHopeless)
@@ -199,7 +202,7 @@ func (p plan) run() (err error) {
 	if err != nil {
 		return err
 	}
-	b.Poll, b.MaxInstances = p.poll, p.max
+	b.Poll, b.MaxInstances, b.PluginConfig = p.poll, p.max, map[string]any{"use_resource_graph": p.graph}
 	if p.config.Unknowns.DeleteSharesUpdateBucket {
 		b.Invariants.AllowThrottling() // by a limit that the plugin cannot know
 	}

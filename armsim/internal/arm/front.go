@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -30,6 +31,7 @@ type Config struct {
 	PageSize       int  // entries on a list page
 	Polite         bool // no odd case, no unknown fields
 	Throttle       bool // enforce request limits
+	ResourceGraph  bool // lists of instances may go through Azure Resource Graph
 
 	NewestAPIVersion map[string]string // by provider; a provider that is missing has none
 
@@ -48,6 +50,7 @@ type Front struct {
 	renderer *renderer
 	limiter  limiter
 	history  history
+	quota    graphQuota
 	encoder  azhttp.Encoder
 }
 
@@ -56,7 +59,7 @@ func New(c Config) *Front {
 	return &Front{
 		config: c, routes: newRoutes(), renderer: &renderer{random: c.World.Random, tenant: c.TenantID, polite: c.Polite},
 		limiter: limiter{enforce: c.Throttle, buckets: map[string]*bucket{}},
-		history: history{clock: c.World.Clock},
+		history: history{clock: c.World.Clock}, quota: graphQuota{enforce: c.Throttle, sent: map[string][]time.Time{}},
 	}
 }
 

@@ -33,6 +33,9 @@ func listInstances(c *call) (*response, *problem) {
 	if p != nil {
 		return nil, p
 	}
+	if c.byGraph() {
+		set = set.Ago()
+	}
 	if !set.Uniform() {
 		return listMembers(c, set)
 	}

@@ -40,6 +40,9 @@ func listMachines(c *call) (*response, *problem) {
 	if p != nil {
 		return nil, p
 	}
+	if c.byGraph() {
+		g = g.Ago()
+	}
 	all, filter := g.VirtualMachines(), c.query.get("$filter")
 	if filter != "" {
 		m := ofScaleSet.FindStringSubmatch(filter)

@@ -26,6 +26,9 @@ func (c *call) spendOnARM() *problem {
 
 // spend draws from Compute's limits on calls.
 func (c *call) spend() *problem {
+	if c.byGraph() {
+		return c.spendOnGraph()
+	}
 	limits := computeLimits[c.route.limit]
 	if c.route.operation == "VirtualMachineScaleSets_DeleteInstances" && c.world.Unknowns().DeleteSharesUpdateBucket {
 		limits = append(limits[:len(limits):len(limits)], computeLimits[limitScaleSetPatch]...)
@@ -50,7 +53,7 @@ func (c *call) view(shown int) *problem {
 
 // viewList draws for the instances on a page of a list.
 func (c *call) viewList(a *response) *problem {
-	if c.route.limit != limitInstanceList {
+	if c.route.limit != limitInstanceList || c.byGraph() {
 		return nil
 	}
 	return c.view(len(jsonmap.List(a.Body, "value")))

@@ -52,8 +52,9 @@ type World struct {
 	groups    map[string]*Group // by name in lower case
 	config    Config
 	addresses *addresses
-	hosting   *hosting      // nil: instances have no machines
-	stuck     []func()      // deletions that wait until the faults are cleared
+	hosting   *hosting // nil: instances have no machines
+	stuck     []func() // deletions that wait until the faults are cleared
+	past      past
 	absent    int           // instances asked for that were never made
 	created   int           // instances ever
 	evicted   int           // Spot instances ever
