@@ -163,9 +163,9 @@ func TestBelievedDeletions(t *testing.T) {
 		alive  []string
 		left   int
 	}{
-		"an outdated list":           {disbelief - 1, []vmss.Instance{alive}, nil, 1},
-		"alive":                      {disbelief, []vmss.Instance{alive}, []string{id}, 0},
-		"on its way":                 {disbelief, []vmss.Instance{going}, nil, 1},
+		"an outdated list":           {2*time.Minute - 1, []vmss.Instance{alive}, nil, 1},
+		"alive":                      {2 * time.Minute, []vmss.Instance{alive}, []string{id}, 0},
+		"on its way":                 {2 * time.Minute, []vmss.Instance{going}, nil, 1},
 		"gone":                       {time.Second, nil, nil, 0},
 		"a list from before its end": {-time.Second, nil, nil, 1},
 	} {

@@ -124,4 +124,7 @@ func TestUnreadStaysWhatItWas(t *testing.T) {
 	}
 	assert.Equal(t, Running, g.last().Find(id).State)
 	assert.Equal(t, 4, f.count(opGet))
+	for _, m := range g.last().Members {
+		assert.Less(t, clock.now().Sub(m.seen), 10*time.Second, "each has had its turn")
+	}
 }
