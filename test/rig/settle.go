@@ -20,6 +20,9 @@ const (
 	// that is stuck is seen to after half an hour.
 	SettleLimit    = 90 * time.Minute
 	settleInterval = 20 * time.Second
+
+	// roomLimit is longer than a deletion takes.
+	roomLimit = 10 * time.Minute
 )
 
 // Converge checks guarantee 6 and the end of 2 and 5: without further faults demand is
@@ -34,11 +37,11 @@ func (b *Bubble) Converge() error {
 		return err
 	}
 	if b.unfilled() > 0 { // the next increase fills the capacity of those that were never created
-		if err := b.makeRoom(); err != nil {
-			return err
+		b.makeRoom()
+		if b.unfilled() > 0 {
+			b.Provisioner.Request(1)
+			time.Sleep(settleInterval)
 		}
-		b.Provisioner.Request(1)
-		time.Sleep(settleInterval)
 		if err := b.Until("the last demand is not met", b.Settled); err != nil {
 			return err
 		}
@@ -47,17 +50,18 @@ func (b *Bubble) Converge() error {
 }
 
 // makeRoom ends a job where the runner has all that it may. fleeting forgets a request
-// that comes before the job's instance has gone.
-func (b *Bubble) makeRoom() error {
+// that comes before the job's instance has gone; one that it has kept is met then, which
+// leaves no room again.
+func (b *Bubble) makeRoom() {
 	if c := b.Provisioner.Capacity(); c.Running >= c.Max {
 		b.FinishJobs(1)
 	}
-	return b.Until("an instance does not go", func() error {
-		if c := b.Provisioner.Capacity(); c.Running+c.Creating+c.Deleting >= c.Max {
-			return fmt.Errorf("fleeting has %+v", c)
+	for range roomLimit / settleInterval {
+		if c := b.Provisioner.Capacity(); c.Running+c.Creating+c.Deleting < c.Max {
+			return
 		}
-		return nil
-	})
+		time.Sleep(settleInterval)
+	}
 }
 
 // lowerCapacity does what the plugin's error advises where no instance was ever created,
