@@ -24,7 +24,7 @@ const (
 // instances are gone.
 type deletions struct {
 	accepted map[string]*deletion // by member ID
-	believed map[string]*deletion // by member ID: gone by Azure's word, which no list bears out yet
+	believed map[string]*deletion // by member ID: taken for gone, which the last list has yet to bear out
 	refused  map[string]*backoff  // by member ID: instances that Azure refuses to delete
 	batches  []*deletionBatch
 	backoff  backoff   // of what the runner asked for
@@ -67,7 +67,7 @@ func (d *deletions) isTroubled() bool { return d.backoff.failures > 0 || d.reapi
 type deletion struct {
 	first     time.Time // acceptance
 	sent      time.Time // latest acceptance
-	ended     time.Time // when the operation was seen to have succeeded; zero: it was not
+	ended     time.Time // when the operation was seen to have succeeded, or the instance to be gone; zero: neither
 	retry     bool      // the operation has failed
 	preempted bool      // by a later one
 	absent    uint64    // the reading whose list lacked the instance first
@@ -208,10 +208,16 @@ func (d *deletions) forget(ids []string) {
 	})
 }
 
-// believe drops members whose deletion has ended, until a list contradicts.
-func (d *deletions) believe(ids []string) {
+// believe drops members that are gone, until a list contradicts about those whose
+// deletion Azure accepted: the operation has ended, or two lists lacked them.
+func (d *deletions) believe(ids []string, now time.Time) {
 	for _, id := range ids {
-		d.believed[id] = d.accepted[id]
+		if a := d.accepted[id]; a != nil {
+			if a.ended.IsZero() {
+				a.ended = now
+			}
+			d.believed[id] = a
+		}
 	}
 	d.forget(ids)
 }

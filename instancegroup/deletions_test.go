@@ -172,10 +172,39 @@ func TestBelievedDeletions(t *testing.T) {
 		d := newDeletions()
 		d.record([]string{id}, "", start)
 		d.accepted[id].ended = start
-		d.believe([]string{id})
+		d.believe([]string{id}, start)
 		require.False(t, d.has(id), name)
 		assert.Equal(t, c.alive, d.contradicted(listing{at: start.Add(c.after), instances: c.listed}), name)
 		assert.Len(t, d.believed, c.left, name)
 		assert.Equal(t, c.alive != nil, d.mustRetry(&Member{MemberID: id}, start), name)
 	}
+}
+
+// TestListsContradictEachOther: two lists that lack an instance whose deletion Azure
+// accepted prove that it is gone, and may be outdated or truncated both. When it is listed
+// again it is deleted again: a later deletion may have undone the first.
+func TestListsContradictEachOther(t *testing.T) {
+	f, g, clock := opened(t, 3)
+	id, vmID := f.id(1), f.vms[1].VMID
+	f.endless = true
+	_, err := g.Decrease(t.Context(), []string{id})
+	require.NoError(t, err)
+	f.change(func() { f.hidden[vmID] = true })
+	for range 2 {
+		clock.pass(5 * time.Second)
+		refreshed(t, g)
+	}
+	require.Nil(t, g.last().Find(id))
+
+	f.change(func() { f.hidden[vmID] = false })
+	f.each(func(i *vmss.Instance) bool {
+		i.ProvisioningState = "Succeeded"
+		return true
+	})
+	clock.pass(disbelief)
+	v := refreshed(t, g)
+	require.NotNil(t, v.Find(id))
+	assert.Equal(t, Deleting, v.Find(id).State)
+	require.NoError(t, g.Reap(t.Context(), v))
+	assert.Len(t, f.sent, 2)
 }

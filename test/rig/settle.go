@@ -21,8 +21,8 @@ const (
 	SettleLimit    = 90 * time.Minute
 	settleInterval = 20 * time.Second
 
-	// roomLimit is longer than a deletion takes.
-	roomLimit = 10 * time.Minute
+	// roomLimit is longer than a deletion takes, and than Azure withholds lists.
+	roomLimit = 30 * time.Minute
 )
 
 // Converge checks guarantee 6 and the end of 2 and 5: without further faults demand is
