@@ -37,7 +37,9 @@ func (b *Bubble) Converge() error {
 		return err
 	}
 	if b.unfilled() > 0 { // the next increase fills the capacity of those that were never created
-		b.makeRoom()
+		if err := b.makeRoom(); err != nil {
+			return err
+		}
 		if b.unfilled() > 0 {
 			b.Provisioner.Request(1)
 			time.Sleep(settleInterval)
@@ -52,16 +54,20 @@ func (b *Bubble) Converge() error {
 // makeRoom ends a job where the runner has all that it may. fleeting forgets a request
 // that comes before the job's instance has gone; one that it has kept is met then, which
 // leaves no room again.
-func (b *Bubble) makeRoom() {
+func (b *Bubble) makeRoom() error {
 	if c := b.Provisioner.Capacity(); c.Running >= c.Max {
 		b.FinishJobs(1)
 	}
 	for range roomLimit / settleInterval {
+		if err := b.Revive(); err != nil {
+			return err
+		}
 		if c := b.Provisioner.Capacity(); c.Running+c.Creating+c.Deleting < c.Max {
-			return
+			return nil
 		}
 		time.Sleep(settleInterval)
 	}
+	return nil
 }
 
 // lowerCapacity does what the plugin's error advises where no instance was ever created,
