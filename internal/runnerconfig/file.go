@@ -137,6 +137,9 @@ func (f *File) Line(r *Runner, key ...string) int {
 	return f.Lines.Of(append([]string{"runners", strconv.Itoa(r.place)}, key...)...)
 }
 
+// Prefix is the path of a runner in Lines.
+func (f *File) Prefix(r *Runner) string { return "runners." + strconv.Itoa(r.place) }
+
 // Title names a runner for people.
 func (r *Runner) Title() string {
 	if r.Name != "" {
