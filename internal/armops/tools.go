@@ -47,6 +47,7 @@ const (
 	GetRole              = "RoleDefinitions_Get"
 	PutRole              = "RoleDefinitions_CreateOrUpdate"
 	DeleteRole           = "RoleDefinitions_Delete"
+	GetAssignment        = "RoleAssignments_Get"
 	PutAssignment        = "RoleAssignments_Create"
 	DeleteAssignment     = "RoleAssignments_Delete"
 	ListAssignments      = "RoleAssignments_ListForScope"
@@ -150,8 +151,7 @@ func addAuthorization(add adder) {
 	add(ListRoles, "GET", group+authorization+"roleDefinitions", roleVersion, action+"roleDefinitions/read")
 	add.all(GetRole, PutRole, DeleteRole, group+authorization+"roleDefinitions/{role}", roleVersion, action+"roleDefinitions")
 	add(ListAssignments, "GET", group+authorization+"roleAssignments", roleVersion, action+"roleAssignments/read")
-	add(PutAssignment, "PUT", group+authorization+"roleAssignments/{assignment}", roleVersion, action+"roleAssignments/write")
-	add(DeleteAssignment, "DELETE", group+authorization+"roleAssignments/{assignment}", roleVersion, action+"roleAssignments/delete")
+	add.all(GetAssignment, PutAssignment, DeleteAssignment, group+authorization+"roleAssignments/{assignment}", roleVersion, action+"roleAssignments")
 	add(ListLocks, "GET", group+authorization+"locks", lockVersion, action+"locks/read")
 	add.all(GetIdentity, PutIdentity, DeleteIdentity, group+"/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{identity}", identityVersion, "Microsoft.ManagedIdentity/userAssignedIdentities")
 }
