@@ -8,7 +8,7 @@ import (
 
 // ownerTag marks what setup has made, with the name of the scale set it was for. Only
 // such things are changed or removed.
-const ownerTag = "fleeting-plugin-azure"
+const ownerTag = "fleeting-plugin-azure-setup"
 
 // GroupID is the resource ID of the resource group.
 func (s *Spec) GroupID() string {
