@@ -156,6 +156,9 @@ type machine struct {
 		Created  time.Time `json:"timeCreated"`
 		Latest   *bool     `json:"latestModelApplied"`
 		Priority string    `json:"priority"`
+		ScaleSet struct {
+			ID string `json:"id"`
+		} `json:"virtualMachineScaleSet"`
 		Hardware struct {
 			Size string `json:"vmSize"`
 		} `json:"hardwareProfile"`
@@ -173,6 +176,9 @@ func (r *reader) takeInstance(raw json.RawMessage) error {
 	var m machine
 	if err := json.Unmarshal(raw, &m); err != nil {
 		return err
+	}
+	if of := m.Properties.ScaleSet.ID; strings.EqualFold(r.set.Mode, "Flexible") && !strings.EqualFold(of, r.id) {
+		return nil // Azure may ignore the filter
 	}
 	if m.Properties.View.Standby {
 		r.set.Standby++
