@@ -29,7 +29,10 @@ func yes(at func(*runner) *bool) func(*runner, setting) (Verdict, string) {
 	}
 }
 
-var modelValue = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
+var (
+	modelValue = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
+	tagName    = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+)
 
 // model sets a property of the scale set's model.
 func model(property string) func(*runner, setting) (Verdict, string) {
@@ -99,12 +102,14 @@ func takeSize(r *runner, s setting) (Verdict, string) {
 
 func takeTags(r *runner, s setting) (Verdict, string) {
 	parts := strings.Split(s.value, ",")
-	for i := 0; i+1 < len(parts); i += 2 {
+	var tags []string
+	for i := 0; i+1 < len(parts); i += 2 { // NAME,VALUE,NAME,VALUE; an odd end is ignored
 		key, value := strings.TrimSpace(parts[i]), strings.TrimSpace(parts[i+1])
-		if !modelValue.MatchString(key) || !plainWord.MatchString(value) {
+		if !tagName.MatchString(key) || !plainWord.MatchString(value) {
 			return Decision, "set the tags with az vmss update --set tags.NAME=VALUE: one of them has characters that need quoting"
 		}
-		r.models = append(r.models, "tags."+key+"="+value)
+		tags = append(tags, "tags."+key+"="+value)
 	}
+	r.models = append(r.models, tags...)
 	return "", ""
 }

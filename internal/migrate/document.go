@@ -68,7 +68,9 @@ func parse(text []byte) (*document, error) {
 		var at toml.ParseError
 		if errors.As(err, &at) {
 			// The parser's message may quote the line, and so a secret.
-			return nil, inputError{at.Position.Line, "is not valid TOML; correct it, gitlab-runner cannot read it either"}
+			// An error at a line break has the line after it in Position.Line.
+			line := 1 + bytes.Count(text[:min(max(at.Position.Start, 0), len(text))], []byte("\n"))
+			return nil, inputError{line, "is not valid TOML; correct it, gitlab-runner cannot read it either"}
 		}
 		return nil, inputError{0, "the file is not valid TOML; correct it, gitlab-runner cannot read it either"}
 	}
@@ -96,7 +98,7 @@ func (d *document) add(n *unstable.Node, header []string, runner int) ([]string,
 		switch {
 		case array && is(path, "runners"):
 			runner++
-		case !strings.EqualFold(path[0], "runners"):
+		case !under(path, "runners"):
 			d.entries = append(d.entries, d.header(path, at, array, -1))
 			return path, runner
 		}
@@ -107,7 +109,7 @@ func (d *document) add(n *unstable.Node, header []string, runner int) ([]string,
 		e := entry{path: append(append([]string{}, header...), path...), value: d.value(n.Value()), runner: -1}
 		e.start, e.end = int(n.Raw.Offset), int(n.Raw.Offset+n.Raw.Length)
 		e.line = d.line(e.start)
-		if len(header) > 0 && strings.EqualFold(header[0], "runners") {
+		if under(header, "runners") {
 			e.runner = runner
 		}
 		d.entries = append(d.entries, e)
@@ -186,7 +188,8 @@ func (d *document) rest(e entry) string {
 	return s
 }
 
-// is reports whether a path has these keys; the runner's parser takes them in any case.
+// is reports whether a path has these keys. The runner's parser takes them in any case,
+// but two spellings are two tables, and here runners has one.
 func is(path []string, keys ...string) bool {
 	return len(path) == len(keys) && under(path, keys...)
 }
@@ -196,7 +199,7 @@ func under(path []string, keys ...string) bool {
 		return false
 	}
 	for i, k := range keys {
-		if !strings.EqualFold(path[i], k) {
+		if !strings.EqualFold(path[i], k) || k == "runners" && path[i] != k {
 			return false
 		}
 	}

@@ -17,7 +17,7 @@ func (r *runner) fillDefaults() {
 		option string
 		at     *string
 	}{{"azure-resource-group", &r.group}, {"azure-location", &r.location}, {"azure-ssh-user", &r.sshUser}} {
-		if *f.at == "" {
+		if *f.at == "" && !slices.Contains(r.unread, f.option) {
 			o, _ := driverOption(f.option)
 			*f.at = o.Default
 			r.note(Mapped, f.option, FromConfig, 0, fmt.Sprintf("not set, docker-machine's default %s; %s", o.Default, o.Fate))

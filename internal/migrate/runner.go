@@ -53,7 +53,8 @@ type runner struct {
 	models   []string // assignments for az vmss update
 
 	given    map[string]setting // driver options by name
-	extra    []string           // hidden values other than the secret
+	unread   []string           // driver options whose variable takes a shell
+	extra    []string           // all hidden values
 	notes    []Note
 	comments []string // of the tables that go
 }

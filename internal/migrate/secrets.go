@@ -44,7 +44,7 @@ func (m *migration) environment() []byte {
 // written in another place as well.
 func (m *migration) checkSecrets(result *Result) error {
 	for _, r := range m.runners {
-		for _, secret := range append(r.extra, r.secret) {
+		for _, secret := range r.extra {
 			if len(secret) < leastSecret {
 				continue
 			}

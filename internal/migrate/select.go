@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -26,7 +27,7 @@ func (d *document) runners() (migrate []*runner, others []Note, err error) {
 		}
 		if !equalFold(r.driver(), "azure") {
 			drivers = append(drivers, shownDriver(r.driver()))
-			others = append(others, Note{Verdict: Dropped, Runner: r.name, Option: "MachineDriver", Source: FromConfig, Line: r.executor.line,
+			others = append(others, Note{Verdict: Mapped, Runner: r.name, Option: "MachineDriver", Source: FromConfig, Line: r.executor.line,
 				Text: "the driver is " + shownDriver(r.driver()) + ", not azure; this runner is left as it is"})
 			continue
 		}
@@ -46,11 +47,16 @@ func (d *document) runners() (migrate []*runner, others []Note, err error) {
 	return nil, nil, inputError{0, `no runner has executor = "docker+machine"; there is nothing to migrate`}
 }
 
+var driverName = regexp.MustCompile(`^[a-z0-9-]{1,20}$`)
+
 func shownDriver(name string) string {
-	if name == "" {
+	switch {
+	case name == "":
 		return "missing"
+	case driverName.MatchString(name):
+		return name
 	}
-	return shownName(name)
+	return "(not shown)"
 }
 
 func (d *document) autoscalerLine(runner int) int {

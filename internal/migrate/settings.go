@@ -128,6 +128,7 @@ func (r *runner) readEnvironment(variables []variable) {
 		named.name = v.name
 		switch given, both := r.given[o.Name]; {
 		case v.unread:
+			r.unread = append(r.unread, o.Name)
 			r.noteOption(o, named, Decision, "its value is made by the shell; write the value itself")
 		case both && given.source == FromConfig && given.value == v.value:
 			r.noteOption(o, named, Dropped, "the same is in MachineOptions, from where docker-machine takes it")
@@ -208,7 +209,7 @@ func (r *runner) readTop(d *document) (concurrent int) {
 		r.noteOption(o, s, "", "")
 	}
 	if r.limit == 0 {
-		r.note(Changed, "limit", FromConfig, 0, fmt.Sprintf("not set, and so was the number of machines; max_instances = %d is as many as it can have had: concurrent, and the idle ones",
+		r.note(Changed, "limit", FromConfig, 0, fmt.Sprintf("not set: max_instances = %d is as many machines as there can have been, those of concurrent jobs and the idle ones",
 			r.maxInstances(concurrent)))
 	}
 	return concurrent
