@@ -41,6 +41,9 @@ Exit codes: 0 done; 1 something needs a decision, or the input cannot be migrate
 			if o.output != "text" && o.output != "json" {
 				return fmt.Errorf("--output is text or json, not %q", o.output)
 			}
+			if o.environmentOut != "" && (o.environmentOut == o.out || o.environmentOut == args[0]) {
+				return fmt.Errorf("--environment-out needs a file of its own, not %s", o.environmentOut)
+			}
 			return o.run(c.OutOrStdout(), args[0])
 		},
 	}

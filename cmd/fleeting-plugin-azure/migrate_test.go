@@ -145,6 +145,7 @@ func TestMigrateBadInput(t *testing.T) {
 		{[]string{"migrate", "a", "b"}, exitUsage, "accepts 1 arg(s)"},
 		{[]string{"migrate", good, "--unknown"}, exitUsage, "unknown flag: --unknown"},
 		{[]string{"migrate", good, "--output", "yaml"}, exitUsage, `--output is text or json, not "yaml"`},
+		{[]string{"migrate", good, "--environment-out", good, "--force"}, exitUsage, "--environment-out needs a file of its own"},
 		{[]string{"migrate", missing}, exitFailed, "there is no file " + missing},
 		{[]string{"migrate", t.TempDir()}, exitFailed, "cannot be read; name a file"},
 		{[]string{"migrate", good, "--environment", missing}, exitFailed, "there is no file " + missing},
