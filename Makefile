@@ -142,6 +142,7 @@ release: ## binaries, SBOMs and checksums of VERSION into dist/; REGISTRY=host/p
 docs: ## write the generated reference pages again
 	$(GO) test ./internal/config -run TestReference -update
 	$(GO) test ./internal/metrics -run TestDocumented -update
+	$(GO) test ./internal/migrate -run TestReference -update
 
 fuzz: ## run each fuzz target for FUZZTIME (10s)
 	@pkgs=$$($(GO) list ./...) || exit 1; \

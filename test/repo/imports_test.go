@@ -64,6 +64,7 @@ var arrows = map[string]mayImport{
 	"internal/armerr":    {foreign: []string{azcore + "/...", identity}},
 	"internal/armops":    {},
 	"internal/lifeline":  {},
+	"internal/migrate":   {ours: []string{"internal/config"}},
 	"internal/metrics":   {ours: []string{"instancegroup", "internal/budget"}},
 	"internal/armapi": {
 		ours:    []string{"internal/armerr", "internal/armops", "internal/budget", "internal/config", "internal/vmss"},
