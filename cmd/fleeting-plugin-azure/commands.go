@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -42,7 +45,7 @@ func newRootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newMigrateCommand())
+	root.AddCommand(newSetupCommand(), newTeardownCommand(), newDoctorCommand(), newStatusCommand(), newMigrateCommand())
 	return root
 }
 
@@ -65,7 +68,9 @@ func hasCommand(root *cobra.Command, name string) bool {
 
 func execute(root *cobra.Command, args []string) int {
 	root.SetArgs(args)
-	command, err := root.ExecuteC()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	command, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
 	}

@@ -99,6 +99,18 @@ func Runners(o Options, name string) (*Report, error) {
 	return r, nil
 }
 
+// Configs are the plugin's configurations of the runners that use it.
+func Configs(o Options, name string) (all []config.Config, err error) {
+	subjects, err := runnersOf(o, name)
+	for _, s := range subjects {
+		if len(s.bad) > 0 {
+			return nil, fmt.Errorf("%s: %w", s.name, s.bad)
+		}
+		all = append(all, s.config)
+	}
+	return all, err
+}
+
 // sharedSets are scale sets that two runners use.
 func sharedSets(subjects []*subject) (found []Finding) {
 	users := map[string]*subject{}
