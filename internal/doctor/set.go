@@ -4,15 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 
 	"golang.org/x/crypto/ssh"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armops"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/offer"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/preflight"
 )
 
@@ -75,56 +74,8 @@ func (c *cloud) checkKey(context.Context) ([]Finding, error) {
 	return []Finding{{Level: OK, Text: "key_path is the private half of a key in the model"}}, nil
 }
 
-// sizeInfo is what Azure says of a VM size in a region.
-type sizeInfo struct {
-	Name         string `json:"name"`
-	Family       string `json:"family"`
-	ResourceType string `json:"resourceType"`
-	Locations    []struct {
-		Zones []string `json:"zones"`
-	} `json:"locationInfo"`
-	Capabilities []struct {
-		Name  string `json:"name"`
-		Value string `json:"value"`
-	} `json:"capabilities"`
-	Restrictions []struct {
-		Type   string `json:"type"`
-		Reason string `json:"reasonCode"`
-		Info   struct {
-			Zones []string `json:"zones"`
-		} `json:"restrictionInfo"`
-	} `json:"restrictions"`
-}
-
-// capability is the text of a capability; empty: there is none of that name.
-func (i *sizeInfo) capability(name string) string {
-	for _, c := range i.Capabilities {
-		if strings.EqualFold(c.Name, name) {
-			return c.Value
-		}
-	}
-	return ""
-}
-
-// offered are the sizes of the region, by their names in lower case.
-func (c *cloud) offered(ctx context.Context) (map[string]sizeInfo, error) {
-	all := map[string]sizeInfo{}
-	query := url.Values{"$filter": {fmt.Sprintf("location eq '%s'", c.model.Location)}}
-	err := c.azure.Each(ctx, armops.ListSizes, "/subscriptions/"+c.config.SubscriptionID+"/providers/Microsoft.Compute/skus", query, func(raw json.RawMessage) error {
-		var i sizeInfo
-		if err := json.Unmarshal(raw, &i); err != nil {
-			return err
-		}
-		if strings.EqualFold(i.ResourceType, "virtualMachines") {
-			all[strings.ToLower(i.Name)] = i
-		}
-		return nil
-	})
-	return all, err
-}
-
 func (c *cloud) checkSizes(ctx context.Context) (found []Finding, err error) {
-	offered, err := c.offered(ctx)
+	offered, err := offer.Sizes(ctx, c.azure, c.config.SubscriptionID, c.model.Location)
 	if err != nil {
 		return nil, err
 	}
@@ -134,21 +85,14 @@ func (c *cloud) checkSizes(ctx context.Context) (found []Finding, err error) {
 			found = append(found, fault(0, fmt.Sprintf("%s is not offered in %s", name, c.model.Location), "az vm list-skus --location "+c.model.Location+" --resource-type virtualMachines -o table"))
 			continue
 		}
-		for _, r := range info.Restrictions {
-			if strings.EqualFold(r.Type, "Zone") && !overlap(r.Info.Zones, c.model.Zones) {
-				continue
-			}
-			found = append(found, fault(0, fmt.Sprintf("%s is restricted for this subscription in %s (%s)", name, c.model.Location, r.Reason), "choose another size, or ask Azure's support for it: az vm list-skus --location "+c.model.Location+" --all -o table"))
+		if reason := info.Restriction(c.model.Zones); reason != "" {
+			found = append(found, fault(0, fmt.Sprintf("%s is restricted for this subscription in %s (%s)", name, c.model.Location, reason), "choose another size, or ask Azure's support for it: az vm list-skus --location "+c.model.Location+" --all -o table"))
 		}
-		if c.set.IsSpot() && strings.EqualFold(info.capability("LowPriorityCapable"), "False") {
+		if c.set.IsSpot() && strings.EqualFold(info.Capability("LowPriorityCapable"), "False") {
 			found = append(found, fault(0, name+" is not offered as Spot", "choose another size, or a regular scale set"))
 		}
 	}
 	return found, nil
-}
-
-func overlap(a, b []string) bool {
-	return slices.ContainsFunc(a, func(zone string) bool { return slices.Contains(b, zone) })
 }
 
 // usage is a quota of the region.
@@ -161,7 +105,7 @@ type usage struct {
 }
 
 func (c *cloud) checkQuota(ctx context.Context) (found []Finding, err error) {
-	offered, err := c.offered(ctx)
+	offered, err := offer.Sizes(ctx, c.azure, c.config.SubscriptionID, c.model.Location)
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +120,7 @@ func (c *cloud) checkQuota(ctx context.Context) (found []Finding, err error) {
 		return nil, err
 	}
 	info := offered[strings.ToLower(c.model.sizes()[0])]
-	cores, _ := strconv.Atoi(info.capability("vCPUs"))
+	cores := info.Cores()
 	names := []string{"cores", info.Family}
 	if c.set.IsSpot() {
 		names = []string{"lowPriorityCores"}

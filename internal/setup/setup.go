@@ -2,11 +2,7 @@ package setup
 
 import (
 	"context"
-	"errors"
-	"time"
 
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armapi"
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armops"
 )
 
@@ -20,11 +16,15 @@ type Setup struct {
 }
 
 // steps are all resources, each after those that it needs.
-func (s *Setup) steps(image object) []step {
+func (s *Setup) steps(c checked) []step {
+	set := s.Spec.scaleSet(c.reference)
+	if c.plan != nil {
+		set["plan"] = c.plan
+	}
 	group := step{id: s.Spec.GroupID(), get: armops.GetGroup, put: armops.PutGroup, want: object{"location": s.Spec.Location, "tags": s.Spec.tags()}}
 	steps := append([]step{group}, s.Spec.networkSteps()...)
 	steps = append(steps, step{
-		id: s.Spec.ScaleSetID(), get: armops.GetScaleSet, put: armops.PutScaleSet, patch: armops.UpdateScaleSet, want: s.Spec.scaleSet(image),
+		id: s.Spec.ScaleSetID(), get: armops.GetScaleSet, put: armops.PutScaleSet, patch: armops.UpdateScaleSet, want: set,
 	})
 	return append(steps, s.Spec.accessSteps()...)
 }
@@ -32,12 +32,15 @@ func (s *Setup) steps(image object) []step {
 // Plan compares what is wanted with what is there. Nothing is changed.
 func (s *Setup) Plan(ctx context.Context) (*Plan, error) {
 	p := &Plan{}
-	reference, notes, err := s.checkedImage(ctx)
+	c, err := s.check(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p.Notes = append(p.Notes, notes...)
-	for _, step := range s.steps(reference) {
+	p.Notes = append(p.Notes, c.notes...)
+	if p.Items, err = s.unregistered(ctx); err != nil {
+		return nil, err
+	}
+	for _, step := range s.steps(c) {
 		if step.assigns {
 			principal, err := s.principal(ctx)
 			if err != nil {
@@ -105,42 +108,14 @@ func (s *Setup) Apply(ctx context.Context, p *Plan) error {
 
 func (s *Setup) apply(ctx context.Context, i Item) error {
 	step := i.step
-	if step.put == armops.PutAssignment {
+	switch {
+	case step.put == armops.PutAssignment:
 		return s.assign(ctx)
+	case step.put == armops.RegisterProvider:
+		return s.register(ctx, step.id)
 	}
 	if i.Action == Change && step.patch != "" {
 		return s.Azure.Write(ctx, step.patch, step.id, patchOf(step.want, i.have), nil)
 	}
 	return s.Azure.Write(ctx, step.put, step.id, merged(step.want, i.have), nil)
 }
-
-// newPrincipal is how long Azure may take to know the principal of a new identity.
-const newPrincipal = 5 * time.Minute
-
-// assign gives the role to the identity. Azure may not know it yet: PrincipalNotFound, for
-// seconds or minutes (recording 38; the CLI tries again, too).
-func (s *Setup) assign(ctx context.Context) error {
-	principal, err := s.principal(ctx)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, newPrincipal)
-	defer cancel()
-	step := s.Spec.assignment(principal)
-	for {
-		err := s.Azure.Write(ctx, step.put, step.id, step.want, nil)
-		switch e, _ := errors.AsType[*armerr.Error](err); {
-		case err == nil || e != nil && e.Code == "RoleAssignmentExists":
-			return nil
-		case e == nil || e.Code != "PrincipalNotFound":
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(5 * time.Second):
-		}
-	}
-}
-
-var _ Azure = (*armapi.Resources)(nil)
