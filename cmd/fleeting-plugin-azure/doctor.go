@@ -12,6 +12,7 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armapi"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/config"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/doctor"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/probe"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/runnerconfig"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/terminal"
 )
@@ -22,6 +23,7 @@ type doctorOptions struct {
 	outputFlag
 	config, runner string
 	offline        bool
+	tries, force   bool // --probe, --force
 }
 
 func newDoctorCommand() *cobra.Command {
@@ -42,6 +44,8 @@ Exit codes: 0 no fault; 1 a fault was found, or the configuration cannot be read
 	f := c.Flags()
 	f.StringVar(&o.config, "config", defaultConfig, "configuration of GitLab Runner")
 	f.StringVar(&o.runner, "runner", "", "name of the one runner to examine; default: all that use this plugin")
+	f.BoolVar(&o.tries, "probe", false, "create an instance, log in, ask its Docker, and remove it: for a scale set that no runner uses at the time")
+	f.BoolVar(&o.force, "force", false, "with --probe: also where another manager has left its name; that must not run any more")
 	f.BoolVar(&o.offline, "offline", false, "examine the configuration only, and ask Azure nothing")
 	return c
 }
@@ -66,15 +70,36 @@ func (o *doctorOptions) run(c *cobra.Command) error {
 		}
 		report.Findings = append(report.Findings, cloud.Findings...)
 	}
-	if o.json() {
-		err = writeJSON(c, report)
-	} else {
+	return o.conclude(c, t, where, report)
+}
+
+// conclude prints a report, and what a probe finds where there is no fault so far.
+func (o *doctorOptions) conclude(c *cobra.Command, t terminal.Terminal, where doctor.Options, report *doctor.Report) (err error) {
+	whole := struct {
+		*doctor.Report
+		Probe []probe.Step `json:"probe,omitempty"`
+	}{Report: report}
+	if !o.json() {
 		printReport(t, report, o.config)
 	}
-	if err == nil && report.Worst() == doctor.Fault {
-		err = failed(nil)
+	var tried error
+	if o.tries && report.Worst() != doctor.Fault {
+		whole.Probe, tried = o.probe(c, where)
 	}
-	return err
+	if o.json() {
+		err = writeJSON(c, whole)
+	} else if o.tries {
+		printSteps(t, whole.Probe)
+	}
+	switch {
+	case err != nil:
+		return failed(err)
+	case tried != nil && len(whole.Probe) == 0:
+		return failed(tried)
+	case tried != nil || report.Worst() == doctor.Fault:
+		return failed(nil)
+	}
+	return nil
 }
 
 // connect makes the clients for a configuration.
