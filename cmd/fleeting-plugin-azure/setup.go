@@ -10,12 +10,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/setup"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/status"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/terminal"
 )
 
 type setupOptions struct {
 	azureFlags
 	outputFlag
+	priceFlags
 	spec      setup.Spec
 	runner    setup.Runner
 	cloudInit string
@@ -42,6 +44,7 @@ wrong.`,
 	}
 	o.azureFlags.add(c)
 	o.outputFlag.add(c)
+	o.priceFlags.add(c)
 	o.addSpec(c)
 	return c
 }
@@ -118,6 +121,7 @@ func (o *setupOptions) run(c *cobra.Command) error {
 		err = writeJSON(c, plan)
 	} else {
 		printPlan(t, plan)
+		o.printPrice(c.Context(), t)
 	}
 	if err = errors.Join(err, plan.Err()); err != nil || o.dryRun {
 		return interrupted(c.Context(), err, "")
@@ -129,6 +133,14 @@ func (o *setupOptions) run(c *cobra.Command) error {
 		fmt.Fprintf(t.Out, "\n%s", o.spec.Block(o.runner))
 	}
 	return nil
+}
+
+// printPrice shows what one instance costs, and all that the runner may have.
+func (o *setupOptions) printPrice(ctx context.Context, t terminal.Terminal) {
+	one := []status.Instance{{Size: o.spec.Sizes[0], Spot: o.spec.Spot}}
+	if price := o.priceFlags.of(ctx, o.spec.Location, false, one); price != nil {
+		fmt.Fprintf(t.Out, "an instance costs %s; %d at once %.2f; none while there are no jobs, beside the NAT gateway and its address\n", price, o.runner.Max, price.Hourly*float64(o.runner.Max))
+	}
 }
 
 func apply(ctx context.Context, t terminal.Terminal, s *setup.Setup, plan *setup.Plan) error {

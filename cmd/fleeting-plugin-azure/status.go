@@ -21,6 +21,7 @@ import (
 type statusOptions struct {
 	azureFlags
 	outputFlag
+	priceFlags
 	config, runner string
 	watch          bool
 	every          time.Duration
@@ -41,6 +42,7 @@ Exit codes: 0 shown; 1 it cannot be read; 2 the command line is wrong.`,
 	}
 	o.azureFlags.add(c)
 	o.outputFlag.add(c)
+	o.priceFlags.add(c)
 	f := c.Flags()
 	f.StringVar(&o.config, "config", defaultConfig, "configuration of GitLab Runner, where --name is not given")
 	f.StringVar(&o.runner, "runner", "", "name of one runner of it")
@@ -108,22 +110,38 @@ func readAll(ctx context.Context, t terminal.Terminal, configs []config.Config) 
 }
 
 func (o *statusOptions) show(c *cobra.Command, t terminal.Terminal, sets []*status.Set) error {
+	shown := make([]shownSet, len(sets))
+	for n, s := range sets {
+		shown[n] = shownSet{s, o.priceFlags.of(c.Context(), s.Location, s.Windows, s.Running())}
+	}
 	if o.json() {
-		return writeJSON(c, sets)
+		return writeJSON(c, shown)
 	}
 	if o.watch {
 		fmt.Fprint(t.Out, "\033[H\033[2J") // to the top of an empty screen
 	}
-	for _, s := range sets {
+	for _, s := range shown {
 		printSet(t, s)
 	}
 	return nil
 }
 
-func printSet(t terminal.Terminal, s *status.Set) {
+// shownSet is a scale set with what it costs.
+type shownSet struct {
+	*status.Set
+	Cost *cost `json:"cost,omitempty"`
+}
+
+func printSet(t terminal.Terminal, s shownSet) {
 	fmt.Fprintf(t.Out, "%s in %s, %s, %s, %s: capacity %d, %d instances\n", s.Name, s.Group, s.Location, s.Mode, s.State, s.Capacity, len(s.Instances))
 	if s.Manager != "" {
 		fmt.Fprintln(t.Out, "managed by "+s.Manager)
+	}
+	if s.Cost != nil {
+		fmt.Fprintf(t.Out, "%d instances are paid for: %s\n", len(s.Running()), s.Cost)
+	}
+	if s.Quota != nil {
+		fmt.Fprintf(t.Out, "quota %s: %d of %d vCPUs are used\n", s.Quota.Name, s.Quota.Used, s.Quota.Limit)
 	}
 	if s.Standby > 0 {
 		fmt.Fprintf(t.Out, "and %d members of a standby pool\n", s.Standby)

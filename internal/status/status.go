@@ -34,6 +34,14 @@ type Set struct {
 	Manager   string     `json:"manager,omitempty"` // the lease; empty: none
 	Instances []Instance `json:"instances"`
 	Standby   int        `json:"standby,omitempty"` // members of a standby pool, which are no instances
+	Quota     *Quota     `json:"quota,omitempty"`   // nil: it could not be read
+}
+
+// Quota is the vCPUs of a region that all of the subscription share.
+type Quota struct {
+	Name  string `json:"name"`
+	Used  int    `json:"used"`
+	Limit int    `json:"limit"`
 }
 
 // Instance is one instance of a scale set.
@@ -88,8 +96,35 @@ func Read(ctx context.Context, azure Azure, cfg config.Config) (*Set, error) {
 		Name: cfg.Name, Group: cfg.ResourceGroupName, Location: raw.Location, Mode: cmp.Or(p.Mode, "Uniform"), State: p.State, Size: raw.SKU.Name,
 		Spot: strings.EqualFold(p.Profile.Priority, "Spot"), Windows: p.Profile.OS.Windows != nil, Capacity: raw.SKU.Capacity, Manager: raw.Tags[leaseTag],
 	}
+	s.Quota = readQuota(ctx, azure, cfg.SubscriptionID, s)
 	r := reader{azure: azure, group: group, id: id, set: s, interfaces: map[string]string{}}
 	return s, r.run(ctx)
+}
+
+// readQuota reads the quota that meets a scale set first. Who may not read it sees the
+// rest all the same.
+func readQuota(ctx context.Context, azure Azure, subscription string, s *Set) (q *Quota) {
+	name := "cores"
+	if s.Spot {
+		name = "lowPriorityCores"
+	}
+	_ = azure.Each(ctx, armops.ListUsages, "/subscriptions/"+subscription+"/providers/Microsoft.Compute/locations/"+s.Location+"/usages", nil, func(raw json.RawMessage) error {
+		var u struct {
+			Current int `json:"currentValue"`
+			Limit   int `json:"limit"`
+			Name    struct {
+				Value string `json:"value"`
+			} `json:"name"`
+		}
+		if err := json.Unmarshal(raw, &u); err != nil {
+			return err
+		}
+		if strings.EqualFold(u.Name.Value, name) {
+			q = &Quota{name, u.Current, u.Limit}
+		}
+		return nil
+	})
+	return q
 }
 
 // reader reads the instances of a scale set.
