@@ -64,7 +64,7 @@ func resourceNotFound(resource, group string) *azhttp.Problem {
 // networkNotFound is the Network provider's own 404: its code is NotFound, not
 // ResourceNotFound (terraform-provider-azurerm#22439).
 func networkNotFound(id string) *azhttp.Problem {
-	return azhttp.NewProblem(http.StatusNotFound, "NotFound", "Resource %s not found.", id)
+	return byNetwork(azhttp.NewProblem(http.StatusNotFound, "NotFound", "Resource %s not found.", id))
 }
 
 func instanceNotFound(id string) *azhttp.Problem {

@@ -42,57 +42,67 @@ func invalidNamespace(namespace string) *azhttp.Problem {
 
 // invalidReference has the Network provider's words (MicrosoftDocs/azure-docs#81734).
 func invalidReference(id, by string) *azhttp.Problem {
-	return azhttp.NewProblem(http.StatusBadRequest, "InvalidResourceReference",
-		"Resource %s referenced by resource %s was not found. Please make sure that the referenced resource exists, and that both resources are in the same region.", id, by)
+	return byNetwork(azhttp.NewProblem(http.StatusBadRequest, "InvalidResourceReference",
+		"Resource %s referenced by resource %s was not found. Please make sure that the referenced resource exists, and that both resources are in the same region.", id, by))
 }
 
 func filterNotSimulated(filter string) *azhttp.Problem {
 	return azhttp.NewProblem(http.StatusNotImplemented, "NotImplemented", "armsim does not simulate the filter %q.", filter)
 }
 
-// The Network provider's.
+// The Network provider's errors have details, empty ones (recording 38).
+func byNetwork(p *azhttp.Problem) *azhttp.Problem {
+	p.Details = []azhttp.Problem{}
+	return p
+}
+
+func interfaceInUse(id, user string) *azhttp.Problem {
+	return byNetwork(azhttp.NewProblem(http.StatusBadRequest, "NicInUse",
+		"Network Interface %s is used by existing resource %s. In order to delete the network interface, it must be dissociated from the resource. To learn more, see aka.ms/deletenic.",
+		id, user))
+}
 
 func securityGroupInUse(id string, users []string) *azhttp.Problem {
-	return azhttp.NewProblem(http.StatusBadRequest, "InUseNetworkSecurityGroupCannotBeDeleted",
+	return byNetwork(azhttp.NewProblem(http.StatusBadRequest, "InUseNetworkSecurityGroupCannotBeDeleted",
 		"Network security group %s cannot be deleted because it is in use by the following resources: %s. In order to delete the Network security group, remove the association with the resource(s). To learn how to do this, see aka.ms/deletensg.",
-		id, strings.Join(users, ", "))
+		id, strings.Join(users, ", ")))
 }
 
 func subnetInUse(name string, users []string) *azhttp.Problem {
-	return azhttp.NewProblem(http.StatusBadRequest, "InUseSubnetCannotBeDeleted",
+	return byNetwork(azhttp.NewProblem(http.StatusBadRequest, "InUseSubnetCannotBeDeleted",
 		"Subnet %s is in use by %s and cannot be deleted. In order to delete the subnet, delete all the resources within the subnet. See aka.ms/deletesubnet.",
-		name, strings.Join(users, ", "))
+		name, strings.Join(users, ", ")))
 }
 
 func publicAddressInUse(id string, users []string) *azhttp.Problem {
-	return azhttp.NewProblem(http.StatusBadRequest, "PublicIPAddressCannotBeDeleted",
+	return byNetwork(azhttp.NewProblem(http.StatusBadRequest, "PublicIPAddressCannotBeDeleted",
 		"Public IP address %s can not be deleted since it is still allocated to resource %s. In order to delete the public IP, disassociate/detach the Public IP address from the resource.  To learn how to do this, see aka.ms/deletepublicip.",
-		id, users[0])
+		id, users[0]))
 }
 
 // natGatewayInUse is reported (Azure-Samples/Copilot-Studio-with-Azure-AI-Search#62).
 func natGatewayInUse(id string, users []string) *azhttp.Problem {
-	return azhttp.NewProblem(http.StatusBadRequest, "CannotDeleteNatGatewayAssociatedToSubnet",
-		"NAT Gateway %s is still configured on %d subnets. Remove NAT Gateway from all referenced subnets and then delete NAT Gateway.", id, len(users))
+	return byNetwork(azhttp.NewProblem(http.StatusBadRequest, "CannotDeleteNatGatewayAssociatedToSubnet",
+		"NAT Gateway %s is still configured on %d subnets. Remove NAT Gateway from all referenced subnets and then delete NAT Gateway.", id, len(users)))
 }
 
 func anotherOperation(id string) *azhttp.Problem {
-	return azhttp.NewProblem(http.StatusConflict, "AnotherOperationInProgress",
-		"Another operation on this or dependent resource is in progress. To retrieve status of the operation use uri: %s.", id)
+	return byNetwork(azhttp.NewProblem(http.StatusConflict, "AnotherOperationInProgress",
+		"Another operation on this or dependent resource is in progress. To retrieve status of the operation use uri: %s.", id))
 }
 
 func badSubnetPrefix(prefix, subnet string) *azhttp.Problem {
-	return azhttp.NewProblem(http.StatusBadRequest, "InvalidAddressPrefixFormat", "Address prefix %s of resource %s is not formatted correctly.", prefix, subnet)
+	return byNetwork(azhttp.NewProblem(http.StatusBadRequest, "InvalidAddressPrefixFormat", "Address prefix %s of resource %s is not formatted correctly.", prefix, subnet))
 }
 
 func subnetOutside(subnet, network string) *azhttp.Problem {
-	return azhttp.NewProblem(http.StatusBadRequest, "NetcfgSubnetRangeOutsideVnet",
-		"Subnet '%s' is not valid because its IP address range is outside the IP address range of virtual network '%s'.", subnet, network)
+	return byNetwork(azhttp.NewProblem(http.StatusBadRequest, "NetcfgSubnetRangeOutsideVnet",
+		"Subnet '%s' is not valid because its IP address range is outside the IP address range of virtual network '%s'.", subnet, network))
 }
 
 func subnetsOverlap(subnet, network string) *azhttp.Problem {
-	return azhttp.NewProblem(http.StatusBadRequest, "NetcfgSubnetRangesOverlap",
-		"Subnet '%s' is not valid because its IP address range overlaps with that of an existing subnet in virtual network '%s'.", subnet, network)
+	return byNetwork(azhttp.NewProblem(http.StatusBadRequest, "NetcfgSubnetRangesOverlap",
+		"Subnet '%s' is not valid because its IP address range overlaps with that of an existing subnet in virtual network '%s'.", subnet, network))
 }
 
 // Authorization's.
