@@ -42,8 +42,8 @@ type replayOmission struct {
 
 func (o replayOmission) String() string { return fmt.Sprintf("%q %s %s", o.path, o.kind, o.what) }
 
-// replayOmissions are all of them: the simulator gives everything that the
-// recordings of the table hold.
+// replayOmissions are all of them: the simulator gives everything else that the
+// recordings of the tables hold.
 var replayOmissions = []replayOmission{
 	{"/networkSecurityGroups/{securityGroup}", "path", "properties.defaultSecurityRules[]", "the text stands for rules that were cut out of the recording"},
 	{"/roleDefinitions", "path", "note", "written by who cut the recording"},

@@ -246,7 +246,12 @@ func TestReferencesMustExist(t *testing.T) {
 	strict := virtual(t, armsim.Config{Subscription: armsim.Subscription{CheckReferences: true}})
 	_, err = strict.CreateScaleSet(t.Context(), armsim.ScaleSetSpec{Name: "ci"})
 	assert.ErrorContains(t, err, "InvalidResourceReference")
+	with := armsim.ScaleSetSpec{Name: "with", Change: func(model object) {
+		model["identity"] = object{"type": "UserAssigned", "userAssignedIdentities": object{identityOf(strict, "none"): object{}}}
+	}}
 	strict.makeNetwork(t)
+	_, err = strict.CreateScaleSet(t.Context(), with)
+	assert.ErrorContains(t, err, "FailedIdentityOperation")
 	_, err = strict.CreateScaleSet(t.Context(), armsim.ScaleSetSpec{Name: "ci"})
 	assert.NoError(t, err)
 }

@@ -15,6 +15,7 @@ import (
 // operations and read the subscription.
 var anywhere = []string{
 	"Operations_Get", "NetworkOperations_Get", "NetworkOperationResults_Get", "OperationResults_Get", "Subscriptions_Get",
+	"ResourceGroups_List", // those that the caller may read
 }
 
 // permitted reports whether the caller holds the action of the request.

@@ -47,7 +47,9 @@ func listGroups(c *call) (*response, *problem) {
 	if p != nil {
 		return nil, p
 	}
-	all := slices.DeleteFunc(c.world.Groups(), func(g *world.Group) bool { return !f.matchesTags(g.Tags) })
+	all := slices.DeleteFunc(c.world.Groups(), func(g *world.Group) bool {
+		return !f.matchesTags(g.Tags) || !c.world.Access.May(c.principal, c.route.action, g.ID)
+	})
 	return page(c.pager, all, func(g *world.Group) string { return strings.ToLower(g.Name) }, c.render.group)
 }
 

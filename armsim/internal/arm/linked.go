@@ -110,10 +110,13 @@ func (c *call) checkLinked() *problem {
 
 func (c *call) checkLink(id, action string) *problem {
 	if c.world.FindResource(id) == nil {
-		if c.mustExist(id) {
-			return invalidReference(id, c.request.URL.Path)
+		switch {
+		case !c.mustExist(id):
+			return nil
+		case typeOf(id) == strings.ToLower(world.KindIdentity):
+			return identityNotFound(id, c.request.URL.Path)
 		}
-		return nil
+		return invalidReference(id, c.request.URL.Path)
 	}
 	if !c.world.Access.May(c.principal, action, id) {
 		return linkedAuthorizationFailed(c.client, c.principal, c.route.action, c.request.URL.Path, action, id)

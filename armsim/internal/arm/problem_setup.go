@@ -46,6 +46,13 @@ func invalidReference(id, by string) *azhttp.Problem {
 		"Resource %s referenced by resource %s was not found. Please make sure that the referenced resource exists, and that both resources are in the same region.", id, by))
 }
 
+// identityNotFound is what the Compute provider makes of the identity provider's
+// refusal; its words are believed.
+func identityNotFound(id, by string) *azhttp.Problem {
+	return azhttp.NewProblem(http.StatusBadRequest, "FailedIdentityOperation",
+		"Identity operation for resource '%s' failed with error 'Failed to perform resource identity operation. Status: 'BadRequest'. Response: '{\"error\":{\"code\":\"BadRequest\",\"message\":\"Resource '%s' was not found.\"}}'.'.", by, id)
+}
+
 func filterNotSimulated(filter string) *azhttp.Problem {
 	return azhttp.NewProblem(http.StatusNotImplemented, "NotImplemented", "armsim does not simulate the filter %q.", filter)
 }
