@@ -7,8 +7,9 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/world"
 )
 
-// What Resource Manager checks in front of every provider: rights, locks and
-// the provider's registration.
+// gatekeeper checks what Resource Manager checks in front of every provider:
+// rights, locks, the provider's registration and what a request links to.
+type gatekeeper struct{ *call }
 
 // anywhere are operations that who holds their action at any scope may call.
 // Their paths are the subscription's, but clients with rights in one group poll
@@ -19,7 +20,7 @@ var anywhere = []string{
 }
 
 // permitted reports whether the caller holds the action of the request.
-func (c *call) permitted() bool {
+func (c gatekeeper) permitted() bool {
 	access := c.world.Access
 	switch {
 	case c.route.action == "":
@@ -32,9 +33,9 @@ func (c *call) permitted() bool {
 	return access.May(c.principal, c.route.action, c.request.URL.Path)
 }
 
-// gateway checks what comes after rights: the provider's registration, locks,
+// check is what comes after rights: the provider's registration, locks,
 // and rights on what the request links to. Their order is believed.
-func (c *call) gateway() *problem {
+func (c gatekeeper) check() *problem {
 	for _, check := range []func() *problem{c.checkRegistered, c.checkLocks, c.checkLinked} {
 		if p := check(); p != nil {
 			return p
@@ -45,7 +46,7 @@ func (c *call) gateway() *problem {
 
 // checkRegistered refuses a provider that the subscription has not registered
 // (recording 38). Reads are refused too, which is believed.
-func (c *call) checkRegistered() *problem {
+func (c gatekeeper) checkRegistered() *problem {
 	namespace, _ := c.provider()
 	provider := c.world.Providers.Find(namespace)
 	if provider == nil || provider.Usable() {
@@ -56,14 +57,14 @@ func (c *call) checkRegistered() *problem {
 
 // deletes reports whether a CanNotDelete lock forbids the request. That it
 // forbids the deletion of instances by POST is believed.
-func (c *call) deletes() bool {
+func (c gatekeeper) deletes() bool {
 	return c.request.Method == del || c.route.operation == "VirtualMachineScaleSets_DeleteInstances"
 }
 
 // checkLocks refuses what a lock at the scope, above it or, for a deletion,
 // below it forbids (recording 38). Locks themselves are free, or none could be
 // removed.
-func (c *call) checkLocks() *problem {
+func (c gatekeeper) checkLocks() *problem {
 	if isRead(c.request.Method) || strings.HasPrefix(c.route.operation, "ManagementLocks_") || strings.HasPrefix(c.route.operation, "Providers_") {
 		return nil
 	}

@@ -77,7 +77,7 @@ func (c *call) respond(body []byte, err error) (*response, *problem) {
 	if p := c.decode(body, err); p != nil {
 		return nil, p
 	}
-	if p := c.gateway(); p != nil {
+	if p := (gatekeeper{c}).check(); p != nil {
 		return nil, p
 	}
 	if p := c.spend(); p != nil {
@@ -106,7 +106,7 @@ func (c *call) admit() *problem {
 	if sub := c.param("subscription"); sub != "" && !strings.EqualFold(sub, c.front.config.SubscriptionID) {
 		return subscriptionNotFound(sub)
 	}
-	c.unreadable = !c.permitted()
+	c.unreadable = !gatekeeper{c}.permitted()
 	if c.unreadable && !c.listsEmpty() {
 		return authorizationFailed(c.client, c.principal, c.route.action, c.request.URL.Path)
 	}

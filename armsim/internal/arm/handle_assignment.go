@@ -14,7 +14,7 @@ import (
 // were written; a condition does not limit anything here.
 var furtherOfAssignment = []string{"description", "condition", "conditionVersion", "delegatedManagedIdentityResourceId"}
 
-func (c *call) roleAssignment(one *world.RoleAssignment) object {
+func (c scoped) roleAssignment(one *world.RoleAssignment) object {
 	p := object{
 		"roleDefinitionId": c.roleDefinitionID(one.Role), "principalId": one.PrincipalID, "principalType": one.PrincipalType, "scope": one.Scope,
 		"createdOn": preciseStamp(one.Created), "updatedOn": preciseStamp(one.Updated), "createdBy": orNull(one.CreatedBy), "updatedBy": orNull(one.CreatedBy),
@@ -30,10 +30,7 @@ func preciseStamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:
 
 // listRoleAssignments are those at, above and below the scope; atScope() leaves
 // out those below (the REST reference).
-func listRoleAssignments(c *call) (*response, *problem) {
-	if p := c.checkScope(); p != nil {
-		return nil, p
-	}
+func listRoleAssignments(c scoped) (*response, *problem) {
 	f, p := c.filter("principalid", "assignedto", "atscope")
 	if p != nil {
 		return nil, p
@@ -45,11 +42,11 @@ func listRoleAssignments(c *call) (*response, *problem) {
 	return page(c.pager, all, func(one *world.RoleAssignment) string { return strings.ToLower(one.ID) }, c.roleAssignment)
 }
 
-func (c *call) assignment() *world.RoleAssignment {
+func (c scoped) assignment() *world.RoleAssignment {
 	return c.world.Access.Assignment(world.AssignmentID(c.scope(), c.param("assignment")))
 }
 
-func getRoleAssignment(c *call) (*response, *problem) {
+func getRoleAssignment(c scoped) (*response, *problem) {
 	one := c.assignment()
 	if one == nil {
 		return nil, noRoleAssignment(c.param("assignment"))
@@ -57,10 +54,7 @@ func getRoleAssignment(c *call) (*response, *problem) {
 	return &response{Status: http.StatusOK, Body: c.roleAssignment(one)}, nil
 }
 
-func putRoleAssignment(c *call) (*response, *problem) {
-	if p := c.checkScope(); p != nil {
-		return nil, p
-	}
+func putRoleAssignment(c scoped) (*response, *problem) {
 	access, p := c.world.Access, c.body
 	role := access.Definition(jsonmap.Text(p, "properties.roleDefinitionId"))
 	one := &world.RoleAssignment{
@@ -83,7 +77,7 @@ func putRoleAssignment(c *call) (*response, *problem) {
 }
 
 // canonicalScope is the scope as its resource group was named when it was made.
-func (c *call) canonicalScope() string {
+func (c scoped) canonicalScope() string {
 	g := c.world.Group(c.param("group"))
 	if g == nil {
 		return c.scope()
@@ -91,7 +85,7 @@ func (c *call) canonicalScope() string {
 	return g.ID + c.scope()[min(len(g.ID), len(c.scope())):]
 }
 
-func (c *call) checkAssignment(one *world.RoleAssignment) *problem {
+func (c scoped) checkAssignment(one *world.RoleAssignment) *problem {
 	access := c.world.Access
 	if one.Role == nil {
 		return noRoleDefinition(roleName(jsonmap.Text(c.body, "properties.roleDefinitionId")))
@@ -118,7 +112,7 @@ func (c *call) checkAssignment(one *world.RoleAssignment) *problem {
 // checkPrincipal refuses a principal that role assignments do not know, or not
 // yet. With a principalType it is not looked at (Microsoft's page on
 // troubleshooting role assignments).
-func (c *call) checkPrincipal(one *world.RoleAssignment) *problem {
+func (c scoped) checkPrincipal(one *world.RoleAssignment) *problem {
 	exists, replicated := c.world.Access.PrincipalKnown(one.PrincipalID)
 	typed := one.PrincipalType != ""
 	if typed && c.world.Unknowns().PrincipalTypeIgnored {
@@ -133,7 +127,7 @@ func (c *call) checkPrincipal(one *world.RoleAssignment) *problem {
 // roleName is the GUID at the end of a role definition's ID.
 func roleName(id string) string { return id[strings.LastIndexByte(id, '/')+1:] }
 
-func deleteRoleAssignment(c *call) (*response, *problem) {
+func deleteRoleAssignment(c scoped) (*response, *problem) {
 	one := c.assignment()
 	if one == nil {
 		return &response{Status: http.StatusNoContent}, nil
@@ -154,21 +148,18 @@ func renderLock(l *world.Lock) object {
 
 // listLocks are those at the scope and above it; that of a group those below it,
 // too.
-func listLocks(c *call) (*response, *problem) {
-	if p := c.checkScope(); p != nil {
-		return nil, p
-	}
+func listLocks(c scoped) (*response, *problem) {
 	all := slices.DeleteFunc(c.world.Access.Locks(), func(l *world.Lock) bool {
 		return !world.Within(l.Scope, c.scope()) && !world.Within(c.scope(), l.Scope)
 	})
 	return page(c.pager, all, func(l *world.Lock) string { return strings.ToLower(l.ID) }, renderLock)
 }
 
-func (c *call) lock() *world.Lock {
+func (c scoped) lock() *world.Lock {
 	return c.world.Access.Lock(world.LockID(c.scope(), c.param("lock")))
 }
 
-func getLock(c *call) (*response, *problem) {
+func getLock(c scoped) (*response, *problem) {
 	l := c.lock()
 	if l == nil {
 		return nil, noLock(c.param("lock"))
@@ -176,10 +167,7 @@ func getLock(c *call) (*response, *problem) {
 	return &response{Status: http.StatusOK, Body: renderLock(l)}, nil
 }
 
-func putLock(c *call) (*response, *problem) {
-	if p := c.checkScope(); p != nil {
-		return nil, p
-	}
+func putLock(c scoped) (*response, *problem) {
 	l := &world.Lock{
 		Name: c.param("lock"), Scope: c.canonicalScope(), Level: jsonmap.Text(c.body, "properties.level"), Notes: jsonmap.Text(c.body, "properties.notes"),
 	}
@@ -193,7 +181,7 @@ func putLock(c *call) (*response, *problem) {
 	return &response{Status: status, Body: renderLock(l)}, nil
 }
 
-func deleteLock(c *call) (*response, *problem) {
+func deleteLock(c scoped) (*response, *problem) {
 	l := c.lock()
 	if l == nil {
 		return &response{Status: http.StatusNoContent}, nil

@@ -11,22 +11,24 @@ import (
 
 // Microsoft.Authorization: rights, roles and their assignments (recording 30).
 
-// scope is the subscription, group or resource that an extension's path is about.
-func (c *call) scope() string { return c.param("scope") }
+// scoped is a call on what a scope has: the subscription, a group or a resource.
+type scoped struct{ *call }
 
-// checkScope refuses a scope in a group that there is not.
-func (c *call) checkScope() *problem {
-	if c.param("group") == "" {
-		return nil
+// inScope refuses a scope in a group that there is not.
+func inScope(handle func(scoped) (*response, *problem)) func(*call) (*response, *problem) {
+	return func(c *call) (*response, *problem) {
+		if c.param("group") != "" {
+			if _, p := c.group(); p != nil {
+				return nil, p
+			}
+		}
+		return handle(scoped{c})
 	}
-	_, p := c.group()
-	return p
 }
 
-func listPermissions(c *call) (*response, *problem) {
-	if p := c.checkScope(); p != nil {
-		return nil, p
-	}
+func (c scoped) scope() string { return c.param("scope") }
+
+func listPermissions(c scoped) (*response, *problem) {
 	value := []any{}
 	for _, one := range c.world.Access.Permissions(c.principal, c.scope()) {
 		value = append(value, object{"actions": texts(one.Actions), "notActions": texts(one.NotActions)})
@@ -53,7 +55,7 @@ func stringsOf(v any) []string {
 	return all
 }
 
-func (c *call) roleDefinition(d *world.RoleDefinition) object {
+func (c scoped) roleDefinition(d *world.RoleDefinition) object {
 	kind := "CustomRole"
 	if d.BuiltIn {
 		kind = "BuiltInRole"
@@ -74,7 +76,7 @@ func (c *call) roleDefinition(d *world.RoleDefinition) object {
 }
 
 // roleDefinitionID is the subscription's, whatever the scope that was asked at.
-func (c *call) roleDefinitionID(d *world.RoleDefinition) string {
+func (c scoped) roleDefinitionID(d *world.RoleDefinition) string {
 	return "/subscriptions/" + c.front.config.SubscriptionID + "/providers/Microsoft.Authorization/roleDefinitions/" + d.Name
 }
 
@@ -85,10 +87,7 @@ func orNull(s string) any {
 	return s
 }
 
-func listRoleDefinitions(c *call) (*response, *problem) {
-	if p := c.checkScope(); p != nil {
-		return nil, p
-	}
+func listRoleDefinitions(c scoped) (*response, *problem) {
 	f, p := c.filter("rolename", "type", "atscope")
 	if p != nil {
 		return nil, p
@@ -107,7 +106,7 @@ func assignableAt(d *world.RoleDefinition, scope string) bool {
 	return slices.ContainsFunc(d.Scopes, func(one string) bool { return world.Within(one, scope) })
 }
 
-func getRoleDefinition(c *call) (*response, *problem) {
+func getRoleDefinition(c scoped) (*response, *problem) {
 	d := c.world.Access.Definition(c.param("role"))
 	if d == nil {
 		return nil, noRoleDefinition(c.param("role"))
@@ -115,7 +114,7 @@ func getRoleDefinition(c *call) (*response, *problem) {
 	return &response{Status: http.StatusOK, Body: c.roleDefinition(d)}, nil
 }
 
-func putRoleDefinition(c *call) (*response, *problem) {
+func putRoleDefinition(c scoped) (*response, *problem) {
 	access, p := c.world.Access, jsonmap.Ensure(c.body, "properties")
 	d := &world.RoleDefinition{
 		Name: c.param("role"), RoleName: jsonmap.Text(p, "roleName"), Description: jsonmap.Text(p, "description"),
@@ -144,7 +143,7 @@ func putRoleDefinition(c *call) (*response, *problem) {
 
 // deleteRoleDefinition responds with what was deleted, and 204 where there was
 // nothing.
-func deleteRoleDefinition(c *call) (*response, *problem) {
+func deleteRoleDefinition(c scoped) (*response, *problem) {
 	access := c.world.Access
 	d := access.Definition(c.param("role"))
 	switch {

@@ -14,11 +14,11 @@ import (
 var userIdentities = networkKind{kind: world.KindIdentity, param: "identity"}
 
 // identity finds the one of the path.
-func (c *call) identity() (*world.Group, *world.Resource, *problem) {
+func (c networks) identity() (*world.Group, *world.Resource, *problem) {
 	return c.resource(userIdentities)
 }
 
-func getIdentity(c *call) (*response, *problem) {
+func getIdentity(c networks) (*response, *problem) {
 	_, r, p := c.identity()
 	if p != nil {
 		return nil, p
@@ -26,7 +26,7 @@ func getIdentity(c *call) (*response, *problem) {
 	return &response{Status: http.StatusOK, Body: c.render.resource(r)}, nil
 }
 
-func putIdentity(c *call) (*response, *problem) {
+func putIdentity(c networks) (*response, *problem) {
 	g, r, p := c.identity()
 	if g == nil {
 		return nil, p
@@ -53,7 +53,7 @@ func putIdentity(c *call) (*response, *problem) {
 	return &response{Status: http.StatusCreated, Body: c.render.resource(r), Header: http.Header{"Location": {r.ID}}}, nil
 }
 
-func deleteIdentity(c *call) (*response, *problem) {
+func deleteIdentity(c networks) (*response, *problem) {
 	g, r, p := c.identity()
 	switch {
 	case g == nil:
@@ -66,7 +66,7 @@ func deleteIdentity(c *call) (*response, *problem) {
 }
 
 // listAssociated are the scale sets and machines that have the identity.
-func listAssociated(c *call) (*response, *problem) {
+func listAssociated(c networks) (*response, *problem) {
 	_, r, p := c.identity()
 	if p != nil {
 		return nil, p

@@ -11,7 +11,7 @@ import (
 
 // Resource providers and their registration (recording 31).
 
-func (c *call) renderProvider(p *world.Provider) object {
+func renderProvider(c *call, p *world.Provider) object {
 	location, id := c.front.config.Location, tag(p.Namespace)
 	kinds := map[string]bool{"operations": true} // every provider has them
 	for _, r := range c.front.routes {
@@ -37,7 +37,7 @@ func (c *call) renderProvider(p *world.Provider) object {
 }
 
 func listProviders(c *call) (*response, *problem) {
-	return page(c.pager, c.world.Providers.All(), func(p *world.Provider) string { return strings.ToLower(p.Namespace) }, c.renderProvider)
+	return page(c.pager, c.world.Providers.All(), func(p *world.Provider) string { return strings.ToLower(p.Namespace) }, func(p *world.Provider) object { return renderProvider(c, p) })
 }
 
 func getProvider(c *call) (*response, *problem) {
@@ -45,7 +45,7 @@ func getProvider(c *call) (*response, *problem) {
 	if p == nil {
 		return nil, invalidNamespace(c.param("namespace"))
 	}
-	return &response{Status: http.StatusOK, Body: c.renderProvider(p)}, nil
+	return &response{Status: http.StatusOK, Body: renderProvider(c, p)}, nil
 }
 
 // moveProvider begins or ends a registration.

@@ -12,12 +12,19 @@ import (
 // The Network resources of a group that a client makes: written in one call and
 // done when its operation is, recording 29.
 
+// networks is a call on them, or on an identity.
+type networks struct{ *call }
+
+func ofNetworks(handle func(networks) (*response, *problem)) func(*call) (*response, *problem) {
+	return func(c *call) (*response, *problem) { return handle(networks{c}) }
+}
+
 // networkKind is a kind of them.
 type networkKind struct {
 	kind  string
 	param string // of the path
 	fill  func(body object)
-	check func(c *call, g *world.Group, body object) *problem // nil: nothing to check
+	check func(c networks, g *world.Group, body object) *problem // nil: nothing to check
 	inUse func(id string, users []string) *problem
 }
 
@@ -29,7 +36,7 @@ var (
 )
 
 // resource finds the one that the path names.
-func (c *call) resource(k networkKind) (*world.Group, *world.Resource, *problem) {
+func (c networks) resource(k networkKind) (*world.Group, *world.Resource, *problem) {
 	g, p := c.group()
 	if p != nil {
 		return nil, nil, p
@@ -42,31 +49,31 @@ func (c *call) resource(k networkKind) (*world.Group, *world.Resource, *problem)
 }
 
 func getNetwork(k networkKind) func(*call) (*response, *problem) {
-	return func(c *call) (*response, *problem) {
+	return ofNetworks(func(c networks) (*response, *problem) {
 		_, r, p := c.resource(k)
 		if p != nil {
 			return nil, p
 		}
 		return c.shown(r), nil
-	}
+	})
 }
 
 // shown is a resource as a response.
-func (c *call) shown(r *world.Resource) *response {
+func (c networks) shown(r *world.Resource) *response {
 	return &response{Status: http.StatusOK, Body: c.render.resource(r), Header: http.Header{"Etag": {networkETag(r)}}}
 }
 
 func listNetwork(k networkKind) func(*call) (*response, *problem) {
-	return func(c *call) (*response, *problem) {
+	return ofNetworks(func(c networks) (*response, *problem) {
 		g, p := c.group()
 		if p != nil {
 			return nil, p
 		}
 		return c.listNamed(c.resources(g.Resources(k.kind)))
-	}
+	})
 }
 
-func (c *call) resources(all []*world.Resource) []named {
+func (c networks) resources(all []*world.Resource) []named {
 	list := make([]named, len(all))
 	for n, r := range all {
 		list[n] = named{r.Name, func() object { return c.render.resource(r) }}
@@ -75,7 +82,7 @@ func (c *call) resources(all []*world.Resource) []named {
 }
 
 func putNetwork(k networkKind) func(*call) (*response, *problem) {
-	return func(c *call) (*response, *problem) {
+	return ofNetworks(func(c networks) (*response, *problem) {
 		g, r, p := c.resource(k)
 		if p := c.writable(g, r, p); p != nil {
 			return nil, p
@@ -93,12 +100,12 @@ func putNetwork(k networkKind) func(*call) (*response, *problem) {
 			c.setSubnets(r, body)
 		}
 		return c.networkWritten(r, o, created), nil
-	}
+	})
 }
 
 // writable checks what every write of a group's resource needs; missing is what
 // was said of one that there is not.
-func (c *call) writable(g *world.Group, r *world.Resource, missing *problem) *problem {
+func (c networks) writable(g *world.Group, r *world.Resource, missing *problem) *problem {
 	switch {
 	case g == nil:
 		return missing
@@ -116,7 +123,7 @@ func (c *call) writable(g *world.Group, r *world.Resource, missing *problem) *pr
 
 // networkWritten is the response to a PUT: the resource on its way, and its
 // operation, which has no Location.
-func (c *call) networkWritten(r *world.Resource, o *world.Operation, created bool) *response {
+func (c networks) networkWritten(r *world.Resource, o *world.Operation, created bool) *response {
 	status := http.StatusOK
 	if created {
 		status = http.StatusCreated
@@ -128,7 +135,7 @@ func (c *call) networkWritten(r *world.Resource, o *world.Operation, created boo
 }
 
 func deleteNetwork(k networkKind) func(*call) (*response, *problem) {
-	return func(c *call) (*response, *problem) {
+	return ofNetworks(func(c networks) (*response, *problem) {
 		g, r, p := c.resource(k)
 		if p != nil && g != nil {
 			return &response{Status: http.StatusNoContent}, nil
@@ -137,11 +144,11 @@ func deleteNetwork(k networkKind) func(*call) (*response, *problem) {
 			return nil, p
 		}
 		return c.deleteUnused(r, k.inUse)
-	}
+	})
 }
 
 // deleteUnused deletes a network resource that nothing uses.
-func (c *call) deleteUnused(r *world.Resource, inUse func(id string, users []string) *problem) (*response, *problem) {
+func (c networks) deleteUnused(r *world.Resource, inUse func(id string, users []string) *problem) (*response, *problem) {
 	for _, one := range append(slices.Clone(r.Children), r) {
 		if users := usersOf(one); len(users) > 0 {
 			return nil, inUse(nameInUse(one), users)
@@ -177,7 +184,7 @@ func networkETag(r *world.Resource) string {
 // Public addresses of a group are those of virtual machines and those that a
 // client made.
 
-func listAllAddresses(c *call) (*response, *problem) {
+func listAllAddresses(c networks) (*response, *problem) {
 	g, p := c.group()
 	if p != nil {
 		return nil, p
@@ -185,7 +192,7 @@ func listAllAddresses(c *call) (*response, *problem) {
 	return c.listNamed(append(c.groupAddresses(g), c.resources(g.Resources(world.KindPublicAddress))...))
 }
 
-func getAnyAddress(c *call) (*response, *problem) {
+func getAnyAddress(c networks) (*response, *problem) {
 	g, p := c.group()
 	if p != nil {
 		return nil, p
@@ -197,7 +204,7 @@ func getAnyAddress(c *call) (*response, *problem) {
 }
 
 // deleteAddress refuses the address of a virtual machine, too.
-func deleteAddress(c *call) (*response, *problem) {
+func deleteAddress(c networks) (*response, *problem) {
 	g, p := c.group()
 	if p != nil {
 		return nil, p
@@ -211,5 +218,5 @@ func deleteAddress(c *call) (*response, *problem) {
 			}
 		}
 	}
-	return deleteNetwork(publicAddresses)(c)
+	return deleteNetwork(publicAddresses)(c.call)
 }

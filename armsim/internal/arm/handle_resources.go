@@ -53,7 +53,7 @@ func headOf(body object, kind string) listed {
 }
 
 // groupResources are all resources of a group.
-func (c *call) groupResources(g *world.Group) []listed {
+func groupResources(c *call, g *world.Group) []listed {
 	var all []listed
 	for _, set := range g.ScaleSets() {
 		all = append(all, headOf(c.render.scaleSet(set), "Microsoft.Compute/virtualMachineScaleSets"))
@@ -85,7 +85,7 @@ func listGroupResources(c *call) (*response, *problem) {
 		return nil, p
 	}
 	var shown []named
-	for _, one := range c.groupResources(g) {
+	for _, one := range groupResources(c, g) {
 		name := jsonmap.Text(one.body, "name")
 		if f.matches("resourcetype", one.kind()) && f.matches("name", name) && f.matchesTags(one.body["tags"]) {
 			shown = append(shown, named{strings.ToLower(one.kind()) + "/" + name, func() object { return one.body }})

@@ -42,7 +42,7 @@ func namedSubnets(body object) (names []string, bodies []map[string]any) {
 // setSubnets writes the subnets of a network's body. One without any takes away
 // all there are, which is believed of old: Microsoft announced that it leaves
 // them.
-func (c *call) setSubnets(r *world.Resource, body object) {
+func (c networks) setSubnets(r *world.Resource, body object) {
 	if c.keepsSubnets(body) {
 		return
 	}
@@ -50,13 +50,13 @@ func (c *call) setSubnets(r *world.Resource, body object) {
 	r.SetChildren(world.KindSubnet, names, bodies)
 }
 
-func (c *call) keepsSubnets(body object) bool {
+func (c networks) keepsSubnets(body object) bool {
 	return c.world.Unknowns().VnetPutKeepsSubnets && jsonmap.At(body, "properties.subnets") == nil
 }
 
 // checkVirtualNetwork refuses prefixes that do not fit, and a body that would
 // remove a subnet in use.
-func checkVirtualNetwork(c *call, g *world.Group, body object) *problem {
+func checkVirtualNetwork(c networks, g *world.Group, body object) *problem {
 	names, bodies := namedSubnets(body)
 	for n, subnet := range bodies {
 		others := slices.Delete(slices.Clone(bodies), n, n+1)
@@ -109,7 +109,7 @@ func subnetPrefix(subnet object) string {
 	return jsonmap.Text(subnet, "properties.addressPrefix")
 }
 
-func listSubnets(c *call) (*response, *problem) {
+func listSubnets(c networks) (*response, *problem) {
 	_, r, p := c.resource(virtualNetworks)
 	if p != nil {
 		return nil, p
@@ -119,7 +119,7 @@ func listSubnets(c *call) (*response, *problem) {
 
 // subnet finds the one of the path. The provider itself says that there is none
 // (recording 38).
-func (c *call) subnet() (*world.Resource, *problem) {
+func (c networks) subnet() (*world.Resource, *problem) {
 	g, r, p := c.resource(virtualNetworks)
 	switch {
 	case g == nil:
@@ -130,7 +130,7 @@ func (c *call) subnet() (*world.Resource, *problem) {
 	return r.Child(c.param("subnet")), nil
 }
 
-func getSubnet(c *call) (*response, *problem) {
+func getSubnet(c networks) (*response, *problem) {
 	subnet, p := c.subnet()
 	if p != nil {
 		return nil, p
@@ -138,7 +138,7 @@ func getSubnet(c *call) (*response, *problem) {
 	return c.shown(subnet), nil
 }
 
-func putSubnet(c *call) (*response, *problem) {
+func putSubnet(c networks) (*response, *problem) {
 	g, vnet, p := c.resource(virtualNetworks)
 	switch {
 	case p != nil:
@@ -170,7 +170,7 @@ func putSubnet(c *call) (*response, *problem) {
 	return c.networkWritten(child, o, created), nil
 }
 
-func deleteSubnet(c *call) (*response, *problem) {
+func deleteSubnet(c networks) (*response, *problem) {
 	subnet, p := c.subnet()
 	if p != nil && p.Code == "NotFound" {
 		return &response{Status: http.StatusNoContent}, nil

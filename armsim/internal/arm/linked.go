@@ -42,7 +42,7 @@ func typeOf(id string) string {
 }
 
 // linkedIDs are the resource IDs that a body names, in an order that replays.
-func (c *call) linkedIDs(v any, found map[string]bool) {
+func (c gatekeeper) linkedIDs(v any, found map[string]bool) {
 	switch v := v.(type) {
 	case []any:
 		for _, element := range v {
@@ -55,7 +55,7 @@ func (c *call) linkedIDs(v any, found map[string]bool) {
 	}
 }
 
-func (c *call) linkedMember(key string, member any, found map[string]bool) {
+func (c gatekeeper) linkedMember(key string, member any, found map[string]bool) {
 	switch key {
 	case "id":
 		if id, _ := member.(string); typeOf(id) != "" {
@@ -75,7 +75,7 @@ func (c *call) linkedMember(key string, member any, found map[string]bool) {
 }
 
 // writesBack reports whether the property of the resource written is Azure's.
-func (c *call) writesBack(key string) bool {
+func (c gatekeeper) writesBack(key string) bool {
 	switch c.route.operation {
 	case "NetworkSecurityGroups_CreateOrUpdate", "NatGateways_CreateOrUpdate":
 		return key == "subnets" || slices.Contains(backReferences, key)
@@ -90,7 +90,7 @@ func (c *call) writesBack(key string) bool {
 // checkLinked refuses a write that names a resource on which the caller lacks
 // the right, and one that names a resource that is not there. What lies below
 // the resource written is its own.
-func (c *call) checkLinked() *problem {
+func (c gatekeeper) checkLinked() *problem {
 	if c.request.Method != put && c.request.Method != patch || c.body == nil {
 		return nil
 	}
@@ -108,7 +108,7 @@ func (c *call) checkLinked() *problem {
 	return nil
 }
 
-func (c *call) checkLink(id, action string) *problem {
+func (c gatekeeper) checkLink(id, action string) *problem {
 	if c.world.FindResource(id) == nil {
 		switch {
 		case !c.mustExist(id):
@@ -129,7 +129,7 @@ func (c *call) checkLink(id, action string) *problem {
 // Scale sets, machines and interfaces may name a network that the simulator
 // knows nothing of, unless Config.CheckReferences is set; but where the virtual
 // network is there its subnet must be, too.
-func (c *call) mustExist(id string) bool {
+func (c gatekeeper) mustExist(id string) bool {
 	kind := typeOf(id)
 	if !strings.HasPrefix(kind, "microsoft.network/") && kind != strings.ToLower(world.KindIdentity) {
 		return false

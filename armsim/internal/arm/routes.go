@@ -107,8 +107,8 @@ func routesOfNetwork() []route {
 		{"NetworkInterfaces_Get", get, networkPath + "networkInterfaces/{interface}", "Microsoft.Network/networkInterfaces/read", limitNone, getGroupInterface},
 		{"NetworkInterfaces_CreateOrUpdate", put, networkPath + "networkInterfaces/{interface}", "Microsoft.Network/networkInterfaces/write", limitNone, putGroupInterface},
 		{"NetworkInterfaces_Delete", del, networkPath + "networkInterfaces/{interface}", "Microsoft.Network/networkInterfaces/delete", limitNone, deleteGroupInterface},
-		{"PublicIPAddresses_List", get, networkPath + "publicIPAddresses", "Microsoft.Network/publicIPAddresses/read", limitNone, listAllAddresses},
-		{"PublicIPAddresses_Get", get, networkPath + "publicIPAddresses/{publicAddress}", "Microsoft.Network/publicIPAddresses/read", limitNone, getAnyAddress},
+		{"PublicIPAddresses_List", get, networkPath + "publicIPAddresses", "Microsoft.Network/publicIPAddresses/read", limitNone, ofNetworks(listAllAddresses)},
+		{"PublicIPAddresses_Get", get, networkPath + "publicIPAddresses/{publicAddress}", "Microsoft.Network/publicIPAddresses/read", limitNone, ofNetworks(getAnyAddress)},
 	}
 }
 

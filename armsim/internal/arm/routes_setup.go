@@ -49,43 +49,43 @@ func routesOfNetworkSetup() []route {
 		{"VirtualNetworks_Get", get, vnetPath, networkAction + "virtualNetworks/read", limitNone, getNetwork(virtualNetworks)},
 		{"VirtualNetworks_CreateOrUpdate", put, vnetPath, networkAction + "virtualNetworks/write", limitNone, putNetwork(virtualNetworks)},
 		{"VirtualNetworks_Delete", del, vnetPath, networkAction + "virtualNetworks/delete", limitNone, deleteNetwork(virtualNetworks)},
-		{"Subnets_List", get, vnetPath + "/subnets", networkAction + "virtualNetworks/subnets/read", limitNone, listSubnets},
-		{"Subnets_Get", get, subnetPath, networkAction + "virtualNetworks/subnets/read", limitNone, getSubnet},
-		{"Subnets_CreateOrUpdate", put, subnetPath, networkAction + "virtualNetworks/subnets/write", limitNone, putSubnet},
-		{"Subnets_Delete", del, subnetPath, networkAction + "virtualNetworks/subnets/delete", limitNone, deleteSubnet},
+		{"Subnets_List", get, vnetPath + "/subnets", networkAction + "virtualNetworks/subnets/read", limitNone, ofNetworks(listSubnets)},
+		{"Subnets_Get", get, subnetPath, networkAction + "virtualNetworks/subnets/read", limitNone, ofNetworks(getSubnet)},
+		{"Subnets_CreateOrUpdate", put, subnetPath, networkAction + "virtualNetworks/subnets/write", limitNone, ofNetworks(putSubnet)},
+		{"Subnets_Delete", del, subnetPath, networkAction + "virtualNetworks/subnets/delete", limitNone, ofNetworks(deleteSubnet)},
 		{"NatGateways_List", get, networkPath + "natGateways", networkAction + "natGateways/read", limitNone, listNetwork(natGateways)},
 		{"NatGateways_Get", get, networkPath + "natGateways/{natGateway}", networkAction + "natGateways/read", limitNone, getNetwork(natGateways)},
 		{"NatGateways_CreateOrUpdate", put, networkPath + "natGateways/{natGateway}", networkAction + "natGateways/write", limitNone, putNetwork(natGateways)},
 		{"NatGateways_Delete", del, networkPath + "natGateways/{natGateway}", networkAction + "natGateways/delete", limitNone, deleteNetwork(natGateways)},
 		{"PublicIPAddresses_CreateOrUpdate", put, networkPath + "publicIPAddresses/{publicAddress}", networkAction + "publicIPAddresses/write", limitNone, putNetwork(publicAddresses)},
-		{"PublicIPAddresses_Delete", del, networkPath + "publicIPAddresses/{publicAddress}", networkAction + "publicIPAddresses/delete", limitNone, deleteAddress},
+		{"PublicIPAddresses_Delete", del, networkPath + "publicIPAddresses/{publicAddress}", networkAction + "publicIPAddresses/delete", limitNone, ofNetworks(deleteAddress)},
 	}
 }
 
 func routesOfIdentities() []route {
 	return []route{
 		{"UserAssignedIdentities_ListByResourceGroup", get, identityPath, identityAction + "read", limitNone, listNetwork(userIdentities)},
-		{"UserAssignedIdentities_Get", get, identityPath + "/{identity}", identityAction + "read", limitNone, getIdentity},
-		{"UserAssignedIdentities_CreateOrUpdate", put, identityPath + "/{identity}", identityAction + "write", limitNone, putIdentity},
-		{"UserAssignedIdentities_Delete", del, identityPath + "/{identity}", identityAction + "delete", limitNone, deleteIdentity},
-		{"UserAssignedIdentities_ListAssociatedResources", post, identityPath + "/{identity}/listAssociatedResources", identityAction + "listAssociatedResources/action", limitNone, listAssociated},
+		{"UserAssignedIdentities_Get", get, identityPath + "/{identity}", identityAction + "read", limitNone, ofNetworks(getIdentity)},
+		{"UserAssignedIdentities_CreateOrUpdate", put, identityPath + "/{identity}", identityAction + "write", limitNone, ofNetworks(putIdentity)},
+		{"UserAssignedIdentities_Delete", del, identityPath + "/{identity}", identityAction + "delete", limitNone, ofNetworks(deleteIdentity)},
+		{"UserAssignedIdentities_ListAssociatedResources", post, identityPath + "/{identity}/listAssociatedResources", identityAction + "listAssociatedResources/action", limitNone, ofNetworks(listAssociated)},
 	}
 }
 
 func routesOfAuthorization() []route {
 	return []route{
-		{"Permissions_ListForResource", get, authorizationPath + "permissions", authorizationAction + "permissions/read", limitNone, listPermissions},
-		{"RoleDefinitions_List", get, authorizationPath + "roleDefinitions", authorizationAction + "roleDefinitions/read", limitNone, listRoleDefinitions},
-		{"RoleDefinitions_Get", get, authorizationPath + "roleDefinitions/{role}", authorizationAction + "roleDefinitions/read", limitNone, getRoleDefinition},
-		{"RoleDefinitions_CreateOrUpdate", put, authorizationPath + "roleDefinitions/{role}", authorizationAction + "roleDefinitions/write", limitNone, putRoleDefinition},
-		{"RoleDefinitions_Delete", del, authorizationPath + "roleDefinitions/{role}", authorizationAction + "roleDefinitions/delete", limitNone, deleteRoleDefinition},
-		{"RoleAssignments_ListForScope", get, authorizationPath + "roleAssignments", authorizationAction + "roleAssignments/read", limitNone, listRoleAssignments},
-		{"RoleAssignments_Get", get, authorizationPath + "roleAssignments/{assignment}", authorizationAction + "roleAssignments/read", limitNone, getRoleAssignment},
-		{"RoleAssignments_Create", put, authorizationPath + "roleAssignments/{assignment}", authorizationAction + "roleAssignments/write", limitNone, putRoleAssignment},
-		{"RoleAssignments_Delete", del, authorizationPath + "roleAssignments/{assignment}", authorizationAction + "roleAssignments/delete", limitNone, deleteRoleAssignment},
-		{"ManagementLocks_ListByScope", get, authorizationPath + "locks", authorizationAction + "locks/read", limitNone, listLocks},
-		{"ManagementLocks_GetByScope", get, authorizationPath + "locks/{lock}", authorizationAction + "locks/read", limitNone, getLock},
-		{"ManagementLocks_CreateOrUpdateByScope", put, authorizationPath + "locks/{lock}", authorizationAction + "locks/write", limitNone, putLock},
-		{"ManagementLocks_DeleteByScope", del, authorizationPath + "locks/{lock}", authorizationAction + "locks/delete", limitNone, deleteLock},
+		{"Permissions_ListForResource", get, authorizationPath + "permissions", authorizationAction + "permissions/read", limitNone, inScope(listPermissions)},
+		{"RoleDefinitions_List", get, authorizationPath + "roleDefinitions", authorizationAction + "roleDefinitions/read", limitNone, inScope(listRoleDefinitions)},
+		{"RoleDefinitions_Get", get, authorizationPath + "roleDefinitions/{role}", authorizationAction + "roleDefinitions/read", limitNone, inScope(getRoleDefinition)},
+		{"RoleDefinitions_CreateOrUpdate", put, authorizationPath + "roleDefinitions/{role}", authorizationAction + "roleDefinitions/write", limitNone, inScope(putRoleDefinition)},
+		{"RoleDefinitions_Delete", del, authorizationPath + "roleDefinitions/{role}", authorizationAction + "roleDefinitions/delete", limitNone, inScope(deleteRoleDefinition)},
+		{"RoleAssignments_ListForScope", get, authorizationPath + "roleAssignments", authorizationAction + "roleAssignments/read", limitNone, inScope(listRoleAssignments)},
+		{"RoleAssignments_Get", get, authorizationPath + "roleAssignments/{assignment}", authorizationAction + "roleAssignments/read", limitNone, inScope(getRoleAssignment)},
+		{"RoleAssignments_Create", put, authorizationPath + "roleAssignments/{assignment}", authorizationAction + "roleAssignments/write", limitNone, inScope(putRoleAssignment)},
+		{"RoleAssignments_Delete", del, authorizationPath + "roleAssignments/{assignment}", authorizationAction + "roleAssignments/delete", limitNone, inScope(deleteRoleAssignment)},
+		{"ManagementLocks_ListByScope", get, authorizationPath + "locks", authorizationAction + "locks/read", limitNone, inScope(listLocks)},
+		{"ManagementLocks_GetByScope", get, authorizationPath + "locks/{lock}", authorizationAction + "locks/read", limitNone, inScope(getLock)},
+		{"ManagementLocks_CreateOrUpdateByScope", put, authorizationPath + "locks/{lock}", authorizationAction + "locks/write", limitNone, inScope(putLock)},
+		{"ManagementLocks_DeleteByScope", del, authorizationPath + "locks/{lock}", authorizationAction + "locks/delete", limitNone, inScope(deleteLock)},
 	}
 }
