@@ -141,6 +141,10 @@ type Subscription struct {
 	// new identity, and are refused with PrincipalNotFound.
 	PrincipalDelay time.Duration
 
+	// AssignmentDelay is how long a role assignment that a client makes gives no
+	// right; Microsoft's pages say up to 10 minutes.
+	AssignmentDelay time.Duration
+
 	// CheckReferences refuses scale sets, virtual machines and interfaces that
 	// name network resources or identities that do not exist. Without it they may
 	// name any, but a subnet must exist where its virtual network does.

@@ -233,3 +233,17 @@ func TestRolesOfConfigMustExist(t *testing.T) {
 	_, err := armsim.New(armsim.Config{InProcess: true, Principals: []armsim.Principal{{ClientID: "x", Roles: []armsim.Role{{Name: "King"}}}}})
 	assert.ErrorContains(t, err, `role "King"`)
 }
+
+func TestAssignmentComesLate(t *testing.T) {
+	t.Parallel()
+	s := withPrincipals(t, armsim.Config{Subscription: armsim.Subscription{AssignmentDelay: settled}})
+	group, n := s.ResourcePath(""), s.as(t, nobody)
+	assert.Equal(t, http.StatusOK, s.as(t, rgOnly).get(t, group).status, "there from the start")
+	require.Equal(t, http.StatusCreated, s.assign(t, group, "one", "Reader", "nobodys-object").status)
+	assert.Equal(t, http.StatusForbidden, n.get(t, group).status)
+	s.Advance(settled / 2)
+	require.Equal(t, http.StatusCreated, s.assign(t, group, "one", "Reader", "nobodys-object").status, "the same again")
+	s.Advance(settled / 2)
+	assert.Equal(t, http.StatusOK, n.get(t, group).status)
+	assert.Len(t, n.list(t, group+authorization+"permissions?api-version=2022-04-01"), 1)
+}

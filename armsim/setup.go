@@ -43,7 +43,8 @@ func (s setup) makeWorld() (err error) {
 		SubscriptionID: c.SubscriptionID, Location: c.Location, Seed: c.Seed, Clock: s.clock,
 		Boot: c.Boot, Delete: c.Delete, Power: c.Power, Polite: c.Polite, ParallelWrites: c.ParallelWrites,
 		CoreQuota: c.CoreQuota, Evictions: c.Evictions, Unknowns: c.Unknowns, Faults: s.rules, Async: s.async,
-		PrincipalDelay: c.Subscription.PrincipalDelay, NotRegistered: c.Subscription.NotRegistered,
+		Delays:        world.Delays{Principal: c.Subscription.PrincipalDelay, Assignment: c.Subscription.AssignmentDelay},
+		NotRegistered: c.Subscription.NotRegistered,
 	})
 	if err == nil && !c.Subscription.Empty {
 		s.world.AddGroup(c.ResourceGroup, c.Location)

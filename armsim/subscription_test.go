@@ -148,3 +148,16 @@ func TestPrincipalIsNew(t *testing.T) {
 		})
 	}
 }
+
+// TestIdentityIsAttached by the control endpoint, to a machine that had none.
+func TestIdentityIsAttached(t *testing.T) {
+	t.Parallel()
+	s := virtual(t, armsim.Config{MetadataService: true})
+	query := url.Values{"api-version": {"2018-02-01"}, "resource": {"https://management.azure.com/"}}
+	assert.Equal(t, http.StatusBadRequest, s.metadata(t, query).status)
+	made := s.make(t, identityOf(s, "id"), object{})
+	r, err := http.NewRequestWithContext(t.Context(), "POST", s.ControlEndpoint+"/attach?identity="+identityOf(s, "id"), nil)
+	require.NoError(t, err)
+	assert.Contains(t, readAll(t, r), "attached")
+	assert.Equal(t, made.text("properties.clientId"), s.metadata(t, query).text("client_id"))
+}

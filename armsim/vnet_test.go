@@ -255,3 +255,22 @@ func TestReferencesMustExist(t *testing.T) {
 	_, err = strict.CreateScaleSet(t.Context(), armsim.ScaleSetSpec{Name: "ci"})
 	assert.NoError(t, err)
 }
+
+// TestNetworkOperationsFail: what was asked for is Failed, what was to go stays.
+func TestNetworkOperationsFail(t *testing.T) {
+	t.Parallel()
+	failure := armsim.Fault{Operation: "NatGateways_*", Effect: armsim.Effect{FailOperation: &armsim.Failure{Code: "InternalServerError", Message: "no"}}}
+	s := virtual(t, armsim.Config{Faults: []armsim.Fault{failure}})
+	nat := s.network("natGateways/nat")
+	r := s.make(t, nat, object{})
+	assert.Equal(t, "InternalServerError", s.operation(t, r).text("error.code"))
+	assert.Equal(t, "Failed", s.get(t, nat).text("properties.provisioningState"))
+	gone := s.send(t, "DELETE", nat, nil)
+	s.Advance(settled)
+	assert.Equal(t, "Failed", s.status(t, gone))
+	assert.Equal(t, "Failed", s.get(t, nat).text("properties.provisioningState"))
+	s.ClearFaults()
+	s.send(t, "DELETE", nat, nil)
+	s.Advance(settled)
+	assert.Equal(t, http.StatusNotFound, s.get(t, nat).status)
+}

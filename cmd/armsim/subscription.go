@@ -11,6 +11,7 @@ func (o *options) subscriptionFlags(f *flag.FlagSet) {
 	f.BoolVar(&c.Empty, "empty", false, "make no resource group")
 	f.BoolVar(&c.CheckReferences, "check-references", false, "refuse scale sets that name networks or identities that do not exist")
 	f.DurationVar(&c.PrincipalDelay, "principal-delay", 0, "how long role assignments do not know a new identity")
+	f.DurationVar(&c.AssignmentDelay, "assignment-delay", 0, "how long a new role assignment gives no right")
 	f.Func("not-registered", "`namespaces` of resource providers that are not registered, as Microsoft.ManagedIdentity,Microsoft.Network", func(namespaces string) error {
 		c.NotRegistered = append(c.NotRegistered, strings.Split(namespaces, ",")...)
 		return nil

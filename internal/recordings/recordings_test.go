@@ -141,3 +141,12 @@ func TestLoadOnly(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, all, 2)
 }
+
+// TestNamesAreOthers: Azure's own names and Go's keywords are no traces of a
+// recording.
+func TestNamesAreOthers(t *testing.T) {
+	r := Recording{Entries: []Entry{{URL: "/virtualNetworks/theirs/subnets/default", ResponseBody: decode(t, `{"value": [
+		{"id": "a", "name": "builtin", "properties": {"type": "BuiltInRole"}}, {"id": "b", "name": "custom", "properties": {"type": "CustomRole"}},
+		{"id": "c", "name": "AllowAll", "type": "Microsoft.Network/networkSecurityGroups/defaultSecurityRules"}]}`)}}}
+	assert.Equal(t, []string{"custom", "theirs"}, Names(r))
+}

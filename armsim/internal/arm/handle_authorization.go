@@ -31,7 +31,11 @@ func (c scoped) scope() string { return c.param("scope") }
 func listPermissions(c scoped) (*response, *problem) {
 	value := []any{}
 	for _, one := range c.world.Access.Permissions(c.principal, c.scope()) {
-		value = append(value, object{"actions": texts(one.Actions), "notActions": texts(one.NotActions)})
+		shown := object{"actions": texts(one.Actions), "notActions": texts(one.NotActions)}
+		if c.apiVersion >= "2018" { // the first to know data actions
+			shown["dataActions"], shown["notDataActions"] = texts(one.DataActions), texts(one.NotDataActions)
+		}
+		value = append(value, shown)
 	}
 	return &response{Status: http.StatusOK, Body: object{"value": value}}, nil
 }

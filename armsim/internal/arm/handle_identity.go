@@ -50,7 +50,7 @@ func putIdentity(c networks) (*response, *problem) {
 	body["properties"] = object{"tenantId": c.front.config.TenantID, "principalId": principal, "clientId": c.world.NewID()}
 	c.world.Access.AddPrincipal(principal, false)
 	r, _ = g.PutNow(world.KindIdentity, c.param("identity"), body)
-	return &response{Status: http.StatusCreated, Body: c.render.resource(r), Header: http.Header{"Location": {r.ID}}}, nil
+	return &response{Status: http.StatusCreated, Body: c.render.resource(r), Header: http.Header{"Location": {identityID(r)}}}, nil
 }
 
 func deleteIdentity(c networks) (*response, *problem) {

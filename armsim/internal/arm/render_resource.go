@@ -1,6 +1,8 @@
 package arm
 
 import (
+	"strings"
+
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/world"
 )
@@ -67,6 +69,7 @@ func (r *renderer) resource(one *world.Resource) object {
 	body := jsonmap.CloneObject(one.Body)
 	body["id"], body["name"], body["type"] = r.odd(one.ID), one.Name, one.Kind
 	if one.Kind == world.KindIdentity {
+		body["id"] = identityID(one)
 		return body
 	}
 	body["etag"] = networkETag(one)
@@ -92,6 +95,11 @@ func (r *renderer) resource(one *world.Resource) object {
 	r.users(one, p)
 	r.unknown(p)
 	return body
+}
+
+// identityID has the segment of the group in lower case, always (recording 35).
+func identityID(r *world.Resource) string {
+	return strings.Replace(r.ID, "/resourceGroups/", "/resourcegroups/", 1)
 }
 
 // usedFrom are the lists in which a resource names those that use it.

@@ -14,14 +14,20 @@ import (
 // Access is who may what in the subscription, and the locks on it. Principals
 // are named by their object IDs.
 type Access struct {
-	clock          *Clock
-	subscription   string                     // its resource ID
-	definitions    map[string]*RoleDefinition // by name in lower case
-	assignments    map[string]*RoleAssignment // by ID in lower case
-	byPrincipal    map[string][]*RoleAssignment
-	locks          map[string]*Lock // by ID in lower case
-	principals     map[string]time.Time
-	principalDelay time.Duration
+	clock        *Clock
+	subscription string                     // its resource ID
+	definitions  map[string]*RoleDefinition // by name in lower case
+	assignments  map[string]*RoleAssignment // by ID in lower case
+	byPrincipal  map[string][]*RoleAssignment
+	locks        map[string]*Lock // by ID in lower case
+	principals   map[string]time.Time
+	delays       Delays
+}
+
+// Delays are how long Azure takes to spread what was written.
+type Delays struct {
+	Principal  time.Duration // until role assignments know a new principal
+	Assignment time.Duration // until a role assignment counts
 }
 
 // Permission is what an assigned role allows: what Actions match, less what
@@ -61,6 +67,8 @@ type RoleAssignment struct {
 	Created       time.Time
 	Updated       time.Time
 	CreatedBy     string // object ID
+
+	counts time.Time // from when
 }
 
 // A lock's levels.
@@ -78,11 +86,11 @@ type Lock struct {
 	Notes string
 }
 
-func newAccess(c *Clock, subscriptionID string, principalDelay time.Duration) *Access {
+func newAccess(c *Clock, subscriptionID string, delays Delays) *Access {
 	a := &Access{
 		clock: c, subscription: "/subscriptions/" + subscriptionID, definitions: map[string]*RoleDefinition{},
 		assignments: map[string]*RoleAssignment{}, byPrincipal: map[string][]*RoleAssignment{}, locks: map[string]*Lock{},
-		principals: map[string]time.Time{}, principalDelay: principalDelay,
+		principals: map[string]time.Time{}, delays: delays,
 	}
 	for _, d := range builtInRoles() {
 		a.definitions[d.Name] = d
@@ -101,7 +109,7 @@ func Within(scope, id string) bool {
 func (a *Access) Permissions(principal, scope string) []Permission {
 	var all []Permission
 	for _, one := range a.byPrincipal[strings.ToLower(principal)] {
-		if Within(one.Scope, scope) {
+		if Within(one.Scope, scope) && a.counts(one) {
 			all = append(all, one.Role.Permissions...)
 		}
 	}
@@ -111,14 +119,19 @@ func (a *Access) Permissions(principal, scope string) []Permission {
 // May reports whether the principal holds the action at a scope.
 func (a *Access) May(principal, action, scope string) bool {
 	return slices.ContainsFunc(a.byPrincipal[strings.ToLower(principal)], func(one *RoleAssignment) bool {
-		return Within(one.Scope, scope) && one.Role.allows(action)
+		return Within(one.Scope, scope) && one.Role.allows(action) && a.counts(one)
 	})
 }
 
 // MayAnywhere reports whether the principal holds the action at any scope.
 func (a *Access) MayAnywhere(principal, action string) bool {
-	return slices.ContainsFunc(a.byPrincipal[strings.ToLower(principal)], func(one *RoleAssignment) bool { return one.Role.allows(action) })
+	return slices.ContainsFunc(a.byPrincipal[strings.ToLower(principal)], func(one *RoleAssignment) bool {
+		return one.Role.allows(action) && a.counts(one)
+	})
 }
+
+// counts reports whether the assignment has come into effect.
+func (a *Access) counts(one *RoleAssignment) bool { return !a.clock.Now().Before(one.counts) }
 
 func (d *RoleDefinition) allows(action string) bool {
 	return slices.ContainsFunc(d.Permissions, func(p Permission) bool { return p.Allows(action) })
@@ -129,7 +142,7 @@ func (d *RoleDefinition) allows(action string) bool {
 func (a *Access) AddPrincipal(id string, before bool) {
 	since := a.clock.Now()
 	if before {
-		since = since.Add(-a.principalDelay)
+		since = since.Add(-a.delays.Principal)
 	}
 	a.principals[strings.ToLower(id)] = since
 }
@@ -140,7 +153,7 @@ func (a *Access) forgetPrincipal(id string) { delete(a.principals, strings.ToLow
 // been replicated to where role assignments are checked.
 func (a *Access) PrincipalKnown(id string) (exists, replicated bool) {
 	since, exists := a.principals[strings.ToLower(id)]
-	return exists, exists && a.clock.Now().Sub(since) >= a.principalDelay
+	return exists, exists && a.clock.Now().Sub(since) >= a.delays.Principal
 }
 
 // Definition finds a role by name, or by an ID that ends with it; nil: there is
@@ -212,9 +225,9 @@ func AssignmentID(scope, name string) string {
 // PutAssignment writes a role assignment.
 func (a *Access) PutAssignment(one *RoleAssignment) {
 	one.ID = AssignmentID(one.Scope, one.Name)
-	one.Created, one.Updated = a.clock.Now(), a.clock.Now()
+	one.Created, one.Updated, one.counts = a.clock.Now(), a.clock.Now(), a.clock.Now().Add(a.delays.Assignment)
 	if was := a.Assignment(one.ID); was != nil {
-		one.Created, one.CreatedBy = was.Created, was.CreatedBy
+		one.Created, one.CreatedBy, one.counts = was.Created, was.CreatedBy, was.counts
 		a.DeleteAssignment(was)
 	}
 	a.assignments[strings.ToLower(one.ID)] = one
@@ -222,11 +235,13 @@ func (a *Access) PutAssignment(one *RoleAssignment) {
 	a.byPrincipal[principal] = append(a.byPrincipal[principal], one)
 }
 
-// Grant gives a principal a role at the scope, under a name that depends on
-// these alone.
+// Grant gives a principal a role at the scope from now on, under a name that
+// depends on these alone.
 func (a *Access) Grant(principal string, role *RoleDefinition, scope string) {
 	name := uuid.NewSHA1(uuid.NameSpaceURL, []byte(strings.ToLower(principal+" "+role.Name+" "+scope))).String()
-	a.PutAssignment(&RoleAssignment{Name: name, Scope: scope, Role: role, PrincipalID: principal, PrincipalType: "ServicePrincipal"})
+	one := &RoleAssignment{Name: name, Scope: scope, Role: role, PrincipalID: principal, PrincipalType: "ServicePrincipal"}
+	a.PutAssignment(one)
+	one.counts = a.clock.Now()
 }
 
 // DeleteAssignment takes the role away.

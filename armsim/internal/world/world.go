@@ -35,8 +35,8 @@ type Config struct {
 	Evictions      Evictions
 	Unknowns       Unknowns
 
-	PrincipalDelay time.Duration // until a new principal is known to role assignments
-	NotRegistered  []string      // namespaces of providers
+	Delays        Delays
+	NotRegistered []string // namespaces of providers
 
 	Faults Faults
 
@@ -79,7 +79,7 @@ func New(c Config) (*World, error) {
 	w := &World{
 		Clock: c.Clock, Random: random, Operations: newOperations(c.Clock),
 		groups: map[string]*Group{}, config: c, addresses: addresses,
-		Access:    newAccess(c.Clock, c.SubscriptionID, c.PrincipalDelay),
+		Access:    newAccess(c.Clock, c.SubscriptionID, c.Delays),
 		Providers: newProviders(c.Clock, c.NotRegistered),
 	}
 	w.External = &External{world: w}
