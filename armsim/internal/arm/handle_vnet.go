@@ -60,7 +60,7 @@ func checkVirtualNetwork(c networks, g *world.Group, body object) *problem {
 	names, bodies := namedSubnets(body)
 	for n, subnet := range bodies {
 		others := slices.Delete(slices.Clone(bodies), n, n+1)
-		if p := checkPrefix(names[n], c.param("virtualNetwork"), subnet, body, others); p != nil {
+		if p := checkSubnetPrefix(names[n], c.param("virtualNetwork"), subnet, body, others); p != nil {
 			return p
 		}
 	}
@@ -77,9 +77,9 @@ func checkVirtualNetwork(c networks, g *world.Group, body object) *problem {
 	return nil
 }
 
-// checkPrefix refuses a subnet whose addresses are not the network's, or another
+// checkSubnetPrefix refuses a subnet whose addresses are not the network's, or another
 // subnet's.
-func checkPrefix(name, network string, subnet, vnet object, others []map[string]any) *problem {
+func checkSubnetPrefix(name, network string, subnet, vnet object, others []map[string]any) *problem {
 	prefix, err := netip.ParsePrefix(subnetPrefix(subnet))
 	if err != nil {
 		return badSubnetPrefix(subnetPrefix(subnet), name)
@@ -163,7 +163,7 @@ func putSubnet(c networks) (*response, *problem) {
 	body := jsonmap.CloneObject(c.body)
 	dropReadOnly(body)
 	fillSubnet(body)
-	if p := checkPrefix(c.param("subnet"), vnet.Name, body, vnet.Body, others); p != nil {
+	if p := checkSubnetPrefix(c.param("subnet"), vnet.Name, body, vnet.Body, others); p != nil {
 		return nil, p
 	}
 	child, o, created := vnet.PutChild(world.KindSubnet, c.param("subnet"), body)

@@ -173,7 +173,7 @@ func (a *Access) RoleNamed(roleName string) *RoleDefinition {
 }
 
 // Definitions are all roles in the order of their names, which are GUIDs.
-func (a *Access) Definitions() []*RoleDefinition { return inOrder(a.definitions) }
+func (a *Access) Definitions() []*RoleDefinition { return sortedByKey(a.definitions) }
 
 // PutDefinition writes a custom role.
 func (a *Access) PutDefinition(d *RoleDefinition) {
@@ -201,7 +201,7 @@ func (a *Access) Assigned(d *RoleDefinition) bool {
 }
 
 // Assignments are all role assignments in the order of their IDs.
-func (a *Access) Assignments() []*RoleAssignment { return inOrder(a.assignments) }
+func (a *Access) Assignments() []*RoleAssignment { return sortedByKey(a.assignments) }
 
 // Assignment finds a role assignment by its ID, in any case; nil: there is none.
 func (a *Access) Assignment(id string) *RoleAssignment { return a.assignments[strings.ToLower(id)] }
@@ -252,7 +252,7 @@ func (a *Access) DeleteAssignment(one *RoleAssignment) {
 }
 
 // Locks are all locks in the order of their IDs.
-func (a *Access) Locks() []*Lock { return inOrder(a.locks) }
+func (a *Access) Locks() []*Lock { return sortedByKey(a.locks) }
 
 // Lock finds a lock by its ID, in any case; nil: there is none.
 func (a *Access) Lock(id string) *Lock { return a.locks[strings.ToLower(id)] }
@@ -287,7 +287,7 @@ func (a *Access) dropBelow(scope string) {
 	}
 }
 
-func inOrder[T any](m map[string]T) []T {
+func sortedByKey[T any](m map[string]T) []T {
 	all := make([]T, 0, len(m))
 	for _, key := range slices.Sorted(maps.Keys(m)) {
 		all = append(all, m[key])
