@@ -109,7 +109,7 @@ func (c gatekeeper) checkLinked() *problem {
 }
 
 func (c gatekeeper) checkLink(id, action string) *problem {
-	if c.world.FindResource(id) == nil {
+	if !c.exists(id) {
 		switch {
 		case !c.mustExist(id):
 			return nil
@@ -138,8 +138,12 @@ func (c gatekeeper) mustExist(id string) bool {
 		return true
 	}
 	at := strings.Index(strings.ToLower(id), "/subnets/")
-	return at >= 0 && c.world.FindResource(id[:at]) != nil
+	return at >= 0 && c.exists(id[:at])
 }
+
+// exists reports whether the simulator knows the resource: no right is needed on
+// one that it knows nothing of.
+func (c gatekeeper) exists(id string) bool { return c.world.FindResource(id) != nil }
 
 var networkWrites = []string{
 	"NetworkSecurityGroups_CreateOrUpdate", "NatGateways_CreateOrUpdate", "VirtualNetworks_CreateOrUpdate", "Subnets_CreateOrUpdate",
