@@ -106,8 +106,12 @@ bench: ## play the benchmarks and write docs/reference/performance.md; SCENARIO=
 	CGO_ENABLED=0 $(GO) test -c -trimpath -o bin/bench ./test/bench
 	cd test/bench && ../../bin/bench -test.run '^TestBench$$' -test.timeout 0 -benchmarks $(if $(SCENARIO),-scenarios '$(SCENARIO)')
 
-recordings: ## compare what armsim is tested with, and its sources, with the recordings in RECORDINGS=dir
+# Those of recordings-2 that the setup table is made of.
+SETUP_RECORDINGS := 29,30,31,35,38
+
+recordings: ## compare what armsim is tested with, and its sources, with the recordings in RECORDINGS=dir, and those of setups in RECORDINGS2=dir
 	$(GO) run ./internal/recordings/cmd/recordtable -check armsim/testdata/exchanges.json -sources armsim "$(RECORDINGS)"
+	$(if $(RECORDINGS2),$(GO) run ./internal/recordings/cmd/recordtable -family setup -only $(SETUP_RECORDINGS) -check armsim/testdata/exchanges-setup.json -sources armsim "$(RECORDINGS2)")
 
 tidy: ## write go.mod and go.sum of all modules again
 	$(GO) mod tidy

@@ -24,6 +24,7 @@ import (
 //	GET  /clock
 //	POST /clock?advance=10s
 //	POST /limits?taken=0.5
+//	POST /attach?identity=ID
 type controlServer struct{ *Server }
 
 func (s controlServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -61,6 +62,9 @@ func (s controlServer) respond(method, path string, r *http.Request) (any, error
 		return s.advanceBy(r.URL.Query().Get("advance"))
 	case "POST limits":
 		return s.shareLimits(r.URL.Query().Get("taken"))
+	case "POST attach":
+		id := r.URL.Query().Get("identity")
+		return object{"attached": id}, s.AttachIdentity(id)
 	case "GET faults":
 		return s.Faults(), nil
 	case "POST faults":
@@ -71,7 +75,7 @@ func (s controlServer) respond(method, path string, r *http.Request) (any, error
 	case "POST events":
 		return added(r, s.AddEvents)
 	}
-	return nil, fmt.Errorf("control %s /%s: there is no such thing; known: /stats, /journal, /instances, /scale-sets, /clock, /limits, /faults, /events", method, path)
+	return nil, fmt.Errorf("control %s /%s: there is no such thing; known: /stats, /journal, /instances, /scale-sets, /clock, /limits, /attach, /faults, /events", method, path)
 }
 
 func (s controlServer) toInstance(path string) (any, error) {

@@ -18,7 +18,7 @@ const (
 // body makes the request's body out of the recorded paths; where the recorder
 // dropped it, the least that has the recorded outcome.
 func (p *replayer) body(x recordings.Exchange) any {
-	if operationIn(x.Path) != "" || x.Method == http.MethodGet || x.Method == http.MethodDelete {
+	if operationIn(x.Path) != "" || x.Method == http.MethodGet || x.Method == http.MethodDelete || x.Method == http.MethodHead {
 		return nil
 	}
 	if set := setIn(x.Path); set == x.Path {
@@ -29,6 +29,9 @@ func (p *replayer) body(x recordings.Exchange) any {
 	}
 	if x.Request == nil && x.Method == http.MethodPost {
 		return nil
+	}
+	if x.Request == nil && kindIn(x.Path) == "roleassignments" {
+		return assignmentBody(replayPrincipal)
 	}
 	return p.model.build(x.Request)
 }
@@ -137,6 +140,17 @@ var replayTexts = map[string]string{
 	"subnet.id":                            replayProvider + "virtualNetworks/replay/subnets/replay",
 	"networkSecurityGroup.id":              replayProvider + "networkSecurityGroups/replay",
 	"loadBalancerBackendAddressPools[].id": replayProvider + "loadBalancers/replay/backendAddressPools/replay",
+	"natGateway.id":                        replayProvider + "natGateways/replay",
+	"publicIpAddresses[].id":               replayProvider + "publicIPAddresses/replay",
+	"publicIpPrefixes[].id":                replayProvider + "publicIPPrefixes/replay",
+	"addressPrefixes[]":                    "10.0.0.0/16",
+	"addressPrefix":                        "10.0.0.0/24",
+	"publicIPAllocationMethod":             "Static",
+	"properties.level":                     "CanNotDelete",
+	"roleDefinitionId":                     replayRole,
+	"principalId":                          replayPrincipal,
+	"principalType":                        "User",
+	"assignableScopes[]":                   "/subscriptions/" + DefaultSubscriptionID,
 	"loadBalancerInboundNatPools[].id":     replayProvider + "loadBalancers/replay/inboundNatPools/replay",
 }
 

@@ -33,6 +33,7 @@ type replayer struct {
 func newReplayer(t *testing.T, c Config, r recordings.Summary) *replayer {
 	c.Virtual, c.NoMachines = true, true
 	c.Boot, c.Delete, c.Power = replayTimes, replayTimes, replayTimes
+	c.Subscription.NotRegistered, c.PageSize = presentProviders(r), pageSizeOf(r)
 	s := Start(t, c)
 	p := &replayer{
 		t: t, s: s, client: s.Client(), r: r, model: modelOf(r), bound: map[string]string{},
@@ -40,13 +41,14 @@ func newReplayer(t *testing.T, c Config, r recordings.Summary) *replayer {
 	}
 	t.Cleanup(p.client.CloseIdleConnections)
 	for _, group := range presentGroups(r) {
-		require.NoError(t, s.Put(t.Context(), p.fill(group), "2021-04-01", object{"location": DefaultLocation}))
+		require.NoError(t, s.Put(t.Context(), p.fill(group), "2021-04-01", groupBody(r, group)))
 	}
 	for _, set := range presentSets(r) {
 		require.NoError(t, s.Put(t.Context(), p.fill(set), "2025-04-01", p.newSet()))
 		p.exists[set] = true
 	}
 	s.Advance(settledReplay)
+	p.makeSurroundings()
 	return p
 }
 
@@ -57,6 +59,7 @@ func (p *replayer) play(i int) replayResponse {
 		p.s.Advance(settledReplay)
 	}
 	body := p.body(x)
+	p.makeLinked(x, body)
 	p.setQuota(x.Status == http.StatusConflict && x.Error != nil && x.Error.Code == "OperationNotAllowed")
 	got := p.send(x, p.target(x), body)
 	p.setQuota(false)
@@ -106,7 +109,7 @@ func seenUnderWay(x recordings.Exchange) bool {
 	return x.Status == http.StatusOK && x.Response["endTime"] == ""
 }
 
-var operationSlot = regexp.MustCompile(`/operations/(\{[^}]*\})`)
+var operationSlot = regexp.MustCompile(`(?i)/operation(?:s|results)/(\{[^}]*\})`)
 
 func operationIn(path string) string {
 	if m := operationSlot.FindStringSubmatch(path); m != nil {
@@ -119,7 +122,7 @@ func operationIn(path string) string {
 func (p *replayer) target(x recordings.Exchange) string {
 	if id := operationIn(x.Path); id != "" {
 		form := 0
-		if x.Query["monitor"] != "" {
+		if x.Query["monitor"] != "" || strings.Contains(strings.ToLower(x.Path), "/operationresults/") {
 			form = 1
 		}
 		u, ok := p.polls[id]
@@ -128,6 +131,10 @@ func (p *replayer) target(x recordings.Exchange) string {
 	}
 	query := url.Values{}
 	for name, value := range x.Query {
+		if name == "$filter" {
+			query.Set(name, strings.ReplaceAll(fillFilter(value), "{name}", missingInstance))
+			continue
+		}
 		if value != "" {
 			query.Set(name, p.fill(strings.ReplaceAll(value, "{name}", missingInstance)))
 		}

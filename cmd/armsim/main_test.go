@@ -122,10 +122,13 @@ func TestAnOlderCloudWithIdentities(t *testing.T) {
 	require.NoError(t, response.Body.Close())
 	assert.Equal(t, http.StatusBadRequest, response.StatusCode)
 	assert.Equal(t, p.env["ARMSIM_METADATA"], p.env["AZURE_POD_IDENTITY_AUTHORITY_HOST"])
-	o, err := parse([]string{"--newest-api-version", "A=b", "--newest-api-version", "C=d", "--identity", "one"}, io.Discard)
+	o, err := parse([]string{"--newest-api-version", "A=b", "--newest-api-version", "C=d", "--identity", "one",
+		"--empty", "--not-registered", "A,B", "--principal-delay", "1m", "--check-references", "--metadata-service"}, io.Discard)
 	require.NoError(t, err)
 	assert.Equal(t, map[string]string{"A": "b", "C": "d"}, o.config.NewestAPIVersion)
 	assert.Equal(t, []armsim.Identity{{ClientID: "one"}}, o.config.Identities)
+	assert.Equal(t, armsim.Subscription{Empty: true, NotRegistered: []string{"A", "B"}, PrincipalDelay: time.Minute, CheckReferences: true}, o.config.Subscription)
+	assert.True(t, o.config.MetadataService)
 }
 
 // TestItTakesItsMachinesAlong: the simulator whose parent is gone ends, and

@@ -52,6 +52,7 @@ func parse(args []string, out io.Writer) (*options, error) {
 	}
 	o.simulatorFlags(f)
 	o.cloudFlags(f)
+	o.subscriptionFlags(f)
 	o.scaleSetFlags(f)
 	if err := f.Parse(args); err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -31,7 +32,11 @@ type Entry struct {
 }
 
 // Load reads all recordings of a directory, in the order of their names.
-func Load(dir string) ([]Recording, error) {
+func Load(dir string) ([]Recording, error) { return LoadOnly(dir, "") }
+
+// LoadOnly is Load for the recordings whose names begin with one of the numbers,
+// which are separated by commas; none: all of them.
+func LoadOnly(dir, numbers string) ([]Recording, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {
 		return nil, fmt.Errorf("load recordings: %w", err)
@@ -41,6 +46,10 @@ func Load(dir string) ([]Recording, error) {
 	}
 	var all []Recording
 	for _, file := range files {
+		number, _, _ := strings.Cut(filepath.Base(file), "-")
+		if numbers != "" && !slices.Contains(strings.Split(numbers, ","), number) {
+			continue
+		}
 		raw, err := os.ReadFile(file)
 		if err != nil {
 			return nil, fmt.Errorf("load recordings: %w", err)

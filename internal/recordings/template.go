@@ -10,7 +10,9 @@ import (
 var named = map[string]string{
 	"subscriptions": "subscription", "resourcegroups": "group", "locations": "location", "operations": "operation",
 	"virtualmachinescalesets": "scaleSet", "virtualmachines": "instance", "extensions": "extension",
-	"networkinterfaces": "interface", "ipconfigurations": "config", "publicipaddresses": "publicAddress",
+	"networksecuritygroups": "securityGroup", "virtualnetworks": "virtualNetwork", "subnets": "subnet", "natgateways": "natGateway",
+	"userassignedidentities": "identity", "roledefinitions": "role", "roleassignments": "assignment", "locks": "lock",
+	"operationresults": "operation", "networkinterfaces": "interface", "ipconfigurations": "config", "publicipaddresses": "publicAddress",
 }
 
 // namer gives each name of a recording a placeholder: the first of a kind

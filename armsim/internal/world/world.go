@@ -35,6 +35,9 @@ type Config struct {
 	Evictions      Evictions
 	Unknowns       Unknowns
 
+	Delays        Delays
+	NotRegistered []string // namespaces of providers
+
 	Faults Faults
 
 	// Async runs work in the background without the lock, then its second
@@ -48,6 +51,8 @@ type World struct {
 	Random     *Random
 	Operations *Operations
 	External   *External
+	Access     *Access
+	Providers  *Providers
 
 	groups    map[string]*Group // by name in lower case
 	config    Config
@@ -75,6 +80,8 @@ func New(c Config) (*World, error) {
 	w := &World{
 		Clock: c.Clock, Random: random, Operations: newOperations(c.Clock),
 		groups: map[string]*Group{}, config: c, addresses: addresses,
+		Access:    newAccess(c.Clock, c.SubscriptionID, c.Delays),
+		Providers: newProviders(c.Clock, c.NotRegistered),
 	}
 	w.External = &External{world: w}
 	return w, nil

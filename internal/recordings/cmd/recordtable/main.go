@@ -34,17 +34,23 @@ func run(args []string, out, log io.Writer) error {
 	flags.SetOutput(log)
 	kept := flags.String("check", "", "compare with this `table` instead of writing one")
 	sources := flags.String("sources", "", "with -check, a `directory` of Go files that may hold no names of the recordings")
+	family := flags.String("family", "scale-sets", "the exchanges to take: `scale-sets` or setup")
+	only := flags.String("only", "", "take recordings alone whose names begin with one of these `numbers`, as 29,30")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if flags.NArg() != 1 || flags.Arg(0) == "" {
-		return errors.New("usage: recordtable [-check TABLE [-sources DIR]] DIR, where the last is a directory of recordings")
+		return errors.New("usage: recordtable [-family setup] [-only NUMBERS] [-check TABLE [-sources DIR]] DIR, where the last is a directory of recordings")
 	}
-	all, err := recordings.Load(flags.Arg(0))
+	all, err := recordings.LoadOnly(flags.Arg(0), *only)
 	if err != nil {
 		return err
 	}
-	table, left := recordings.Derive(all)
+	families := map[string]recordings.Family{"scale-sets": recordings.ScaleSets, "setup": recordings.Setup}
+	if families[*family] == nil {
+		return fmt.Errorf("family %q: there is none of that name; known: scale-sets, setup", *family)
+	}
+	table, left := recordings.DeriveOf(all, families[*family])
 	for _, what := range left {
 		fmt.Fprintln(log, "left out:", what)
 	}
