@@ -23,6 +23,8 @@ type Group struct {
 	scaleSets  map[string]*ScaleSet            // by name in lower case, as the following
 	interfaces map[string]*StandaloneInterface // that a client made
 	autoscale  map[string]object
+
+	keeping
 }
 
 func newGroup(w *World, name, location string) *Group {
