@@ -72,6 +72,10 @@ type Config struct {
 	// CoreQuota is the regional limit of vCPUs; 0 means no limit.
 	CoreQuota int
 
+	// Catalog changes which sizes and images are on offer, and has the quotas of
+	// families and of Spot.
+	Catalog CatalogChanges
+
 	// TokenLifetime is how long an access token is good; 0 means one hour.
 	TokenLifetime time.Duration
 

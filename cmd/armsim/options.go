@@ -124,6 +124,15 @@ func (o *options) cloudFlags(f *flag.FlagSet) {
 		c.NewestAPIVersion[provider] = version
 		return nil
 	})
+	f.Func("catalog", "JSON `file` of changes to the sizes, images, quotas and terms on offer", func(name string) error {
+		file, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		c.Catalog, err = armsim.ReadCatalog(file)
+		return err
+	})
 	f.Func("identity", "client `ID` of a user-assigned identity of the virtual machine that clients are said to run on; may be repeated", func(client string) error {
 		c.Identities = append(c.Identities, armsim.Identity{ClientID: client})
 		return nil

@@ -36,7 +36,7 @@ func (f *Front) now() time.Time { return f.config.World.Clock.Now() }
 // subject is what a rule may match of the request.
 func (c *call) subject(body []byte) fault.Subject {
 	sub := fault.Subject{Operation: c.route.operation, Method: c.request.Method, Capacity: capacityOf(body)}
-	for _, param := range []string{"publicAddress", "interface", "machine", "instance", "scaleSet", "setting", "operation", "group", "subscription"} {
+	for _, param := range []string{"publicAddress", "interface", "machine", "instance", "scaleSet", "setting", "operation", "sshPublicKey", "version", "image", "gallery", "plan", "sku", "offer", "publisher", "group", "subscription"} {
 		name := c.param(param)
 		if name == "" {
 			continue

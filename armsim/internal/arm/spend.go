@@ -26,7 +26,7 @@ func (c *call) spendOnARM() *problem {
 
 // spend draws from Compute's limits on calls.
 func (c *call) spend() *problem {
-	limits := computeLimits[c.route.limit]
+	limits := limitsOf(c.route.limit)
 	if c.route.operation == "VirtualMachineScaleSets_DeleteInstances" && c.world.Unknowns().DeleteSharesUpdateBucket {
 		limits = append(limits[:len(limits):len(limits)], computeLimits[limitScaleSetPatch]...)
 	}

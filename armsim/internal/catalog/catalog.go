@@ -205,6 +205,16 @@ func (c *Catalog) Accept(publisher, offer, plan string, accepted bool) {
 	c.terms[fold(publisher+":"+offer+":"+plan)] = accepted
 }
 
+// All is what is on offer, as the changes that would make it of nothing.
+func (c *Catalog) All() Changes {
+	accepted := maps.Clone(c.terms)
+	maps.DeleteFunc(accepted, func(_ string, is bool) bool { return !is })
+	return Changes{
+		Sizes: c.Sizes(), Images: c.Images(), SharedImages: c.SharedImages(), Restrictions: inOrder(c.restrictions),
+		Quotas: maps.Clone(c.quotas), AcceptedTerms: slices.Sorted(maps.Keys(accepted)),
+	}
+}
+
 func inOrder[T any](all map[string]T) []T {
 	values := make([]T, 0, len(all))
 	for _, name := range slices.Sorted(maps.Keys(all)) {

@@ -54,11 +54,11 @@ func (w *World) checkQuota(size string, spot bool, more int) *Failure {
 	if required <= 0 {
 		return nil
 	}
-	quotas := []Usage{{"Total Regional", "", w.coresUsed(), w.config.CoreQuota}}
+	quotas := []Usage{{"Total Regional Cores", "", w.coresUsed(), w.config.CoreQuota}}
 	if spot {
-		quotas = []Usage{{"LowPriority", "", w.spotCoresUsed(), w.Catalog.Quota(catalog.LowPriorityCores)}}
+		quotas = []Usage{{"LowPriorityCores", "", w.spotCoresUsed(), w.Catalog.Quota(catalog.LowPriorityCores)}}
 	} else if s, ok := w.Catalog.Size(size); ok {
-		quotas = append(quotas, Usage{s.Family, "", w.familyUsed(s.Family), w.Catalog.Quota(s.Family)})
+		quotas = append(quotas, Usage{s.Family + " Cores", "", w.familyUsed(s.Family), w.Catalog.Quota(s.Family)})
 	}
 	for _, q := range quotas {
 		if q.Limit > 0 && q.Current+required > q.Limit {
@@ -68,12 +68,11 @@ func (w *World) checkQuota(size string, spot bool, more int) *Failure {
 	return nil
 }
 
-// coreQuotaExceeded has the words of recording 38. The quota of a family and of
-// Spot has the same ones, with its name (reported); what the latter is called in
-// them is believed.
+// coreQuotaExceeded has the words of recording 38; those of a family and of Spot
+// are reported (karpenter-provider-azure#192, scylla-cluster-tests#4994).
 func coreQuotaExceeded(quota string, limit, used, required int, location string) *Failure {
 	return &Failure{"OperationNotAllowed", fmt.Sprintf(
-		"Operation could not be completed as it results in exceeding approved %s Cores quota. Additional details - Deployment Model: Resource Manager, Location: %s, Current Limit: %d, Current Usage: %d, Additional Required: %d, (Minimum) New Limit Required: %d.",
+		"Operation could not be completed as it results in exceeding approved %s quota. Additional details - Deployment Model: Resource Manager, Location: %s, Current Limit: %d, Current Usage: %d, Additional Required: %d, (Minimum) New Limit Required: %d.",
 		quota, location, limit, used, required, used+required)}
 }
 

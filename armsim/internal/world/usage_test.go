@@ -39,7 +39,7 @@ func TestQuota(t *testing.T) {
 	}{
 		"region":                {func(w *World) { w.SetCoreQuota(4) }, false, "approved Total Regional Cores quota"},
 		"family":                {func(w *World) { mustChange(t, w, family, 4) }, false, "approved standardDSv5Family Cores quota"},
-		"spot":                  {func(w *World) { mustChange(t, w, catalog.LowPriorityCores, 4) }, true, "approved LowPriority Cores quota"},
+		"spot":                  {func(w *World) { mustChange(t, w, catalog.LowPriorityCores, 4) }, true, "approved LowPriorityCores quota"},
 		"region is not of Spot": {func(w *World) { w.SetCoreQuota(4) }, true, ""},
 		"family is not of Spot": {func(w *World) { mustChange(t, w, family, 4) }, true, ""},
 		"none is not none left": {func(w *World) { mustChange(t, w, family, 0) }, false, ""},
