@@ -106,8 +106,8 @@ bench: ## play the benchmarks and write docs/reference/performance.md; SCENARIO=
 	CGO_ENABLED=0 $(GO) test -c -trimpath -o bin/bench ./test/bench
 	cd test/bench && ../../bin/bench -test.run '^TestBench$$' -test.timeout 0 -benchmarks $(if $(SCENARIO),-scenarios '$(SCENARIO)')
 
-recordings: ## compare what armsim is tested with, and its sources, with the recordings in RECORDINGS=dir
-	$(GO) run ./internal/recordings/cmd/recordtable -check armsim/testdata/exchanges.json -sources armsim "$(RECORDINGS)"
+recordings: ## compare what armsim is tested with, and its sources, with the recordings in RECORDINGS="dir file.json"
+	$(GO) run ./internal/recordings/cmd/recordtable -check armsim/testdata/exchanges.json -sources armsim $(RECORDINGS)
 
 tidy: ## write go.mod and go.sum of all modules again
 	$(GO) mod tidy

@@ -30,14 +30,23 @@ type Entry struct {
 	ResponseBody    any            `json:"responseBody"`
 }
 
-// Load reads all recordings of a directory, in the order of their names.
-func Load(dir string) ([]Recording, error) {
-	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
-	if err != nil {
-		return nil, fmt.Errorf("load recordings: %w", err)
-	}
-	if len(files) == 0 {
-		return nil, fmt.Errorf("load recordings: no *.json in %q", dir)
+// Load reads all recordings of directories, each in the order of their names, and
+// single ones.
+func Load(places ...string) ([]Recording, error) {
+	var files []string
+	for _, place := range places {
+		if strings.HasSuffix(place, ".json") {
+			files = append(files, place)
+			continue
+		}
+		found, err := filepath.Glob(filepath.Join(place, "*.json"))
+		if err != nil {
+			return nil, fmt.Errorf("load recordings: %w", err)
+		}
+		if len(found) == 0 {
+			return nil, fmt.Errorf("load recordings: no *.json in %q", place)
+		}
+		files = append(files, found...)
 	}
 	var all []Recording
 	for _, file := range files {

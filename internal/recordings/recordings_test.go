@@ -82,7 +82,7 @@ func TestDerive(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotContains(t, string(encoded), "secretSet")
 	assert.NotContains(t, string(encoded), "signature")
-	assert.Equal(t, []string{"other", "secretGroup", "secretID", "secretSet"}, Names(all[0]))
+	assert.Equal(t, []string{"other", "secretGroup", "secretID", "secretImage", "secretSet"}, Names(all[0]))
 }
 
 func TestFiltersKeepNoNames(t *testing.T) {

@@ -1,7 +1,8 @@
 // Command recordtable derives the table of recorded exchanges that the
-// simulator's replay test works from:
+// simulator's replay test works from, out of directories of recordings or single
+// files:
 //
-//	go run ./internal/recordings/cmd/recordtable DIR > armsim/testdata/exchanges.json
+//	go run ./internal/recordings/cmd/recordtable DIR [FILE …] > armsim/testdata/exchanges.json
 //
 // What it leaves out, it lists on standard error. With -check it writes nothing
 // and fails where the given table is not what the recordings give, or where the
@@ -17,6 +18,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/recordings"
@@ -37,10 +39,10 @@ func run(args []string, out, log io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if flags.NArg() != 1 || flags.Arg(0) == "" {
-		return errors.New("usage: recordtable [-check TABLE [-sources DIR]] DIR, where the last is a directory of recordings")
+	if flags.NArg() == 0 || slices.Contains(flags.Args(), "") {
+		return errors.New("usage: recordtable [-check TABLE [-sources DIR]] DIR [FILE …], where the last are directories of recordings, or recordings")
 	}
-	all, err := recordings.Load(flags.Arg(0))
+	all, err := recordings.Load(flags.Args()...)
 	if err != nil {
 		return err
 	}
