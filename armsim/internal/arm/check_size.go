@@ -84,8 +84,8 @@ func (o *order) checkZones() *problem {
 	return nil
 }
 
-// mixed is the SKU of a scale set with several sizes (recording 27), none of which
-// is looked at.
+// mixed is the SKU of a scale set with several sizes (Microsoft's pages on
+// instance mix), none of which is looked at.
 const mixed = "Mix"
 
 // size is the one that is asked for; false: there is none to look at.
