@@ -59,6 +59,7 @@ var arrows = map[string]mayImport{
 	"instancegroup":      {ours: []string{"internal/armerr", "internal/preflight", "internal/vmss"}},
 	"internal/vmss":      {},
 	"internal/preflight": {ours: []string{"internal/vmss"}},
+	"internal/prices":    {},
 	"internal/budget":    {},
 	"internal/config":    {foreign: []string{azcore + "/arm"}},
 	"internal/armerr":    {foreign: []string{azcore + "/...", identity}},
