@@ -116,6 +116,8 @@ func TestUsagesAreOfWhatRuns(t *testing.T) {
 	s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", Capacity: 3})
 	s.scaleSet(t, armsim.ScaleSetSpec{Name: "spot", Capacity: 1, Priority: "Spot"})
 	all := usages(t, s, "westeurope")
+	bucket := s.get(t, inSubscription("/providers/Microsoft.Compute/locations/westeurope/usages")).header.Get("x-ms-ratelimit-remaining-resource")
+	assert.Equal(t, "Microsoft.Compute/GetSubscriptionInfoSubscriptionMaximum;358", bucket)
 	assert.Equal(t, [2]any{6.0, 12.0}, all["cores"])
 	assert.Equal(t, [2]any{2.0, 4.0}, all["lowPriorityCores"])
 	assert.Equal(t, [2]any{6.0, 8.0}, all["standardDSv5Family"])

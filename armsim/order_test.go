@@ -191,3 +191,12 @@ func TestImagesOfOwnGalleriesAreLookedUp(t *testing.T) {
 		assert.ErrorContains(t, err, c.want, name)
 	}
 }
+
+func TestTheDefaultImageIsOfTheSize(t *testing.T) {
+	t.Parallel()
+	s := virtual(t, armsim.Config{})
+	set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "arm", Size: "Standard_D4ps_v5"})
+	const image = "properties.virtualMachineProfile.storageProfile.imageReference.sku"
+	assert.Equal(t, "server-arm64", s.get(t, set).text(image))
+	assert.Equal(t, "server", s.get(t, s.scaleSet(t, armsim.ScaleSetSpec{Name: "x"})).text(image))
+}
