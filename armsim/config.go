@@ -69,7 +69,8 @@ type Config struct {
 	// Virtual stops time: it moves only by Server.Advance.
 	Virtual bool
 
-	// CoreQuota is the regional limit of vCPUs; 0 means no limit.
+	// CoreQuota is the regional limit of vCPUs; 0 means no limit. Spot instances
+	// count against a quota of their own alone, see Catalog.
 	CoreQuota int
 
 	// Catalog changes which sizes and images are on offer, and has the quotas of

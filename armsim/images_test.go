@@ -171,3 +171,28 @@ func TestPublicKeysAsResources(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, s.get(t, key).status)
 	assert.Empty(t, s.list(t, compute(s, "/sshPublicKeys")))
 }
+
+func TestAnInstanceIsOfTheVersionThatWasLatest(t *testing.T) {
+	t.Parallel()
+	s := virtual(t, armsim.Config{PageSize: 10})
+	newer := armsim.PlatformImage{Publisher: "Canonical", Offer: "ubuntu-24_04-lts", SKU: "server", Versions: []string{"24.04.202511040", "24.04.202512010"}}
+	for _, mode := range []string{"Uniform", "Flexible"} {
+		set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci" + mode, Capacity: 1, OrchestrationMode: mode})
+		require.NoError(t, s.ChangeCatalog(armsim.CatalogChanges{Images: []armsim.PlatformImage{newer}}))
+		s.setCapacity(t, set, 2)
+		s.Advance(settled)
+		versions := map[any]int{}
+		list := set + "/virtualMachines"
+		if mode == "Flexible" {
+			list = compute(s, "/virtualMachines")
+		}
+		for _, i := range s.list(t, list) {
+			versions[get(i, "properties.storageProfile.imageReference.exactVersion")]++
+		}
+		want := map[any]int{"24.04.202511040": 1, "24.04.202512010": 1}
+		if mode == "Flexible" {
+			want = map[any]int{"24.04.202512010": 2} // the newer one was there already
+		}
+		assert.Equal(t, want, versions, mode)
+	}
+}

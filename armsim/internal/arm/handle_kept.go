@@ -45,9 +45,12 @@ func (t keptType) parent(c *call, g *world.Group) *problem {
 	if n == 0 || g.Kept(path) != nil {
 		return nil
 	}
+	act := "write"
+	if c.request.Method == http.MethodGet {
+		act = "read"
+	}
 	return azhttp.NewProblem(http.StatusNotFound, "ParentResourceNotFound",
-		"Failed to perform '%s' on resource(s) of type '%s', because the parent resource '%s' could not be found.",
-		strings.ToLower(c.request.Method), t.kind, g.ID+path)
+		"Failed to perform '%s' on resource(s) of type '%s', because the parent resource '%s' could not be found.", act, t.kind, g.ID+path)
 }
 
 func (t keptType) find(c *call) (*world.Group, *world.Kept, *problem) {
