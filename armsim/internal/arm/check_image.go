@@ -68,7 +68,7 @@ func (o *order) checkImage() *problem {
 	if p := o.checkBoots(image); p != nil {
 		return p
 	}
-	return checkPrefix(jsonmap.Text(o.profile, "osProfile.computerNamePrefix"), strings.EqualFold(image.os, "Windows") || isWindows(o.profile))
+	return checkComputerName(jsonmap.Text(o.profile, "osProfile.computerNamePrefix"), strings.EqualFold(image.os, "Windows") || isWindows(o.profile))
 }
 
 // checkBoots has reported words for the generation (redhat-developer/mapt#489);
@@ -91,9 +91,9 @@ func (o *order) checkBoots(image source) *problem {
 	return nil
 }
 
-// checkPrefix has the words of azure-xplat-cli#2761 for Windows; those for Linux,
+// checkComputerName has the words of azure-xplat-cli#2761 for Windows; those for Linux,
 // and the targets, are believed. Six characters are added to it.
-func checkPrefix(prefix string, windows bool) *problem {
+func checkComputerName(prefix string, windows bool) *problem {
 	switch {
 	case windows && (len(prefix) > 9 || prefix != "" && strings.Trim(prefix, "0123456789") == ""):
 		return invalidParameter("computerNamePrefix", "Windows computer name prefix cannot be more than 9 characters long, be entirely numeric, or contain the following characters: %s", "` ~ ! @ # $ % ^ & * ( ) = + _ [ ] { } \\ | ; : . ' \" , < > / ?.")

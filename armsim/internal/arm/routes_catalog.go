@@ -5,8 +5,8 @@ import "slices"
 // What there is to build scale sets of: sizes, images, terms, keys.
 
 const (
-	subscriptionPath = "/subscriptions/{subscription}"
-	locationPath     = subscriptionPath + "/providers/Microsoft.Compute/locations/{location}"
+	catalogPath      = "/subscriptions/{subscription}"
+	locationPath     = catalogPath + "/providers/Microsoft.Compute/locations/{location}"
 	offersPath       = locationPath + "/publishers/{publisher}/artifacttypes/vmimage/offers"
 	versionsPath     = offersPath + "/{offer}/skus/{sku}/versions"
 	communityPath    = locationPath + "/communityGalleries/{gallery}"
@@ -16,7 +16,7 @@ const (
 	imageVersionPath = definitionPath + "/{image}/versions"
 	managedImagePath = groupPath + "/providers/Microsoft.Compute/images"
 	sshKeyPath       = groupPath + "/providers/Microsoft.Compute/sshPublicKeys"
-	orderingPath     = subscriptionPath + "/providers/Microsoft.MarketplaceOrdering/"
+	orderingPath     = catalogPath + "/providers/Microsoft.MarketplaceOrdering/"
 	agreementPath    = orderingPath + "offerTypes/virtualmachine/publishers/{publisher}/offers/{offer}/plans/{plan}/agreements/current"
 	oldAgreementPath = orderingPath + "agreements/{publisher}/offers/{offer}/plans/{plan}"
 
@@ -33,8 +33,8 @@ func routesOfCatalog() []route {
 
 func routesOfSizes() []route {
 	return []route{
-		{"Subscriptions_ListLocations", get, subscriptionPath + "/locations", "Microsoft.Resources/subscriptions/locations/read", limitNone, listLocations},
-		{"ResourceSkus_List", get, subscriptionPath + "/providers/Microsoft.Compute/skus", "Microsoft.Compute/skus/read", limitNone, listSizes},
+		{"Subscriptions_ListLocations", get, catalogPath + "/locations", "Microsoft.Resources/subscriptions/locations/read", limitNone, listLocations},
+		{"ResourceSkus_List", get, catalogPath + "/providers/Microsoft.Compute/skus", "Microsoft.Compute/skus/read", limitNone, listSizes},
 		{"Usage_List", get, locationPath + "/usages", "Microsoft.Compute/locations/usages/read", limitUsages, listUsages},
 		{"VirtualMachineScaleSets_ListSkus", get, setPath + "/skus", setAction + "skus/read", limitScaleSetGet, listScaleSetSizes},
 	}
