@@ -63,9 +63,9 @@ func (s Size) Boots(generation string) bool {
 	return slices.Contains(strings.Split(s.Generations, ","), generation)
 }
 
-// newSizes are common sizes with the figures of Microsoft's pages on size
-// series; the spelling of the families is that of its quota pages and of
-// recording 32, that of the families since v5 believed.
+// newSizes are common sizes. Their figures and features are believed: they were
+// not compared with Microsoft's pages on size series. The families are spelt as in
+// recording 32 and, of Dasv5, in karpenter-provider-azure#192; the rest is believed.
 func newSizes() []Size {
 	return []Size{
 		newSize("B1ls", "standardBSFamily", 1, 0.5, 4, "pn"),
