@@ -76,8 +76,13 @@ type Config struct {
 	// Virtual stops time: it moves only by Server.Advance.
 	Virtual bool
 
-	// CoreQuota is the regional limit of vCPUs; 0 means no limit.
+	// CoreQuota is the regional limit of vCPUs; 0 means no limit. Spot instances
+	// count against a quota of their own alone, see Catalog.
 	CoreQuota int
+
+	// Catalog changes which sizes and images are on offer, and has the quotas of
+	// families and of Spot.
+	Catalog CatalogChanges
 
 	// TokenLifetime is how long an access token is good; 0 means one hour.
 	TokenLifetime time.Duration

@@ -59,7 +59,17 @@ func (p *replayer) newSet() object {
 	body["location"] = DefaultLocation
 	jsonmap.SetDefault(jsonmap.Ensure(body, "sku"), "name", replayTexts["sku.name"])
 	body["sku"].(object)["capacity"] = p.capacity
+	for _, needed := range replayNeeded {
+		plant(body, writtenProfile+needed, p.model.value(needed, "string"))
+	}
 	return body
+}
+
+// replayNeeded are what no scale set is created without, for recordings that do
+// not show them.
+var replayNeeded = []string{
+	"osProfile.adminUsername", "networkProfile.networkInterfaceConfigurations[].name",
+	"storageProfile.imageReference.publisher", "storageProfile.imageReference.offer", "storageProfile.imageReference.sku",
 }
 
 // unusedInstance is an instance that no other exchange is about, or none at all where
@@ -129,11 +139,18 @@ var replayTexts = map[string]string{
 	"publicKeys[].path":                    "/home/azureuser/.ssh/authorized_keys",
 	"publicKeys[].keyData":                 "ssh-ed25519 AAAA replay",
 	"imageReference.publisher":             "Canonical",
+	"imageReference.offer":                 "ubuntu-24_04-lts",
+	"imageReference.sku":                   "server",
 	"imageReference.version":               "latest",
 	"osDisk.osType":                        "Linux",
 	"osDisk.createOption":                  "FromImage",
 	"dataDisks[].createOption":             "Empty",
 	"caching":                              "ReadWrite",
+	"osType":                               "Linux",
+	"osState":                              "Generalized",
+	"hyperVGeneration":                     "V1",
+	"encryptionType":                       "Ed25519",
+	"properties.publicKey":                 "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA replay",
 	"storageAccountType":                   "Premium_LRS",
 	"vhdContainers[]":                      "https://replay.invalid/vhds",
 	"privateIPAddressVersion":              "IPv4",
@@ -154,6 +171,12 @@ var replayTexts = map[string]string{
 	"loadBalancerInboundNatPools[].id":     replayProvider + "loadBalancers/replay/inboundNatPools/replay",
 }
 
+var replayWindows = map[string]string{
+	"imageReference.publisher": "MicrosoftWindowsServer",
+	"imageReference.offer":     "WindowsServer",
+	"imageReference.sku":       "2025-Datacenter",
+}
+
 func (m replayModel) value(path, kind string) any {
 	switch kind {
 	case "object":
@@ -167,8 +190,10 @@ func (m replayModel) value(path, kind string) any {
 	case "null":
 		return nil
 	}
-	if m.windows && strings.HasSuffix(path, "imageReference.publisher") {
-		return "MicrosoftWindowsServer"
+	for end, text := range replayWindows {
+		if m.windows && strings.HasSuffix(path, end) {
+			return text
+		}
 	}
 	best := ""
 	for end := range replayTexts {

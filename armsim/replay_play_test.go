@@ -28,6 +28,7 @@ type replayer struct {
 	polls    map[string][2]url.URL // status and monitor URL by placeholder
 	exists   map[string]bool       // scale sets by path, as recorded so far
 	capacity float64
+	parts    map[string]string // of platform images, by placeholder
 }
 
 func newReplayer(t *testing.T, c Config, r recordings.Summary) *replayer {
@@ -38,8 +39,10 @@ func newReplayer(t *testing.T, c Config, r recordings.Summary) *replayer {
 	p := &replayer{
 		t: t, s: s, client: s.Client(), r: r, model: modelOf(r), bound: map[string]string{},
 		polls: map[string][2]url.URL{}, exists: map[string]bool{}, capacity: replayCapacity(r),
+		parts: replayParts(r),
 	}
 	t.Cleanup(p.client.CloseIdleConnections)
+	p.offer()
 	for _, group := range presentGroups(r) {
 		require.NoError(t, s.Put(t.Context(), p.fill(group), "2021-04-01", groupBody(r, group)))
 	}
@@ -135,6 +138,9 @@ func (p *replayer) target(x recordings.Exchange) string {
 			query.Set(name, strings.ReplaceAll(fillFilter(value), "{name}", missingInstance))
 			continue
 		}
+		if strings.HasPrefix(value, "<") {
+			value = "2021-07-01" // its recorder did not keep the api-version
+		}
 		if value != "" {
 			query.Set(name, p.fill(strings.ReplaceAll(value, "{name}", missingInstance)))
 		}
@@ -216,6 +222,9 @@ func (p *replayer) fill(template string) string {
 			return p.s.config.Location
 		case "instance":
 			return p.bind(s, p.fill(setIn(template)))
+		}
+		if name := p.named(s, m[1], m[2]); name != "" {
+			return name
 		}
 		return replayName + strings.ReplaceAll(m[2], ":", "-")
 	})

@@ -177,7 +177,9 @@ func TestLinkedScopes(t *testing.T) {
 		config := object{"name": "c", "properties": object{"subnet": ref(subnet)}}
 		nic := object{"name": "n", "properties": object{"primary": true, "ipConfigurations": []any{config}}}
 		return object{"location": "westeurope", "sku": object{"name": "Standard_D2s_v5", "capacity": 0}, "identity": identity, "properties": object{
-			"upgradePolicy": object{"mode": "Manual"}, "virtualMachineProfile": object{"networkProfile": object{"networkInterfaceConfigurations": []any{nic}}}}}
+			"upgradePolicy": object{"mode": "Manual"}, "virtualMachineProfile": object{
+				"osProfile": object{"adminUsername": "azureuser"}, "storageProfile": object{"imageReference": urn("Canonical", "ubuntu-24_04-lts", "server", "latest")},
+				"networkProfile": object{"networkInterfaceConfigurations": []any{nic}}}}}
 	}
 	subnet := s.network("virtualNetworks/ci/subnets/runners")
 	refused(s.ScaleSetPath("a"), spec(subnet, nil), "Microsoft.Network/virtualNetworks/subnets/join/action", subnet)

@@ -13,6 +13,7 @@ import (
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/arm"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/azhttp"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/catalog"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/entra"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/fault"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/world"
@@ -36,13 +37,17 @@ func (s setup) makeWorld() (err error) {
 	if err := arm.CheckNewestVersions(c.NewestAPIVersion); err != nil {
 		return err
 	}
+	offer := catalog.New(c.Location)
+	if err := offer.Change(c.Catalog); err != nil {
+		return err
+	}
 	s.clock = world.NewClock(c.Virtual, c.TimeScale)
 	s.rules = fault.NewRules(c.Seed, s.clock, arm.Operations())
 	s.journal = azhttp.NewJournal()
 	s.world, err = world.New(world.Config{
 		SubscriptionID: c.SubscriptionID, Location: c.Location, Seed: c.Seed, Clock: s.clock,
 		Boot: c.Boot, Delete: c.Delete, Power: c.Power, Polite: c.Polite, ParallelWrites: c.ParallelWrites,
-		CoreQuota: c.CoreQuota, Evictions: c.Evictions, Unknowns: c.Unknowns, Faults: s.rules, Async: s.async,
+		CoreQuota: c.CoreQuota, Evictions: c.Evictions, Unknowns: c.Unknowns, Catalog: offer, Faults: s.rules, Async: s.async,
 		Delays:        world.Delays{Principal: c.Subscription.PrincipalDelay, Assignment: c.Subscription.AssignmentDelay},
 		NotRegistered: c.Subscription.NotRegistered,
 	})

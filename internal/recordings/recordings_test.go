@@ -82,7 +82,7 @@ func TestDerive(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotContains(t, string(encoded), "secretSet")
 	assert.NotContains(t, string(encoded), "signature")
-	assert.Equal(t, []string{"other", "secretGroup", "secretID", "secretSet"}, Names(all[0]))
+	assert.Equal(t, []string{"other", "secretGroup", "secretID", "secretImage", "secretSet"}, Names(all[0]))
 }
 
 func TestFiltersKeepNoNames(t *testing.T) {
@@ -137,9 +137,15 @@ func TestLoadOnly(t *testing.T) {
 	for name, text := range map[string]string{"1-a": `{"entries": []}`, "2-b": `no JSON`, "11-c": `{"entries": []}`} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name+".json"), []byte(text), 0o600))
 	}
-	all, err := LoadOnly(dir, "1,11")
+	all, err := LoadOnly("1,11", dir)
 	require.NoError(t, err)
 	assert.Len(t, all, 2)
+	other := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(other, "11-other.json"), []byte(`{"entries": []}`), 0o600))
+	all, err = LoadOnly("11", dir, other)
+	require.NoError(t, err)
+	require.Len(t, all, 2)
+	assert.Equal(t, []string{"11-c", "11-other"}, []string{all[0].Name, all[1].Name})
 }
 
 // TestNamesAreOthers: Azure's own names and Go's keywords are no traces of a

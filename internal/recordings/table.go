@@ -119,7 +119,7 @@ func derive(e Entry, u *url.URL, names namer) Exchange {
 
 // Values of these query parameters are words of Azure's; others may hold names
 // or signatures.
-var words = []string{"api-version", "$expand", "skipshutdown", "monitor"}
+var words = []string{"api-version", "$expand", "skipshutdown", "monitor", "$top", "$orderby"}
 
 // quotedName is what a filter compares with.
 var quotedName = regexp.MustCompile(`eq '[^']*'`)
@@ -161,7 +161,9 @@ func Names(r Recording) []string {
 	found := map[string]bool{}
 	for _, e := range r.Entries {
 		if u, err := url.Parse(e.URL); err == nil {
-			eachSegment(u.Path, func(segment, kind string) { found[segment] = found[segment] || kind != "" && kind != "location" })
+			eachSegment(u.Path, func(segment, kind string) {
+				found[segment] = found[segment] || kind != "" && !slices.Contains(public, kind)
+			})
 		}
 		namesIn(e.ResponseBody, found)
 	}
@@ -176,7 +178,8 @@ func namesIn(v any, found map[string]bool) {
 	case map[string]any:
 		for key, member := range v {
 			s, _ := member.(string)
-			_, isResource := v["id"]
+			id, isResource := v["id"].(string)
+			isResource = isResource && !strings.Contains(strings.ToLower(id), "/publishers/") // of the Marketplace
 			if s != "" && !azures(v) && (key == "name" && isResource || slices.Contains([]string{"vmId", "uniqueId", "adminUsername", "computerNamePrefix"}, key)) {
 				found[s] = true
 			}

@@ -26,6 +26,8 @@ type Group struct {
 	interfaces map[string]*StandaloneInterface // that a client made
 	autoscale  map[string]object
 	resources  map[string]*Resource // by resourceKey
+
+	keeping
 }
 
 func newGroup(w *World, name, location string) *Group {
