@@ -59,6 +59,7 @@ var arrows = map[string]mayImport{
 	"instancegroup":      {ours: []string{"internal/armerr", "internal/preflight", "internal/vmss"}},
 	"internal/vmss":      {},
 	"internal/preflight": {ours: []string{"internal/vmss"}},
+	"internal/prices":    {},
 	"internal/budget":    {},
 	"internal/config":    {foreign: []string{azcore + "/arm"}},
 	"internal/armerr":    {foreign: []string{azcore + "/...", identity}},
@@ -72,18 +73,20 @@ var arrows = map[string]mayImport{
 	},
 
 	"armsim": {ours: []string{
-		"armsim/internal/arm", "armsim/internal/azhttp", "armsim/internal/entra", "armsim/internal/fault",
+		"armsim/internal/arm", "armsim/internal/azhttp", "armsim/internal/catalog", "armsim/internal/entra", "armsim/internal/fault",
 		"armsim/internal/jsonmap", "armsim/internal/world", "armsim/machine",
 	}},
 	"armsim/internal/arm": {ours: []string{
-		"armsim/internal/azhttp", "armsim/internal/entra", "armsim/internal/fault", "armsim/internal/jsonmap", "armsim/internal/world",
+		"armsim/internal/azhttp", "armsim/internal/catalog", "armsim/internal/entra", "armsim/internal/fault", "armsim/internal/jsonmap",
+		"armsim/internal/world",
 	}},
 	"armsim/internal/entra": {ours: []string{
 		"armsim/internal/azhttp", "armsim/internal/fault", "armsim/internal/jsonmap", "armsim/internal/wildcard", "armsim/internal/world",
 	}},
 	"armsim/internal/azhttp":   {ours: []string{"armsim/internal/fault", "armsim/internal/jsonmap", "armsim/internal/world"}},
 	"armsim/internal/fault":    {ours: []string{"armsim/internal/jsonmap", "armsim/internal/wildcard", "armsim/internal/world"}},
-	"armsim/internal/world":    {ours: []string{"armsim/internal/jsonmap", "armsim/internal/wildcard", "armsim/machine"}},
+	"armsim/internal/world":    {ours: []string{"armsim/internal/catalog", "armsim/internal/jsonmap", "armsim/internal/wildcard", "armsim/machine"}},
+	"armsim/internal/catalog":  {},
 	"armsim/internal/jsonmap":  {},
 	"armsim/internal/wildcard": {},
 	"armsim/machine":           {},
