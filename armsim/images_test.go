@@ -3,6 +3,7 @@ package armsim_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -87,6 +88,17 @@ func TestTermsAreAcceptedAsTheyWereRead(t *testing.T) {
 	assert.Equal(t, http.StatusBadRequest, s.get(t, inSubscription(strings.Replace(plan, "9-gen2", "none", 1))).status)
 }
 
+func TestTermsNeedTheirProvider(t *testing.T) {
+	t.Parallel()
+	const ordering = "/providers/Microsoft.MarketplaceOrdering"
+	s := virtual(t, armsim.Config{Subscription: armsim.Subscription{NotRegistered: []string{"Microsoft.MarketplaceOrdering"}}})
+	sign := inSubscription(ordering + "/agreements/almalinux/offers/almalinux-x86_64/plans/9-gen2/sign?api-version=2021-01-01")
+	r := s.send(t, "POST", sign, nil)
+	assert.Equal(t, []any{http.StatusConflict, "MissingSubscriptionRegistration"}, []any{r.status, r.code()}, r.raw)
+	require.Equal(t, http.StatusOK, s.send(t, "POST", inSubscription(ordering+"/register?api-version=2021-04-01"), nil).status)
+	assert.Equal(t, http.StatusOK, s.send(t, "POST", sign, nil).status)
+}
+
 // compute is a path of a Compute resource in the simulator's group.
 func compute(s *sim, rest string) string {
 	return s.ResourcePath("/providers/Microsoft.Compute" + rest)
@@ -127,6 +139,71 @@ func TestGalleries(t *testing.T) {
 	}
 	assert.Equal(t, http.StatusNotFound, s.get(t, gallery).status)
 	assert.Equal(t, http.StatusNoContent, s.send(t, "DELETE", gallery, nil).status)
+}
+
+// makeImages makes the gallery "g" with the image "i" of one version, and the
+// managed image "m".
+func (s *sim) makeImages(t tb) (gallery, managed string) {
+	t.Helper()
+	gallery, managed = compute(s, "/galleries/g"), compute(s, "/images/m")
+	source := object{"storageProfile": object{"source": ref("x")}}
+	for _, one := range []struct {
+		path       string
+		properties object
+	}{
+		{gallery, object{}},
+		{gallery + "/images/i", object{"osType": "Linux", "osState": "Generalized", "hyperVGeneration": "V2", "identifier": object{"publisher": "p", "offer": "o", "sku": "s"}}},
+		{gallery + "/images/i/versions/1.0.0", source},
+		{managed, object{"hyperVGeneration": "V2", "storageProfile": object{"osDisk": object{"osType": "Linux", "osState": "Generalized", "managedDisk": ref("x")}}}},
+	} {
+		s.make(t, one.path, object{"properties": one.properties, "tags": object{"made": "by-test"}})
+	}
+	return gallery, managed
+}
+
+// TestGroupGoesWithWhatItKeeps: images, galleries and keys are listed with the
+// group's resources, and go with it, together with what was assigned on them.
+func TestGroupGoesWithWhatItKeeps(t *testing.T) {
+	t.Parallel()
+	s := virtual(t, armsim.Config{Polite: true, PageSize: 2})
+	gallery, managed := s.makeImages(t)
+	require.Equal(t, http.StatusCreated, s.send(t, "PUT", compute(s, "/sshPublicKeys/k"), object{"location": "westeurope"}).status)
+	group, listed := s.ResourcePath(""), map[string]string{}
+	for _, one := range s.list(t, group+"/resources") {
+		assert.Nil(t, get(one, "properties"))
+		assert.Equal(t, "westeurope", get(one, "location"))
+		listed[get(one, "name").(string)] = get(one, "type").(string)
+	}
+	assert.Equal(t, map[string]string{
+		"g": "Microsoft.Compute/galleries", "g/i": "Microsoft.Compute/galleries/images", "g/i/1.0.0": "Microsoft.Compute/galleries/images/versions",
+		"m": "Microsoft.Compute/images", "k": "Microsoft.Compute/sshPublicKeys",
+	}, listed)
+	of := func(filter string) int {
+		return len(s.list(t, group+"/resources?api-version=2021-04-01&$filter="+url.QueryEscape(filter)))
+	}
+	assert.Equal(t, []int{4, 1, 1}, []int{of("tagName eq 'made' and tagValue eq 'by-test'"), of("resourceType eq 'Microsoft.Compute/images'"), of("name eq 'g/i'")})
+
+	assignments := func() int {
+		return len(s.list(t, group+authorization+"roleAssignments?api-version=2022-04-01&$filter="+url.QueryEscape("principalId eq 'p'")))
+	}
+	for _, scope := range []string{gallery, gallery + "/images/i/versions/1.0.0", managed} {
+		require.Equal(t, http.StatusCreated, s.assign(t, scope, "one", "Reader", "p", "User").status)
+	}
+	require.Equal(t, http.StatusAccepted, s.send(t, "DELETE", gallery+"/images/i/versions/1.0.0", nil).status)
+	assert.Equal(t, 2, assignments())
+	lock := managed + authorization + "locks/keep?api-version=2016-09-01"
+	require.Equal(t, http.StatusCreated, s.send(t, "PUT", lock, object{"properties": object{"level": "CanNotDelete"}}).status)
+	for _, path := range []string{managed, group} {
+		assert.Equal(t, "ScopeLocked", s.send(t, "DELETE", path, nil).code(), path)
+	}
+	require.Equal(t, http.StatusOK, s.send(t, "DELETE", lock, nil).status)
+
+	require.Equal(t, http.StatusAccepted, s.send(t, "DELETE", group, nil).status)
+	s.Advance(settled)
+	require.Equal(t, http.StatusCreated, s.send(t, "PUT", group, object{"location": "westeurope"}).status)
+	assert.Empty(t, s.list(t, group+"/resources"))
+	assert.Equal(t, http.StatusNotFound, s.get(t, managed).status)
+	assert.Zero(t, assignments())
 }
 
 func TestGalleriesOfOthers(t *testing.T) {

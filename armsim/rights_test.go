@@ -3,6 +3,7 @@ package armsim_test
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -190,6 +191,41 @@ func TestLinkedScopes(t *testing.T) {
 	assert.Equal(t, http.StatusCreated, limited.send(t, "PUT", s.ScaleSetPath("a"), spec("/subscriptions/x/resourceGroups/y/providers/Microsoft.Network/virtualNetworks/z/subnets/none", nil)).status)
 	require.Equal(t, http.StatusCreated, s.assign(t, subnet, "one", "Network Contributor", "sets").status)
 	assert.Equal(t, http.StatusCreated, limited.send(t, "PUT", s.ScaleSetPath("b"), spec(subnet, nil)).status)
+}
+
+// TestImagesAreLinkedScopes: who may write a scale set needs to read the image
+// that it names.
+func TestImagesAreLinkedScopes(t *testing.T) {
+	t.Parallel()
+	sets := armsim.Principal{ClientID: "sets", Secret: "s", Actions: []string{"Microsoft.Compute/virtualMachineScaleSets/*"}}
+	s := virtual(t, armsim.Config{Polite: true, Principals: []armsim.Principal{owner, sets}})
+	model := s.get(t, s.scaleSet(t, armsim.ScaleSetSpec{Name: "model"})).body
+	gallery, managed := s.makeImages(t)
+	limited := s.as(t, sets)
+	for id, action := range map[string]string{
+		managed:                                  "images/read",
+		gallery + "/images/i":                    "galleries/images/read",
+		gallery + "/images/i/versions/1.0.0":     "galleries/images/versions/read",
+		gallery + "/images/i/versions/latest":    "galleries/images/versions/read",
+		strings.ToUpper(gallery) + "/images/I":   "galleries/images/read",
+		compute(s, "/images/none"):               "",
+		gallery + "/images/i/versions/9.9.9":     "",
+		strings.Replace(managed, "ci", "no", 1):  "",
+		strings.Replace(gallery, "/g", "/no", 1): "",
+	} {
+		setImage(object{"id": id})(model)
+		r := limited.send(t, "PUT", s.ScaleSetPath("b"), model)
+		if action == "" {
+			assert.NotEqual(t, http.StatusForbidden, r.status, id)
+			continue
+		}
+		assert.Equal(t, []any{http.StatusForbidden, "LinkedAuthorizationFailed"}, []any{r.status, r.code()}, "%s: %s", id, r.raw)
+		assert.Contains(t, r.message(), "'Microsoft.Compute/"+action+"'", id)
+	}
+	setImage(object{"id": managed})(model)
+	require.Equal(t, http.StatusCreated, s.assign(t, managed, "one", "Reader", "sets").status)
+	r := limited.send(t, "PUT", s.ScaleSetPath("b"), model)
+	assert.Equal(t, http.StatusCreated, r.status, r.raw)
 }
 
 func TestLocks(t *testing.T) {

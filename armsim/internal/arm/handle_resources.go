@@ -72,6 +72,11 @@ func groupResources(c *call, g *world.Group) []listed {
 	for _, r := range g.Resources("") {
 		all = append(all, headOf(c.render.resource(r), r.Kind))
 	}
+	for _, k := range g.KeptAnywhere() {
+		head := jsonmap.CloneObject(k.Model)
+		head["id"], head["name"] = c.render.odd(k.ID), k.FullName()
+		all = append(all, headOf(head, k.Type))
+	}
 	return all
 }
 

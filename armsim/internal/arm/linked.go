@@ -142,8 +142,11 @@ func (c gatekeeper) mustExist(id string) bool {
 }
 
 // exists reports whether the simulator knows the resource: no right is needed on
-// one that it knows nothing of.
-func (c gatekeeper) exists(id string) bool { return c.world.FindResource(id) != nil }
+// one that it knows nothing of. The latest version of an image stands for all.
+func (c gatekeeper) exists(id string) bool {
+	id = strings.TrimSuffix(strings.ToLower(id), "/versions/latest")
+	return c.world.FindResource(id) != nil || c.world.FindKept(id) != nil
+}
 
 var networkWrites = []string{
 	"NetworkSecurityGroups_CreateOrUpdate", "NatGateways_CreateOrUpdate", "VirtualNetworks_CreateOrUpdate", "Subnets_CreateOrUpdate",

@@ -113,6 +113,7 @@ func (g *Group) finishDelete() {
 		g.world.addresses.releaseInterface(n)
 	}
 	clear(g.interfaces)
+	clear(g.keeping.byPath)
 	if g.dropNext(g.finishDelete) {
 		return
 	}

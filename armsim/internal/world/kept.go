@@ -69,10 +69,40 @@ func (g *Group) KeptBelow(path string) []*Kept {
 	return all
 }
 
-// Drop removes a kept resource with all that is below it, and returns the
-// operation where its provider works through one.
+// KeptAnywhere are all kept resources, in the order of their paths in lower case.
+func (g *Group) KeptAnywhere() []*Kept {
+	var all []*Kept
+	for _, key := range slices.Sorted(maps.Keys(g.keeping.byPath)) {
+		all = append(all, g.keeping.byPath[key])
+	}
+	return all
+}
+
+// FullName is the name with those of what the resource is part of, as in
+// "gallery/image": lists over several types have it so.
+func (k *Kept) FullName() string {
+	parts := strings.Split(strings.Trim(k.ID, "/"), "/")
+	names := []string{}
+	for n := 7; n < len(parts); n += 2 {
+		names = append(names, parts[n])
+	}
+	return strings.Join(names, "/")
+}
+
+// FindKept finds a kept resource by its ID, in any case; nil: there is none.
+func (w *World) FindKept(id string) *Kept {
+	g, parts := w.groupOf(id)
+	if g == nil {
+		return nil
+	}
+	return g.Kept("/" + strings.Join(parts, "/"))
+}
+
+// Drop removes a kept resource with all that is below it, and what was assigned
+// and locked on these; it returns the operation where its provider works through one.
 func (g *Group) Drop(path string, works bool) *Operation {
 	path = strings.ToLower(path)
+	g.world.Access.dropBelow(g.ID + path)
 	maps.DeleteFunc(g.keeping.byPath, func(key string, _ *Kept) bool { return key == path || strings.HasPrefix(key, path+"/") })
 	if !works {
 		return nil

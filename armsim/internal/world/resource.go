@@ -248,17 +248,23 @@ func (w *World) NewID() string { return w.Random.uuid() }
 
 // FindResource finds a resource by its ID, in any case; nil: there is none.
 func (w *World) FindResource(id string) *Resource {
-	parts := strings.Split(strings.Trim(id, "/"), "/")
-	if len(parts) < 8 || len(parts)%2 != 0 || !strings.EqualFold(parts[2], "resourceGroups") || !strings.EqualFold(parts[1], w.config.SubscriptionID) {
-		return nil
-	}
-	g := w.Group(parts[3])
+	g, parts := w.groupOf(id)
 	if g == nil {
 		return nil
 	}
-	r := g.Resource(parts[5]+"/"+parts[6], parts[7])
-	for n := 8; n < len(parts) && r != nil; n += 2 {
+	r := g.Resource(parts[1]+"/"+parts[2], parts[3])
+	for n := 4; n < len(parts) && r != nil; n += 2 {
 		r = r.Child(parts[n+1])
 	}
 	return r
+}
+
+// groupOf is the group of a resource ID, and the parts of the ID from "providers"
+// on; nil: there is no such group, or it is no such ID.
+func (w *World) groupOf(id string) (*Group, []string) {
+	parts := strings.Split(strings.Trim(id, "/"), "/")
+	if len(parts) < 8 || len(parts)%2 != 0 || !strings.EqualFold(parts[2], "resourceGroups") || !strings.EqualFold(parts[1], w.config.SubscriptionID) {
+		return nil, nil
+	}
+	return w.Group(parts[3]), parts[4:]
 }
