@@ -34,8 +34,8 @@ func (b *Bubble) Converge() error {
 		return err
 	}
 	if b.unfilled() > 0 { // the next increase fills the capacity of those that were never created
-		if c := b.Provisioner.Capacity(); c.Running >= c.Max {
-			b.FinishJobs(1)
+		if err := b.makeRoom(); err != nil {
+			return err
 		}
 		b.Provisioner.Request(1)
 		time.Sleep(settleInterval)
@@ -44,6 +44,20 @@ func (b *Bubble) Converge() error {
 		}
 	}
 	return b.Until("something is left", b.Empty)
+}
+
+// makeRoom ends a job where the runner has all that it may. fleeting forgets a request
+// that comes before the job's instance has gone.
+func (b *Bubble) makeRoom() error {
+	if c := b.Provisioner.Capacity(); c.Running >= c.Max {
+		b.FinishJobs(1)
+	}
+	return b.Until("an instance does not go", func() error {
+		if c := b.Provisioner.Capacity(); c.Running+c.Creating+c.Deleting >= c.Max {
+			return fmt.Errorf("fleeting has %+v", c)
+		}
+		return nil
+	})
 }
 
 // lowerCapacity does what the plugin's error advises where no instance was ever created,
