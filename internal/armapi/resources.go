@@ -84,10 +84,10 @@ func (r *Resources) Exists(ctx context.Context, operation, id string) (bool, err
 }
 
 // isAbsent reports whether Azure says that the resource, or what it would be in, is not
-// there.
+// there. Of a provider that is not registered there is nothing.
 func isAbsent(err error) bool {
 	e, ok := errors.AsType[*armerr.Error](err)
-	return ok && e.Status == http.StatusNotFound
+	return ok && (e.Status == http.StatusNotFound || e.Code == "MissingSubscriptionRegistration")
 }
 
 // Write sends body, which may be nil, waits for the operation to end, and decodes the
@@ -163,6 +163,10 @@ var verbs = map[string]string{http.MethodGet: "read", http.MethodHead: "look for
 func (r *Resources) finish(ctx context.Context, method string, response *http.Response, out any) error {
 	if method == http.MethodGet || method == http.MethodHead {
 		return decodeInto(out, response)
+	}
+	if response.StatusCode != http.StatusAccepted && response.Header.Get("Azure-AsyncOperation") == "" {
+		// Of a new identity it is the resource itself, and no address (recording 35).
+		response.Header.Del("Location")
 	}
 	poller, err := runtime.NewPoller[json.RawMessage](response, r.client.Pipeline(), nil)
 	if err != nil {

@@ -48,7 +48,7 @@ func (s *Spec) accessSteps() (steps []step) {
 // the same).
 func (s *Spec) assignment(principal string) step {
 	return step{id: s.assignmentID(principal), get: armops.GetAssignment, put: armops.PutAssignment, unmarked: true, label: "assignment of the role to " + principal, want: object{"properties": object{
-		"roleDefinitionId": s.roleID(), "principalId": principal, "principalType": "ServicePrincipal",
+		"roleDefinitionId": s.roleReference(), "principalId": principal, "principalType": "ServicePrincipal",
 	}}}
 }
 

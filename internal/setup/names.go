@@ -47,6 +47,12 @@ func (s *Spec) roleID() string {
 	return s.GroupID() + "/providers/Microsoft.Authorization/roleDefinitions/" + s.guid("role")
 }
 
+// roleReference is the role's ID as Azure shows it in assignments: at the subscription,
+// wherever the role may be assigned (recording 30).
+func (s *Spec) roleReference() string {
+	return "/subscriptions/" + s.Subscription + "/providers/Microsoft.Authorization/roleDefinitions/" + s.guid("role")
+}
+
 func (s *Spec) assignmentID(principal string) string {
 	return s.GroupID() + "/providers/Microsoft.Authorization/roleAssignments/" + s.guid("assignment "+strings.ToLower(principal))
 }
