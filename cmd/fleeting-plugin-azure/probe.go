@@ -69,7 +69,7 @@ func probeOptions(file *runnerconfig.File, cfg config.Config, name string) (o pr
 		}
 		c := r.Autoscaler.Connector
 		o.Settings.ConnectorConfig = provider.ConnectorConfig{
-			OS: c.OS, Protocol: provider.Protocol(c.Protocol), Username: c.Username, Password: c.Password,
+			OS: c.OS, Protocol: provider.Protocol(c.Protocol), ProtocolPort: c.ProtocolPort, Username: c.Username, Password: c.Password,
 			UseStaticCredentials: c.UseStaticCredentials, Timeout: c.Timeout,
 		}
 		o.External, o.Docker = c.UseExternalAddr, r.Executor == "docker-autoscaler"

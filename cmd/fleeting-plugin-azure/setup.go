@@ -109,6 +109,7 @@ func (o *setupOptions) run(c *cobra.Command) error {
 	if err != nil {
 		return failed(err)
 	}
+	o.runner.Cloud = cfg.Cloud
 	t := terminalOf(c)
 	s := &setup.Setup{Spec: o.spec, Azure: azure}
 	done := t.Spin("comparing with what is there")

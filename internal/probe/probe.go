@@ -52,6 +52,14 @@ func Run(ctx context.Context, o Options) (steps []Step, err error) {
 	if o.Limit == 0 {
 		o.Limit = 30 * time.Minute
 	}
+	// As fleeting's provisioner does where the runner sets none; the connector knows no
+	// defaults.
+	if o.Settings.Timeout == 0 {
+		o.Settings.Timeout = time.Minute
+	}
+	if o.Settings.Keepalive == 0 {
+		o.Settings.Keepalive = 30 * time.Second
+	}
 	p := &prober{Options: o}
 	if err := p.step(ctx, "read the scale set", "", p.open); err != nil {
 		return p.steps, err

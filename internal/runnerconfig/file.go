@@ -50,6 +50,7 @@ type Autoscaler struct {
 type Connector struct {
 	OS                   string        `toml:"os"`
 	Protocol             string        `toml:"protocol"`
+	ProtocolPort         int           `toml:"protocol_port"`
 	Username             string        `toml:"username"`
 	Password             string        `toml:"password"`
 	KeyPath              string        `toml:"key_path"`

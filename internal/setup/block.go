@@ -3,6 +3,8 @@ package setup
 import (
 	"bytes"
 	"text/template"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/config"
 )
 
 // Runner is what goes into the runner's configuration beside the Spec.
@@ -11,6 +13,7 @@ type Runner struct {
 	Max      int    // instances
 	Key      string // path of the private key
 	ClientID string // of the managed identity; empty: the machine has one only
+	Cloud    config.Cloud
 }
 
 // Block is the [[runners]] section for the runner's config.toml, with a policy that
@@ -49,6 +52,14 @@ var block = template.Must(template.New("").Parse(`# In config.toml of GitLab Run
 {{- if .ClientID}}
       client_id = {{printf "%q" .ClientID}}
 {{- end}}
+{{- with .Cloud}}{{if .ResourceManagerEndpoint}}
+      [runners.autoscaler.plugin_config.cloud]
+        authority_host = {{printf "%q" .AuthorityHost}}
+        resource_manager_endpoint = {{printf "%q" .ResourceManagerEndpoint}}
+        resource_manager_audience = {{printf "%q" .ResourceManagerAudience}}
+{{- else if and .Name (ne .Name "AzurePublic")}}
+      cloud = {{printf "%q" .Name}}
+{{- end}}{{end}}
     [runners.autoscaler.connector_config]
       key_path = {{printf "%q" .Key}}
     # Without preemptive_mode = false (GitLab Runner 18.1) jobs wait several times as long.

@@ -66,7 +66,15 @@ var arrows = map[string]mayImport{
 	"internal/armops":    {},
 	"internal/lifeline":  {},
 	"internal/migrate":   {ours: []string{"internal/config"}},
-	"internal/metrics":   {ours: []string{"instancegroup", "internal/budget"}},
+
+	"internal/runnerconfig": {},
+	"internal/terminal":     {},
+	"internal/offer":        {ours: []string{"internal/armerr", "internal/armops"}},
+	"internal/setup":        {ours: []string{"internal/armapi", "internal/armerr", "internal/armops", "internal/config", "internal/offer"}},
+	"internal/doctor":       {ours: []string{"internal/armerr", "internal/armops", "internal/config", "internal/offer", "internal/preflight", "internal/runnerconfig", "internal/vmss"}},
+	"internal/status":       {ours: []string{"internal/armops", "internal/config"}},
+	"internal/probe":        {foreign: []string{fleeting + "/connector", fleeting + "/provider"}},
+	"internal/metrics":      {ours: []string{"instancegroup", "internal/budget"}},
 	"internal/armapi": {
 		ours:    []string{"internal/armerr", "internal/armops", "internal/budget", "internal/config", "internal/vmss"},
 		foreign: []string{azcore + "/...", identity + "/...", compute + "/..."},
