@@ -51,6 +51,13 @@ type Config struct {
 	// metadata service.
 	Identities []Identity
 
+	// MetadataService gives that virtual machine its instance metadata service
+	// also without Identities: Server.AttachIdentity adds them.
+	MetadataService bool
+
+	// Subscription is what a client finds before it sets anything up.
+	Subscription Subscription
+
 	// PageSize is the length of a list page; 0 means 3, so that no client gets
 	// by without paging.
 	PageSize int
@@ -69,8 +76,13 @@ type Config struct {
 	// Virtual stops time: it moves only by Server.Advance.
 	Virtual bool
 
-	// CoreQuota is the regional limit of vCPUs; 0 means no limit.
+	// CoreQuota is the regional limit of vCPUs; 0 means no limit. Spot instances
+	// count against a quota of their own alone, see Catalog.
 	CoreQuota int
+
+	// Catalog changes which sizes and images are on offer, and has the quotas of
+	// families and of Spot.
+	Catalog CatalogChanges
 
 	// TokenLifetime is how long an access token is good; 0 means one hour.
 	TokenLifetime time.Duration
@@ -123,6 +135,33 @@ type Principal = entra.Principal
 // Identity is a managed identity of the virtual machine that a client is said to
 // run on.
 type Identity = entra.Identity
+
+// Role is a role that a principal has from the start.
+type Role = entra.Role
+
+// Subscription is what a client finds before it sets anything up. The zero value
+// has one resource group and all providers registered.
+type Subscription struct {
+	// Empty leaves out Config.ResourceGroup.
+	Empty bool
+
+	// NotRegistered are the namespaces of resource providers that are not
+	// registered, as "Microsoft.ManagedIdentity".
+	NotRegistered []string
+
+	// PrincipalDelay is how long role assignments do not know the principal of a
+	// new identity, and are refused with PrincipalNotFound.
+	PrincipalDelay time.Duration
+
+	// AssignmentDelay is how long a role assignment that a client makes gives no
+	// right; Microsoft's pages say up to 10 minutes.
+	AssignmentDelay time.Duration
+
+	// CheckReferences refuses scale sets, virtual machines and interfaces that
+	// name network resources or identities that do not exist. Without it they may
+	// name any, but a subnet must exist where its virtual network does.
+	CheckReferences bool
+}
 
 // Duration is a time that varies: log-normal around Median with the given
 // Spread (standard deviation of the logarithm), never under a tenth of Median

@@ -21,9 +21,11 @@ import (
 //	POST /scale-sets/NAME/standby?power=deallocated
 //	GET, POST, DELETE /faults
 //	POST /events
+//	GET, POST /catalog
 //	GET  /clock
 //	POST /clock?advance=10s
 //	POST /limits?taken=0.5
+//	POST /attach?identity=ID
 type controlServer struct{ *Server }
 
 func (s controlServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -61,6 +63,9 @@ func (s controlServer) respond(method, path string, r *http.Request) (any, error
 		return s.advanceBy(r.URL.Query().Get("advance"))
 	case "POST limits":
 		return s.shareLimits(r.URL.Query().Get("taken"))
+	case "POST attach":
+		id := r.URL.Query().Get("identity")
+		return object{"attached": id}, s.AttachIdentity(id)
 	case "GET faults":
 		return s.Faults(), nil
 	case "POST faults":
@@ -70,8 +75,12 @@ func (s controlServer) respond(method, path string, r *http.Request) (any, error
 		return object{}, nil
 	case "POST events":
 		return added(r, s.AddEvents)
+	case "GET catalog":
+		return s.Catalog(), nil
+	case "POST catalog":
+		return s.changeCatalog(r.Body)
 	}
-	return nil, fmt.Errorf("control %s /%s: there is no such thing; known: /stats, /journal, /instances, /scale-sets, /clock, /limits, /faults, /events", method, path)
+	return nil, fmt.Errorf("control %s /%s: there is no such thing; known: /stats, /journal, /instances, /scale-sets, /clock, /limits, /attach, /faults, /events, /catalog", method, path)
 }
 
 func (s controlServer) toInstance(path string) (any, error) {
@@ -135,6 +144,14 @@ func (s controlServer) advanceBy(text string) (any, error) {
 	}
 	s.Advance(d)
 	return s.time(), nil
+}
+
+func (s controlServer) changeCatalog(body io.Reader) (any, error) {
+	changes, err := ReadCatalog(body)
+	if err != nil {
+		return nil, err
+	}
+	return object{}, s.ChangeCatalog(changes)
 }
 
 func (s controlServer) shareLimits(text string) (any, error) {

@@ -79,7 +79,7 @@ func TestPreconditions(t *testing.T) {
 					c.header[key] = current.text("etag")
 				}
 			}
-			body := object{"location": "westeurope", "sku": object{"name": "Standard_D2s_v5", "capacity": 1}}
+			body := object{"location": "westeurope", "sku": object{"name": "Standard_D2s_v5", "capacity": 1}, "properties": current.body["properties"]}
 			r := s.send(t, "PUT", target, body, c.header)
 			assert.Equal(t, c.status, r.status, r.raw)
 			if c.status == http.StatusPreconditionFailed {

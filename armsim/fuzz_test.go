@@ -17,9 +17,9 @@ import (
 // refuses in Azure's shape. SET in a path stands for a scale set that exists.
 func FuzzRequests(f *testing.F) {
 	for _, seed := range []question{
-		{"PUT", "SET", "", `{"location":"x","sku":{"name":"Standard_D2s_v5","capacity":1}}`},
+		{"PUT", "SET", "", plainSet},
 		{"PUT", "SET2", "", `{"location":"x","sku":"y","properties":"z"}`},
-		{"PUT", "SET3", "", `{"location":"x","sku":{"name":"a","capacity":1},"properties":{"virtualMachineProfile":{"priority":{},"osProfile":[]}}}`},
+		{"PUT", "SET3", "", `{"location":"x","sku":{"name":"Standard_D2s_v5","capacity":1},"properties":{"virtualMachineProfile":{"priority":{},"osProfile":[],"storageProfile":{"imageReference":{"publisher":"Canonical","offer":"ubuntu-24_04-lts","sku":"server"}},"networkProfile":{"networkInterfaceConfigurations":[1]}}}}`},
 		{"PATCH", "SET", "", `{"properties":{"virtualMachineProfile":{"priority":{"a":[]},"osProfile":{"adminUsername":{}}}}}`},
 		{"PATCH", "SET", "", `{"properties":{"virtualMachineProfile":{"networkProfile":{"networkInterfaceConfigurations":[1,{"properties":{"ipConfigurations":[null,{}]}}]}}}}`},
 		{"PATCH", "SET", "", `{"sku":{"capacity":1e300}}`},
@@ -33,7 +33,18 @@ func FuzzRequests(f *testing.F) {
 		{"PUT", "VMS/one", "", `{"location":"x","properties":{"hardwareProfile":{"vmSize":"Standard_D2s_v5"},"osProfile":1,"networkProfile":{"networkInterfaces":[1,{"id":[]}]}}}`},
 		{"GET", "VMS", "&$expand=instanceView&$filter='virtualMachineScaleSet/id' eq 'x'", ""},
 		{"PUT", "NICS/one", "", `{"location":"x","properties":{"ipConfigurations":[1,{"properties":2},null]}}`},
-		{"PUT", "SET4", "", `{"location":"x","sku":{"name":"a","capacity":1},"zones":[1,null],"properties":{"orchestrationMode":"Flexible","virtualMachineProfile":{"priority":"Spot","networkProfile":{"networkInterfaceConfigurations":[1,{"name":2}]}}}}`},
+		{"PUT", "SET4", "", `{"location":"x","sku":{"name":"Standard_D2s_v5","capacity":1},"zones":[1,null],"properties":{"orchestrationMode":"Flexible","virtualMachineProfile":{"priority":"Spot","osProfile":{"adminUsername":"u"},"storageProfile":{"imageReference":{"publisher":"Canonical","offer":"ubuntu-24_04-lts","sku":"server"}},"networkProfile":{"networkInterfaceConfigurations":[1,{"name":2}]}}}}`},
+		{"PUT", "SET5", "", `{"location":"x","plan":1,"zones":["1"],"sku":{"name":"Standard_D2s_v5"},"properties":{"virtualMachineProfile":{"storageProfile":{"imageReference":{"id":"/subscriptions/` + armsim.DefaultSubscriptionID + `/resourceGroups/ci//versions/"}},"networkProfile":{"networkInterfaceConfigurations":[1]}}}}`},
+		{"PUT", "SET6", "", `{"location":"westus","plan":{"publisher":{}},"zones":[1,"2"],"properties":{"virtualMachineProfile":{"storageProfile":{"imageReference":[]}}}}`},
+		{"PUT", "COMPUTE/galleries/g", "", `{"location":"x","properties":"y"}`},
+		{"PUT", "COMPUTE/galleries/g/images/i/versions/1.0.0", "", `{"location":"x","properties":{"publishingProfile":{"targetRegions":[1,{"name":{}}]},"storageProfile":1}}`},
+		{"PUT", "COMPUTE/images/i", "", `{"location":"x","properties":{"storageProfile":{"osDisk":1}}}`},
+		{"PUT", "COMPUTE/sshPublicKeys/k", "", `{"location":"x","properties":{"publicKey":[]}}`},
+		{"PATCH", "COMPUTE/sshPublicKeys/k", "", `{"properties":null}`},
+		{"POST", "COMPUTE/sshPublicKeys/k/generateKeyPair", "", `{"encryptionType":1}`},
+		{"GET", "/subscriptions/" + armsim.DefaultSubscriptionID + "/providers/Microsoft.Compute/skus", "&$filter=location eq ''", ""},
+		{"GET", "/subscriptions/" + armsim.DefaultSubscriptionID + "/providers/Microsoft.Compute/locations//publishers/canonical/artifacttypes/vmimage/offers/UbuntuServer/skus/18.04-LTS/versions", "&$top=-1&$orderby=name desc", ""},
+		{"PUT", "/subscriptions/" + armsim.DefaultSubscriptionID + "/providers/Microsoft.MarketplaceOrdering/offerTypes/virtualmachine/publishers/almalinux/offers/almalinux-x86_64/plans/9-gen2/agreements/current", "", `{"properties":[]}`},
 		{"POST", "/common/oauth2/v2.0/token", "", "grant_type=client_credentials"},
 		{"DELETE", "//", "", ""},
 	} {
@@ -49,9 +60,9 @@ func FuzzRequests(f *testing.F) {
 		set := s.ScaleSetPath("fuzzed")
 		// Anything may have been deleted before.
 		question{http.MethodPut, s.ResourcePath(""), "", `{"location":"x"}`}.ask(t, s)
-		question{http.MethodPut, set, "", `{"location":"x","sku":{"name":"Standard_D2s_v5","capacity":2}}`}.ask(t, s)
+		question{http.MethodPut, set, "", plainSet}.ask(t, s)
 		vms, nics := s.ResourcePath("/providers/Microsoft.Compute/virtualMachines"), s.ResourcePath("/providers/Microsoft.Network/networkInterfaces")
-		path = strings.NewReplacer("SET", set, "VMS", vms, "NICS", nics).Replace(path)
+		path = strings.NewReplacer("SET", set, "COMPUTE", s.ResourcePath("/providers/Microsoft.Compute"), "VMS", vms, "NICS", nics).Replace(path)
 		question{method, path, query, body}.ask(t, s)
 		s.Advance(settled)
 		// A model that got in must come out again, in every view.
@@ -69,6 +80,11 @@ func FuzzRequests(f *testing.F) {
 		s.Advance(settled)
 	})
 }
+
+// plainSet is the least that a scale set is created from.
+const plainSet = `{"location":"x","sku":{"name":"Standard_D2s_v5","capacity":2},"properties":{"virtualMachineProfile":{
+	"osProfile":{"adminUsername":"u"},"networkProfile":{"networkInterfaceConfigurations":[{"name":"nic"}]},
+	"storageProfile":{"imageReference":{"publisher":"Canonical","offer":"ubuntu-24_04-lts","sku":"server"}}}}}`
 
 // question is a request that need not be a valid one.
 type question struct{ method, path, query, body string }

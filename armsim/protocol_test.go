@@ -77,10 +77,10 @@ func TestNotSimulatedIsRecorded(t *testing.T) {
 	s := virtual(t, armsim.Config{})
 	set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci"})
 	filtered := set + "/virtualMachines?api-version=" + version + "&$filter=x"
-	for _, target := range []string{set + "/skus", filtered} {
+	for _, target := range []string{set + "/osUpgradeHistory", filtered} {
 		assert.Equal(t, http.StatusNotImplemented, s.get(t, target).status)
 	}
-	assert.Equal(t, []string{"GET " + set + "/skus", "GET " + set + "/virtualMachines"}, s.Stats().NotSimulated)
+	assert.Equal(t, []string{"GET " + set + "/osUpgradeHistory", "GET " + set + "/virtualMachines"}, s.Stats().NotSimulated)
 }
 
 func TestPathsAndQueriesInAnyCase(t *testing.T) {

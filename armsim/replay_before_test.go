@@ -40,6 +40,9 @@ func presentGroups(r recordings.Summary) []string {
 	var present []string
 	for _, x := range r.Exchanges {
 		group := groupIn(x.Path)
+		if group == "" {
+			group = foundGroup(r, x)
+		}
 		if group != "" && !isCode(x, "ResourceGroupNotFound") && !slices.Contains(present, group) {
 			present = append(present, group)
 		}

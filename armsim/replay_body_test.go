@@ -18,7 +18,7 @@ const (
 // body makes the request's body out of the recorded paths; where the recorder
 // dropped it, the least that has the recorded outcome.
 func (p *replayer) body(x recordings.Exchange) any {
-	if operationIn(x.Path) != "" || x.Method == http.MethodGet || x.Method == http.MethodDelete {
+	if operationIn(x.Path) != "" || x.Method == http.MethodGet || x.Method == http.MethodDelete || x.Method == http.MethodHead {
 		return nil
 	}
 	if set := setIn(x.Path); set == x.Path {
@@ -29,6 +29,9 @@ func (p *replayer) body(x recordings.Exchange) any {
 	}
 	if x.Request == nil && x.Method == http.MethodPost {
 		return nil
+	}
+	if x.Request == nil && kindIn(x.Path) == "roleassignments" {
+		return assignmentBody(replayPrincipal)
 	}
 	return p.model.build(x.Request)
 }
@@ -56,7 +59,17 @@ func (p *replayer) newSet() object {
 	body["location"] = DefaultLocation
 	jsonmap.SetDefault(jsonmap.Ensure(body, "sku"), "name", replayTexts["sku.name"])
 	body["sku"].(object)["capacity"] = p.capacity
+	for _, needed := range replayNeeded {
+		plant(body, writtenProfile+needed, p.model.value(needed, "string"))
+	}
 	return body
+}
+
+// replayNeeded are what no scale set is created without, for recordings that do
+// not show them.
+var replayNeeded = []string{
+	"osProfile.adminUsername", "networkProfile.networkInterfaceConfigurations[].name",
+	"storageProfile.imageReference.publisher", "storageProfile.imageReference.offer", "storageProfile.imageReference.sku",
 }
 
 // unusedInstance is an instance that no other exchange is about, or none at all where
@@ -126,18 +139,42 @@ var replayTexts = map[string]string{
 	"publicKeys[].path":                    "/home/azureuser/.ssh/authorized_keys",
 	"publicKeys[].keyData":                 "ssh-ed25519 AAAA replay",
 	"imageReference.publisher":             "Canonical",
+	"imageReference.offer":                 "ubuntu-24_04-lts",
+	"imageReference.sku":                   "server",
 	"imageReference.version":               "latest",
 	"osDisk.osType":                        "Linux",
 	"osDisk.createOption":                  "FromImage",
 	"dataDisks[].createOption":             "Empty",
 	"caching":                              "ReadWrite",
+	"osType":                               "Linux",
+	"osState":                              "Generalized",
+	"hyperVGeneration":                     "V1",
+	"encryptionType":                       "Ed25519",
+	"properties.publicKey":                 "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA replay",
 	"storageAccountType":                   "Premium_LRS",
 	"vhdContainers[]":                      "https://replay.invalid/vhds",
 	"privateIPAddressVersion":              "IPv4",
 	"subnet.id":                            replayProvider + "virtualNetworks/replay/subnets/replay",
 	"networkSecurityGroup.id":              replayProvider + "networkSecurityGroups/replay",
 	"loadBalancerBackendAddressPools[].id": replayProvider + "loadBalancers/replay/backendAddressPools/replay",
+	"natGateway.id":                        replayProvider + "natGateways/replay",
+	"publicIpAddresses[].id":               replayProvider + "publicIPAddresses/replay",
+	"publicIpPrefixes[].id":                replayProvider + "publicIPPrefixes/replay",
+	"addressPrefixes[]":                    "10.0.0.0/16",
+	"addressPrefix":                        "10.0.0.0/24",
+	"publicIPAllocationMethod":             "Static",
+	"properties.level":                     "CanNotDelete",
+	"roleDefinitionId":                     replayRole,
+	"principalId":                          replayPrincipal,
+	"principalType":                        "User",
+	"assignableScopes[]":                   "/subscriptions/" + DefaultSubscriptionID,
 	"loadBalancerInboundNatPools[].id":     replayProvider + "loadBalancers/replay/inboundNatPools/replay",
+}
+
+var replayWindows = map[string]string{
+	"imageReference.publisher": "MicrosoftWindowsServer",
+	"imageReference.offer":     "WindowsServer",
+	"imageReference.sku":       "2025-Datacenter",
 }
 
 func (m replayModel) value(path, kind string) any {
@@ -153,8 +190,10 @@ func (m replayModel) value(path, kind string) any {
 	case "null":
 		return nil
 	}
-	if m.windows && strings.HasSuffix(path, "imageReference.publisher") {
-		return "MicrosoftWindowsServer"
+	for end, text := range replayWindows {
+		if m.windows && strings.HasSuffix(path, end) {
+			return text
+		}
 	}
 	best := ""
 	for end := range replayTexts {

@@ -42,9 +42,33 @@ type replayOmission struct {
 
 func (o replayOmission) String() string { return fmt.Sprintf("%q %s %s", o.path, o.kind, o.what) }
 
-// replayOmissions are all of them: the simulator gives everything that the
-// recordings of the table hold.
-var replayOmissions = []replayOmission{}
+// replayOmissions are all of them: the simulator gives everything else that the
+// recordings of the tables hold.
+var replayOmissions = []replayOmission{
+	{"/networkSecurityGroups/{securityGroup}", "path", "properties.defaultSecurityRules[]", "the text stands for rules that were cut out of the recording"},
+	{"/roleDefinitions", "path", "note", "written by who cut the recording"},
+	{"/roleAssignments", "path", "note", "written by who cut the recording"},
+	{"/images/{image}/versions/{version:3}", "path", "properties.storageProfile.dataDiskImages[].hostCaching", sourceUnknown},
+	{"/images/{image}/versions/{version:3}", "path", "properties.storageProfile.dataDiskImages[].lun", sourceUnknown},
+	{"/images/{image}/versions/{version:3}", "path", "properties.storageProfile.dataDiskImages[].sizeInGB", sourceUnknown},
+	{"/images/{image}/versions", "path", "value[].properties.storageProfile.dataDiskImages[].hostCaching", sourceUnknown},
+	{"/images/{image}/versions", "path", "value[].properties.storageProfile.dataDiskImages[].lun", sourceUnknown},
+	{"/images/{image}/versions", "path", "value[].properties.storageProfile.dataDiskImages[].sizeInGB", sourceUnknown},
+	{"/images/{image:3}/versions/{version:3}", "path", "properties.storageProfile.dataDiskImages[].diskSizeGB", sourceUnknown},
+	{"/images/{image:3}/versions/{version:3}", "path", "properties.storageProfile.dataDiskImages[].hostCaching", sourceUnknown},
+	{"/images/{image:3}/versions/{version:3}", "path", "properties.storageProfile.dataDiskImages[].lun", sourceUnknown},
+	{"{group:2}/providers/Microsoft.Compute/virtualMachines/{machine}", "status", "200", "a deployment made the machine, which is not simulated"},
+	{"{group:2}/providers/Microsoft.Compute/virtualMachines/{machine}", "status", "409", "the recording does not show what made the machine, nor the request"},
+	{"/virtualMachineScaleSets/{scaleSet:2}", "status", "400", requestDropped},
+	{"/virtualMachines/{machine:2}", "error", "ResourcePurchaseValidationFailed", requestDropped},
+	{"/virtualMachines/{machine:2}", "header", "x-ms-failure-cause", requestDropped},
+	{"/virtualMachines/{machine:3}", "error", "LinkedInvalidPropertyId", "linked resource IDs are not checked"},
+	{"/virtualMachines/{machine:3}", "header", "x-ms-failure-cause", "linked resource IDs are not checked"},
+}
+
+const requestDropped = "the recorder dropped the request that was refused; the tests of new scale sets send one like it"
+
+const sourceUnknown = "the source of a gallery image is not looked at, and so not its data disks"
 
 func omissionOf(all []replayOmission, x recordings.Exchange, l replayLack) (replayOmission, bool) {
 	i := slices.IndexFunc(all, func(o replayOmission) bool {

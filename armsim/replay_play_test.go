@@ -28,25 +28,30 @@ type replayer struct {
 	polls    map[string][2]url.URL // status and monitor URL by placeholder
 	exists   map[string]bool       // scale sets by path, as recorded so far
 	capacity float64
+	parts    map[string]string // of platform images, by placeholder
 }
 
 func newReplayer(t *testing.T, c Config, r recordings.Summary) *replayer {
 	c.Virtual, c.NoMachines = true, true
 	c.Boot, c.Delete, c.Power = replayTimes, replayTimes, replayTimes
+	c.Subscription.NotRegistered, c.PageSize = presentProviders(r), pageSizeOf(r)
 	s := Start(t, c)
 	p := &replayer{
 		t: t, s: s, client: s.Client(), r: r, model: modelOf(r), bound: map[string]string{},
 		polls: map[string][2]url.URL{}, exists: map[string]bool{}, capacity: replayCapacity(r),
+		parts: replayParts(r),
 	}
 	t.Cleanup(p.client.CloseIdleConnections)
+	p.offer()
 	for _, group := range presentGroups(r) {
-		require.NoError(t, s.Put(t.Context(), p.fill(group), "2021-04-01", object{"location": DefaultLocation}))
+		require.NoError(t, s.Put(t.Context(), p.fill(group), "2021-04-01", groupBody(r, group)))
 	}
 	for _, set := range presentSets(r) {
 		require.NoError(t, s.Put(t.Context(), p.fill(set), "2025-04-01", p.newSet()))
 		p.exists[set] = true
 	}
 	s.Advance(settledReplay)
+	p.makeSurroundings()
 	return p
 }
 
@@ -57,6 +62,7 @@ func (p *replayer) play(i int) replayResponse {
 		p.s.Advance(settledReplay)
 	}
 	body := p.body(x)
+	p.makeLinked(x, body)
 	p.setQuota(x.Status == http.StatusConflict && x.Error != nil && x.Error.Code == "OperationNotAllowed")
 	got := p.send(x, p.target(x), body)
 	p.setQuota(false)
@@ -106,7 +112,7 @@ func seenUnderWay(x recordings.Exchange) bool {
 	return x.Status == http.StatusOK && x.Response["endTime"] == ""
 }
 
-var operationSlot = regexp.MustCompile(`/operations/(\{[^}]*\})`)
+var operationSlot = regexp.MustCompile(`(?i)/operation(?:s|results)/(\{[^}]*\})`)
 
 func operationIn(path string) string {
 	if m := operationSlot.FindStringSubmatch(path); m != nil {
@@ -119,7 +125,7 @@ func operationIn(path string) string {
 func (p *replayer) target(x recordings.Exchange) string {
 	if id := operationIn(x.Path); id != "" {
 		form := 0
-		if x.Query["monitor"] != "" {
+		if x.Query["monitor"] != "" || strings.Contains(strings.ToLower(x.Path), "/operationresults/") {
 			form = 1
 		}
 		u, ok := p.polls[id]
@@ -128,6 +134,13 @@ func (p *replayer) target(x recordings.Exchange) string {
 	}
 	query := url.Values{}
 	for name, value := range x.Query {
+		if name == "$filter" {
+			query.Set(name, strings.ReplaceAll(fillFilter(value), "{name}", missingInstance))
+			continue
+		}
+		if strings.HasPrefix(value, "<") {
+			value = "2021-07-01" // its recorder did not keep the api-version
+		}
 		if value != "" {
 			query.Set(name, p.fill(strings.ReplaceAll(value, "{name}", missingInstance)))
 		}
@@ -209,6 +222,9 @@ func (p *replayer) fill(template string) string {
 			return p.s.config.Location
 		case "instance":
 			return p.bind(s, p.fill(setIn(template)))
+		}
+		if name := p.named(s, m[1], m[2]); name != "" {
+			return name
 		}
 		return replayName + strings.ReplaceAll(m[2], ":", "-")
 	})

@@ -13,9 +13,10 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/recordings"
 )
 
-// replayTable holds what is kept of recordings; "make recordings" compares it
-// with the recordings themselves, which are no part of this module.
-const replayTable = "testdata/exchanges.json"
+// replayTables hold what is kept of recordings, of scale sets and of what is set
+// up around them; "make recordings" compares them with the recordings themselves,
+// which are no part of this module.
+var replayTables = []string{"testdata/exchanges.json", "testdata/exchanges-setup.json"}
 
 // TestReplayRecordings sends recorded exchanges to the simulator and looks for
 // all that was recorded in its responses. RECORDINGS names another directory of
@@ -80,20 +81,23 @@ func deriveTable(t *testing.T, dir string) recordings.Table {
 	return table
 }
 
-func committedTable(t *testing.T) recordings.Table {
-	raw, err := os.ReadFile(replayTable)
-	require.NoError(t, err)
-	var table recordings.Table
-	require.NoError(t, json.Unmarshal(raw, &table))
-	return table
+func committedTable(t *testing.T) (all recordings.Table) {
+	for _, file := range replayTables {
+		raw, err := os.ReadFile(file)
+		require.NoError(t, err)
+		var table recordings.Table
+		require.NoError(t, json.Unmarshal(raw, &table))
+		all.Recordings = append(all.Recordings, table.Recordings...)
+	}
+	return all
 }
 
 func TestReplayTableHoldsAllRecordings(t *testing.T) {
 	exchanges := map[string]int{}
 	for _, r := range committedTable(t).Recordings {
-		exchanges[r.Name[:2]] = len(r.Exchanges)
+		exchanges[r.Name[:2]] += len(r.Exchanges) // both tables have some of 38
 	}
-	assert.Equal(t, map[string]int{"01": 12, "02": 16, "03": 14, "04": 9, "06": 31, "08": 1, "10": 8, "11": 11, "12": 2, "15": 12}, exchanges)
+	assert.Equal(t, map[string]int{"01": 12, "02": 16, "03": 14, "04": 9, "06": 31, "08": 1, "10": 8, "11": 11, "12": 2, "15": 12, "29": 34, "30": 10, "31": 17, "32": 3, "33": 22, "34": 12, "35": 4, "38": 7 + 9}, exchanges)
 }
 
 // replayTimes are long enough for an operation to be seen under way, and

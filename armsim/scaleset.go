@@ -5,6 +5,7 @@ import (
 	"context"
 	"strings"
 
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/catalog"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
 )
 
@@ -32,7 +33,7 @@ type ScaleSetSpec struct {
 // CreateScaleSet makes a scale set through the API, as any client would, and
 // returns its resource ID. It returns at acceptance.
 func (s *Server) CreateScaleSet(ctx context.Context, spec ScaleSetSpec) (string, error) {
-	model := spec.model(s.config)
+	model := spec.model(s.config, s.defaultImage(spec.Size))
 	if spec.Change != nil {
 		spec.Change(model)
 	}
@@ -50,7 +51,18 @@ func (s *Server) ComputeVersion() string {
 	return "2025-04-01"
 }
 
-func (p ScaleSetSpec) model(c Config) object {
+// defaultImage is Ubuntu for the architecture of a size.
+func (s *Server) defaultImage(size string) object {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sku := "server"
+	if known, _ := s.world.Catalog.Size(size); known.Architecture == catalog.Arm64 {
+		sku = "server-arm64"
+	}
+	return object{"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": sku, "version": "latest"}
+}
+
+func (p ScaleSetSpec) model(c Config, image object) object {
 	size, user := p.Size, p.AdminUsername
 	if size == "" {
 		size = "Standard_D2s_v5"
@@ -73,7 +85,7 @@ func (p ScaleSetSpec) model(c Config) object {
 	nic := object{"name": "nic", "properties": object{"primary": true, "ipConfigurations": []any{object{"name": "ipconfig", "properties": ip}}}}
 	profile := object{
 		"osProfile":      os,
-		"storageProfile": object{"imageReference": object{"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "latest"}},
+		"storageProfile": object{"imageReference": image},
 		"networkProfile": object{"networkInterfaceConfigurations": []any{nic}},
 	}
 	model := object{

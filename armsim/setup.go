@@ -13,6 +13,7 @@ import (
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/arm"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/azhttp"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/catalog"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/entra"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/fault"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/world"
@@ -24,9 +25,9 @@ type setup struct{ *Server }
 
 // steps are what New does, in order. Time starts last.
 func (s setup) steps() []func() error {
-	steps := []func() error{s.makeWorld, s.openDir, s.hostMachines, s.makeIssuer, s.listen, s.listenMetadata}
+	steps := []func() error{s.makeWorld, s.openDir, s.hostMachines, s.makeIssuer, s.grantRights, s.listen, s.listenMetadata}
 	if s.config.InProcess {
-		steps = []func() error{s.makeWorld, s.hostMachines, s.makeIssuer, s.openInProcess}
+		steps = []func() error{s.makeWorld, s.hostMachines, s.makeIssuer, s.grantRights, s.openInProcess}
 	}
 	return append(steps, s.addConfigured, s.startTime)
 }
@@ -36,15 +37,21 @@ func (s setup) makeWorld() (err error) {
 	if err := arm.CheckNewestVersions(c.NewestAPIVersion); err != nil {
 		return err
 	}
+	offer := catalog.New(c.Location)
+	if err := offer.Change(c.Catalog); err != nil {
+		return err
+	}
 	s.clock = world.NewClock(c.Virtual, c.TimeScale)
 	s.rules = fault.NewRules(c.Seed, s.clock, arm.Operations())
 	s.journal = azhttp.NewJournal()
 	s.world, err = world.New(world.Config{
 		SubscriptionID: c.SubscriptionID, Location: c.Location, Seed: c.Seed, Clock: s.clock,
 		Boot: c.Boot, Delete: c.Delete, Power: c.Power, Polite: c.Polite, ParallelWrites: c.ParallelWrites,
-		CoreQuota: c.CoreQuota, Evictions: c.Evictions, Unknowns: c.Unknowns, Faults: s.rules, Async: s.async,
+		CoreQuota: c.CoreQuota, Evictions: c.Evictions, Unknowns: c.Unknowns, Catalog: offer, Faults: s.rules, Async: s.async,
+		Delays:        world.Delays{Principal: c.Subscription.PrincipalDelay, Assignment: c.Subscription.AssignmentDelay},
+		NotRegistered: c.Subscription.NotRegistered,
 	})
-	if err == nil {
+	if err == nil && !c.Subscription.Empty {
 		s.world.AddGroup(c.ResourceGroup, c.Location)
 	}
 	return err
@@ -137,7 +144,7 @@ func (s setup) listener() (net.Listener, error) {
 
 // listenMetadata opens the instance metadata service, if there is any.
 func (s setup) listenMetadata() error {
-	if len(s.config.Identities) == 0 {
+	if len(s.config.Identities) == 0 && !s.config.MetadataService {
 		return nil
 	}
 	l, err := s.listener()
@@ -166,12 +173,12 @@ func (s setup) makeFronts(endpoint string) {
 	gate := azhttp.Gate{Clock: s.clock, Closing: s.lifecycle.closing}
 	s.entra = &entra.Server{
 		Endpoint: s.Endpoint, Audience: s.Audience, Issuer: s.issuer,
-		Identities: c.Identities, Lock: &s.mu, Rules: s.rules, Journal: s.journal, Gate: gate,
+		Identities: c.Identities, Metadata: c.MetadataService, Lock: &s.mu, Rules: s.rules, Journal: s.journal, Gate: gate,
 	}
 	s.front = arm.New(arm.Config{
 		SubscriptionID: c.SubscriptionID, TenantID: c.TenantID, Location: c.Location,
 		PageSize: c.PageSize, Polite: c.Polite, Throttle: c.Throttle, ResourceGraph: c.ResourceGraph, NewestAPIVersion: c.NewestAPIVersion,
-		World: s.world, Rules: s.rules, Issuer: s.issuer, Journal: s.journal, Gate: gate, Lock: &s.mu,
+		CheckReferences: c.Subscription.CheckReferences, World: s.world, Rules: s.rules, Issuer: s.issuer, Journal: s.journal, Gate: gate, Lock: &s.mu,
 	})
 }
 

@@ -199,7 +199,12 @@ func TestModelFile(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "model.json")
 	model, err := json.Marshal(map[string]any{"location": "northeurope", "tags": map[string]any{"from": "file"},
-		"sku": map[string]any{"name": "Standard_F4s_v2", "capacity": 1}, "properties": map[string]any{"overprovision": false}})
+		"sku": map[string]any{"name": "Standard_F4s_v2", "capacity": 1}, "properties": map[string]any{
+			"overprovision": false, "virtualMachineProfile": map[string]any{
+				"osProfile":      map[string]any{"adminUsername": "azureuser", "computerNamePrefix": "mine"},
+				"storageProfile": map[string]any{"imageReference": map[string]any{"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "latest"}},
+				"networkProfile": map[string]any{"networkInterfaceConfigurations": []any{map[string]any{"name": "nic"}}},
+			}}})
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(file, model, 0o600))
 	p := launch(t, "--no-machines", "--scale-set", "mine", "--model", file)

@@ -57,6 +57,10 @@ func TestMistakes(t *testing.T) {
 		"no key file":         {[]string{"--scale-set", "ci", "--ssh-public-key-file", filepath.Join(dir, "none")}, "--ssh-public-key-file: open"},
 		"key is refused":      {[]string{"--scale-set", "ci", "--ssh-public-key-file", write("short.pub", "x")}, "keyData"},
 		"more than the quota": {[]string{"--scale-set", "ci", "--capacity", "2", "--core-quota", "1"}, "OperationNotAllowed"},
+		"no catalogue file":   {[]string{"--catalog", filepath.Join(dir, "none")}, "-catalog: open"},
+		"unknown in it":       {[]string{"--catalog", write("catalog.json", `{"sises":[]}`)}, `unknown field "sises"`},
+		"impossible change":   {[]string{"--catalog", write("change.json", `{"quotas":{"x":1}}`)}, `change catalogue: quota "x"`},
+		"unknown size":        {[]string{"--scale-set", "ci", "--size", "Standard_X"}, "The value Standard_X provided for the VM size is not valid"},
 		"unknown unknown":     {[]string{"--unknown", "keys-fixed,x"}, "flexible-delete-keeps-capacity"},
 		"no faults file":      {[]string{"--faults", filepath.Join(dir, "none")}, "--faults: open"},
 		"unknown in a fault":  {[]string{"--faults", write("unknown.json", `{"faults":[{"delay":"1s","wen":"now"}]}`)}, `unknown field "wen"`},
@@ -122,10 +126,13 @@ func TestAnOlderCloudWithIdentities(t *testing.T) {
 	require.NoError(t, response.Body.Close())
 	assert.Equal(t, http.StatusBadRequest, response.StatusCode)
 	assert.Equal(t, p.env["ARMSIM_METADATA"], p.env["AZURE_POD_IDENTITY_AUTHORITY_HOST"])
-	o, err := parse([]string{"--newest-api-version", "A=b", "--newest-api-version", "C=d", "--identity", "one"}, io.Discard)
+	o, err := parse([]string{"--newest-api-version", "A=b", "--newest-api-version", "C=d", "--identity", "one",
+		"--empty", "--not-registered", "A,B", "--principal-delay", "1m", "--check-references", "--metadata-service"}, io.Discard)
 	require.NoError(t, err)
 	assert.Equal(t, map[string]string{"A": "b", "C": "d"}, o.config.NewestAPIVersion)
 	assert.Equal(t, []armsim.Identity{{ClientID: "one"}}, o.config.Identities)
+	assert.Equal(t, armsim.Subscription{Empty: true, NotRegistered: []string{"A", "B"}, PrincipalDelay: time.Minute, CheckReferences: true}, o.config.Subscription)
+	assert.True(t, o.config.MetadataService)
 }
 
 // TestItTakesItsMachinesAlong: the simulator whose parent is gone ends, and

@@ -52,6 +52,7 @@ func parse(args []string, out io.Writer) (*options, error) {
 	}
 	o.simulatorFlags(f)
 	o.cloudFlags(f)
+	o.subscriptionFlags(f)
 	o.scaleSetFlags(f)
 	if err := f.Parse(args); err != nil {
 		return nil, err
@@ -126,6 +127,15 @@ func (o *options) cloudFlags(f *flag.FlagSet) {
 	})
 	f.BoolVar(&c.ResourceGraph, "resource-graph", false, "Azure Resource Graph answers lists of instances that ask for it")
 	f.DurationVar(&c.GraphLag, "graph-lag", 5*time.Second, "how far it is behind")
+	f.Func("catalog", "JSON `file` of changes to the sizes, images, quotas and terms on offer", func(name string) error {
+		file, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		c.Catalog, err = armsim.ReadCatalog(file)
+		return err
+	})
 	f.Func("identity", "client `ID` of a user-assigned identity of the virtual machine that clients are said to run on; may be repeated", func(client string) error {
 		c.Identities = append(c.Identities, armsim.Identity{ClientID: client})
 		return nil

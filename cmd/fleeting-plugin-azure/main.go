@@ -30,12 +30,23 @@ GitLab Runner starts it; there is nothing to start by hand. In config.toml:
       resource_group_name = "my-group"
 
 Commands:
+  setup       make at Azure what a runner needs, and print its configuration
+  teardown    remove what setup made, and nothing else
+  doctor      find out why a runner does not get its instances
+  status      show scale sets and their instances
+  migrate     turn a docker+machine configuration into one for this plugin
+  completion  print completions for a shell
   version     show the version (also --version)
   bootstrap   install this binary into the runner's plugin directory
   help        show this text
+
+Each command has --help.
 `
 
 func main() {
+	if code, handled := runCommand(os.Args[1:]); handled {
+		os.Exit(code)
+	}
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
 		case "help", "-h", "-help", "--help":

@@ -23,7 +23,7 @@ var templates = makeTemplates()
 
 func makeTemplates() []template {
 	var made []template
-	for _, o := range All() {
+	for _, o := range append(All(), Tools()...) {
 		t := template{name: o.Name, method: o.Method, parts: split(o.Path)}
 		for n, part := range t.parts {
 			if strings.HasPrefix(part, "{") {

@@ -54,7 +54,7 @@ const (
 	ListGroupPublicAddresses = "PublicIPAddresses_List"
 )
 
-// All returns every operation, in a fresh slice.
+// All returns every operation of the plugin, in a fresh slice.
 func All() []Operation {
 	return []Operation{
 		{
@@ -101,7 +101,7 @@ func In(mode Mode) []Operation {
 // ByName finds an operation by its name in Azure's specification. The zero
 // Operation stands for a name that is not in the table.
 func ByName(name string) Operation {
-	for _, o := range All() {
+	for _, o := range append(All(), Tools()...) {
 		if o.Name == name {
 			return o
 		}

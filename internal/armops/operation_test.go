@@ -9,11 +9,11 @@ import (
 
 func TestOperationsAreWhole(t *testing.T) {
 	seen := map[string]bool{}
-	for _, o := range All() {
+	for _, o := range append(All(), Tools()...) {
 		assert.False(t, seen[o.Name], o.Name)
 		seen[o.Name] = true
 		assert.Equal(t, o, ByName(o.Name))
-		assert.True(t, strings.HasPrefix(o.Path, "/subscriptions/{subscription}/"), o.Name)
+		assert.True(t, strings.HasPrefix(o.Path, "/subscriptions/{subscription}"), o.Name)
 		assert.Regexp(t, `^\d{4}-\d\d-\d\d$`, o.APIVersion, o.Name)
 		assert.Regexp(t, `^Microsoft\.\w+/.+/(read|write|delete|action)$`, o.Action, o.Name)
 		assert.Contains(t, []Mode{Uniform, Flexible, Both}, o.Mode, o.Name)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -49,6 +50,22 @@ func byName(t Table) map[string]Summary {
 	return m
 }
 
+// namesAnything reports whether a path names more than a subscription and what is
+// Azure's own.
+func namesAnything(r Recording) bool {
+	found := false
+	for _, e := range r.Entries {
+		u, err := url.Parse(e.URL)
+		if err != nil {
+			continue
+		}
+		eachSegment(u.Path, func(_, kind string) {
+			found = found || kind != "" && kind != "subscription" && !slices.Contains(public, kind)
+		})
+	}
+	return found
+}
+
 // NamesInFiles finds names of the recordings, see Names, in files: nothing of a
 // simulator may be keyed to a recording. The error says what could not be read,
 // or that a recording has exchanges but no names, so that the search is blind.
@@ -66,7 +83,7 @@ func NamesInFiles(all []Recording, files []string) ([]string, error) {
 	var found []string
 	for _, r := range all {
 		names := Names(r)
-		if len(r.Entries) > 0 && len(names) == 0 {
+		if len(names) == 0 && namesAnything(r) {
 			return nil, fmt.Errorf("search names of recordings: %s names nothing", r.Name)
 		}
 		for _, name := range names {

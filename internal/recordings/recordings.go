@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -30,17 +31,29 @@ type Entry struct {
 	ResponseBody    any            `json:"responseBody"`
 }
 
-// Load reads all recordings of a directory, in the order of their names.
-func Load(dir string) ([]Recording, error) {
-	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
-	if err != nil {
-		return nil, fmt.Errorf("load recordings: %w", err)
-	}
-	if len(files) == 0 {
-		return nil, fmt.Errorf("load recordings: no *.json in %q", dir)
+// Load reads all recordings of directories, each in the order of their names.
+func Load(dirs ...string) ([]Recording, error) { return LoadOnly("", dirs...) }
+
+// LoadOnly is Load for the recordings whose names begin with one of the numbers,
+// which are separated by commas; none: all of them.
+func LoadOnly(numbers string, dirs ...string) ([]Recording, error) {
+	var files []string
+	for _, dir := range dirs {
+		found, err := filepath.Glob(filepath.Join(dir, "*.json"))
+		if err != nil {
+			return nil, fmt.Errorf("load recordings: %w", err)
+		}
+		if len(found) == 0 {
+			return nil, fmt.Errorf("load recordings: no *.json in %q", dir)
+		}
+		files = append(files, found...)
 	}
 	var all []Recording
 	for _, file := range files {
+		number, _, _ := strings.Cut(filepath.Base(file), "-")
+		if numbers != "" && !slices.Contains(strings.Split(numbers, ","), number) {
+			continue
+		}
 		raw, err := os.ReadFile(file)
 		if err != nil {
 			return nil, fmt.Errorf("load recordings: %w", err)

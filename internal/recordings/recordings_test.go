@@ -82,7 +82,7 @@ func TestDerive(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotContains(t, string(encoded), "secretSet")
 	assert.NotContains(t, string(encoded), "signature")
-	assert.Equal(t, []string{"other", "secretGroup", "secretID", "secretSet"}, Names(all[0]))
+	assert.Equal(t, []string{"other", "secretGroup", "secretID", "secretImage", "secretSet"}, Names(all[0]))
 }
 
 func TestFiltersKeepNoNames(t *testing.T) {
@@ -116,4 +116,43 @@ func TestLoadComplains(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "bad.json"), []byte(`{`), 0o600))
 	_, err = Load(dir)
 	assert.ErrorContains(t, err, "bad.json")
+}
+
+func TestSetup(t *testing.T) {
+	for path, want := range map[string]bool{
+		"/subscriptions/s/resourceGroups/g": true, "//subscriptions/s/resourcegroups": true, "/subscriptions/s/resourceGroups/g/resources": false,
+		"/subscriptions/s/providers/Microsoft.X": true, "/subscriptions/s/providers/Microsoft.X/register": true, "/subscriptions/s/providers/Microsoft.X/locations/l": false,
+		"/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/n":                               true,
+		"/subscriptions/s/resourceGroups/g/providers/microsoft.Compute/virtualMachineScaleSets/v/networkInterfaces":               false,
+		"/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/loadBalancers/l":                                           false,
+		"/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/natGateways/n/providers/Microsoft.Authorization/locks/one": true,
+		"/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i":                          true,
+	} {
+		assert.Equal(t, want, Setup(path), path)
+	}
+}
+
+func TestLoadOnly(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"1-a": `{"entries": []}`, "2-b": `no JSON`, "11-c": `{"entries": []}`} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name+".json"), []byte(text), 0o600))
+	}
+	all, err := LoadOnly("1,11", dir)
+	require.NoError(t, err)
+	assert.Len(t, all, 2)
+	other := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(other, "11-other.json"), []byte(`{"entries": []}`), 0o600))
+	all, err = LoadOnly("11", dir, other)
+	require.NoError(t, err)
+	require.Len(t, all, 2)
+	assert.Equal(t, []string{"11-c", "11-other"}, []string{all[0].Name, all[1].Name})
+}
+
+// TestNamesAreOthers: Azure's own names and Go's keywords are no traces of a
+// recording.
+func TestNamesAreOthers(t *testing.T) {
+	r := Recording{Entries: []Entry{{URL: "/virtualNetworks/theirs/subnets/default", ResponseBody: decode(t, `{"value": [
+		{"id": "a", "name": "builtin", "properties": {"type": "BuiltInRole"}}, {"id": "b", "name": "custom", "properties": {"type": "CustomRole"}},
+		{"id": "c", "name": "AllowAll", "type": "Microsoft.Network/networkSecurityGroups/defaultSecurityRules"}]}`)}}}
+	assert.Equal(t, []string{"custom", "theirs"}, Names(r))
 }

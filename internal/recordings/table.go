@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"go/token"
 	"maps"
 	"net/url"
 	"regexp"
@@ -60,11 +61,14 @@ func (t Table) JSON() ([]byte, error) {
 
 // Derive makes the table of recordings, and names what it left out: exchanges
 // that are neither about scale sets, their machines and interfaces, nor polls of operations on them.
-func Derive(all []Recording) (Table, []string) {
+func Derive(all []Recording) (Table, []string) { return DeriveOf(all, ScaleSets) }
+
+// DeriveOf is Derive for exchanges of another family.
+func DeriveOf(all []Recording, f Family) (Table, []string) {
 	var t Table
 	var left []string
 	for _, r := range all {
-		s, unknown := summarise(r)
+		s, unknown := summarise(r, f)
 		if len(s.Exchanges) > 0 {
 			t.Recordings = append(t.Recordings, s)
 		}
@@ -76,13 +80,13 @@ func Derive(all []Recording) (Table, []string) {
 	return t, left
 }
 
-func summarise(r Recording) (Summary, []string) {
+func summarise(r Recording, f Family) (Summary, []string) {
 	s, names := Summary{Name: r.Name}, namer{}
 	var left []string
 	ours := map[string]bool{} // operations by ID
 	for _, e := range r.Entries {
 		u, err := url.Parse(e.URL)
-		if err != nil || !ofScaleSets(u.Path) && !ours[operationID(u.Path)] {
+		if err != nil || !f(u.Path) && !ours[operationID(u.Path)] {
 			left = append(left, fmt.Sprintf("%s: %d %s", r.Name, e.Index, e.Method))
 			delete(ours, e.operation())
 			continue
@@ -115,7 +119,7 @@ func derive(e Entry, u *url.URL, names namer) Exchange {
 
 // Values of these query parameters are words of Azure's; others may hold names
 // or signatures.
-var words = []string{"api-version", "$expand", "skipshutdown", "monitor"}
+var words = []string{"api-version", "$expand", "skipshutdown", "monitor", "$top", "$orderby"}
 
 // quotedName is what a filter compares with.
 var quotedName = regexp.MustCompile(`eq '[^']*'`)
@@ -157,11 +161,15 @@ func Names(r Recording) []string {
 	found := map[string]bool{}
 	for _, e := range r.Entries {
 		if u, err := url.Parse(e.URL); err == nil {
-			eachSegment(u.Path, func(segment, kind string) { found[segment] = found[segment] || kind != "" && kind != "location" })
+			eachSegment(u.Path, func(segment, kind string) {
+				found[segment] = found[segment] || kind != "" && !slices.Contains(public, kind)
+			})
 		}
 		namesIn(e.ResponseBody, found)
 	}
-	maps.DeleteFunc(found, func(name string, isName bool) bool { return !isName || len(name) < 5 || allZero(name) })
+	maps.DeleteFunc(found, func(name string, isName bool) bool {
+		return !isName || len(name) < 5 || allZero(name) || token.IsKeyword(name) // a subnet "default" is no trace
+	})
 	return slices.Sorted(maps.Keys(found))
 }
 
@@ -170,8 +178,9 @@ func namesIn(v any, found map[string]bool) {
 	case map[string]any:
 		for key, member := range v {
 			s, _ := member.(string)
-			_, isResource := v["id"]
-			if s != "" && (key == "name" && isResource || slices.Contains([]string{"vmId", "uniqueId", "adminUsername", "computerNamePrefix"}, key)) {
+			id, isResource := v["id"].(string)
+			isResource = isResource && !strings.Contains(strings.ToLower(id), "/publishers/") // of the Marketplace
+			if s != "" && !azures(v) && (key == "name" && isResource || slices.Contains([]string{"vmId", "uniqueId", "adminUsername", "computerNamePrefix"}, key)) {
 				found[s] = true
 			}
 			namesIn(member, found)
@@ -181,6 +190,13 @@ func namesIn(v any, found map[string]bool) {
 			namesIn(element, found)
 		}
 	}
+}
+
+// azures reports whether what an object names is Azure's own: a built-in role, a
+// default rule of a security group.
+func azures(v map[string]any) bool {
+	kind, _ := v["type"].(string)
+	return body(v, "properties", "type") == "BuiltInRole" || strings.HasSuffix(kind, "/defaultSecurityRules")
 }
 
 func allZero(name string) bool { return strings.Trim(name, "0-") == "" }

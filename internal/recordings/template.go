@@ -10,8 +10,15 @@ import (
 var named = map[string]string{
 	"subscriptions": "subscription", "resourcegroups": "group", "locations": "location", "operations": "operation",
 	"virtualmachinescalesets": "scaleSet", "virtualmachines": "instance", "extensions": "extension",
-	"networkinterfaces": "interface", "ipconfigurations": "config", "publicipaddresses": "publicAddress",
+	"networksecuritygroups": "securityGroup", "virtualnetworks": "virtualNetwork", "subnets": "subnet", "natgateways": "natGateway",
+	"userassignedidentities": "identity", "roledefinitions": "role", "roleassignments": "assignment", "locks": "lock",
+	"operationresults": "operation", "networkinterfaces": "interface", "ipconfigurations": "config", "publicipaddresses": "publicAddress",
+	"capsoperations": "operation", "galleries": "gallery", "communitygalleries": "gallery", "sharedgalleries": "gallery", "images": "image",
+	"publishers": "publisher", "offers": "offer", "skus": "sku", "plans": "plan", "versions": "version", "sshpublickeys": "sshPublicKey",
 }
+
+// public are names that are Azure's and its Marketplace's, not a recording's.
+var public = []string{"location", "publisher", "offer", "sku", "plan", "version"}
 
 // namer gives each name of a recording a placeholder: the first of a kind
 // "{group}", the next "{group:2}".
@@ -81,11 +88,13 @@ func operationID(path string) string {
 var simulated = []string{
 	"/providers/microsoft.compute/virtualmachinescalesets/", "/providers/microsoft.compute/virtualmachines/",
 	"/providers/microsoft.network/networkinterfaces/",
+	"/providers/microsoft.compute/skus/", "/usages/", "/artifacttypes/vmimage/", "/providers/microsoft.marketplaceordering/",
+	"/providers/microsoft.compute/galleries/", "/communitygalleries/", "/sharedgalleries/", "/providers/microsoft.compute/sshpublickeys/",
 }
 
-// ofScaleSets reports whether a path is about scale sets, or about machines and
-// interfaces such as they own.
+// ofScaleSets reports whether a path is about scale sets, about machines and
+// interfaces such as they own, or about what they are made of.
 func ofScaleSets(path string) bool {
 	path = strings.ToLower(path) + "/"
-	return slices.ContainsFunc(simulated, func(kind string) bool { return strings.Contains(path, kind) })
+	return strings.HasSuffix(path, "/publishers/") || slices.ContainsFunc(simulated, func(kind string) bool { return strings.Contains(path, kind) })
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/azhttp"
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/entra"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/fault"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
 )
@@ -25,6 +24,7 @@ type call struct {
 	route       *route
 	body        object
 	client      string
+	principal   string // its object ID
 	correlation string
 	header      http.Header // of the response
 	fault       *fault.Rule // that applies, if any
@@ -36,7 +36,9 @@ func (f *Front) now() time.Time { return f.config.World.Clock.Now() }
 // subject is what a rule may match of the request.
 func (c *call) subject(body []byte) fault.Subject {
 	sub := fault.Subject{Operation: c.route.operation, Method: c.request.Method, Capacity: capacityOf(body)}
-	for _, param := range []string{"publicAddress", "interface", "machine", "instance", "scaleSet", "setting", "operation", "group", "subscription"} {
+	for _, param := range []string{"publicAddress", "interface", "machine", "instance", "scaleSet", "setting", "operation",
+		"subnet", "virtualNetwork", "securityGroup", "natGateway", "identity", "role", "assignment", "lock", "namespace",
+		"sshPublicKey", "version", "image", "gallery", "plan", "sku", "offer", "publisher", "group", "subscription"} {
 		name := c.param(param)
 		if name == "" {
 			continue
@@ -76,6 +78,9 @@ func (c *call) respond(body []byte, err error) (*response, *problem) {
 	if p := c.decode(body, err); p != nil {
 		return nil, p
 	}
+	if p := (gatekeeper{c}).check(); p != nil {
+		return nil, p
+	}
 	if p := c.spend(); p != nil {
 		return nil, p
 	}
@@ -98,13 +103,13 @@ func (c *call) admit() *problem {
 	if p != nil {
 		return p
 	}
-	c.client = client.ClientID
+	c.client, c.principal = client.ClientID, client.Object()
 	if sub := c.param("subscription"); sub != "" && !strings.EqualFold(sub, c.front.config.SubscriptionID) {
 		return subscriptionNotFound(sub)
 	}
-	c.unreadable = !entra.May(client, c.route.action)
+	c.unreadable = !gatekeeper{c}.permitted()
 	if c.unreadable && !c.listsEmpty() {
-		return authorizationFailed(client.ClientID, c.route.action, c.request.URL.Path)
+		return authorizationFailed(c.client, c.principal, c.route.action, c.request.URL.Path)
 	}
 	return nil
 }

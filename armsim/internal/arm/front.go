@@ -33,6 +33,8 @@ type Config struct {
 	Throttle       bool // enforce request limits
 	ResourceGraph  bool // lists of instances may go through Azure Resource Graph
 
+	CheckReferences bool // scale sets, machines and interfaces name networks that exist
+
 	NewestAPIVersion map[string]string // by provider; a provider that is missing has none
 
 	World   *world.World
@@ -137,18 +139,43 @@ func match(routes []route, method, path string) (*route, map[string]string) {
 
 func matchPattern(pattern string, segments []string) (map[string]string, bool) {
 	parts := strings.Split(strings.Trim(pattern, "/"), "/")
+	if parts[0] == "{scope}" {
+		return matchScope(parts[1:], segments)
+	}
 	if len(parts) != len(segments) {
 		return nil, false
 	}
 	params := map[string]string{}
+	return params, matchParts(parts, segments, params)
+}
+
+// matchParts takes the parameters of as many segments as there are parts.
+func matchParts(parts, segments []string, params map[string]string) bool {
 	for i, part := range parts {
 		if name, ok := strings.CutPrefix(part, "{"); ok {
 			params[strings.TrimSuffix(name, "}")] = segments[i]
 			continue
 		}
 		if !strings.EqualFold(part, segments[i]) {
-			return nil, false
+			return false
 		}
 	}
-	return params, true
+	return true
+}
+
+// matchScope matches a pattern that begins with a scope: a subscription, a group
+// or a resource, which is as many segments as are left.
+func matchScope(parts, segments []string) (map[string]string, bool) {
+	n := len(segments) - len(parts)
+	if n < 2 || n%2 != 0 || !strings.EqualFold(segments[0], "subscriptions") {
+		return nil, false
+	}
+	params := map[string]string{"scope": "/" + strings.Join(segments[:n], "/"), "subscription": segments[1]}
+	if n > 2 {
+		if !strings.EqualFold(segments[2], "resourceGroups") {
+			return nil, false
+		}
+		params["group"] = segments[3]
+	}
+	return params, matchParts(parts, segments[n:], params)
 }

@@ -2,6 +2,7 @@ package arm
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
@@ -37,11 +38,19 @@ func putGroup(c *call) (*response, *problem) {
 		return nil, groupBeingDeleted(g.Name)
 	}
 	g.SetTags(c.body["tags"])
+	g.ManagedBy = jsonmap.Text(c.body, "managedBy")
 	return &response{Status: status, Body: c.render.group(g)}, nil
 }
 
 func listGroups(c *call) (*response, *problem) {
-	return page(c.pager, c.world.Groups(), func(g *world.Group) string { return strings.ToLower(g.Name) }, c.render.group)
+	f, p := c.filter("tagname", "tagvalue")
+	if p != nil {
+		return nil, p
+	}
+	all := slices.DeleteFunc(c.world.Groups(), func(g *world.Group) bool {
+		return !f.matchesTags(g.Tags) || !c.world.Access.May(c.principal, c.route.action, g.ID)
+	})
+	return page(c.pager, all, func(g *world.Group) string { return strings.ToLower(g.Name) }, c.render.group)
 }
 
 func deleteGroup(c *call) (*response, *problem) {
@@ -49,7 +58,7 @@ func deleteGroup(c *call) (*response, *problem) {
 	if p != nil {
 		return nil, p
 	}
-	return c.accepted(g.Delete(), http.StatusAccepted, nil), nil
+	return c.acceptedByManager(g.Delete()), nil
 }
 
 // Azure Monitor's autoscale settings are kept as written; the simulator does

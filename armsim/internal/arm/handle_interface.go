@@ -86,19 +86,3 @@ func (c *call) groupAddresses(g *world.Group) []named {
 func (c *call) groupAddress(i *world.Instance, a *world.IPConfig) rendering {
 	return func() object { return c.render.groupAddress(a, i.Head["location"]) }
 }
-
-func listGroupAddresses(c *call) (*response, *problem) {
-	g, p := c.group()
-	if p != nil {
-		return nil, p
-	}
-	return c.listNamed(c.groupAddresses(g))
-}
-
-func getGroupAddress(c *call) (*response, *problem) {
-	g, p := c.group()
-	if p != nil {
-		return nil, p
-	}
-	return c.getNamed(c.groupAddresses(g), "publicAddress", "publicIPAddresses")
-}

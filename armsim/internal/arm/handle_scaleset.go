@@ -64,6 +64,9 @@ func createScaleSet(c *call, g *world.Group) (*response, *problem) {
 	if p := checkModel(model); p != nil {
 		return nil, p
 	}
+	if p := c.checkOrder(g.ID+"/providers/Microsoft.Compute/virtualMachineScaleSets/"+c.param("scaleSet"), model); p != nil {
+		return nil, p
+	}
 	password, capacity := takeSecrets(model), takeCapacity(model, 0)
 	draft := &world.ScaleSet{Group: g, Model: model}
 	if p := c.charge(draft, draft.Touched(capacity)); p != nil {

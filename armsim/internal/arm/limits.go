@@ -108,7 +108,7 @@ var armReads, armWrites, armDeletes = newARMLimit("read", 25, 250), newARMLimit(
 // armLimitOf is the limit of a method; POST is a write (recording 15).
 func armLimitOf(method string) armLimit {
 	switch method {
-	case get:
+	case get, head:
 		return armReads
 	case del:
 		return armDeletes

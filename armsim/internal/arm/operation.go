@@ -92,15 +92,22 @@ func getNetworkOperation(c *call) (*response, *problem) {
 	if o == nil {
 		return nil, operationNotFound(c.param("operation"))
 	}
-	return &response{Status: http.StatusOK, Body: object{"status": o.Status()}}, nil
+	body := object{"status": o.Status()}
+	if o.Failure != nil {
+		body["error"] = azhttp.ErrorObject(o.Failure.Code, o.Failure.Message)
+	}
+	return &response{Status: http.StatusOK, Body: body}, nil
 }
 
 func getNetworkResult(c *call) (*response, *problem) {
-	switch o := c.world.Operations.Find(c.param("operation")); {
+	o := c.world.Operations.Find(c.param("operation"))
+	switch {
 	case o == nil:
 		return nil, operationNotFound(c.param("operation"))
 	case o.Running():
 		return c.acceptedByNetwork(o, http.StatusAccepted), nil
 	}
-	return &response{Status: http.StatusNoContent}, nil
+	ended := c.acceptedByNetwork(o, http.StatusNoContent) // with the headers that it began with (recording 29)
+	ended.Header.Set("Content-Type", azhttp.ContentTypeJSON)
+	return ended, nil
 }

@@ -48,12 +48,12 @@ func subscriptionNotFound(id string) *azhttp.Problem {
 }
 
 func groupNotFound(name string) *azhttp.Problem {
-	return azhttp.NewProblem(http.StatusNotFound, "ResourceGroupNotFound", "Resource group '%s' could not be found.", name)
+	return byGateway(azhttp.NewProblem(http.StatusNotFound, "ResourceGroupNotFound", "Resource group '%s' could not be found.", name))
 }
 
 func groupBeingDeleted(name string) *azhttp.Problem {
-	return azhttp.NewProblem(http.StatusConflict, "ResourceGroupBeingDeleted",
-		"The resource group '%s' is in deprovisioning state and cannot perform this operation.", name)
+	return byGateway(azhttp.NewProblem(http.StatusConflict, "ResourceGroupBeingDeleted",
+		"The resource group '%s' is in deprovisioning state and cannot perform this operation.", name))
 }
 
 func resourceNotFound(resource, group string) *azhttp.Problem {
@@ -64,7 +64,7 @@ func resourceNotFound(resource, group string) *azhttp.Problem {
 // networkNotFound is the Network provider's own 404: its code is NotFound, not
 // ResourceNotFound (terraform-provider-azurerm#22439).
 func networkNotFound(id string) *azhttp.Problem {
-	return azhttp.NewProblem(http.StatusNotFound, "NotFound", "Resource %s not found.", id)
+	return byNetwork(azhttp.NewProblem(http.StatusNotFound, "NotFound", "Resource %s not found.", id))
 }
 
 func instanceNotFound(id string) *azhttp.Problem {
@@ -86,10 +86,10 @@ func locationRequired() *azhttp.Problem {
 
 // Who may what.
 
-func authorizationFailed(client, action, scope string) *azhttp.Problem {
-	return azhttp.NewProblem(http.StatusForbidden, "AuthorizationFailed",
+func authorizationFailed(client, principal, action, scope string) *azhttp.Problem {
+	return byGateway(azhttp.NewProblem(http.StatusForbidden, "AuthorizationFailed",
 		"The client '%s' with object id '%s' does not have authorization to perform action '%s' over scope '%s' or the scope is invalid. If access was recently granted, please refresh your credentials.",
-		client, client, action, scope)
+		client, principal, action, scope))
 }
 
 // Compute's.

@@ -23,7 +23,7 @@ func TestReferenceNamesEveryOperation(t *testing.T) {
 			documented = append(documented, strings.TrimSpace(cells[1])+" "+strings.TrimSpace(cells[2]))
 		}
 	}
-	short := strings.NewReplacer(instancePath, "VM", setPath, "SET", machinePath, "MACHINE", groupPath, "GROUP", "/subscriptions/{subscription}", "SUB")
+	short := strings.NewReplacer(instancePath, "VM", setPath, "SET", machinePath, "MACHINE", vnetPath, "VNET", groupPath, "GROUP", subscriptionPath, "SUB", "/{scope}", "SCOPE")
 	for _, r := range newRoutes() {
 		simulated = append(simulated, "`"+r.operation+"` `"+r.method+" "+short.Replace(r.pattern)+"`")
 	}

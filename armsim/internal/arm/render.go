@@ -151,7 +151,7 @@ func renderOS(i *world.Instance) object {
 func (r *renderer) storage(i *world.Instance) object {
 	storage, _ := jsonmap.Clone(jsonmap.At(i.Profile, "storageProfile")).(object)
 	if image, ok := storage["imageReference"].(object); ok {
-		image["exactVersion"] = "1.0.20260101"
+		jsonmap.SetDefault(image, "exactVersion", "1.0.20260101") // of what is no platform image
 	}
 	os := jsonmap.Ensure(storage, "osDisk")
 	jsonmap.SetDefault(os, "name", i.DiskName("OS"))

@@ -23,6 +23,9 @@ func (r *renderer) group(g *world.Group) object {
 	if g.Tags != nil {
 		body["tags"] = g.Tags
 	}
+	if g.ManagedBy != "" {
+		body["managedBy"] = g.ManagedBy
+	}
 	return body
 }
 

@@ -33,7 +33,8 @@ const get, put, patch, post, del = http.MethodGet, http.MethodPut, http.MethodPa
 // newRoutes is all that is simulated, under the operation IDs of Azure's
 // specification.
 func newRoutes() []route {
-	return slices.Concat(routesOfGroups(), routesOfScaleSets(), routesOfMachines(), routesOfNetwork(), routesOfAutoscale())
+	return slices.Concat(routesOfGroups(), routesOfScaleSets(), routesOfMachines(), routesOfNetwork(), routesOfAutoscale(),
+		routesOfSubscription(), routesOfNetworkSetup(), routesOfIdentities(), routesOfAuthorization(), routesOfCatalog())
 }
 
 func routesOfGroups() []route {
@@ -106,8 +107,8 @@ func routesOfNetwork() []route {
 		{"NetworkInterfaces_Get", get, networkPath + "networkInterfaces/{interface}", "Microsoft.Network/networkInterfaces/read", limitNone, getGroupInterface},
 		{"NetworkInterfaces_CreateOrUpdate", put, networkPath + "networkInterfaces/{interface}", "Microsoft.Network/networkInterfaces/write", limitNone, putGroupInterface},
 		{"NetworkInterfaces_Delete", del, networkPath + "networkInterfaces/{interface}", "Microsoft.Network/networkInterfaces/delete", limitNone, deleteGroupInterface},
-		{"PublicIPAddresses_List", get, networkPath + "publicIPAddresses", "Microsoft.Network/publicIPAddresses/read", limitNone, listGroupAddresses},
-		{"PublicIPAddresses_Get", get, networkPath + "publicIPAddresses/{publicAddress}", "Microsoft.Network/publicIPAddresses/read", limitNone, getGroupAddress},
+		{"PublicIPAddresses_List", get, networkPath + "publicIPAddresses", "Microsoft.Network/publicIPAddresses/read", limitNone, ofNetworks(listAllAddresses)},
+		{"PublicIPAddresses_Get", get, networkPath + "publicIPAddresses/{publicAddress}", "Microsoft.Network/publicIPAddresses/read", limitNone, ofNetworks(getAnyAddress)},
 	}
 }
 

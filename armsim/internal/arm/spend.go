@@ -29,7 +29,7 @@ func (c *call) spend() *problem {
 	if c.byGraph() {
 		return c.spendOnGraph()
 	}
-	limits := computeLimits[c.route.limit]
+	limits := limitsOf(c.route.limit)
 	if c.route.operation == "VirtualMachineScaleSets_DeleteInstances" && c.world.Unknowns().DeleteSharesUpdateBucket {
 		limits = append(limits[:len(limits):len(limits)], computeLimits[limitScaleSetPatch]...)
 	}

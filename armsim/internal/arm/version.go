@@ -35,8 +35,13 @@ var knownVersions = map[string]versions{
 		"2021-05-01", "2021-08-01", "2022-01-01", "2022-07-01", "2022-09-01", "2022-11-01", "2023-02-01", "2023-04-01", "2023-09-01",
 		"2023-11-01", "2024-01-01", "2024-03-01", "2024-05-01", "2024-07-01", "2024-10-01", "2025-01-01", "2025-05-01",
 	}},
-	"microsoft.insights":  {"2015-04-01", "2026-12-31", []string{"2015-04-01", "2022-10-01"}},
-	"microsoft.resources": {"2015-01-01", "2026-12-31", []string{"2015-11-01", "2016-09-01", "2018-05-01", "2019-10-01", "2020-06-01", "2021-04-01", "2022-09-01", "2024-11-01"}},
+	"microsoft.authorization": {"2015-05-01", "2026-12-31", []string{
+		"2015-07-01", "2016-09-01", "2017-04-01", "2018-01-01-preview", "2018-09-01-preview", "2020-04-01-preview", "2020-05-01", "2022-04-01", "2022-05-01-preview",
+	}},
+	"microsoft.managedidentity":     {"2015-08-31-preview", "2026-12-31", []string{"2015-08-31-preview", "2018-11-30", "2022-01-31-preview", "2023-01-31", "2024-11-30"}},
+	"microsoft.marketplaceordering": {"2015-06-01", "2026-12-31", []string{"2015-06-01", "2021-01-01"}},
+	"microsoft.insights":            {"2015-04-01", "2026-12-31", []string{"2015-04-01", "2022-10-01"}},
+	"microsoft.resources":           {"2015-01-01", "2026-12-31", []string{"2015-11-01", "2016-09-01", "2018-05-01", "2019-10-01", "2020-06-01", "2021-04-01", "2022-09-01", "2024-11-01"}},
 }
 
 var dated = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}(-[A-Za-z]+)?$`)
@@ -75,8 +80,14 @@ func (c *Config) newestVersion(provider string) string {
 // provider is the resource provider of the path in lower case, and the type of
 // the resource within it, as Azure's errors name it.
 func (c *call) provider() (namespace, kind string) {
+	if strings.HasPrefix(c.route.operation, "Providers_") {
+		return "microsoft.resources", "providers"
+	}
 	segments := strings.Split(strings.Trim(c.request.URL.Path, "/"), "/")
-	at := slices.IndexFunc(segments, func(one string) bool { return strings.EqualFold(one, "providers") })
+	at := len(segments) - 1
+	for at >= 0 && !strings.EqualFold(segments[at], "providers") { // the last one: a lock is Authorization's, whatever it is on
+		at--
+	}
 	if at < 0 || at+1 == len(segments) {
 		return "microsoft.resources", "resourceGroups"
 	}

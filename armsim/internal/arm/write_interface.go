@@ -49,7 +49,7 @@ func deleteGroupInterface(c *call) (*response, *problem) {
 		user = g.InterfaceUser(id)
 	}
 	if user != nil {
-		return nil, azhttp.NewProblem(http.StatusBadRequest, "NicInUse", "Network Interface %s is used by existing resource %s.", id, user.ID)
+		return nil, interfaceInUse(id, user.ID)
 	}
 	if n == nil {
 		return &response{Status: http.StatusNoContent}, nil

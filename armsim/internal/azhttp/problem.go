@@ -27,7 +27,7 @@ func (p *Problem) object() object {
 	if p.Target != "" {
 		o["target"] = p.Target
 	}
-	if len(p.Details) > 0 {
+	if p.Details != nil {
 		list := make([]any, 0, len(p.Details))
 		for i := range p.Details {
 			list = append(list, p.Details[i].object())

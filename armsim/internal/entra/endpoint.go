@@ -22,13 +22,20 @@ type Server struct {
 	Audience string // of tokens for Resource Manager
 	Issuer   *Issuer
 
-	Identities []Identity // of the virtual machine that clients run on; empty: it has no metadata service
+	Identities []Identity // of the virtual machine that clients run on; empty: it has no metadata service, unless
+	Metadata   bool       // says so
 
 	Lock    sync.Locker // of the world's owner
 	Rules   *fault.Rules
 	Journal *azhttp.Journal
 	Gate    azhttp.Gate
+
+	attached []Identity // later; guarded by Lock
 }
+
+// AttachLocked gives the virtual machine one more identity. The lock must be
+// held.
+func (s *Server) AttachLocked(i Identity) { s.attached = append(s.attached, i) }
 
 // Serve responds to what is not Resource Manager's: the token endpoint, OpenID
 // discovery and the cloud's metadata. It reports whether the path is one of

@@ -21,11 +21,16 @@ type Identity struct {
 
 	SystemAssigned bool // of which there is at most one
 
-	// Actions are the granted RBAC actions, as a Principal's.
-	Actions []string
+	// Actions, Roles and NoRights are the identity's rights, as a Principal's.
+	Actions  []string
+	Roles    []Role
+	NoRights bool
 }
 
-func (i *Identity) principal() Principal { return Principal{ClientID: i.ClientID, Actions: i.Actions} }
+// Principal is the identity as what logs in.
+func (i *Identity) Principal() Principal {
+	return Principal{ClientID: i.ClientID, ObjectID: i.ObjectID, Actions: i.Actions, Roles: i.Roles, NoRights: i.NoRights}
+}
 
 // metadataHost is where a virtual machine finds its instance metadata service.
 const metadataHost = "169.254.169.254"
@@ -36,7 +41,7 @@ const identityPath = "/metadata/identity/oauth2/token"
 // ServeIdentity responds to a request to the instance metadata service, also as
 // a proxy for it. It reports whether the request is one.
 func (s *Server) ServeIdentity(w http.ResponseWriter, r *http.Request) bool {
-	if r.Host != metadataHost || len(s.Identities) == 0 {
+	if r.Host != metadataHost || !s.Metadata && len(s.Identities) == 0 {
 		return false
 	}
 	if r.URL.Path != identityPath {
@@ -94,6 +99,9 @@ func (s *Server) identityToken(r *http.Request) (object, *azhttp.Response) {
 // identity finds the identity that is asked for: the one that is named, else
 // that of the system, else the only one there is.
 func (s *Server) identity(query func(string) string) (*Identity, *azhttp.Response) {
+	s.Lock.Lock()
+	identities := slices.Concat(s.Identities, s.attached)
+	s.Lock.Unlock()
 	client, object := query("client_id"), cmp.Or(query("object_id"), query("principal_id"))
 	resource := cmp.Or(query("msi_res_id"), query("mi_res_id"))
 	named := func(i Identity) bool {
@@ -101,10 +109,10 @@ func (s *Server) identity(query func(string) string) (*Identity, *azhttp.Respons
 			resource != "" && strings.EqualFold(i.ResourceID, resource)
 	}
 	if client == "" && object == "" && resource == "" {
-		named = func(i Identity) bool { return i.SystemAssigned || len(s.Identities) == 1 }
+		named = func(i Identity) bool { return i.SystemAssigned || len(identities) == 1 }
 	}
-	if n := slices.IndexFunc(s.Identities, named); n >= 0 {
-		return &s.Identities[n], nil
+	if n := slices.IndexFunc(identities, named); n >= 0 {
+		return &identities[n], nil
 	}
 	if client == "" && object == "" && resource == "" {
 		return nil, identityError("Multiple user assigned identities exist, please specify the clientId / resourceId of the identity in the token request")

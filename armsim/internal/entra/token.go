@@ -1,6 +1,7 @@
 package entra
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha1"
@@ -22,7 +23,6 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/azhttp"
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/wildcard"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/world"
 )
 
@@ -38,15 +38,40 @@ type Principal struct {
 	// provider's token is for a federated credential.
 	FederatedToken string
 
-	// Actions are the granted RBAC actions, "*" for any part, as
-	// "Microsoft.Compute/virtualMachineScaleSets/*". Empty grants everything.
+	// ObjectID names the principal in role assignments; empty: ClientID.
+	ObjectID string
+
+	// Actions are granted RBAC actions, "*" for any part, as
+	// "Microsoft.Compute/virtualMachineScaleSets/*". They are a custom role at the
+	// subscription. A principal with neither Actions nor Roles is Owner of the
+	// subscription, unless NoRights is set.
 	Actions []string
+
+	// Roles are assigned at the start.
+	Roles []Role
+
+	// NoRights leaves a principal without Actions and Roles with no right but
+	// those that role assignments give it.
+	NoRights bool
 }
+
+// Role is an assigned role.
+type Role struct {
+	Name  string // of Azure's, as "Reader"
+	Scope string // a resource ID; empty: the subscription. One that begins with "/resourceGroups/" is the subscription's
+}
+
+// Object is the object ID.
+func (p *Principal) Object() string { return cmp.Or(p.ObjectID, p.ClientID) }
 
 // Issuer issues and verifies access tokens. Its fields do not change after
 // NewIssuer, but for verified and issued, which the lock of the world's owner
 // guards.
 type Issuer struct {
+	// Directory finds a principal that came later by its client ID, nil where
+	// there is none. The lock of the world's owner is held.
+	Directory func(client string) *Principal
+
 	tenant     string
 	principals []Principal
 	lifetime   time.Duration
@@ -91,7 +116,7 @@ func NewIssuer(tenant string, principals []Principal, identities []Identity, lif
 	}
 	principals = slices.Clone(principals)
 	for _, i := range identities {
-		principals = append(principals, i.principal())
+		principals = append(principals, i.Principal())
 	}
 	return &Issuer{
 		tenant: tenant, principals: principals, lifetime: lifetime, key: key, clock: clock,
@@ -157,7 +182,7 @@ func (d *Issuer) VerifyLocked(header string) (Principal, *azhttp.Problem) {
 	case err != nil || c.Simulator != d.name:
 		return Principal{}, azhttp.Unauthorized("InvalidAuthenticationToken", "The access token is invalid.")
 	}
-	if p := d.principal(c.AppID); p != nil {
+	if p := d.anyPrincipal(c.AppID); p != nil {
 		if len(d.verified) >= verifiedTokens {
 			clear(d.verified)
 		}
@@ -176,13 +201,12 @@ func (d *Issuer) principal(client string) *Principal {
 	return nil
 }
 
-// May reports whether the principal holds the action; "*" in a grant stands for
-// anything, as in Azure's roles.
-func May(p Principal, action string) bool {
-	if len(p.Actions) == 0 {
-		return true
+// anyPrincipal is principal, or one of the directory.
+func (d *Issuer) anyPrincipal(client string) *Principal {
+	if p := d.principal(client); p != nil || d.Directory == nil {
+		return p
 	}
-	return slices.ContainsFunc(p.Actions, func(granted string) bool { return wildcard.Match(granted, action) })
+	return d.Directory(client)
 }
 
 // oauthError is an error response of the token endpoint.

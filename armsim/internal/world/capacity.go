@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
 )
 
 // setCapacity moves the scale set to a new capacity. A newer one supersedes an
@@ -127,30 +129,9 @@ func (s *ScaleSet) failDelete(f *Failure) {
 	s.Group.failDelete(f)
 }
 
-// CheckQuota refuses a capacity that the regional quota has no room for; nil:
-// it has.
+// CheckQuota refuses a capacity that a quota has no room for; nil: all have.
 func (s *ScaleSet) CheckQuota(capacity int) *Failure {
-	w := s.world()
-	required := s.missing(capacity) * cores(s.Size())
-	if used := w.coresUsed(); w.config.CoreQuota > 0 && required > 0 && used+required > w.config.CoreQuota {
-		return coreQuotaExceeded(w.config.CoreQuota, used, required, w.config.Location)
-	}
-	return nil
-}
-
-// SetCoreQuota changes the regional limit of vCPUs; 0 ends it. What exists
-// stays.
-func (w *World) SetCoreQuota(n int) { w.config.CoreQuota = max(0, n) }
-
-// coresUsed counts the vCPUs of all instances against the regional quota.
-func (w *World) coresUsed() int {
-	used := 0
-	for i := range w.instances() {
-		if !i.extra {
-			used += cores(i.Size)
-		}
-	}
-	return used
+	return s.world().checkQuota(s.Size(), IsSpot(jsonmap.Text(s.Profile(), "priority")), s.missing(capacity))
 }
 
 // cores reads the vCPUs out of a size's name: the first number after the

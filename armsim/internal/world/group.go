@@ -17,18 +17,24 @@ type Group struct {
 	Tags     any
 	Deleting *Operation // its deletion, if under way
 
+	ManagedBy string // what a client says of it
+
 	Standalone *ScaleSet // stands for the virtual machines of no scale set
 
 	world      *World
 	scaleSets  map[string]*ScaleSet            // by name in lower case, as the following
 	interfaces map[string]*StandaloneInterface // that a client made
 	autoscale  map[string]object
+	resources  map[string]*Resource // by resourceKey
+
+	keeping
 }
 
 func newGroup(w *World, name, location string) *Group {
 	g := &Group{
 		ID: "/subscriptions/" + w.config.SubscriptionID + "/resourceGroups/" + name, Name: name, Location: location,
 		world: w, scaleSets: map[string]*ScaleSet{}, interfaces: map[string]*StandaloneInterface{}, autoscale: map[string]object{},
+		resources: map[string]*Resource{},
 	}
 	g.Standalone = &ScaleSet{Group: g, Model: object{"properties": object{"orchestrationMode": "Flexible"}}, State: StateSucceeded}
 	return g
@@ -106,6 +112,12 @@ func (g *Group) finishDelete() {
 	for _, n := range g.interfaces {
 		g.world.addresses.releaseInterface(n)
 	}
+	clear(g.interfaces)
+	clear(g.keeping.byPath)
+	if g.dropNext(g.finishDelete) {
+		return
+	}
+	g.world.Access.dropBelow(g.ID)
 	delete(g.world.groups, strings.ToLower(g.Name))
 	g.world.Operations.end(g.Deleting, nil)
 }

@@ -101,6 +101,7 @@ func (s *ScaleSet) newInstance() *Instance {
 		s.next++ // IDs have gaps on Azure, as after overprovisioning
 	}
 	profile, _ := jsonmap.Clone(s.Profile()).(object)
+	w.resolveImage(profile)
 	number := s.next
 	if w.config.Unknowns.NumbersReused && s.Uniform() {
 		number = s.lowestFree()

@@ -2,7 +2,6 @@ package world
 
 import (
 	"cmp"
-	"fmt"
 	"strings"
 	"time"
 
@@ -24,12 +23,6 @@ const codePreempted = "OperationPreempted"
 // (kubernetes/autoscaler#3018, #9505).
 func preempted() *Failure {
 	return &Failure{codePreempted, "The operation execution has been preempted by a more recent operation."}
-}
-
-func coreQuotaExceeded(limit, used, required int, location string) *Failure {
-	return &Failure{"OperationNotAllowed", fmt.Sprintf(
-		"Operation could not be completed as it results in exceeding approved Total Regional Cores quota. Additional details - Deployment Model: Resource Manager, Location: %s, Current Limit: %d, Current Usage: %d, Additional Required: %d, (Minimum) New Limit Required: %d.",
-		location, limit, used, required, used+required)}
 }
 
 // concurrentRequest refuses a second write where one at a time is allowed.

@@ -71,6 +71,18 @@ type Unknowns struct {
 	// InstanceReadsShareBucket: do reads of single instances of a Uniform set
 	// draw from one bucket of the scale set, rather than one of each instance?
 	InstanceReadsShareBucket bool
+
+	// VnetPutKeepsSubnets: does a PUT of a virtual network without the property
+	// subnets leave them, rather than remove them?
+	VnetPutKeepsSubnets bool
+
+	// PrincipalTypeIgnored: is a role assignment to a principal that is new
+	// refused also where it names the principal's type?
+	PrincipalTypeIgnored bool
+
+	// PermissionsNeedRole: may only who holds Microsoft.Authorization/permissions/read
+	// list the permissions that they have, rather than everybody?
+	PermissionsNeedRole bool
 }
 
 // fallsLate reports whether a deletion lowers the capacity at its end.
@@ -96,6 +108,9 @@ var unknowns = []struct {
 	{"gone-is-invalid-parameter", func(u *Unknowns) *bool { return &u.GoneIsInvalidParameter }},
 	{"unreadable-lists-empty", func(u *Unknowns) *bool { return &u.UnreadableListsEmpty }},
 	{"instance-reads-share-bucket", func(u *Unknowns) *bool { return &u.InstanceReadsShareBucket }},
+	{"vnet-put-keeps-subnets", func(u *Unknowns) *bool { return &u.VnetPutKeepsSubnets }},
+	{"principal-type-ignored", func(u *Unknowns) *bool { return &u.PrincipalTypeIgnored }},
+	{"permissions-need-role", func(u *Unknowns) *bool { return &u.PermissionsNeedRole }},
 }
 
 // UnknownNames are the names that Unknowns.Set takes, in the order of the

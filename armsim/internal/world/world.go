@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/catalog"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/machine"
 )
@@ -34,6 +35,10 @@ type Config struct {
 	CoreQuota      int    // 0: none
 	Evictions      Evictions
 	Unknowns       Unknowns
+	Catalog        *catalog.Catalog // nil: the default one
+
+	Delays        Delays
+	NotRegistered []string // namespaces of providers
 
 	Faults Faults
 
@@ -48,6 +53,9 @@ type World struct {
 	Random     *Random
 	Operations *Operations
 	External   *External
+	Access     *Access
+	Providers  *Providers
+	Catalog    *catalog.Catalog
 
 	groups    map[string]*Group // by name in lower case
 	config    Config
@@ -74,7 +82,12 @@ func New(c Config) (*World, error) {
 	}
 	w := &World{
 		Clock: c.Clock, Random: random, Operations: newOperations(c.Clock),
-		groups: map[string]*Group{}, config: c, addresses: addresses,
+		groups: map[string]*Group{}, config: c, addresses: addresses, Catalog: c.Catalog,
+		Access:    newAccess(c.Clock, c.SubscriptionID, c.Delays),
+		Providers: newProviders(c.Clock, c.NotRegistered),
+	}
+	if w.Catalog == nil {
+		w.Catalog = catalog.New(c.Location)
 	}
 	w.External = &External{world: w}
 	return w, nil

@@ -98,16 +98,6 @@ func TestAStuckDeletionResumes(t *testing.T) {
 	assert.Equal(t, StateSucceeded, o.Status())
 }
 
-func TestQuota(t *testing.T) {
-	w, set := newSet(t, "Uniform", 1, nil)
-	w.SetCoreQuota(4)
-	assert.Nil(t, set.CheckQuota(2))
-	f := set.CheckQuota(3)
-	require.NotNil(t, f)
-	assert.Equal(t, "OperationNotAllowed", f.Code)
-	assert.Nil(t, set.CheckQuota(0), "less is always allowed")
-}
-
 func TestForcedFailureIsOfOneOperation(t *testing.T) {
 	w, set := newSet(t, "Uniform", 1, nil)
 	w.Operations.FailNext(&Failure{Code: "X"})

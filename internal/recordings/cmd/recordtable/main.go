@@ -1,13 +1,14 @@
-// Command recordtable derives the table of recorded exchanges that the
-// simulator's replay test works from:
+// Command recordtable derives a table of recorded exchanges that the simulator's
+// replay test works from, out of directories of recordings:
 //
-//	go run ./internal/recordings/cmd/recordtable DIR > armsim/testdata/exchanges.json
+//	go run ./internal/recordings/cmd/recordtable -only 01,02 DIR… > armsim/testdata/exchanges.json
 //
+// Which recordings and which of their exchanges a table has is in the Makefile.
 // What it leaves out, it lists on standard error. With -check it writes nothing
 // and fails where the given table is not what the recordings give, or where the
 // table or a Go file below -sources holds names out of the recordings:
 //
-//	go run ./internal/recordings/cmd/recordtable -check armsim/testdata/exchanges.json -sources armsim DIR
+//	go run ./internal/recordings/cmd/recordtable -only 01,02 -check armsim/testdata/exchanges.json -sources armsim DIR…
 package main
 
 import (
@@ -17,6 +18,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/recordings"
@@ -34,17 +36,23 @@ func run(args []string, out, log io.Writer) error {
 	flags.SetOutput(log)
 	kept := flags.String("check", "", "compare with this `table` instead of writing one")
 	sources := flags.String("sources", "", "with -check, a `directory` of Go files that may hold no names of the recordings")
+	family := flags.String("family", "scale-sets", "the exchanges to take: `scale-sets` or setup")
+	only := flags.String("only", "", "take recordings alone whose names begin with one of these `numbers`, as 29,30")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if flags.NArg() != 1 || flags.Arg(0) == "" {
-		return errors.New("usage: recordtable [-check TABLE [-sources DIR]] DIR, where the last is a directory of recordings")
+	if flags.NArg() == 0 || slices.Contains(flags.Args(), "") {
+		return errors.New("usage: recordtable [-family setup] [-only NUMBERS] [-check TABLE [-sources DIR]] DIR…, where the last are directories of recordings")
 	}
-	all, err := recordings.Load(flags.Arg(0))
+	all, err := recordings.LoadOnly(*only, flags.Args()...)
 	if err != nil {
 		return err
 	}
-	table, left := recordings.Derive(all)
+	families := map[string]recordings.Family{"scale-sets": recordings.ScaleSets, "setup": recordings.Setup}
+	if families[*family] == nil {
+		return fmt.Errorf("family %q: there is none of that name; known: scale-sets, setup", *family)
+	}
+	table, left := recordings.DeriveOf(all, families[*family])
 	for _, what := range left {
 		fmt.Fprintln(log, "left out:", what)
 	}

@@ -1,0 +1,144 @@
+package arm
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/azhttp"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/catalog"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
+)
+
+// order is a new scale set's model as the catalogue has to serve it.
+type order struct {
+	call    *call
+	catalog *catalog.Catalog
+	model   object
+	profile object
+	id      string // of the scale set to be
+}
+
+// checkOrder refuses a new scale set that the catalogue cannot serve. The order
+// of the checks is believed. An update is not checked: Azure does that, too.
+func (c *call) checkOrder(id string, model object) *problem {
+	profile, _ := jsonmap.At(model, "properties.virtualMachineProfile").(object)
+	o := order{c, c.world.Catalog, model, profile, id}
+	checks := []func() *problem{o.checkRequired, o.checkZones, o.checkSize, o.checkPlan, o.checkImage}
+	if withoutProfile(model) {
+		checks = []func() *problem{o.checkZones, o.checkSize}
+	}
+	for _, check := range checks {
+		if p := check(); p != nil {
+			return p
+		}
+	}
+	return nil
+}
+
+// checkRequired finds what is missing, by the words of Compute's other errors of
+// the kind; which parameters it names so is believed.
+func (o *order) checkRequired() *problem {
+	storage, _ := o.profile["storageProfile"].(object)
+	_, wasGiven := storage["imageReference"]
+	disk, _ := storage["osDisk"].(object)
+	switch {
+	case !wasGiven && disk["image"] == nil && disk["vhdContainers"] == nil:
+		return required("storageProfile.imageReference")
+	case len(jsonmap.List(o.profile, "networkProfile.networkInterfaceConfigurations")) == 0:
+		return required("networkProfile.networkInterfaceConfigurations")
+	}
+	return nil
+}
+
+func (o *order) location() string { return jsonmap.Text(o.model, "location") }
+
+func (o *order) zones() []string {
+	var zones []string
+	for _, zone := range jsonmap.List(o.model, "zones") {
+		if text, ok := zone.(string); ok {
+			zones = append(zones, text)
+		}
+	}
+	return zones
+}
+
+// checkZones knows the zones of the regions that there are. The first refusal is
+// reported (cluster-api-provider-azure#294), the second believed.
+func (o *order) checkZones() *problem {
+	location, known := o.catalog.Location(o.location())
+	zones := o.zones()
+	if !known || len(zones) == 0 {
+		return nil
+	}
+	if len(location.Zones) == 0 {
+		return azhttp.NewProblem(http.StatusBadRequest, "ResourceTypeNotSupportAvailabilityZones",
+			"The resource type 'virtualMachineScaleSets' does not support availability zones at location '%s' and api-version '%s'.", location.Name, o.call.apiVersion)
+	}
+	for _, zone := range zones {
+		if !slices.Contains(location.Zones, zone) {
+			return azhttp.NewProblem(http.StatusBadRequest, "AvailabilityZoneNotSupported",
+				"The zone(s) '%s' for resource '%s' is not supported. The supported zones for location '%s' are '%s'", zone, o.id, location.Name, strings.Join(location.Zones, ","))
+		}
+	}
+	return nil
+}
+
+// mixed is the SKU of a scale set with several sizes (Microsoft's pages on
+// instance mix), none of which is looked at.
+const mixed = "Mix"
+
+// size is the one that is asked for; false: there is none to look at.
+func (o *order) size() (catalog.Size, bool) { return o.catalog.Size(jsonmap.Text(o.model, "sku.name")) }
+
+func (o *order) checkSize() *problem {
+	name := jsonmap.Text(o.model, "sku.name")
+	size, known := o.size()
+	switch {
+	case name == "" || strings.EqualFold(name, mixed):
+		return nil
+	case !known:
+		return sizeNotValid(name, o.catalog.Sizes())
+	}
+	if p := o.checkRestriction(size.Name); p != nil {
+		return p
+	}
+	return o.checkEphemeral(size)
+}
+
+// sizeNotValid is reported (viya4-iac-azure#116, azure-quickstart-templates#7147).
+func sizeNotValid(name string, sizes []catalog.Size) *problem {
+	var names []string
+	for _, s := range sizes {
+		names = append(names, s.Name)
+	}
+	return invalidParameter("vmSize", "The value %s provided for the VM size is not valid. The valid sizes in the current region are: %s. Find out more on the available VM sizes in each region at https://aka.ms/azure-regions.",
+		name, strings.Join(names, ","))
+}
+
+// checkRestriction has reported words (aks-baseline#372), and the status of
+// karpenter-provider-azure#192.
+func (o *order) checkRestriction(size string) *problem {
+	r, restricted := o.catalog.Restriction(size)
+	if !restricted {
+		return nil
+	}
+	zones := o.zones()
+	closed := func(zone string) bool { return slices.Contains(r.Zones, zone) }
+	if len(r.Zones) > 0 && !slices.ContainsFunc(zones, closed) {
+		return nil
+	}
+	return azhttp.NewProblem(http.StatusConflict, "SkuNotAvailable",
+		"The requested size for resource '%s' is currently not available in location '%s' zones '%s' for subscription '%s'. Please try another size or deploy to a different location or zones. See https://aka.ms/azureskunotavailable for details.",
+		o.id, o.location(), strings.Join(zones, ","), o.call.front.config.SubscriptionID)
+}
+
+// checkEphemeral has the code and status of a disk that is too big
+// (bosh-azure-cpi-release#674); the words are believed.
+func (o *order) checkEphemeral(size catalog.Size) *problem {
+	if jsonmap.Text(o.profile, "storageProfile.osDisk.diffDiskSettings.option") == "" || size.Ephemeral {
+		return nil
+	}
+	return azhttp.NewProblem(http.StatusConflict, "NotSupported",
+		"OS disk of Ephemeral VM is not allowed for VM size %s: it has neither cache nor temporary disk. Please refer to https://aka.ms/Ephemeral for more details.", size.Name)
+}

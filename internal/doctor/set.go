@@ -1,0 +1,148 @@
+package doctor
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armops"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/offer"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/preflight"
+)
+
+var setChecks = []cloudCheck{
+	{"scale-set", "nothing but the plugin adds, replaces or upgrades instances", (*cloud).checkModel},
+	{"max-instances", "max_instances fits the scale set", (*cloud).checkMaximum},
+	{"addresses", "", (*cloud).checkAddresses},
+	{"key", "", (*cloud).checkKey},
+	{"size", "the VM size is offered to this subscription", (*cloud).checkSizes},
+	{"quota", "the quota suffices for max_instances", (*cloud).checkQuota},
+	{"image", "the image exists, and is not outdated", (*cloud).checkImage},
+	{"network", "instances reach the internet, and are not reached from there", (*cloud).checkNetwork},
+}
+
+func (c *cloud) checkModel(context.Context) (found []Finding, err error) {
+	for _, f := range preflight.Check(c.set) {
+		level := Warning
+		if f.Severity == preflight.Refusal {
+			level = Fault
+		}
+		found = append(found, Finding{Level: level, Text: f.Problem, Fix: f.Fix})
+	}
+	return found, nil
+}
+
+func (c *cloud) checkMaximum(context.Context) ([]Finding, error) {
+	if most := c.set.MaxSize(); c.scaler.MaxInstances > most {
+		return []Finding{fault(c.line("max_instances"), fmt.Sprintf("max_instances = %d, and the scale set takes %d", c.scaler.MaxInstances, most), fmt.Sprintf("max_instances = %d", most))}, nil
+	}
+	return nil, nil
+}
+
+func (c *cloud) checkAddresses(context.Context) ([]Finding, error) {
+	if c.scaler.Connector.UseExternalAddr && !c.set.Model.HasPublicAddress {
+		return []Finding{fault(c.line("connector_config", "use_external_addr"), "use_external_addr is set, and instances have no public address", "leave use_external_addr out, and let the runner be in the same network, or one that is peered with it")}, nil
+	}
+	return nil, nil
+}
+
+// checkKey compares key_path with the model's keys.
+func (c *cloud) checkKey(context.Context) ([]Finding, error) {
+	path, login := c.scaler.Connector.KeyPath, c.set.Model.Login
+	content, err := os.ReadFile(path)
+	if path == "" || err != nil || len(login.PublicKeys) == 0 {
+		return nil, nil // checkLogin speaks of that
+	}
+	own, err := ssh.ParsePrivateKey(content)
+	if err != nil {
+		return []Finding{fault(c.line("connector_config", "key_path"), path+" is no private key of SSH without a passphrase", "ssh-keygen -t ed25519 -N '' -f "+path+", and put its public half into the model")}, nil
+	}
+	var known []string
+	for _, line := range login.PublicKeys {
+		if key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(line)); err == nil {
+			known = append(known, ssh.FingerprintSHA256(key))
+		}
+	}
+	if print := ssh.FingerprintSHA256(own.PublicKey()); !slices.Contains(known, print) {
+		return []Finding{fault(c.line("connector_config", "key_path"), fmt.Sprintf("the public half of %s (%s) is not among the model's keys (%s): nobody can log in unless the image has it", path, print, strings.Join(known, ", ")), "name the private half of one of them, or run setup again with --ssh-key "+path+".pub; only new instances get it")}, nil
+	}
+	return []Finding{{Level: OK, Text: "key_path is the private half of a key in the model"}}, nil
+}
+
+func (c *cloud) checkSizes(ctx context.Context) (found []Finding, err error) {
+	offered, err := offer.Sizes(ctx, c.azure, c.config.SubscriptionID, c.model.Location)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range c.model.sizes() {
+		info, ok := offered[strings.ToLower(name)]
+		if !ok {
+			found = append(found, fault(0, fmt.Sprintf("%s is not offered in %s", name, c.model.Location), "az vm list-skus --location "+c.model.Location+" --resource-type virtualMachines -o table"))
+			continue
+		}
+		if reason := info.Restriction(c.model.Zones); reason != "" {
+			found = append(found, fault(0, fmt.Sprintf("%s is restricted for this subscription in %s (%s)", name, c.model.Location, reason), "choose another size, or ask Azure's support for it: az vm list-skus --location "+c.model.Location+" --all -o table"))
+		}
+		if c.set.IsSpot() && strings.EqualFold(info.Capability("LowPriorityCapable"), "False") {
+			found = append(found, fault(0, name+" is not offered as Spot", "choose another size, or a regular scale set"))
+		}
+	}
+	return found, nil
+}
+
+// usage is a quota of the region.
+type usage struct {
+	Current int `json:"currentValue"`
+	Limit   int `json:"limit"`
+	Name    struct {
+		Value string `json:"value"`
+	} `json:"name"`
+}
+
+func (c *cloud) checkQuota(ctx context.Context) (found []Finding, err error) {
+	offered, err := offer.Sizes(ctx, c.azure, c.config.SubscriptionID, c.model.Location)
+	if err != nil {
+		return nil, err
+	}
+	usages := map[string]usage{}
+	err = c.azure.Each(ctx, armops.ListUsages, "/subscriptions/"+c.config.SubscriptionID+"/providers/Microsoft.Compute/locations/"+c.model.Location+"/usages", nil, func(raw json.RawMessage) error {
+		var u usage
+		err := json.Unmarshal(raw, &u)
+		usages[strings.ToLower(u.Name.Value)] = u
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	info := offered[strings.ToLower(c.model.sizes()[0])]
+	cores := info.Cores()
+	names := []string{"cores", info.Family}
+	if c.set.IsSpot() {
+		names = []string{"lowPriorityCores"}
+	}
+	for _, name := range names {
+		if u, ok := usages[strings.ToLower(name)]; ok && cores > 0 {
+			found = append(found, c.judge(u, cores)...)
+		}
+	}
+	return found, nil
+}
+
+// judge compares what is left of a quota with what max_instances takes.
+func (c *cloud) judge(u usage, cores int) []Finding {
+	most, left := c.scaler.MaxInstances, (u.Limit-u.Current)/cores+int(c.set.Capacity)
+	if most == 0 || left >= most {
+		return nil
+	}
+	f := warning(c.line("max_instances"), fmt.Sprintf("of max_instances = %d instances with %d vCPUs each, the quota %s leaves room for %d (%d of %d vCPUs are used)", most, cores, u.Name.Value, left, u.Current, u.Limit),
+		fmt.Sprintf("max_instances = %d, or ask for more: https://aka.ms/ProdportalCRP", left))
+	if left <= 0 {
+		f.Level = Fault
+	}
+	return []Finding{f}
+}
