@@ -118,20 +118,29 @@ func (o *setupOptions) run(c *cobra.Command) error {
 	if err != nil {
 		return interrupted(c.Context(), err, "nothing was changed")
 	}
-	if o.json() {
-		err = writeJSON(c, plan)
-	} else {
-		printPlan(t, plan)
-		o.printPrice(c.Context(), t)
-	}
-	if err = errors.Join(err, plan.Err()); err != nil || o.dryRun {
-		return interrupted(c.Context(), err, "")
+	if err := o.showPlan(c, t, plan); err != nil || o.dryRun {
+		return err
 	}
 	if err := apply(c.Context(), t, s, plan); err != nil {
 		return err
 	}
 	if !o.json() {
 		fmt.Fprintf(t.Out, "\n%s", o.spec.Block(o.runner))
+	}
+	return nil
+}
+
+// showPlan prints a plan. The error is what is in its way.
+func (o *setupOptions) showPlan(c *cobra.Command, t terminal.Terminal, plan *setup.Plan) error {
+	var err error
+	if o.json() {
+		err = writeJSON(c, plan)
+	} else {
+		printPlan(t, plan)
+		o.printPrice(c.Context(), t)
+	}
+	if err = errors.Join(err, plan.Err()); err != nil {
+		return failed(err)
 	}
 	return nil
 }
