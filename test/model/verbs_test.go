@@ -21,6 +21,8 @@ func (m *model) hide() error {
 		return err
 	}
 	m.Invariants.AllowThrottling() // each instance that a list lacks is read
+	m.Hidden = len(m.Sim.Instances())
+	defer func() { m.Hidden = 0 }()
 	for range 6 {
 		m.Provisioner.Request(1)
 		time.Sleep(10 * time.Minute)

@@ -47,6 +47,7 @@ type Bubble struct {
 	spec    armsim.ScaleSetSpec
 	crashed bool
 
+	Hidden       int       // instances that there were when Azure began to hide all of them
 	surplusSince time.Time // when more ran than were asked for first; zero: they do not
 }
 

@@ -45,7 +45,8 @@ const surplusLag = 5 * time.Minute
 // have asked for: all that the runner may have, and what others made. A runner that
 // begins anew while Azure hides what runs may ask for all of it once more. What a
 // Uniform scale set failed to create it creates along with the next increase, which is
-// by one at least. Those that have failed are on their way out.
+// by one at least. Those that have failed are on their way out. While Azure hides all
+// from the identity, none can be deleted: what there was may stay.
 func (b *Bubble) Surplus() error {
 	running := 0
 	for _, i := range b.Sim.Instances() {
@@ -57,7 +58,7 @@ func (b *Bubble) Surplus() error {
 	if b.crashed {
 		limit += b.MaxInstances
 	}
-	if running <= limit {
+	if limit = max(limit, b.Hidden); running <= limit {
 		b.surplusSince = time.Time{}
 		return nil
 	}
