@@ -15,7 +15,7 @@ BUILDVCS := $(shell git status >/dev/null 2>&1 && echo auto || echo false)
 BUILD     = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=$(BUILDVCS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo soak e2e dev runner build test compat model bench tidy vet lint check cross release docs recordings fuzz clean
+.PHONY: help demo quickstart soak e2e dev runner build test compat model bench tidy vet lint check cross release docs recordings fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,9 @@ demo: ## 24 jobs on simulated VMs; MODE=flexible, SPOT=1, EVICT=3 vary it
 	@mkdir -p bin
 	$(BUILD) -o bin/ ./cmd/fleeting-plugin-azure ./cmd/armsim ./demo
 	bin/demo $(if $(MODE),-mode $(MODE)) $(if $(SPOT),-spot $(SPOT)) $(if $(EVICT),-evict $(EVICT))
+
+quickstart: ## setup, doctor, status and teardown on an empty simulated subscription
+	$(GO) test -trimpath -count=1 -v -run '^TestQuickstart$$' ./test/binary
 
 soak: ## the same for 10 minutes with faults and kills; SEED=7, DURATION=2m, MODE=Flexible, SPOT=Deallocate vary it
 	@mkdir -p bin

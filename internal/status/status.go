@@ -230,12 +230,14 @@ func (r *reader) takeInstance(raw json.RawMessage) error {
 	if len(m.Zones) > 0 {
 		i.Zone = m.Zones[0]
 	}
-	for _, s := range p.View.Statuses {
-		if power, ok := strings.CutPrefix(s.Code, "PowerState/"); ok {
-			i.Power = power
-		}
-		if code, ok := strings.CutPrefix(s.Code, "ProvisioningState/failed"); ok {
-			i.Error = strings.Trim(strings.Join([]string{strings.Trim(code, "/"), s.Message}, ": "), ": ")
+	for _, s := range p.View.Statuses { // whose codes come in any case
+		kind, rest, _ := strings.Cut(s.Code, "/")
+		state, code, _ := strings.Cut(rest, "/")
+		switch {
+		case strings.EqualFold(kind, "PowerState"):
+			i.Power = strings.ToLower(state)
+		case strings.EqualFold(kind, "ProvisioningState") && strings.EqualFold(state, "failed"):
+			i.Error = strings.Trim(code+": "+s.Message, ": ")
 		}
 	}
 	r.set.Instances = append(r.set.Instances, i)
