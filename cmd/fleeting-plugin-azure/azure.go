@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -38,7 +39,7 @@ func (a *azureFlags) add(c *cobra.Command) {
 
 // config checks the flags as plugin_config is checked.
 func (a *azureFlags) config() (config.Config, error) {
-	raw := map[string]any{"name": a.name, "subscription_id": a.subscription, "resource_group_name": first(a.group, a.name)}
+	raw := map[string]any{"name": a.name, "subscription_id": a.subscription, "resource_group_name": cmp.Or(a.group, a.name)}
 	for key, value := range map[string]string{"credential": a.credential, "tenant_id": a.tenant, "client_id": a.client, "client_secret_file": a.secretFile, "cloud": a.cloud} {
 		if value != "" {
 			raw[key] = value
@@ -56,15 +57,6 @@ func (a *azureFlags) config() (config.Config, error) {
 		return cfg, fmt.Errorf("%s", strings.ReplaceAll(err.Error(), "plugin_config: ", ""))
 	}
 	return cfg, nil
-}
-
-func first(texts ...string) string {
-	for _, text := range texts {
-		if text != "" {
-			return text
-		}
-	}
-	return ""
 }
 
 func resources(cfg config.Config) (*armapi.Resources, error) {

@@ -76,7 +76,12 @@ func (r *Resources) Get(ctx context.Context, operation, id string, query url.Val
 // Exists reports whether there is a resource of that ID: by HEAD or GET, as the operation
 // is.
 func (r *Resources) Exists(ctx context.Context, operation, id string) (bool, error) {
-	err := r.do(ctx, operation, id, nil, nil, nil)
+	return r.Find(ctx, operation, id, nil)
+}
+
+// Find reads the resource of an ID into out, which may be nil, if there is one.
+func (r *Resources) Find(ctx context.Context, operation, id string, out any) (bool, error) {
+	err := r.do(ctx, operation, id, nil, nil, out)
 	if isAbsent(err) {
 		return false, nil
 	}

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -22,21 +23,12 @@ var accessChecks = []cloudCheck{
 const metadata = "169.254.169.254"
 
 func checkProxy(s *subject) []Finding {
-	proxy := first(s.Getenv("HTTPS_PROXY"), s.Getenv("https_proxy"), s.Getenv("HTTP_PROXY"), s.Getenv("http_proxy"))
-	without := first(s.Getenv("NO_PROXY"), s.Getenv("no_proxy"))
+	proxy := cmp.Or(s.Getenv("HTTPS_PROXY"), s.Getenv("https_proxy"), s.Getenv("HTTP_PROXY"), s.Getenv("http_proxy"))
+	without := cmp.Or(s.Getenv("NO_PROXY"), s.Getenv("no_proxy"))
 	if proxy == "" || without == "*" || strings.Contains(without, metadata) || s.config.Credential != "managed_identity" && s.config.Credential != "default" {
 		return nil
 	}
 	return []Finding{warning(0, "a proxy is set, and NO_PROXY does not leave out "+metadata+": the managed identity may get no token", "NO_PROXY="+strings.Trim(without+","+metadata, ",")+" in the runner's environment")}
-}
-
-func first(texts ...string) string {
-	for _, text := range texts {
-		if text != "" {
-			return text
-		}
-	}
-	return ""
 }
 
 // claims are what an access token says of its owner. It is Azure's affair whether it is
@@ -73,7 +65,7 @@ func (s *subject) signIn(ctx context.Context, azure Azure) ([]Finding, error) {
 	text := fmt.Sprintf("signed in with credential %q", s.config.Credential)
 	c, ok := readClaims(token)
 	if ok {
-		text += fmt.Sprintf(" as %s, object %s, tenant %s", first(c.User, "application "+c.Application), c.Object, c.Tenant)
+		text += fmt.Sprintf(" as %s, object %s, tenant %s", cmp.Or(c.User, "application "+c.Application), c.Object, c.Tenant)
 	}
 	found := []Finding{{Check: "credential", Level: OK, About: s.name, Text: text}}
 	if off := time.Since(time.Unix(c.Issued, 0)).Abs(); ok && c.Issued > 0 && off > clockSkew && off < 30*24*time.Hour {

@@ -10,6 +10,7 @@ import (
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armops"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/config"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/offer"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
@@ -34,6 +35,7 @@ type cloud struct {
 	azure Azure
 	set   vmss.ScaleSet
 	model model
+	sizes map[string]offer.Size // of the region; nil: not read yet
 }
 
 // model is what the doctor needs of a scale set beyond what the plugin does.

@@ -74,8 +74,16 @@ func (c *cloud) checkKey(context.Context) ([]Finding, error) {
 	return []Finding{{Level: OK, Text: "key_path is the private half of a key in the model"}}, nil
 }
 
+// offered are the sizes of the region, of which Azure sends megabytes: they are read once.
+func (c *cloud) offered(ctx context.Context) (_ map[string]offer.Size, err error) {
+	if c.sizes == nil {
+		c.sizes, err = offer.Sizes(ctx, c.azure, c.config.SubscriptionID, c.model.Location)
+	}
+	return c.sizes, err
+}
+
 func (c *cloud) checkSizes(ctx context.Context) (found []Finding, err error) {
-	offered, err := offer.Sizes(ctx, c.azure, c.config.SubscriptionID, c.model.Location)
+	offered, err := c.offered(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +113,7 @@ type usage struct {
 }
 
 func (c *cloud) checkQuota(ctx context.Context) (found []Finding, err error) {
-	offered, err := offer.Sizes(ctx, c.azure, c.config.SubscriptionID, c.model.Location)
+	offered, err := c.offered(ctx)
 	if err != nil {
 		return nil, err
 	}

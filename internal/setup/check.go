@@ -41,7 +41,7 @@ func (s *Setup) check(ctx context.Context) (c checked, err error) {
 	if p := found.Properties.Plan; p != nil {
 		c.plan = object{"name": p.Name, "publisher": p.Publisher, "product": p.Product}
 	}
-	return c, joinedErrors([]error{s.checkTerms(ctx, found), s.matches(found, sizes)})
+	return c, joined([]error{s.checkTerms(ctx, found), s.matches(found, sizes)})
 }
 
 func (s *Setup) checkTerms(ctx context.Context, image *offer.Image) error {
@@ -96,7 +96,7 @@ func (s *Setup) checkSizes(ctx context.Context) (sizes []offer.Size, err error) 
 		sizes = append(sizes, size)
 		wrong = append(wrong, s.checkSize(&size))
 	}
-	return sizes, joinedErrors(wrong)
+	return sizes, joined(wrong)
 }
 
 func (s *Setup) checkSize(size *offer.Size) error {
@@ -112,16 +112,6 @@ func (s *Setup) checkSize(size *offer.Size) error {
 		return fmt.Errorf("size %s is not offered as Spot; fix: another --size, or no --spot", size.Name)
 	}
 	return nil
-}
-
-func joinedErrors(all []error) error {
-	var wrong []error
-	for _, err := range all {
-		if err != nil {
-			wrong = append(wrong, err)
-		}
-	}
-	return joined(wrong)
 }
 
 // needed are the resource providers of what is made.

@@ -15,6 +15,7 @@ import (
 type Azure interface {
 	Get(ctx context.Context, operation, id string, query url.Values, out any) error
 	Exists(ctx context.Context, operation, id string) (bool, error)
+	Find(ctx context.Context, operation, id string, out any) (bool, error)
 	Write(ctx context.Context, operation, id string, body, out any) error
 	Each(ctx context.Context, operation, id string, query url.Values, f func(json.RawMessage) error) error
 }
@@ -91,11 +92,8 @@ func (p *Plan) Err() error {
 // compare decides about one resource.
 func (s step) compare(ctx context.Context, azure Azure, owner string) (Item, error) {
 	i := Item{Action: Create, Title: s.title(), ID: s.id, step: s}
-	there, err := azure.Exists(ctx, s.get, s.id)
+	there, err := azure.Find(ctx, s.get, s.id, &i.have)
 	if err != nil || !there {
-		return i, err
-	}
-	if err := azure.Get(ctx, s.get, s.id, nil, &i.have); err != nil {
 		return i, err
 	}
 	i.Differences = differences("", any(s.withoutHidden()), any(i.have))

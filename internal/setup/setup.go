@@ -78,11 +78,7 @@ func (s *Setup) principal(ctx context.Context) (string, error) {
 			PrincipalID string `json:"principalId"`
 		} `json:"properties"`
 	}
-	there, err := s.Azure.Exists(ctx, armops.GetIdentity, s.Spec.identityID())
-	if err != nil || !there {
-		return "", err
-	}
-	err = s.Azure.Get(ctx, armops.GetIdentity, s.Spec.identityID(), nil, &identity)
+	_, err := s.Azure.Find(ctx, armops.GetIdentity, s.Spec.identityID(), &identity)
 	return identity.Properties.PrincipalID, err
 }
 

@@ -78,14 +78,16 @@ func (s Spec) Complete() (Spec, error) {
 	return s, joined(wrong)
 }
 
-// joined is one error in one line.
+// joined is one error in one line of those that are none nil; nil if all are.
 func joined(wrong []error) error {
-	if len(wrong) == 0 {
-		return nil
+	var texts []string
+	for _, err := range wrong {
+		if err != nil {
+			texts = append(texts, err.Error())
+		}
 	}
-	texts := make([]string, len(wrong))
-	for n, err := range wrong {
-		texts[n] = err.Error()
+	if len(texts) == 0 {
+		return nil
 	}
 	return errors.New(strings.Join(texts, "; "))
 }

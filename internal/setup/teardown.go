@@ -78,22 +78,14 @@ func (s *Setup) PlanTeardown(ctx context.Context) (*Plan, error) {
 	}
 	all = append(all, removal{step{id: s.Spec.GroupID(), get: armops.GetGroup}, armops.DeleteGroup})
 	for _, r := range all {
-		there, err := s.Azure.Exists(ctx, r.get, r.id)
+		item := Item{Action: Remove, Title: r.title(), ID: r.id, step: r.step}
+		item.step.put = r.del
+		there, err := s.Azure.Find(ctx, r.get, r.id, &item.have)
 		if err != nil {
 			return nil, err
 		}
-		if !there {
+		if !there || !r.unmarked && r.mark(item.have) != s.Spec.Name {
 			continue
-		}
-		item := Item{Action: Remove, Title: r.title(), ID: r.id, step: r.step}
-		item.step.put = r.del
-		if !r.unmarked {
-			if err := s.Azure.Get(ctx, r.get, r.id, nil, &item.have); err != nil {
-				return nil, err
-			}
-			if r.mark(item.have) != s.Spec.Name {
-				continue
-			}
 		}
 		p.Items = append(p.Items, item)
 	}
