@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
@@ -10,7 +9,6 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armops"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/offer"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/preflight"
 )
@@ -103,27 +101,12 @@ func (c *cloud) checkSizes(ctx context.Context) (found []Finding, err error) {
 	return found, nil
 }
 
-// usage is a quota of the region.
-type usage struct {
-	Current int `json:"currentValue"`
-	Limit   int `json:"limit"`
-	Name    struct {
-		Value string `json:"value"`
-	} `json:"name"`
-}
-
 func (c *cloud) checkQuota(ctx context.Context) (found []Finding, err error) {
 	offered, err := c.offered(ctx)
 	if err != nil {
 		return nil, err
 	}
-	usages := map[string]usage{}
-	err = c.azure.Each(ctx, armops.ListUsages, "/subscriptions/"+c.config.SubscriptionID+"/providers/Microsoft.Compute/locations/"+c.model.Location+"/usages", nil, func(raw json.RawMessage) error {
-		var u usage
-		err := json.Unmarshal(raw, &u)
-		usages[strings.ToLower(u.Name.Value)] = u
-		return err
-	})
+	usages, err := offer.Usages(ctx, c.azure, c.config.SubscriptionID, c.model.Location)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +125,7 @@ func (c *cloud) checkQuota(ctx context.Context) (found []Finding, err error) {
 }
 
 // judge compares what is left of a quota with what max_instances takes.
-func (c *cloud) judge(u usage, cores int) []Finding {
+func (c *cloud) judge(u offer.Usage, cores int) []Finding {
 	most, left := c.scaler.MaxInstances, (u.Limit-u.Current)/cores+int(c.set.Capacity)
 	if most == 0 || left >= most {
 		return nil

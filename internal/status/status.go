@@ -12,13 +12,8 @@ import (
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armops"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/config"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/offer"
 )
-
-// Azure is what is read; armapi.Resources has it.
-type Azure interface {
-	Get(ctx context.Context, operation, id string, query url.Values, out any) error
-	Each(ctx context.Context, operation, id string, query url.Values, f func(json.RawMessage) error) error
-}
 
 // Set is a scale set at one time.
 type Set struct {
@@ -84,7 +79,7 @@ type scaleSet struct {
 }
 
 // Read reads the scale set of a configuration.
-func Read(ctx context.Context, azure Azure, cfg config.Config) (*Set, error) {
+func Read(ctx context.Context, azure offer.Azure, cfg config.Config) (*Set, error) {
 	group := "/subscriptions/" + cfg.SubscriptionID + "/resourceGroups/" + cfg.ResourceGroupName
 	id := group + "/providers/Microsoft.Compute/virtualMachineScaleSets/" + cfg.Name
 	var raw scaleSet
@@ -103,33 +98,21 @@ func Read(ctx context.Context, azure Azure, cfg config.Config) (*Set, error) {
 
 // readQuota reads the quota that meets a scale set first. Who may not read it sees the
 // rest all the same.
-func readQuota(ctx context.Context, azure Azure, subscription string, s *Set) (q *Quota) {
+func readQuota(ctx context.Context, azure offer.Azure, subscription string, s *Set) (q *Quota) {
 	name := "cores"
 	if s.Spot {
 		name = "lowPriorityCores"
 	}
-	_ = azure.Each(ctx, armops.ListUsages, "/subscriptions/"+subscription+"/providers/Microsoft.Compute/locations/"+s.Location+"/usages", nil, func(raw json.RawMessage) error {
-		var u struct {
-			Current int `json:"currentValue"`
-			Limit   int `json:"limit"`
-			Name    struct {
-				Value string `json:"value"`
-			} `json:"name"`
-		}
-		if err := json.Unmarshal(raw, &u); err != nil {
-			return err
-		}
-		if strings.EqualFold(u.Name.Value, name) {
-			q = &Quota{name, u.Current, u.Limit}
-		}
-		return nil
-	})
+	usages, _ := offer.Usages(ctx, azure, subscription, s.Location)
+	if u, ok := usages[strings.ToLower(name)]; ok {
+		q = &Quota{name, u.Current, u.Limit}
+	}
 	return q
 }
 
 // reader reads the instances of a scale set.
 type reader struct {
-	azure      Azure
+	azure      offer.Azure
 	group, id  string
 	set        *Set
 	interfaces map[string]string // private address by the ID of the instance, in lower case
