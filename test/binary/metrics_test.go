@@ -54,6 +54,7 @@ func startMeasured(t *testing.T, s *armsim.Server, address string) *launch.Plugi
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	s := launch.Simulator(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{Name: "ci", Capacity: 1})
+	require.Eventually(t, func() bool { return s.Stats().Running == 1 }, launch.Patience, launch.Tick, "one that the first view shows being created is measured, too")
 	p := startMeasured(t, s, ":0")
 	p.AwaitRunning(t, 1)
 	_, err := p.Increase(t.Context(), 2)
