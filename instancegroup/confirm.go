@@ -26,10 +26,11 @@ type confirmation struct {
 // confirm finds out which of the missing members no longer exist. Azure is asked for
 // the instance itself, since a list may lag or skip: a job may run there (F25). Where
 // the limits leave no room for that, a member stays what it was, and is asked for before
-// the others next time. One that the plugin
-// deletes is gone when the operation has ended, or when another list lacks it, too:
-// that needs no proof. Neither does one whose number another instance has. What was
-// found out before an error is remembered, so that the next reading has less to ask.
+// the others next time. One that the plugin deletes is gone when the operation has
+// ended; it need not be asked for before another list lacks it, too, and where lists are
+// long and yet plentiful, that is the proof. One whose number another instance has needs
+// none. What was asked for before an error is remembered, so that the next reading has
+// less to ask.
 func (r *reading) confirm(ctx context.Context, base *View, listed []vmss.Instance) (c confirmation, err error) {
 	missing := r.withoutKnown(missing(listed, base), holders(listed), &c)
 	if len(missing) == 0 {
@@ -38,6 +39,7 @@ func (r *reading) confirm(ctx context.Context, base *View, listed []vmss.Instanc
 	slices.SortStableFunc(missing, func(a, b Member) int { return a.seen.Compare(b.seen) })
 	room := min(len(missing), r.reach().ReadsRemaining())
 	c.leave(missing[room:])
+	known := len(c.gone)
 	var mu sync.Mutex
 	var confirming errgroup.Group
 	confirming.SetLimit(confirmAtOnce)
@@ -61,7 +63,7 @@ func (r *reading) confirm(ctx context.Context, base *View, listed []vmss.Instanc
 	if err != nil {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.inventory.remember(c.gone, r.now())
+		r.inventory.remember(c.gone[known:], r.now())
 	}
 	return c, err
 }
@@ -81,7 +83,7 @@ func (r *reading) withoutKnown(missing []Member, holders map[string]bool, c *con
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, m := range missing {
-		absence := r.deletions.absent(m.MemberID, r.number)
+		absence := r.deletions.absent(m.MemberID, r.number, isPlentiful(r.room), r.now())
 		switch {
 		case absence == absenceProven, holders[strings.ToLower(m.ID)]:
 			c.gone = append(c.gone, m.MemberID)

@@ -17,6 +17,10 @@ const (
 
 	// disbelief is how long after the end of its deletion an instance may be listed.
 	disbelief = 2 * time.Minute
+
+	// followedFirst is how long the operation of a deletion has to tell that an instance
+	// is gone before Azure is asked for that one.
+	followedFirst = 2 * time.Minute
 )
 
 // deletions owns the deletions that Azure accepted, and those that it refuses.
@@ -65,12 +69,13 @@ func (d *deletions) isTroubled() bool { return d.backoff.failures > 0 || d.reapi
 
 // deletion is the accepted deletion of one instance.
 type deletion struct {
-	first     time.Time // acceptance
-	sent      time.Time // latest acceptance
-	ended     time.Time // when the operation was seen to have succeeded, or the instance to be gone; zero: neither
-	retry     bool      // the operation has failed
-	preempted bool      // by a later one
-	absent    uint64    // the reading whose list lacked the instance first
+	first     time.Time  // acceptance
+	sent      time.Time  // latest acceptance
+	ended     time.Time  // when the operation was seen to have succeeded, or the instance to be gone; zero: neither
+	retry     bool       // the operation has failed
+	preempted bool       // by a later one
+	absent    uint64     // the reading whose list lacked the instance first
+	by        *operation // the latest; nil: Azure named none
 }
 
 // deletionBatch is the operation that deletes members.
@@ -97,6 +102,12 @@ func (d *deletions) mustRetry(m *Member, now time.Time) bool {
 // new.
 func (d *deletions) record(ids []string, o vmss.Operation, now time.Time) (added []string) {
 	d.sent = now
+	var by *operation
+	if o != "" {
+		later := now.Add(pollInterval) // no deletion ends sooner
+		b := &deletionBatch{operation: operation{id: o, began: now, polled: later}, ids: ids}
+		d.batches, by = append(d.batches, b), &b.operation
+	}
 	for _, id := range ids {
 		first := now
 		if before := d.accepted[id]; before != nil {
@@ -104,13 +115,9 @@ func (d *deletions) record(ids []string, o vmss.Operation, now time.Time) (added
 		} else {
 			added = append(added, id)
 		}
-		d.accepted[id] = &deletion{first: first, sent: now}
+		d.accepted[id] = &deletion{first: first, sent: now, by: by}
 		delete(d.refused, id)
 		delete(d.asked, id)
-	}
-	if o != "" {
-		later := now.Add(pollInterval) // no deletion ends sooner
-		d.batches = append(d.batches, &deletionBatch{operation: operation{id: o, began: now, polled: later}, ids: ids})
 	}
 	return added
 }
@@ -136,7 +143,7 @@ func (d *deletions) finish(o *operation) (deleted []string, unfinished int) {
 	for _, id := range ids {
 		a := d.accepted[id]
 		switch {
-		case a == nil || a.sent.After(o.began):
+		case a == nil || a.by != o:
 		case o.failure == nil && o.id != "":
 			a.ended = o.ended
 			deleted = append(deleted, id)
@@ -180,17 +187,31 @@ const (
 	absenceProven              // it is gone
 )
 
-// absent is told that the list of a reading lacks a member.
-func (d *deletions) absent(id string, reading uint64) absence {
+// isFollowed reports whether the operation is about to tell how the deletion ends.
+func (a *deletion) isFollowed(now time.Time) bool {
+	return a.by != nil && a.by.id != "" && a.by.ended.IsZero() && now.Sub(a.sent) < followedFirst
+}
+
+// absent is told that the list of a reading lacks a member. A second such list proves
+// the absence only where nothing else is affordable: Azure may have given the deletion
+// up in favour of another one, and an identity that may not read instances gets an
+// empty list each time.
+func (d *deletions) absent(id string, reading uint64, listsProve bool, now time.Time) absence {
 	a := d.accepted[id]
 	switch {
 	case a == nil || a.retry:
 		return absenceUnexplained
-	case !a.ended.IsZero() || a.absent != 0 && a.absent != reading:
+	case !a.ended.IsZero():
 		return absenceProven
+	case a.absent == 0 || a.absent == reading:
+		a.absent = reading
+		return absenceExpected
+	case listsProve:
+		return absenceProven
+	case a.isFollowed(now):
+		return absenceExpected
 	}
-	a.absent = reading
-	return absenceExpected
+	return absenceUnexplained
 }
 
 // forget drops members that are gone, and the operations that deleted nothing else.

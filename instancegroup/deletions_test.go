@@ -1,6 +1,7 @@
 package instancegroup
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -59,9 +60,12 @@ func TestAssumedEndsProveNothing(t *testing.T) {
 	deleted, unfinished := d.finish(o)
 	assert.Empty(t, deleted)
 	assert.Zero(t, unfinished)
-	assert.Equal(t, absenceExpected, d.absent("a", 1))
-	assert.Equal(t, absenceExpected, d.absent("a", 1), "it is the same list")
-	assert.Equal(t, absenceProven, d.absent("a", 2))
+	for _, listsProve := range []bool{false, true} {
+		assert.Equal(t, absenceExpected, d.absent("a", 1, listsProve, start))
+		assert.Equal(t, absenceExpected, d.absent("a", 1, listsProve, start), "it is the same list")
+	}
+	assert.Equal(t, absenceUnexplained, d.absent("a", 2, false, start), "Azure may have given the deletion up")
+	assert.Equal(t, absenceProven, d.absent("a", 2, true, start))
 }
 
 func TestDeletionsThatDoNotBegin(t *testing.T) {
@@ -180,18 +184,66 @@ func TestBelievedDeletions(t *testing.T) {
 	}
 }
 
-// TestListsContradictEachOther: two lists that lack an instance whose deletion Azure
-// accepted prove that it is gone, and may be outdated or truncated both. When it is listed
-// again it is deleted again: a later deletion may have undone the first.
-func TestListsContradictEachOther(t *testing.T) {
+// TestShortListsProveNothing: two lists that lack an instance whose deletion Azure
+// accepted may be truncated both, or of an identity that may read none, while Azure gave
+// the deletion up in favour of a later one. Where lists are short there is room to ask.
+func TestShortListsProveNothing(t *testing.T) {
 	f, g, clock := opened(t, 3)
 	id, vmID := f.id(1), f.vms[1].VMID
 	f.endless = true
 	_, err := g.Decrease(t.Context(), []string{id})
 	require.NoError(t, err)
 	f.change(func() { f.hidden[vmID] = true })
-	for range 2 {
+	asked := f.count(opGet)
+	for range 3 {
 		clock.pass(5 * time.Second)
+		assert.Equal(t, Deleting, refreshed(t, g).Find(id).State)
+		assert.Equal(t, asked, f.count(opGet), "the operation will tell")
+	}
+	clock.pass(followedFirst)
+	assert.NotNil(t, refreshed(t, g).Find(id))
+	assert.Equal(t, asked+1, f.count(opGet))
+	clock.pass(abandonAfter)
+	v, err := g.Observe(t.Context())
+	require.NoError(t, err)
+	assert.NotNil(t, v.Find(id), "nobody knows how an abandoned operation has ended")
+	f.evict(1)
+	assert.Nil(t, refreshed(t, g).Find(id))
+}
+
+// TestFailedReadingsProveNothing: what a list lacked counts for nothing where the reading
+// failed later; so had it, the instance would be hidden for as long as one that is gone.
+func TestFailedReadingsProveNothing(t *testing.T) {
+	f, g, clock := opened(t, 3)
+	id := f.id(1)
+	_, err := g.Decrease(t.Context(), []string{id})
+	require.NoError(t, err)
+	back := slices.Clone(f.vms)
+	f.finish()
+	f.change(func() { f.hidden[f.vms[0].VMID] = true })
+	f.failNext(opGet, fault{err: azure(armerr.Forbidden, 403)})
+	clock.pass(2 * pollInterval)
+	_, err = g.Observe(t.Context())
+	require.Error(t, err)
+
+	f.change(func() { f.vms = back; clear(f.hidden) })
+	assert.NotNil(t, refreshed(t, g).Find(id))
+}
+
+// TestListsContradictEachOther: where lists are long and yet plentiful, two that lack an
+// instance prove that it is gone. When it is listed again it is deleted again: a later
+// deletion may have undone the first.
+func TestListsContradictEachOther(t *testing.T) {
+	f, g, clock := opened(t, 8)
+	id, vmID := f.id(1), f.vms[1].VMID
+	f.change(func() { f.pageSize = 1 })
+	refreshed(t, g) // of one page it was short
+	f.endless = true
+	_, err := g.Decrease(t.Context(), []string{id})
+	require.NoError(t, err)
+	f.change(func() { f.hidden[vmID] = true })
+	for range 2 {
+		clock.pass(time.Minute)
 		refreshed(t, g)
 	}
 	require.Nil(t, g.last().Find(id))

@@ -99,15 +99,17 @@ func TestInstanceWithoutVMID(t *testing.T) {
 		clock.pass(DefaultCreationLimit)
 		return f, g, clock
 	}
-	f, g, _ := blank()
+	f, g, clock := blank()
 	v := refreshed(t, g)
 	unidentified := f.vms[1].Name + "-without-vmid"
 	require.NotNil(t, v.Find(unidentified))
 	require.NoError(t, g.Reap(t.Context(), v))
 	assert.Equal(t, [][]string{{f.vms[1].InstanceID}}, f.sent)
 	f.finish()
-	refreshed(t, g)
-	assert.Contains(t, refreshed(t, g).Gone, unidentified)
+	clock.pass(2 * pollInterval)
+	v, err := g.Observe(t.Context())
+	require.NoError(t, err)
+	assert.Contains(t, v.Gone, unidentified)
 
 	f, g, _ = blank()
 	f.vm(1, func(i *vmss.Instance) { i.PowerState = "running" })

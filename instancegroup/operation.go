@@ -16,7 +16,7 @@ import (
 // costs a request now and then, and is abandoned
 // (Azure/karpenter-provider-azure#1860).
 type operation struct {
-	id      vmss.Operation // empty where Azure named none, or no longer knows it
+	id      vmss.Operation // empty where Azure named none, or no longer knows it, or it was abandoned
 	began   time.Time
 	polled  time.Time
 	ended   time.Time // zero while it runs
@@ -61,7 +61,7 @@ func (o *operation) record(now time.Time, p vmss.Progress, err error) (ended, ab
 		o.ended, o.failure = now, p.Failure
 		return true, false
 	case now.Sub(o.began) > abandonAfter:
-		o.ended = now
+		o.ended, o.id = now, "" // nobody knows how it has ended
 		return true, true
 	}
 	return false, false
@@ -89,7 +89,7 @@ func (p operationPoll) run(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
 	age := time.Duration(0)
-	if !isShort(p.room) && !isScarce(p.room) {
+	if isPlentiful(p.room) {
 		age = listedFirst
 	}
 	p.mu.Lock()

@@ -56,6 +56,10 @@ func isShort(r vmss.ListRoom) bool { return r.Cost <= shortList }
 // isScarce reports whether Azure's limits allow the list, a long one, now and then only.
 func isScarce(r vmss.ListRoom) bool { return !isShort(r) && sustained(r) > plentyInterval }
 
+// isPlentiful reports whether Azure's limits allow the list, a long one, all the time.
+// What lists tell is not asked for one by one then.
+func isPlentiful(r vmss.ListRoom) bool { return !isShort(r) && !isScarce(r) }
+
 // interval is how long the next list waits after the last one: the longer, the more
 // pages a list has. fleeting asks every two seconds while something is under way, and
 // once a minute otherwise.
