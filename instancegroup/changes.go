@@ -17,6 +17,7 @@ type listing struct {
 	instances []vmss.Instance
 	confirmed confirmation // what was found out about members of base that it lacks
 	spot      bool
+	uniform   bool
 }
 
 // all are the instances of a listing, those that the list lacked included.

@@ -63,7 +63,7 @@ func (inv *inventory) apply(l listing, isDeleted func(id string) bool, now time.
 	}
 	inv.forget(l.confirmed.gone, now)
 	inv.trackUnidentified(l, now)
-	v := &View{At: l.at, reading: l.number, listed: len(l.instances), lacked: len(l.confirmed.kept), Members: inv.members(l, isDeleted, now), Gone: slices.Sorted(maps.Keys(inv.gone))}
+	v := &View{At: l.at, reading: l.number, listed: len(l.instances), lacked: len(l.confirmed.kept), Members: inv.members(l, isDeleted, now), Gone: slices.Sorted(maps.Keys(inv.gone)), keepsFailed: l.uniform}
 	v.unidentified, v.identifying = inv.countUnidentified(now)
 	c := observeChanges(v.Members, l.base, isDeleted)
 	c.departed += departures(v, l.base, isDeleted)

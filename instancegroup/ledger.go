@@ -176,7 +176,7 @@ func (l *ledger) reconcile(v *View, discovered int) (o overdue) {
 	l.increases = slices.DeleteFunc(l.increases, func(i *acceptedIncrease) bool { return i.pending == 0 })
 	for _, i := range l.increases {
 		switch {
-		case i.mayBeUnlisted(v.At):
+		case i.mayBeUnlisted(v):
 			o.expected += i.pending
 		case i.hasFailed():
 			o.failed += i.pending
@@ -268,7 +268,7 @@ func (l *ledger) writeOff(v *View, o overdue, now time.Time) (lost int) {
 	}
 	failed, proven := o.failed, o.proven
 	for _, i := range l.increases {
-		if i.mayBeUnlisted(v.At) {
+		if i.mayBeUnlisted(v) {
 			continue
 		}
 		left := &proven
@@ -288,12 +288,13 @@ func (i *acceptedIncrease) hasFailed() bool {
 	return i.failure != nil && !armerr.Is(i.failure, armerr.Preempted)
 }
 
-// mayBeUnlisted reports whether a list from that time may lack instances of the
-// increase that exist all the same.
-func (i *acceptedIncrease) mayBeUnlisted(at time.Time) bool {
+// mayBeUnlisted reports whether the list of a view may lack instances of the increase
+// that exist all the same. Where the list keeps what could not be created, an instance
+// that it lacks may be late like any other.
+func (i *acceptedIncrease) mayBeUnlisted(v *View) bool {
 	settled := i.ended
-	if !i.hasFailed() {
+	if !i.hasFailed() || v.keepsFailed {
 		settled = settled.Add(listLag)
 	}
-	return i.ended.IsZero() || at.Before(settled)
+	return i.ended.IsZero() || v.At.Before(settled)
 }

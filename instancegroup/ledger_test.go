@@ -86,6 +86,24 @@ func TestLedgerConserves(t *testing.T) {
 	}
 }
 
+// In Uniform orchestration the list keeps what could not be created, so that an instance
+// of a failed operation that it lacks may be late like any other.
+func TestLedgerWaitsForTheListOfAFailure(t *testing.T) {
+	for _, c := range []struct {
+		keepsFailed bool
+		at          time.Duration
+		lost        int
+	}{{false, time.Minute, 2}, {true, time.Minute, 0}, {true, time.Minute + listLag, 2}} {
+		l := ledger{readable: always}
+		l.recordIncrease(2, 4, "a", start)
+		l.end(0, time.Minute, azure(armerr.Allocation, 0))
+		v := shows(c.at, 2)
+		v.keepsFailed = c.keepsFailed
+		lost, _ := l.reconciled(v, 0, 4)
+		assert.Equal(t, c.lost, lost)
+	}
+}
+
 // A hold ends by time where the list is credible, later each time; where it is
 // not, never.
 func TestLedgerEndsAHold(t *testing.T) {
@@ -142,7 +160,7 @@ func TestLedgerTellsWhyInstancesWereNotCreated(t *testing.T) {
 	l.recordIncrease(1, 5, "a", start)
 	l.end(0, time.Minute, failure)
 	lost, cause := l.reconciled(viewAt(time.Minute), 0, 5)
-	assert.Equal(t, 1, lost, "after a failure no list lags")
+	assert.Equal(t, 1, lost, "after a failure no list of a Flexible scale set lags")
 	assert.Equal(t, failure, cause)
 }
 

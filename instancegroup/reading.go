@@ -92,12 +92,12 @@ func (r *reading) run(ctx context.Context) error {
 		return err
 	}
 	for {
-		base := r.last()
+		base, set := r.last(), r.ScaleSet()
 		found, err := r.confirm(ctx, base, instances)
 		if err != nil {
 			return err
 		}
-		l := listing{at: r.at, number: r.number, seen: r.at, base: base, instances: instances, confirmed: found, spot: r.ScaleSet().IsSpot()}
+		l := listing{at: r.at, number: r.number, seen: r.at, base: base, instances: instances, confirmed: found, spot: set.IsSpot(), uniform: set.Mode == vmss.Uniform}
 		if err := r.findAddresses(ctx, l.all()); err != nil {
 			return err
 		}

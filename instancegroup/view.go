@@ -19,6 +19,7 @@ type View struct {
 	lacked       int    // how many it lacked that exist: they were read singly
 	unidentified int    // instances without a vmId, which are no members
 	identifying  int    // those of them that may still get one
+	keepsFailed  bool   // what could not be created is listed, too: in Uniform orchestration
 }
 
 // Occupied is how many instances count in the capacity: all but those that are

@@ -51,18 +51,19 @@ func TestF11AllocationFailsAfterAcceptance(t *testing.T) {
 			faults.NeverMade(0, 2))
 		mark := r.Mark()
 		r.Provisioner.Request(10)
+		r.Await(10*time.Minute, "none has failed", func() bool { return r.Output.Count("[ERROR] instances did not come up") > 0 })
+		failed := time.Now()
 		r.Await(10*time.Minute, "instances are still waited for", func() bool {
 			return len(r.TargetsSince(mark)) > 0 && r.Provisioner.Capacity().Pending == 0 && len(r.Running()) == 11
 		})
 		assert.Equal(r, 1, r.Output.Count("[ERROR] instances did not come up"))
-		asked := time.Now()
 		r.Await(5*time.Minute, "the failed are still there", func() bool { return len(r.Sim.Instances()) == 11 })
 		r.Provisioner.Request(4) // while a deletion is under way, unfilled capacity cannot be told
 		r.AwaitFleet(15)
 		goals := slices.DeleteFunc(r.CapacityWritesSince(mark), func(e armsim.Entry) bool { return e.Status != http.StatusOK })
 		require.Len(r, goals, 2)
 		assert.Equal(r, 15, rig.CapacityOf(goals[0].Body))
-		assert.GreaterOrEqual(r, goals[1].Time.Sub(asked), 10*time.Second, "not before the back-off")
+		assert.GreaterOrEqual(r, goals[1].Time.Sub(failed), 10*time.Second, "not before the back-off")
 		assert.Equal(r, 5+8+4, r.Sim.Stats().Created)
 	})
 }
