@@ -222,7 +222,7 @@ func TestBadCommandLines(t *testing.T) {
 // TestNoCredential: an environment in which nobody is signed in.
 func TestNoCredential(t *testing.T) {
 	t.Parallel()
-	sim := armsim.Start(t, armsim.Config{NoMachines: true, Subscription: armsim.Subscription{Empty: true}})
+	sim := armsim.Start(t, armsim.Config{NoMachines: true, TimeScale: 5, Subscription: armsim.Subscription{Empty: true}})
 	s := newShell(t, nil)
 	s.env = launch.Environment{"SSL_CERT_FILE": launch.EnvironmentOf(sim)["SSL_CERT_FILE"]}
 	const want = "missing environment variable AZURE_TENANT_ID; fix: "
@@ -285,7 +285,7 @@ func TestWrongOptions(t *testing.T) {
 // TestSetupGoesOn after Azure refused a part of the network.
 func TestSetupGoesOn(t *testing.T) {
 	t.Parallel()
-	sim := armsim.Start(t, armsim.Config{NoMachines: true, Subscription: armsim.Subscription{Empty: true, CheckReferences: true}})
+	sim := armsim.Start(t, armsim.Config{NoMachines: true, TimeScale: 5, Subscription: armsim.Subscription{Empty: true, CheckReferences: true}})
 	require.NoError(t, sim.AddFaults(armsim.Fault{Operation: armops.PutGateway, Times: 1, Effect: armsim.Effect{
 		Error: &armsim.ErrorResponse{Status: http.StatusConflict, Code: "PublicIPCountLimitReached", Message: "no more of them"},
 	}}))
@@ -339,7 +339,7 @@ func TestSetupLeavesWhatIsNotItsOwn(t *testing.T) {
 // TestTeardownAsks: without a terminal nobody can confirm.
 func TestTeardownAsks(t *testing.T) {
 	t.Parallel()
-	sim := armsim.Start(t, armsim.Config{NoMachines: true, Subscription: armsim.Subscription{Empty: true}})
+	sim := armsim.Start(t, armsim.Config{NoMachines: true, TimeScale: 5, Subscription: armsim.Subscription{Empty: true}})
 	s := newShell(t, sim)
 	require.Equal(t, 0, s.run(setupAt(sim)...).code)
 	r := s.run(at(sim, "teardown")...)
