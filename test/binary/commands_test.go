@@ -2,6 +2,7 @@ package binary_test
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -347,4 +348,22 @@ func TestTeardownAsks(t *testing.T) {
 	assert.Contains(t, r.stdout, "- scale set \"ci\"\n")
 	assert.Contains(t, r.stderr, "nobody is there to confirm; fix: --yes")
 	assert.Contains(t, s.run(setupAt(sim)...).stdout, "nothing to do")
+}
+
+// TestProbeLeavesNothing: no instance, and no name by which the next probe, or a person,
+// would take the scale set for one that somebody manages.
+func TestProbeLeavesNothing(t *testing.T) {
+	t.Parallel()
+	sim := armsim.Start(t, armsim.Config{TimeScale: 5, Subscription: armsim.Subscription{Empty: true}})
+	s := newShell(t, sim)
+	require.Equal(t, 0, s.run(setupAt(sim)...).code)
+	s.file("config.toml", strings.Replace(configOf(sim, "key"), "key_path", fmt.Sprintf("protocol_port = %d\n      key_path", sim.SSHPort), 1))
+	for range 2 {
+		r := s.run("doctor", "--config", "config.toml", "--probe")
+		require.Equal(t, 0, r.code, r.stdout+r.stderr)
+		assert.Contains(t, r.stdout, "  ok      remove the instance ")
+	}
+	assert.NotContains(t, s.run(at(sim, "status", "--no-price")...).stdout, "managed by")
+	assert.Contains(t, s.run(setupAt(sim)...).stdout, "nothing to do")
+	assert.Zero(t, sim.Stats().Machines)
 }
