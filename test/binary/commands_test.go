@@ -254,3 +254,26 @@ func TestProbeLeavesNothing(t *testing.T) {
 	assert.Contains(t, s.run(setupAt(sim)...).stdout, "nothing to do")
 	assert.Zero(t, sim.Stats().Machines)
 }
+
+// TestNoSecretIsPrinted of those that a configuration holds, whether or not it may.
+func TestNoSecretIsPrinted(t *testing.T) {
+	t.Parallel()
+	sim := armsim.Start(t, armsim.Config{NoMachines: true, Subscription: armsim.Subscription{Empty: true}})
+	const secret = launch.ClientSecret
+	for name, change := range map[string][2]string{
+		"client secret": {`credential = "environment"`, `credential = "client_secret"` + "\n      client_secret = \"" + secret + `"`},
+		"token":         {"glrt-not-a-real-one", "glrt-" + secret},
+		"password":      {`key_path = "KEY"`, `password = "` + secret + "\"\n      use_static_credentials = true"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShell(t, sim)
+			s.file("config.toml", strings.Replace(configOf(sim, "KEY"), change[0], change[1], 1))
+			for _, args := range [][]string{{"doctor", "--offline"}, {"doctor"}, {"doctor", "--output", "json"}, {"status", "--no-price"}} {
+				r := s.run(append(args, "--config", "config.toml")...)
+				assert.NotContains(t, r.stdout+r.stderr, secret, args)
+				assert.NotEmpty(t, r.stdout+r.stderr)
+			}
+		})
+	}
+}
