@@ -262,6 +262,8 @@ func TestNoSecretIsPrinted(t *testing.T) {
 	const secret = launch.ClientSecret
 	for name, change := range map[string][2]string{
 		"client secret": {`credential = "environment"`, `credential = "client_secret"` + "\n      client_secret = \"" + secret + `"`},
+		"as client ID":  {`credential = "environment"`, `credential = "client_secret"` + "\n      client_id = \"" + secret + `"`},
+		"as credential": {`credential = "environment"`, `credential = "` + secret + `"`},
 		"token":         {"glrt-not-a-real-one", "glrt-" + secret},
 		"password":      {`key_path = "KEY"`, `password = "` + secret + "\"\n      use_static_credentials = true"},
 	} {
