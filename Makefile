@@ -151,6 +151,8 @@ docs: ## write the generated reference pages again
 	$(GO) test ./internal/config -run TestReference -update
 	$(GO) test ./internal/metrics -run TestDocumented -update
 	$(GO) test ./internal/migrate -run TestReference -update
+	$(GO) test ./internal/armops -run TestReference -update
+	$(GO) test ./cmd/fleeting-plugin-azure -run TestReference -update
 
 fuzz: ## run each fuzz target for FUZZTIME (10s)
 	@pkgs=$$($(GO) list ./...) || exit 1; \

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -24,7 +25,7 @@ type azureFlags struct {
 
 func (a *azureFlags) add(c *cobra.Command) {
 	f := c.Flags()
-	f.StringVar(&a.subscription, "subscription", os.Getenv("AZURE_SUBSCRIPTION_ID"), "subscription ID")
+	f.StringVar(&a.subscription, "subscription", os.Getenv("AZURE_SUBSCRIPTION_ID"), "subscription ID; default: AZURE_SUBSCRIPTION_ID of the environment")
 	f.StringVar(&a.group, "resource-group", "", "resource group; default: the name")
 	f.StringVar(&a.name, "name", "", "name of the scale set")
 	f.StringVar(&a.credential, "credential", "", "how to sign in, as plugin_config's credential")
@@ -53,10 +54,33 @@ func (a *azureFlags) config() (config.Config, error) {
 		return config.Config{}, err
 	}
 	cfg, err := config.Parse(text, os.Getenv)
-	if err != nil {
-		return cfg, fmt.Errorf("%s", strings.ReplaceAll(err.Error(), "plugin_config: ", ""))
+	return cfg, a.inFlags(err)
+}
+
+// inFlags words problems of plugin_config as problems of flags.
+func (a *azureFlags) inFlags(err error) error {
+	problems, ok := errors.AsType[config.Problems](err)
+	if !ok {
+		return err
 	}
-	return cfg, nil
+	var all []string
+	for _, problem := range problems {
+		key, rest, _ := strings.Cut(problem, " ")
+		if key == "resource_group_name" && a.group == "" {
+			continue // it is the name, which is another problem
+		}
+		if flag := flagOf[key]; flag != "" {
+			problem = "--" + flag + " " + rest
+		}
+		all = append(all, problem)
+	}
+	return errors.New(strings.Join(all, "; "))
+}
+
+// flagOf are the flags for keys of plugin_config.
+var flagOf = map[string]string{
+	"name": "name", "subscription_id": "subscription", "resource_group_name": "resource-group", "credential": "credential",
+	"tenant_id": "tenant", "client_id": "client-id", "client_secret_file": "client-secret-file", "cloud": "cloud",
 }
 
 func resources(cfg config.Config) (*armapi.Resources, error) {

@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 )
@@ -46,7 +48,19 @@ func newRootCommand() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(newSetupCommand(), newTeardownCommand(), newDoctorCommand(), newStatusCommand(), newMigrateCommand())
+	for _, c := range root.Commands() {
+		completeFlags(c)
+	}
 	return root
+}
+
+// addCompletion adds cobra's command of that name, which keeps the root's output of this
+// moment. By itself cobra would do so later, and that command takes any argument for none.
+func addCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	if c, _, err := root.Find([]string{"completion"}); err == nil {
+		c.RunE = func(*cobra.Command, []string) error { return errors.New("name a shell: bash, zsh, fish or powershell") }
+	}
 }
 
 // runCommand runs one of our commands. Anything else is not handled.
@@ -61,15 +75,32 @@ func runCommand(args []string) (code int, handled bool) {
 func hasCommand(root *cobra.Command, name string) bool {
 	switch name {
 	case "completion", cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd:
-		return true // cobra adds these while it runs
+		return true // these are added where they run
 	}
 	return slices.ContainsFunc(root.Commands(), func(c *cobra.Command) bool { return c.Name() == name })
 }
 
+// misspelt is the error of a person who mistyped a command; nil: it is none like ours, or
+// the runner started this process.
+func misspelt(args []string) error {
+	if len(args) == 0 || os.Getenv(cookieVariable) != "" {
+		return nil
+	}
+	root := newRootCommand()
+	root.SuggestionsMinimumDistance = 2
+	like := root.SuggestionsFor(args[0])
+	if len(like) == 0 {
+		return nil
+	}
+	return fmt.Errorf("unknown command %q; did you mean %s?", args[0], strings.Join(like, " or "))
+}
+
 func execute(root *cobra.Command, args []string) int {
+	addCompletion(root)
 	root.SetArgs(args)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
 	command, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK

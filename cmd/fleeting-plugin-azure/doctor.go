@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,7 +37,7 @@ order, what is doubtful and what is wrong, each with its fix. Nothing is changed
 
 Exit codes: 0 no fault; 1 a fault was found, or the configuration cannot be read;
 2 the command line is wrong.`,
-		Example: "  fleeting-plugin-azure doctor --config /etc/gitlab-runner/config.toml --runner azure",
+		Example: "  fleeting-plugin-azure doctor\n  fleeting-plugin-azure doctor --runner ci --probe",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return o.run(c) },
 	}
@@ -65,8 +66,8 @@ func (o *doctorOptions) run(c *cobra.Command) error {
 		done := t.Spin("asking Azure")
 		cloud, err := doctor.Cloud(c.Context(), where, o.runner, connect)
 		done()
-		if err != nil {
-			return failed(err)
+		if err = cmp.Or(err, c.Context().Err()); err != nil {
+			return interrupted(c.Context(), err, "nothing was changed")
 		}
 		report.Findings = append(report.Findings, cloud.Findings...)
 	}
@@ -138,7 +139,7 @@ func printReport(t terminal.Terminal, r *doctor.Report, file string) {
 // interrupted is the error of a command that Ctrl-C ended.
 func interrupted(ctx context.Context, err error, hint string) error {
 	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
-		return failed(errors.New("interrupted; " + hint))
+		return failed(errors.New(strings.TrimSuffix("interrupted; "+hint, "; ")))
 	}
 	if err != nil {
 		return failed(err)

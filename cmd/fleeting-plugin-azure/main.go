@@ -54,6 +54,10 @@ func main() {
 			return
 		}
 	}
+	if err := misspelt(os.Args[1:]); err != nil {
+		fmt.Fprintf(os.Stderr, "fleeting-plugin-azure: %v\n", err)
+		os.Exit(exitUsage)
+	}
 	group := &azure.InstanceGroup{}
 	if !serves(os.Args[1:]) {
 		plugin.Main(group, azure.Version())

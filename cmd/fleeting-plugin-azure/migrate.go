@@ -36,7 +36,8 @@ Exit codes: 0 done; 1 something needs a decision, or the input cannot be migrate
 2 the command line is wrong.`,
 		Example: `  fleeting-plugin-azure migrate /etc/gitlab-runner/config.toml
   fleeting-plugin-azure migrate config.toml --environment machine.env --out new.toml --environment-out azure.env`,
-		Args: cobra.ExactArgs(1),
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: cobra.FixedCompletions([]cobra.Completion{"toml"}, cobra.ShellCompDirectiveFilterFileExt),
 		RunE: func(c *cobra.Command, args []string) error {
 			if o.output != "text" && o.output != "json" {
 				return fmt.Errorf("--output is text or json, not %q", o.output)

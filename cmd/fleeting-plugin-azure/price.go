@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,6 +26,19 @@ func (p *priceFlags) add(c *cobra.Command) {
 	f.Float64Var(&p.own, "price", 0, "what an instance costs an hour, instead of an estimate")
 	f.StringVar(&p.currency, "currency", "USD", "currency of the estimate")
 	f.BoolVar(&p.off, "no-price", false, "do not ask the Retail Prices API, and show no costs")
+}
+
+var currencyCode = regexp.MustCompile(`^[A-Za-z]{3}$`)
+
+// check reports what is wrong with the flags.
+func (p *priceFlags) check() error {
+	switch {
+	case p.own < 0:
+		return fmt.Errorf("--price is what an instance costs an hour, and not %v", p.own)
+	case !currencyCode.MatchString(p.currency):
+		return fmt.Errorf("--currency is a code of three letters, as EUR, and not %q", p.currency)
+	}
+	return nil
 }
 
 // cost is an estimate for people and machines.

@@ -6,12 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
 
-	azure "gitlab.com/fleeting-azure/fleeting-plugin-azure"
+	plugin "gitlab.com/fleeting-azure/fleeting-plugin-azure"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armapi"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armops"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/config"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/doctor"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/probe"
@@ -29,7 +32,11 @@ func (o *doctorOptions) probe(c *cobra.Command, where doctor.Options) ([]probe.S
 	if len(configs) != 1 {
 		return nil, fmt.Errorf("--probe is for one runner, and %d use this plugin; fix: --runner NAME", len(configs))
 	}
-	if err := o.notManaged(c.Context(), configs[0]); err != nil {
+	azure, err := resources(configs[0])
+	if err != nil {
+		return nil, err
+	}
+	if err := o.notManaged(c.Context(), azure, configs[0]); err != nil {
 		return nil, err
 	}
 	options, err := probeOptions(where.File, configs[0], o.runner)
@@ -43,16 +50,31 @@ func (o *doctorOptions) probe(c *cobra.Command, where doctor.Options) ([]probe.S
 	}
 	steps, err := probe.Run(c.Context(), options)
 	done()
-	return steps, err
+	return steps, errors.Join(err, release(c.Context(), azure, configs[0]))
+}
+
+// release takes the name of this process off the scale set, by which the plugin says that
+// it manages it: the next probe would respect it. Plugins take an empty one for none.
+func release(ctx context.Context, azure *armapi.Resources, cfg config.Config) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	id := "/subscriptions/" + cfg.SubscriptionID + "/resourceGroups/" + cfg.ResourceGroupName + "/providers/Microsoft.Compute/virtualMachineScaleSets/" + cfg.Name
+	var set struct {
+		Tags map[string]string `json:"tags"`
+	}
+	if err := azure.Get(ctx, armops.GetScaleSet, id, nil, &set); err != nil {
+		return err
+	}
+	if !strings.Contains(set.Tags[status.LeaseTag], fmt.Sprintf(" process %d since ", os.Getpid())) {
+		return nil
+	}
+	set.Tags[status.LeaseTag] = "" // whether Azure drops tags that a PATCH leaves out is not documented
+	return azure.Write(ctx, armops.UpdateScaleSet, id, map[string]any{"tags": set.Tags}, nil)
 }
 
 // notManaged refuses a scale set that a plugin manages: that one would take the probe for
 // a second manager, and do nothing any more.
-func (o *doctorOptions) notManaged(ctx context.Context, cfg config.Config) error {
-	azure, err := resources(cfg)
-	if err != nil {
-		return err
-	}
+func (o *doctorOptions) notManaged(ctx context.Context, azure *armapi.Resources, cfg config.Config) error {
 	set, err := status.Read(ctx, azure, cfg)
 	if err != nil || set.Manager == "" || o.force {
 		return err
@@ -78,7 +100,7 @@ func probeOptions(file *runnerconfig.File, cfg config.Config, name string) (o pr
 				return o, err
 			}
 		}
-		group := &azure.InstanceGroup{}
+		group := &plugin.InstanceGroup{}
 		raw, err := json.Marshal(cfg)
 		if err == nil {
 			err = group.UnmarshalJSON(raw)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ type setupOptions struct {
 	priceFlags
 	spec      setup.Spec
 	runner    setup.Runner
+	key       *sshKey
 	cloudInit string
 	dryRun    bool
 	role      bool
@@ -38,7 +40,7 @@ it goes on. It never touches what it did not make.
 Exit codes: 0 done, or nothing to do; 1 something is in the way; 2 the command line is
 wrong.`,
 		Example: `  fleeting-plugin-azure setup --name ci --subscription ID --location westeurope --identity ci-runner --dry-run
-  fleeting-plugin-azure setup --role-definition --name ci --subscription ID > role.json`,
+  fleeting-plugin-azure setup --name ci --subscription ID --role-definition > role.json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c) },
 	}
@@ -74,6 +76,12 @@ func (o *setupOptions) addSpec(c *cobra.Command) {
 
 // complete makes a whole Spec of the flags. The error is one of usage.
 func (o *setupOptions) complete() (err error) {
+	if err := o.priceFlags.check(); err != nil {
+		return err
+	}
+	if o.runner.Max < 1 {
+		return fmt.Errorf("--max must be 1 or more, not %d", o.runner.Max)
+	}
 	if o.runner.Executor != "docker-autoscaler" && o.runner.Executor != "instance" {
 		return fmt.Errorf("--executor is docker-autoscaler or instance, not %q", o.runner.Executor)
 	}
@@ -87,8 +95,12 @@ func (o *setupOptions) complete() (err error) {
 		o.spec.CloudInit = string(text)
 	}
 	o.spec.Subscription, o.spec.Group, o.spec.Name = o.subscription, o.group, o.name
-	if o.spec.PublicKey, err = publicKey(o.runner.Key, o.dryRun || o.role); err != nil {
+	if o.key, err = readKey(o.runner.Key); err != nil {
 		return err
+	}
+	o.spec.PublicKey = o.key.public
+	if o.role {
+		o.spec.Location = cmp.Or(o.spec.Location, "-") // a role has none
 	}
 	o.spec, err = o.spec.Complete()
 	return err
@@ -120,6 +132,9 @@ func (o *setupOptions) run(c *cobra.Command) error {
 	}
 	if err := o.showPlan(c, t, plan); err != nil || o.dryRun {
 		return err
+	}
+	if err := o.key.save(); err != nil {
+		return failed(err)
 	}
 	if err := apply(c.Context(), t, s, plan); err != nil {
 		return err

@@ -55,25 +55,46 @@ func (o *statusOptions) run(c *cobra.Command) error {
 	if o.watch && o.every < 5*time.Second {
 		return errors.New("--every must be 5s or more: Azure limits how often a scale set may be read")
 	}
+	if err := o.priceFlags.check(); err != nil {
+		return err
+	}
 	configs, err := o.configs()
 	if err != nil {
 		return err
 	}
 	t := terminalOf(c)
+	if err := o.once(c, t, configs); err != nil || !o.watch {
+		return o.ended(c.Context(), err)
+	}
 	for {
-		sets, err := readAll(c.Context(), t, configs)
-		if err != nil {
-			return interrupted(c.Context(), err, "")
-		}
-		if err := o.show(c, t, sets); err != nil || !o.watch {
-			return err
-		}
 		select {
 		case <-c.Context().Done():
 			return nil
 		case <-time.After(o.every):
 		}
+		if !o.json() && !t.Clear() {
+			fmt.Fprintln(t.Out)
+		}
+		if err := o.once(c, t, configs); err != nil && c.Context().Err() == nil {
+			fmt.Fprintf(t.Err, "%s: %v; it is read again in %s\n", c.CommandPath(), err, o.every)
+		}
 	}
+}
+
+// ended is the error at the end; Ctrl-C is how a watch ends.
+func (o *statusOptions) ended(ctx context.Context, err error) error {
+	if o.watch && ctx.Err() != nil {
+		return nil
+	}
+	return interrupted(ctx, err, "")
+}
+
+func (o *statusOptions) once(c *cobra.Command, t terminal.Terminal, configs []config.Config) error {
+	sets, err := readAll(c.Context(), t, configs)
+	if err != nil {
+		return err
+	}
+	return o.show(c, t, sets)
 }
 
 // configs are those of the scale sets to show.
@@ -116,9 +137,6 @@ func (o *statusOptions) show(c *cobra.Command, t terminal.Terminal, sets []*stat
 	}
 	if o.json() {
 		return writeJSON(c, shown)
-	}
-	if o.watch {
-		fmt.Fprint(t.Out, "\033[H\033[2J") // to the top of an empty screen
 	}
 	for _, s := range shown {
 		printSet(t, s)

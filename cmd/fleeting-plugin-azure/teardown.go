@@ -30,8 +30,9 @@ resource group, if setup made that and nothing else is left in it.
 
 Exit codes: 0 done, or nothing to do; 1 something is in the way, or not confirmed; 2 the
 command line is wrong.`,
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return o.run(c) },
+		Example: "  fleeting-plugin-azure teardown --name ci --subscription ID --identity ci-runner",
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return o.run(c) },
 	}
 	o.azureFlags.add(c)
 	c.Flags().StringVar(&o.identity, "identity", "", "name of the managed identity that setup made")

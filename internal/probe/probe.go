@@ -31,7 +31,7 @@ type Options struct {
 	Docker   bool // jobs run in containers
 
 	Poll  time.Duration // between updates; 0: two seconds
-	Limit time.Duration // for one instance to come up; 0: half an hour
+	Limit time.Duration // for one instance to come up; 0: half an hour. A login has 5 minutes of it
 	Begin func(title string)
 }
 
@@ -70,7 +70,7 @@ func Run(ctx context.Context, o Options) (steps []Step, err error) {
 	if p.client != nil {
 		_ = p.client.Close()
 	}
-	err = errors.Join(err, p.step(clean, "remove the instance", "", p.remove))
+	err = errors.Join(err, p.step(clean, "remove the instance", "delete what is left in the scale set: az vmss delete-instances", p.remove))
 	_ = p.Group.Shutdown(clean)
 	return p.steps, err
 }
@@ -82,7 +82,7 @@ func (p *prober) try(ctx context.Context) error {
 		run        func(context.Context) error
 		skip       bool
 	}{
-		{"create an instance", "", p.create, false},
+		{"create an instance", "the activity log of the resource group says why, and status shows an instance that is on its way", p.create, false},
 		{"log in", login, p.dial, false},
 		{"run a command", login, p.command, false},
 		{"wait for cloud-init", "look at /var/log/cloud-init-output.log on an instance", p.cloudInit, false},
@@ -107,8 +107,8 @@ func (p *prober) step(ctx context.Context, title, fix string, run func(context.C
 	s := Step{Title: title, Took: time.Since(begun)}
 	if err != nil {
 		s.Error, s.Fix = strings.ReplaceAll(err.Error(), "\n", "; "), fix
-		if _, own, found := strings.Cut(s.Error, "; fix: "); found {
-			s.Fix = own
+		if text, own, found := strings.Cut(s.Error, "; fix: "); found {
+			s.Error, s.Fix = text, own
 		}
 		err = fmt.Errorf("%s: %w", title, err)
 	}
@@ -156,7 +156,7 @@ func (p *prober) create(ctx context.Context) error {
 				return nil
 			}
 			if state == provider.StateDeleted {
-				return errors.New("Azure accepted the instance, and did not make it; the plugin's log and the activity log of the resource group say why")
+				return errors.New("Azure accepted the instance, and did not make it")
 			}
 		}
 		if err := pause(ctx, p.Poll); err != nil {
@@ -178,20 +178,17 @@ func pause(ctx context.Context, d time.Duration) error {
 const loginLimit = 5 * time.Minute
 
 func (p *prober) dial(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, loginLimit)
+	ctx, cancel := context.WithTimeout(ctx, min(loginLimit, p.Limit))
 	defer cancel()
-	for {
-		info, err := p.Group.ConnectInfo(ctx, p.id)
-		if err != nil {
-			return err
-		}
-		if p.client, err = connector.Dial(ctx, info, connector.DialOptions{UseExternalAddr: p.External}); err == nil {
-			return nil
-		}
-		if pause(ctx, p.Poll) != nil {
-			return err
-		}
+	info, err := p.Group.ConnectInfo(ctx, p.id)
+	if err != nil {
+		return err
 	}
+	if err := p.awaitLogin(ctx, info); err != nil {
+		return err
+	}
+	p.client, err = connector.Dial(ctx, info, connector.DialOptions{UseExternalAddr: p.External})
+	return err
 }
 
 func (p *prober) run(ctx context.Context, command, stdin string) (string, error) {
@@ -253,7 +250,7 @@ func (p *prober) remove(ctx context.Context) error {
 			}
 		}
 		if err := pause(ctx, p.Poll); err != nil {
-			return errors.New("the instance is not gone yet; fix: look at the scale set, and delete it there")
+			return errors.New("the instance is not gone yet")
 		}
 	}
 }

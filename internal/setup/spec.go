@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/netip"
 	"regexp"
 	"strings"
 
@@ -116,6 +117,14 @@ var specRules = []specRule{
 		func(s *Spec) bool { return s.SubnetID != "" && armops.Match("GET", s.SubnetID) != armops.GetSubnet },
 		"--subnet is no resource ID of a subnet", "az network vnet subnet show -g GROUP --vnet-name NETWORK -n SUBNET --query id -o tsv",
 	},
+	{func(s *Spec) bool { return s.SubnetID == "" && !isNetwork(s.Cidr) }, "--network is no range of IPv4 addresses that a subnet can have", "--network " + defaultCidr},
 	{func(s *Spec) bool { return s.Principal != "" && !guidPattern.MatchString(s.Principal) }, "--principal is no object ID", "az identity show -g GROUP -n NAME --query principalId -o tsv"},
 	{func(s *Spec) bool { return s.Principal != "" && s.Identity != "" }, "--principal and --identity exclude each other", "leave one of them out"},
+}
+
+// isNetwork reports whether a subnet can have a range: none is smaller than /29 (Microsoft's
+// virtual network FAQ).
+func isNetwork(cidr string) bool {
+	p, err := netip.ParsePrefix(cidr)
+	return err == nil && p.Addr().Is4() && p == p.Masked() && p.Bits() <= 29
 }

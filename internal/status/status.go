@@ -53,9 +53,9 @@ type Instance struct {
 	Error   string    `json:"error,omitempty"`
 }
 
-// leaseTag is the tag by which the plugin says that it manages a scale set
+// LeaseTag is the tag by which the plugin says that it manages a scale set
 // (docs/decisions/0009-a-tag-names-the-manager.md).
-const leaseTag = "fleeting-plugin-azure"
+const LeaseTag = "fleeting-plugin-azure"
 
 // scaleSet is Azure's view of a scale set.
 type scaleSet struct {
@@ -89,7 +89,7 @@ func Read(ctx context.Context, azure offer.Azure, cfg config.Config) (*Set, erro
 	p := raw.Properties
 	s := &Set{
 		Name: cfg.Name, Group: cfg.ResourceGroupName, Location: raw.Location, Mode: cmp.Or(p.Mode, "Uniform"), State: p.State, Size: raw.SKU.Name,
-		Spot: strings.EqualFold(p.Profile.Priority, "Spot"), Windows: p.Profile.OS.Windows != nil, Capacity: raw.SKU.Capacity, Manager: raw.Tags[leaseTag],
+		Spot: strings.EqualFold(p.Profile.Priority, "Spot"), Windows: p.Profile.OS.Windows != nil, Capacity: raw.SKU.Capacity, Manager: raw.Tags[LeaseTag],
 	}
 	s.Quota = readQuota(ctx, azure, cfg.SubscriptionID, s)
 	r := reader{azure: azure, group: group, id: id, set: s, interfaces: map[string]string{}}

@@ -6,6 +6,7 @@ package terminal
 import (
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/briandowns/spinner"
@@ -18,12 +19,15 @@ type Terminal struct {
 	Out, Err io.Writer
 
 	colour bool // of Out
-	live   bool // Err is a terminal
+	redraw bool // Out is a terminal that can be emptied
+	live   bool // Err is a terminal on which something can move
 }
 
 // New looks at what the writers are. getenv is the environment.
 func New(out, err io.Writer, getenv func(string) string) Terminal {
-	return Terminal{Out: out, Err: err, colour: isTerminal(out) && getenv("NO_COLOR") == "" && getenv("TERM") != "dumb", live: isTerminal(err)}
+	able := getenv("TERM") != "dumb" // which reads no escape codes
+	redraw := able && isTerminal(out)
+	return Terminal{Out: out, Err: err, colour: redraw && getenv("NO_COLOR") == "", redraw: redraw, live: able && isTerminal(err)}
 }
 
 func isTerminal(w io.Writer) bool {
@@ -56,6 +60,14 @@ func (t Terminal) Paint(s Style, text string) string {
 	return c.Sprint(text)
 }
 
+// Clear empties the screen, for what is drawn again. It reports whether it could.
+func (t Terminal) Clear() bool {
+	if t.redraw {
+		_, _ = io.WriteString(t.Out, "\033[H\033[2J")
+	}
+	return t.redraw
+}
+
 // spinDelay is how long nothing moves: what is done by then needs no explanation.
 const spinDelay = 500 * time.Millisecond
 
@@ -64,9 +76,20 @@ func (t Terminal) Spin(title string) (done func()) {
 	if !t.live {
 		return func() {}
 	}
-	s := spinner.New(spinner.CharSets[14], 100*time.Millisecond, spinner.WithWriter(t.Err), spinner.WithSuffix(" "+title))
-	started := time.AfterFunc(spinDelay, s.Start)
+	s := spinner.New(spinner.CharSets[14], 100*time.Millisecond, spinner.WithWriterFile(t.Err.(*os.File)), spinner.WithSuffix(" "+title))
+	var mu sync.Mutex
+	ended := false
+	started := time.AfterFunc(spinDelay, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if !ended {
+			s.Start()
+		}
+	})
 	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		ended = true
 		started.Stop()
 		s.Stop()
 	}

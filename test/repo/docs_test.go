@@ -6,14 +6,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/BurntSushi/toml"
 	"github.com/stretchr/testify/require"
 
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armops"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/config"
 )
 
@@ -79,40 +77,6 @@ func TestExamplesLoad(t *testing.T) {
 	readme := blocks(t, "README.md", "toml")
 	require.Equal(t, 12, strings.Count(readme[0], "\n"), "the README promises a short config.toml")
 	requireLoads(t, readme[0])
-}
-
-// TestDocumentedRole keeps the role in the documentation to what is called.
-func TestDocumentedRole(t *testing.T) {
-	var role struct{ Actions []string }
-	require.NoError(t, json.Unmarshal([]byte(blocks(t, "docs/reference/permissions.md", "json")[0]), &role))
-	called := map[string]bool{}
-	for _, operation := range armops.All() {
-		called[operation.Action] = true
-		require.True(t, slices.Contains(role.Actions, operation.Action), "%s is called and not granted", operation.Action)
-	}
-	for _, action := range role.Actions {
-		require.True(t, called[action], "%s is granted and not called", action)
-	}
-}
-
-// TestDocumentedModes keeps the table of actions to the modes that the calls
-// are made in.
-func TestDocumentedModes(t *testing.T) {
-	text, err := os.ReadFile("docs/reference/permissions.md")
-	require.NoError(t, err)
-	documented := map[string]armops.Mode{}
-	for _, m := range regexp.MustCompile("(?m)^\\| `(Microsoft[^`]+)` \\| (\\w+) \\|").FindAllStringSubmatch(string(text), -1) {
-		require.NotContains(t, documented, m[1])
-		documented[m[1]] = armops.Mode(m[2])
-	}
-	needed := map[string]armops.Mode{}
-	for _, o := range armops.All() {
-		if mode, have := needed[o.Action]; have && mode != o.Mode {
-			o.Mode = armops.Both
-		}
-		needed[o.Action] = o.Mode
-	}
-	require.Equal(t, needed, documented)
 }
 
 // TestLinks finds dead links between our own pages.
