@@ -42,10 +42,10 @@ func makeKey(path string, lookOnly bool) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := writeFile(path, pem.EncodeToMemory(block), 0o600, false); err != nil {
+	if err := writeFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
 		return "", fmt.Errorf("--ssh-key: %w; fix: --ssh-key names a file in a directory that this user can write", err)
 	}
-	return line(signer.PublicKey()), writeFile(path+".pub", []byte(line(signer.PublicKey())+"\n"), 0o644, false)
+	return line(signer.PublicKey()), writeFile(path+".pub", []byte(line(signer.PublicKey())+"\n"), 0o644)
 }
 
 func line(key ssh.PublicKey) string {
