@@ -138,7 +138,7 @@ func (o *operator) judge(config string) {
 	assert.Contains(o, o.run(0, "doctor", "--config", all), " 0 doubtful, 0 wrong, 0 not looked at")
 }
 
-var running = regexp.MustCompile(`(?m)^│ ci\S+ +│ Succeeded +│ running `)
+var running = regexp.MustCompile(`(?m)^│ \S+_\S+ +│ Succeeded +│ running `)
 
 // runJobs runs the demo's jobs with a configuration, and looks at status meanwhile.
 func (o *operator) runJobs(config string) {
@@ -146,17 +146,33 @@ func (o *operator) runJobs(config string) {
 	var out bytes.Buffer
 	c.Stdout, c.Stderr = &out, &out
 	require.NoError(o, c.Start())
-	ended := make(chan error, 1)
-	go func() { ended <- c.Wait() }()
-	var shown string
-	assert.Eventually(o, func() bool {
-		shown = o.run(0, "status", "--config", config, "--no-price")
-		return running.MatchString(shown)
-	}, launch.Patience, launch.Tick, "no instance was shown")
-	assert.Contains(o, shown, "managed by ")
-	err := <-ended
+	ended := make(chan struct{})
+	var err error
+	go func() {
+		err = c.Wait()
+		close(ended)
+	}()
+	shown := o.awaitStatus(config, ended)
+	<-ended
 	log, _ := os.ReadFile(filepath.Join(o.dir, "demo.log"))
 	require.NoError(o, err, "%s%s", &out, log)
 	assert.Contains(o, out.String(), "demo: 12 jobs passed, 0 failed, 0 instances left")
 	assert.NotContains(o, string(log), "PRIVATE KEY")
+	assert.Regexp(o, running, shown)
+	assert.Contains(o, shown, "managed by ")
+}
+
+// awaitStatus returns what status shows once an instance runs; at the latest when ended is.
+func (o *operator) awaitStatus(config string, ended <-chan struct{}) (shown string) {
+	for {
+		shown = o.run(0, "status", "--config", config, "--no-price")
+		if running.MatchString(shown) {
+			return shown
+		}
+		select {
+		case <-ended:
+			return shown
+		case <-time.After(launch.Tick):
+		}
+	}
 }
