@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -27,13 +26,10 @@ const (
 // a simulator on this machine takes: where the cloud is, the port, and a path for the key.
 func TestMigration(t *testing.T) {
 	t.Parallel()
-	sim := armsim.Start(t, armsim.Config{
+	o := newOperator(t, armsim.Config{
 		Location: "japaneast", SubscriptionID: teamSubscription, Principals: []armsim.Principal{{ClientID: teamClient, Secret: teamSecret}},
-		Subscription: armsim.Subscription{Empty: true, CheckReferences: true},
-		Boot:         armsim.Duration{Median: time.Second}, Delete: armsim.Duration{Median: time.Second}, TimeScale: 5,
 	})
-	o := &operator{T: t, sim: sim, dir: t.TempDir(), env: launch.EnvironmentOf(sim)}
-	o.env["HOME"], o.env["XDG_CACHE_HOME"] = o.dir, o.dir
+	sim := o.sim
 	config, environment := filepath.Join(o.dir, "new.toml"), filepath.Join(o.dir, "azure.env")
 	old := filepath.Join("..", "..", "internal", "migrate", "testdata", "team")
 	report := o.run(1, "migrate", old+".toml", "--environment", old+".env", "--tenant", armsim.DefaultTenantID, "--out", config, "--environment-out", environment)

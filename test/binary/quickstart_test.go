@@ -26,12 +26,11 @@ type operator struct {
 }
 
 // newOperator may do everything in a subscription without anything.
-func newOperator(t *testing.T, notRegistered ...string) *operator {
+func newOperator(t *testing.T, c armsim.Config) *operator {
 	t.Helper()
-	sim := armsim.Start(t, armsim.Config{
-		Subscription: armsim.Subscription{Empty: true, CheckReferences: true, NotRegistered: notRegistered},
-		Boot:         armsim.Duration{Median: time.Second}, Delete: armsim.Duration{Median: time.Second}, TimeScale: 5, MetadataService: true,
-	})
+	c.Subscription.Empty, c.Subscription.CheckReferences, c.MetadataService = true, true, true
+	c.Boot, c.Delete, c.TimeScale = armsim.Duration{Median: time.Second}, armsim.Duration{Median: time.Second}, 5
+	sim := armsim.Start(t, c)
 	o := &operator{T: t, sim: sim, dir: t.TempDir(), env: launch.EnvironmentOf(sim)}
 	o.env["HOME"], o.env["XDG_CACHE_HOME"] = o.dir, o.dir
 	return o
@@ -82,7 +81,7 @@ func TestQuickstart(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			newOperator(t, c.notRegistered...).quickstart(c.more)
+			newOperator(t, armsim.Config{Subscription: armsim.Subscription{NotRegistered: c.notRegistered}}).quickstart(c.more)
 		})
 	}
 }
