@@ -25,7 +25,7 @@ demo: ## 24 jobs on simulated VMs; MODE=flexible, SPOT=1, EVICT=3 vary it
 	$(BUILD) -o bin/ ./cmd/fleeting-plugin-azure ./cmd/armsim ./demo
 	bin/demo $(if $(MODE),-mode $(MODE)) $(if $(SPOT),-spot $(SPOT)) $(if $(EVICT),-evict $(EVICT))
 
-quickstart: ## setup, doctor, status and teardown on an empty simulated subscription
+quickstart: ## setup, doctor, jobs, status and teardown on an empty simulated subscription
 	$(GO) test -trimpath -count=1 -v -run '^TestQuickstart$$' ./test/binary
 
 soak: ## the same for 10 minutes with faults and kills; SEED=7, DURATION=2m, MODE=Flexible, SPOT=Deallocate vary it

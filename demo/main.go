@@ -1,7 +1,8 @@
 // Command demo runs the main job end to end, without an Azure account: it
 // starts the simulator and the built plugin as processes, and drives them with
 // taskscaler, the scaler inside GitLab Runner, for jobs that arrive in bursts.
-// Each job is a shell script that runs over SSH on an instance of its own.
+// Each job is a shell script that runs over SSH on an instance of its own. With
+// -config it does so on the scale set of a config.toml, in a simulator that runs.
 //
 // It uses what users can use: the binaries, armsim's control endpoint and
 // fleeting's connector; of this module it must import only test/load.
@@ -26,6 +27,7 @@ import (
 type options struct {
 	load.Options
 	jobs, evict int
+	pace        uint
 	timeout     time.Duration
 }
 
@@ -35,8 +37,10 @@ func parse() (options, error) {
 	o := options{Options: load.Options{MaxInstances: 10, IdleCount: 2, Boot: 2 * time.Second}}
 	o.BindFlags()
 	o.BindScaling()
+	o.BindConfig()
 	flag.IntVar(&o.jobs, "jobs", 24, "jobs to run")
 	flag.IntVar(&o.evict, "evict", 0, "instances to evict while a job runs on them")
+	flag.UintVar(&o.pace, "pace", 1, "how many times as fast the bursts follow each other")
 	flag.DurationVar(&o.timeout, "timeout", 110*time.Second, "give up after this time")
 	err := o.Parse()
 	o.evict = min(o.evict, o.jobs)
@@ -72,8 +76,7 @@ func run(ctx context.Context) (err error) {
 		}
 		return "evicted and retried"
 	}
-	fmt.Printf("%d jobs in %d bursts on a %s scale set; at most %d instances, %d kept idle; one job per instance\n",
-		o.jobs, len(bursts), strings.ToLower(o.Mode), o.MaxInstances, o.IdleCount)
+	fmt.Printf("%d jobs in %d bursts on %s\n", o.jobs, len(bursts), d.Title())
 	show(d)
 	d.Arrive(ctx, ctx, o.arrivals())
 	d.Wait()
@@ -94,7 +97,7 @@ func (o options) arrivals() []load.Arrival {
 	for _, b := range bursts {
 		for sixths += b.share; len(all) < o.jobs*sixths/6; {
 			number := len(all) + 1
-			all = append(all, load.Arrival{At: b.at, Job: load.Job{Number: number, Steps: 1 + number%3}})
+			all = append(all, load.Arrival{At: b.at / time.Duration(max(1, o.pace)), Job: load.Job{Number: number, Steps: 1 + number%3}})
 		}
 	}
 	return all

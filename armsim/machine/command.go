@@ -32,7 +32,7 @@ type command struct {
 func (m *Machine) shell(args, env []string) *exec.Cmd {
 	cmd := exec.Command("/bin/sh", args...)
 	cmd.Dir = m.dir
-	cmd.Env = slices.Concat([]string{
+	cmd.Env = withTools(slices.Concat([]string{
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		"HOME=" + m.dir,
 		"USER=" + m.cfg.User,
@@ -40,7 +40,7 @@ func (m *Machine) shell(args, env []string) *exec.Cmd {
 		"SHELL=/bin/sh",
 		"HOSTNAME=" + m.cfg.Name,
 		"TMPDIR=" + filepath.Join(m.dir, "tmp"),
-	}, m.cfg.Env, env, []string{m.mark})
+	}, m.cfg.Env, env, []string{m.mark}), m.dir)
 	setGroup(cmd)
 	return cmd
 }

@@ -85,7 +85,7 @@ func makeDir(cfg Config) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := os.Mkdir(filepath.Join(dir, "tmp"), 0o700); err != nil {
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, "tmp"), 0o700), makeTools(dir)); err != nil {
 		removeAll(dir)
 		return "", err
 	}

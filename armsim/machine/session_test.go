@@ -125,3 +125,13 @@ func TestOpenStdinDoesNotHoldTheSession(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, session.Run("true"))
 }
+
+// GitLab Runner's instance_ready_command asks for it, whatever PATH the machine has.
+func TestCloudInitIsDone(t *testing.T) {
+	s := newSite(t)
+	cfg := s.config("vm")
+	cfg.Env = []string{"PATH=/usr/bin:/bin"}
+	h := s.boot(cfg)
+	assert.Equal(t, "status: done\n", h.output("cloud-init status --wait || test $? -eq 2"))
+	assert.Equal(t, "tmp\n", h.output("ls"))
+}

@@ -10,6 +10,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -63,6 +64,22 @@ func Start(binary string, args ...string) (*Process, error) {
 	return p, nil
 }
 
+// Attach speaks to an armsim that somebody else started, by what it exported into this
+// process's environment, and with the token in ARMSIM_CONTROL_TOKEN. Close leaves it as
+// it is.
+func Attach() (*Process, error) {
+	p := &Process{Env: map[string]string{}, ControlToken: os.Getenv("ARMSIM_CONTROL_TOKEN")}
+	for _, pair := range os.Environ() {
+		if key, value, _ := strings.Cut(pair, "="); strings.HasPrefix(key, "ARMSIM_") {
+			p.Env[key] = value
+		}
+	}
+	if p.Env["ARMSIM_CONTROL"] == "" {
+		return nil, errors.New("attach to armsim: ARMSIM_CONTROL is not set; fix: put what armsim printed into the environment")
+	}
+	return p, nil
+}
+
 // readExports reads the export lines and reports whether the command got ready.
 func (p *Process) readExports(r io.Reader) bool {
 	lines := bufio.NewScanner(r)
@@ -92,6 +109,9 @@ func (p *Process) Setenv() error {
 // Close ends the command, by force if it lingers, and waits for it. The error
 // says how it ended if not well, as after a panic or a data race.
 func (p *Process) Close() error {
+	if p.command == nil {
+		return nil
+	}
 	_ = p.stdin.Close() // it may have ended before
 	force := time.AfterFunc(p.endTimeout, func() { _ = p.command.Process.Kill() })
 	defer force.Stop()

@@ -58,10 +58,10 @@ func (k *sshKey) save() error {
 	if k.made == nil {
 		return nil
 	}
-	if err := writeFile(k.path, k.made, 0o600, false); err != nil {
+	if err := writeFile(k.path, k.made, 0o600); err != nil {
 		return fmt.Errorf("--ssh-key: %w; fix: --ssh-key names a file in a directory that this user can write", err)
 	}
-	return writeFile(k.path+".pub", []byte(k.public+"\n"), 0o644, false)
+	return writeFile(k.path+".pub", []byte(k.public+"\n"), 0o644)
 }
 
 func line(key ssh.PublicKey) string {

@@ -110,18 +110,28 @@ func (o migrateOptions) writeFiles(result *migrate.Result, config string) error 
 		}
 	}
 	if o.environmentOut != "" && len(result.Environment) > 0 {
-		if err := writeFile(o.environmentOut, result.Environment, 0o600, false); err != nil {
+		if err := writeFile(o.environmentOut, result.Environment, 0o600); err != nil {
 			return err
 		}
 	}
 	if o.out == "" {
 		return nil
 	}
-	mode := fs.FileMode(0o600)
-	if info, err := os.Stat(config); err == nil {
-		mode = info.Mode().Perm()
+	return writeFile(o.out, []byte(result.Config), o.mode(config))
+}
+
+// others are the permissions of everybody but the owner and the group.
+const others fs.FileMode = 0o007
+
+// mode is that of the file that is replaced, or else of the old configuration, without
+// what it lets others do: the runner's token is in it.
+func (o migrateOptions) mode(config string) fs.FileMode {
+	for _, path := range []string{o.out, config} {
+		if info, err := os.Stat(path); err == nil {
+			return info.Mode().Perm() &^ others
+		}
 	}
-	return writeFile(o.out, []byte(result.Config), mode, true)
+	return 0o600
 }
 
 func (o migrateOptions) print(w io.Writer, result *migrate.Result) error {

@@ -63,7 +63,7 @@ func TestMigrateText(t *testing.T) {
 
 func TestMigrateFiles(t *testing.T) {
 	t.Parallel()
-	path := writeForTest(t, "config.toml", oldConfig, 0o640)
+	path := writeForTest(t, "config.toml", oldConfig, 0o644)
 	environment := writeForTest(t, "machine.env", "AZURE_TENANT_ID=contoso.onmicrosoft.com\n", 0o600)
 	dir := t.TempDir()
 	out, secret := filepath.Join(dir, "new.toml"), filepath.Join(dir, "azure.env")

@@ -139,9 +139,13 @@ func (o *setupOptions) run(c *cobra.Command) error {
 	if err := apply(c.Context(), t, s, plan); err != nil {
 		return err
 	}
-	if !o.json() {
-		fmt.Fprintf(t.Out, "\n%s", o.spec.Block(o.runner))
+	if o.json() {
+		return nil
 	}
+	if o.runner.ClientID, err = s.ClientID(c.Context()); err != nil {
+		return failed(err)
+	}
+	fmt.Fprintf(t.Out, "\n%s", o.spec.Block(o.runner))
 	return nil
 }
 

@@ -7,14 +7,10 @@ import (
 	"path/filepath"
 )
 
-// writeFile replaces a file as a whole or not at all. With keep it has the mode of the
-// file that it replaces; a link to that file stays one.
-func writeFile(path string, content []byte, mode fs.FileMode, keep bool) (err error) {
+// writeFile replaces a file as a whole or not at all; a link to that file stays one.
+func writeFile(path string, content []byte, mode fs.FileMode) (err error) {
 	if target, linkErr := filepath.EvalSymlinks(path); linkErr == nil {
 		path = target
-	}
-	if info, statErr := os.Stat(path); statErr == nil && keep {
-		mode = info.Mode().Perm()
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
 	if err != nil {

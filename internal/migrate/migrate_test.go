@@ -187,6 +187,32 @@ func TestEveryOptionHasAVerdict(t *testing.T) {
 	}
 }
 
+// driverFlags are the flags of docker-machine's azure driver, by GetCreateFlags in
+// drivers/azure/azure.go of docker/machine 0.16.2 and of rancher/machine, which adds
+// those of the second line (both read on 2026-11-26).
+var driverFlags = map[migrate.Origin]string{
+	migrate.Azure: "environment subscription-id resource-group ssh-user docker-port location size image vnet subnet subnet-prefix availability-set custom-data " +
+		"private-ip-address storage-type use-private-ip no-public-ip static-public-ip dns open-port client-id client-secret",
+	migrate.Rancher: "tenant-id nsg plan managed-disks fault-domain-count update-domain-count disk-size tags availability-zone enable-public-ip-standard-sku " +
+		"accelerated-networking encryption-at-host",
+}
+
+// TestGoldenHasEveryOption: the driver's, and all others of the table.
+func TestGoldenHasEveryOption(t *testing.T) {
+	t.Parallel()
+	table := map[migrate.Origin][]string{}
+	text := string(read(t, "options.toml"))
+	for _, o := range migrate.Options() {
+		table[o.Origin] = append(table[o.Origin], strings.TrimPrefix(o.Name, "azure-"))
+		if o.Origin != migrate.Runner {
+			assert.Regexp(t, `"`+o.Name+`["=]`, text)
+		}
+	}
+	for origin, flags := range driverFlags {
+		assert.ElementsMatch(t, strings.Fields(flags), table[origin], origin)
+	}
+}
+
 func assertNoted(t *testing.T, in migrate.Input, option string, source migrate.Source, line int) {
 	t.Helper()
 	result, err := migrate.Run(in)

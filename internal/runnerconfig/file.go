@@ -41,6 +41,7 @@ type Autoscaler struct {
 	MaxUseCount               int            `toml:"max_use_count"`
 	MaxInstances              int            `toml:"max_instances"`
 	DeleteInstancesOnShutdown bool           `toml:"delete_instances_on_shutdown"`
+	InstanceReadyCommand      string         `toml:"instance_ready_command"`
 	PluginConfig              map[string]any `toml:"plugin_config"`
 	Connector                 Connector      `toml:"connector_config"`
 	Policies                  []Policy       `toml:"policy"`
@@ -62,12 +63,13 @@ type Connector struct {
 // Policy is one [[runners.autoscaler.policy]]. Of those whose periods contain a time,
 // the last one holds (taskscaler, schedule.go).
 type Policy struct {
-	Periods        []string       `toml:"periods"`
-	Timezone       string         `toml:"timezone"`
-	IdleCount      int            `toml:"idle_count"`
-	IdleTime       *time.Duration `toml:"idle_time"` // nil: not set, which is 0
-	ScaleFactor    float64        `toml:"scale_factor"`
-	PreemptiveMode *bool          `toml:"preemptive_mode"` // nil: on where IdleCount is not 0
+	Periods          []string       `toml:"periods"`
+	Timezone         string         `toml:"timezone"`
+	IdleCount        int            `toml:"idle_count"`
+	IdleTime         *time.Duration `toml:"idle_time"` // nil: not set, which is 0
+	ScaleFactor      float64        `toml:"scale_factor"`
+	ScaleFactorLimit int            `toml:"scale_factor_limit"`
+	PreemptiveMode   *bool          `toml:"preemptive_mode"` // nil: on where IdleCount is not 0
 }
 
 // Preemptive reports whether jobs are taken only while an instance is idle, as the

@@ -12,9 +12,13 @@ type Runner struct {
 	Executor string // docker-autoscaler or instance
 	Max      int    // instances
 	Key      string // path of the private key
-	ClientID string // of the managed identity; empty: the machine has one only
+	ClientID string // of the managed identity; empty: that of the machine itself
 	Cloud    config.Cloud
 }
+
+// manyInstances are so many that jobs asked for one after the other would keep them
+// waiting; the doctor warns from there on.
+const manyInstances = 10
 
 // Block is the [[runners]] section for the runner's config.toml, with a policy that
 // waits little (docs/guides/waiting.md).
@@ -23,8 +27,8 @@ func (s *Spec) Block(r Runner) string {
 	_ = block.Execute(&b, struct { // of constants and strings: it cannot fail
 		*Spec
 		Runner
-		Docker bool
-	}{s, r, r.Executor == "docker-autoscaler"})
+		Docker, Many bool
+	}{s, r, r.Executor == "docker-autoscaler", r.Max > manyInstances})
 	return b.String()
 }
 
@@ -34,6 +38,9 @@ var block = template.Must(template.New("").Parse(`# In config.toml of GitLab Run
   url = "https://gitlab.example.com" # yours
   token = "glrt-REPLACE-ME"          # of gitlab-runner register
   executor = {{printf "%q" .Executor}}
+{{- if .Many}}
+  request_concurrency = 4 # jobs that are asked for at the same time
+{{- end}}
 {{- if .Docker}}
   [runners.docker]
     image = "alpine:latest"

@@ -73,13 +73,32 @@ func (s *Setup) principal(ctx context.Context) (string, error) {
 	if s.Spec.Identity == "" {
 		return s.Spec.Principal, nil
 	}
-	var identity struct {
-		Properties struct {
-			PrincipalID string `json:"principalId"`
-		} `json:"properties"`
+	identity, err := s.identity(ctx)
+	return identity.PrincipalID, err
+}
+
+// identity is what Azure gave the managed identity; zero while it is not made.
+type identity struct {
+	PrincipalID string `json:"principalId"`
+	ClientID    string `json:"clientId"`
+}
+
+func (s *Setup) identity(ctx context.Context) (identity, error) {
+	var made struct {
+		Properties identity `json:"properties"`
 	}
-	_, err := s.Azure.Find(ctx, armops.GetIdentity, s.Spec.identityID(), &identity)
-	return identity.Properties.PrincipalID, err
+	_, err := s.Azure.Find(ctx, armops.GetIdentity, s.Spec.identityID(), &made)
+	return made.Properties, err
+}
+
+// ClientID is that of the managed identity that was made; empty if none was. A machine with
+// several identities needs it to say which.
+func (s *Setup) ClientID(ctx context.Context) (string, error) {
+	if s.Spec.Identity == "" {
+		return "", nil
+	}
+	identity, err := s.identity(ctx)
+	return identity.ClientID, err
 }
 
 // Apply makes what a plan lacks. Broken off, or after an error, a new plan goes on from

@@ -1,13 +1,18 @@
 package binary_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/BurntSushi/toml"
 	"github.com/hashicorp/go-hclog"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -105,18 +110,53 @@ func life(t *testing.T, p *launch.Plugin) error {
 	return nil
 }
 
-// lifeWith starts a plugin with the given actions alone. The other principal
-// has every right, and makes the scale set.
-func lifeWith(t *testing.T, mode string, actions []string) (*armsim.Server, *launch.Plugin, error) {
+// roleOf is the actions of the role that setup writes for a mode.
+func roleOf(t *testing.T, mode string) []string {
+	t.Helper()
+	out, problems, code := launch.Run(t, nil, "setup", "--role-definition", "--mode", mode, "--name", "ci", "--location", "westeurope",
+		"--subscription", armsim.DefaultSubscriptionID, "--resource-group", armsim.DefaultResourceGroup, "--ssh-key", filepath.Join(t.TempDir(), "key"))
+	require.Zero(t, code, problems)
+	var role struct{ Actions, AssignableScopes []string }
+	require.NoError(t, json.Unmarshal([]byte(out), &role))
+	assert.Equal(t, []string{groupID}, role.AssignableScopes)
+	return role.Actions
+}
+
+const groupID = "/subscriptions/" + armsim.DefaultSubscriptionID + "/resourceGroups/" + armsim.DefaultResourceGroup
+
+// grant gives the other principal a role with the given actions at the resource group, as
+// setup does.
+func grant(t *testing.T, s *armsim.Server, actions []string) {
+	t.Helper()
+	const authorization, version, name = groupID + "/providers/Microsoft.Authorization/", "2022-04-01", "00000000-0000-4000-8000-0000000000ee"
+	type body = launch.PluginConfig
+	require.NoError(t, s.Put(t.Context(), authorization+"roleDefinitions/"+name, version, body{"properties": body{
+		"roleName": "runner", "type": "CustomRole", "permissions": []body{{"actions": actions}}, "assignableScopes": []string{groupID},
+	}}))
+	require.NoError(t, s.Put(t.Context(), authorization+"roleAssignments/"+name, version, body{"properties": body{
+		"roleDefinitionId": authorization + "roleDefinitions/" + name, "principalId": launch.OtherClientID, "principalType": "ServicePrincipal",
+	}}))
+}
+
+// siteOf is a scale set and the environment of a principal with the given actions alone.
+// The other principal has every right, and makes the scale set.
+func siteOf(t *testing.T, mode string, actions []string) (*armsim.Server, launch.Environment) {
 	t.Helper()
 	s := launch.Simulator(t, armsim.Config{NoMachines: true, Principals: []armsim.Principal{
 		{ClientID: armsim.DefaultClientID, Secret: launch.ClientSecret},
-		{ClientID: launch.OtherClientID, Secret: launch.ClientSecret, Actions: actions},
+		{ClientID: launch.OtherClientID, Secret: launch.ClientSecret, NoRights: true},
 	}}, armsim.ScaleSetSpec{Name: "ci", PublicAddress: true, OrchestrationMode: mode})
+	grant(t, s, actions)
 	env := launch.EnvironmentOf(s)
 	env["AZURE_CLIENT_ID"] = launch.OtherClientID
+	return s, env
+}
+
+// lifeAt starts a plugin there.
+func lifeAt(t *testing.T, s *armsim.Server, env launch.Environment) (*launch.Plugin, error) {
+	t.Helper()
 	p := launch.Start(t, env, launch.ConfigFor(s, "ci"))
-	return s, p, life(t, p)
+	return p, life(t, p)
 }
 
 // spare are the operations that only a refusal, a gap in an answer or a longer
@@ -128,7 +168,8 @@ func TestPermissionsAreEnough(t *testing.T) {
 	for name, mode := range modes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s, _, err := lifeWith(t, name, actionsBut(mode, ""))
+			s, env := siteOf(t, name, roleOf(t, name))
+			_, err := lifeAt(t, s, env)
 			require.NoError(t, err)
 			used := usedOperations(t, s)
 			for _, o := range armops.In(mode) {
@@ -156,20 +197,25 @@ func usedOperations(t *testing.T, s *armsim.Server) map[string]bool {
 
 func TestEachPermissionIsNeeded(t *testing.T) {
 	for name, mode := range modes {
-		for _, action := range actionsBut(mode, "") {
-			if slices.ContainsFunc(spare, func(o string) bool { return armops.ByName(o).Action == action }) {
-				continue
-			}
+		role := roleOf(t, name)
+		require.ElementsMatch(t, actionsBut(mode, ""), role)
+		for _, action := range role {
 			t.Run(name+"/"+action, func(t *testing.T) {
 				t.Parallel()
-				lifeWithout(t, name, mode, action)
+				lifeWithout(t, name, action, slices.DeleteFunc(slices.Clone(role), func(a string) bool { return a == action }))
 			})
 		}
 	}
 }
 
-func lifeWithout(t *testing.T, name string, mode armops.Mode, action string) {
-	_, p, err := lifeWith(t, name, actionsBut(mode, action))
+// lifeWithout has the plugin and the doctor name an action that the others lack.
+func lifeWithout(t *testing.T, mode, action string, others []string) {
+	s, env := siteOf(t, mode, others)
+	assert.Contains(t, missingBy(t, env, launch.ConfigFor(s, "ci")), action)
+	if slices.ContainsFunc(spare, func(o string) bool { return armops.ByName(o).Action == action }) {
+		return
+	}
+	p, err := lifeAt(t, s, env)
 	if action == "Microsoft.Insights/autoscaleSettings/read" {
 		require.NoError(t, err, "that nobody else scales can only be hoped then")
 		require.Eventually(t, func() bool { return p.Log.Contains("autoscale settings could not be read") }, launch.Patience, launch.Tick)
@@ -178,6 +224,30 @@ func lifeWithout(t *testing.T, name string, mode armops.Mode, action string) {
 	require.ErrorContains(t, err, "fix: assign the identity a role with the action "+action)
 	assert.NotContains(t, err.Error(), "\n")
 	t.Log(err)
+}
+
+// missingBy is what the doctor says that the identity lacks.
+func missingBy(t *testing.T, env launch.Environment, config launch.PluginConfig) (actions []string) {
+	t.Helper()
+	var text bytes.Buffer
+	require.NoError(t, toml.NewEncoder(&text).Encode(launch.PluginConfig{"concurrent": 3, "runners": []launch.PluginConfig{{
+		"name": "ci", "executor": "instance", "autoscaler": launch.PluginConfig{
+			"plugin": "fleeting-plugin-azure", "max_instances": 3, "plugin_config": config,
+		},
+	}}}))
+	file := filepath.Join(t.TempDir(), "config.toml")
+	require.NoError(t, os.WriteFile(file, text.Bytes(), 0o600))
+	out, problems, _ := launch.Run(t, env, "doctor", "--config", file, "--output", "json")
+	var report struct {
+		Findings []struct{ Check, Text string }
+	}
+	require.NoError(t, json.Unmarshal([]byte(out), &report), problems)
+	for _, f := range report.Findings {
+		if action, found := strings.CutPrefix(f.Text, "the identity lacks the permission "); found && f.Check == "permissions" {
+			actions = append(actions, action)
+		}
+	}
+	return actions
 }
 
 // The SDK logs to standard error when asked to. go-plugin swallows that as of

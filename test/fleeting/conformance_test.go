@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"gitlab.com/gitlab-org/fleeting/fleeting/integration"
 	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/process"
@@ -39,10 +38,5 @@ func conform(t *testing.T, p *process.Process) {
 	t.Helper()
 	key, err := os.ReadFile(filepath.Clean(p.Env["ARMSIM_SSH_KEY_FILE"]))
 	require.NoError(t, err)
-	client := &launch.Plugin{Env: p.Env, Dir: t.TempDir()}
-	integration.TestProvisioning(t, client.Script(t), integration.Config{
-		PluginConfig:    launch.ConfigForProcess(p),
-		ConnectorConfig: provider.ConnectorConfig{Key: key, ProtocolPort: launch.SSHPort(t, p)},
-		MaxInstances:    3,
-	})
+	launch.Conform(t, p.Env, launch.ConfigForProcess(p), provider.ConnectorConfig{Key: key, ProtocolPort: launch.SSHPort(t, p)})
 }

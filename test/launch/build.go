@@ -23,18 +23,16 @@ var built struct {
 	once       sync.Once
 	dir        string
 	err        error
+	demoOnce   sync.Once
+	demoErr    error
 	asReleased bool
 }
 
-// build makes both binaries in a new directory. Their flags are those of the tests
+// build makes binaries in a directory. Their flags are those of the tests
 // themselves, so that the race detector looks into the plugin's own process, too,
 // or those of the Makefile's BUILD. With any others Go would compile Azure's SDK
 // once more, which takes minutes.
-func build() (string, error) {
-	dir, err := os.MkdirTemp("", "fleeting-plugin-azure-")
-	if err != nil {
-		return "", err
-	}
+func build(dir string, packages ...string) error {
 	args := []string{"build", "-buildvcs=false", "-ldflags=-s -w", "-o", dir + string(filepath.Separator)}
 	for _, flag := range []string{"-race", "-trimpath"} {
 		if isSet(flag) && !built.asReleased {
@@ -44,16 +42,24 @@ func build() (string, error) {
 	if built.asReleased {
 		args = append(args, "-trimpath")
 	}
-	command := exec.Command("go", append(args, module+"/cmd/fleeting-plugin-azure", module+"/cmd/armsim")...)
+	command := exec.Command("go", append(args, packages...)...)
 	command.Env = os.Environ()
 	if built.asReleased {
 		command.Env = append(command.Env, "CGO_ENABLED=0")
 	}
 	out, err := command.CombinedOutput()
 	if err != nil {
-		return dir, fmt.Errorf("go build: %w: %s", err, out)
+		return fmt.Errorf("go build: %w: %s", err, out)
 	}
-	return dir, nil
+	return nil
+}
+
+// buildAll makes both binaries in a new directory.
+func buildAll() (dir string, err error) {
+	if dir, err = os.MkdirTemp("", "fleeting-plugin-azure-"); err != nil {
+		return "", err
+	}
+	return dir, build(dir, module+"/cmd/fleeting-plugin-azure", module+"/cmd/armsim")
 }
 
 // isSet reports whether the tests were built with a flag.
@@ -82,10 +88,15 @@ func Main(m *testing.M) int {
 }
 
 // Binary builds the plugin and the simulator, once in a test process, and
-// returns the path of one of them.
+// returns the path of one of them; or the demo, which is next to them, since it looks
+// for them there.
 func Binary(t *testing.T, name string) string {
 	t.Helper()
-	built.once.Do(func() { built.dir, built.err = build() })
+	built.once.Do(func() { built.dir, built.err = buildAll() })
 	require.NoError(t, built.err)
+	if name == "demo" {
+		built.demoOnce.Do(func() { built.demoErr = build(built.dir, module+"/demo") })
+		require.NoError(t, built.demoErr)
+	}
 	return filepath.Join(built.dir, name)
 }

@@ -59,8 +59,7 @@ func (p *Plugin) Script(t *testing.T) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "#!/bin/sh\necho $$ >%s\n", quote(filepath.Join(p.Dir, "pid")))
 	for _, variable := range os.Environ() {
-		key, _, _ := strings.Cut(variable, "=")
-		if upper := strings.ToUpper(key); strings.HasSuffix(upper, "_PROXY") || strings.HasPrefix(upper, "SSL_CERT_") || strings.HasPrefix(upper, "AZURE_") {
+		if key, _, _ := strings.Cut(variable, "="); isAzures(key) {
 			fmt.Fprintf(&text, "unset %s\n", key)
 		}
 	}

@@ -4,6 +4,6 @@
 // demo, test/soak, test/e2e and dev are made of it.
 //
 // It uses what users can use: the binaries, armsim's control endpoint and
-// fleeting's connector. Of this module it must import only armsim and
-// armsim/process.
+// fleeting's connector. Of this module it must import only armsim, armsim/process and,
+// to read what a runner reads, internal/runnerconfig.
 package load

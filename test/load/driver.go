@@ -36,25 +36,25 @@ type Driver struct {
 	tally    Tally
 }
 
-// Start starts simulator and plugin; args are further flags of the simulator. It
-// changes this process's environment, which the plugin inherits. Progress goes
+// Start starts simulator and plugin; args are further flags of the simulator. With
+// Options.Config it takes the simulator that runs. It changes this process's environment, which the plugin inherits. Progress goes
 // to out.
 func Start(ctx context.Context, o Options, out io.Writer, args ...string) (*Driver, error) {
 	log, err := os.OpenFile(o.LogFile, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	simulator, err := StartSimulator(o, args...)
+	simulator, err := o.simulator(ctx, args)
 	if err != nil {
 		return nil, errors.Join(err, log.Close())
 	}
 	d := &Driver{
-		supervisor: &supervisor{Progress: NewProgress(out, ""), options: o, env: simulator.Env, log: log, idle: o.IdleCount},
+		supervisor: &supervisor{Progress: NewProgress(out, ""), options: o, log: log},
 		Simulator:  simulator, tally: Tally{Places: map[string]int{}},
 		Begun: func(context.Context, Attempt) error { return nil },
 	}
 	d.until, d.cancel = context.WithCancel(ctx)
-	if err := simulator.Setenv(); err != nil {
+	if err := d.prepare(); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
 	first, err := d.start(ctx, 1)
@@ -65,6 +65,18 @@ func Start(ctx context.Context, o Options, out io.Writer, args ...string) (*Driv
 	d.background.Go(func() { d.keep(d.until, first) })
 	return d, nil
 }
+
+// prepare reads the settings, and sets the environment for the plugin.
+func (d *Driver) prepare() (err error) {
+	if d.settings, err = d.options.settings(d.Simulator.Env); err != nil {
+		return err
+	}
+	d.schedules = d.settings.schedules
+	return d.Simulator.Setenv()
+}
+
+// Title says in a few words what jobs run on.
+func (d *Driver) Title() string { return d.settings.title }
 
 // Every calls f at each interval until Stop. It is for the goroutine that calls
 // Stop.
@@ -221,7 +233,7 @@ func (d *Driver) attempt(ctx context.Context, a *Attempt) error {
 	// GitLab Runner cancels a job when the scaler reports its instance as gone.
 	ctx, cancel := acquisition.WithContext(ctx)
 	defer cancel()
-	err = a.Job.run(ctx, acquisition, func() error { return d.Begun(ctx, *a) })
+	err = a.Job.run(ctx, acquisition, d.settings, func() error { return d.Begun(ctx, *a) })
 	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(err, cause) {
 		err = fmt.Errorf("%w: %w", cause, err)
 	}

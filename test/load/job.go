@@ -11,22 +11,35 @@ import (
 	"gitlab.com/gitlab-org/fleeting/taskscaler"
 )
 
-// Job is a shell script that runs over SSH on an instance of its own.
+// Job is a shell script that runs over SSH on an instance.
 type Job struct {
 	Number int
 	Steps  int // it works for about so many seconds
 }
 
-// script works for a while and prints where it did. It fails on an instance that
-// an earlier job has used.
-const script = `set -eu
-test ! -e used || { echo "an earlier job ran here: $(cat used)" >&2; exit 3; }
-echo job-%[1]d > used
+// script works for a while and prints where it did.
+const script = `mkdir -p job-%[1]d
+cd job-%[1]d
+rm -f log
 echo begun
 i=0; while [ $i -lt %[2]d ]; do i=$((i+1)); echo "step $i" >> log; sleep 1; done
 echo "steps=$(wc -l < log)"
 echo "where=$ARMSIM_INSTANCE $ARMSIM_VM_ID"
 `
+
+// singleUse fails on an instance that an earlier job has used.
+const singleUse = `test ! -e used || { echo "an earlier job ran here: $(cat used)" >&2; exit 3; }
+echo job-%d > used
+`
+
+// text is the whole script; alone: no other job ran on the instance.
+func (j Job) text(alone bool) string {
+	text := "set -eu\n"
+	if alone {
+		text += fmt.Sprintf(singleUse, j.Number)
+	}
+	return text + fmt.Sprintf(script, j.Number, j.Steps)
+}
 
 // output is a job's standard output; it calls begun at the first byte.
 type output struct {
@@ -43,19 +56,19 @@ func (o *output) Write(p []byte) (int, error) {
 
 // run runs the job's script and checks that it ran to its end, on the instance
 // that the scaler gave it. begun is called at its first output.
-func (j Job) run(ctx context.Context, a taskscaler.Acquisition, begun func() error) error {
+func (j Job) run(ctx context.Context, a taskscaler.Acquisition, s *settings, begun func() error) error {
 	info, err := a.InstanceConnectInfo(ctx)
 	if err != nil {
 		return err
 	}
-	client, err := connector.Dial(ctx, info, connector.DialOptions{})
+	client, err := connector.Dial(ctx, info, s.dial)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
 	out, stderr := output{begun: begun}, bytes.Buffer{}
 	err = client.Run(ctx, connector.RunOptions{
-		Command: "/bin/sh", Stdin: strings.NewReader(fmt.Sprintf(script, j.Number, j.Steps)), Stdout: &out, Stderr: &stderr,
+		Command: "/bin/sh", Stdin: strings.NewReader(j.text(s.maxUseCount == 1)), Stdout: &out, Stderr: &stderr,
 	})
 	switch {
 	case out.failed != nil:

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -18,6 +19,10 @@ type Options struct {
 	Plugin    string // our binaries
 	Simulator string
 	LogFile   string // of the plugin and of what drives it
+
+	// Config is a config.toml whose one runner with this plugin is driven, against a
+	// simulator that runs, in place of all below; empty: none.
+	Config string
 
 	Mode string        // orchestration mode, in any case
 	Spot string        // eviction policy of Spot instances; empty: regular instances
@@ -61,8 +66,31 @@ func (o *Options) Parse() error {
 	case !strings.EqualFold(o.Mode, "Uniform") && !o.Flexible():
 		return fmt.Errorf("-mode %q: it must be Uniform or Flexible", o.Mode)
 	}
-	return nil
+	return o.checkConfig()
 }
+
+// BindConfig defines the flag for a configuration.
+func (o *Options) BindConfig() {
+	flag.StringVar(&o.Config, configFlag, "", "config.toml of a GitLab Runner, as fleeting-plugin-azure setup prints it: run on its scale set, in the armsim whose exports are in the environment")
+}
+
+const configFlag = "config"
+
+// checkConfig names a flag of what Config has.
+func (o *Options) checkConfig() (err error) {
+	if o.Config == "" {
+		return nil
+	}
+	flag.Visit(func(f *flag.Flag) {
+		if slices.Contains([]string{"armsim", "mode", "boot", "max-instances", "idle", "spot", "seed"}, f.Name) {
+			err = fmt.Errorf("-%s and -%s exclude each other", f.Name, configFlag)
+		}
+	})
+	return err
+}
+
+// modeName is the orchestration mode for people.
+func (o *Options) modeName() string { return strings.ToLower(o.Mode) }
 
 // Flexible reports whether the orchestration mode is Flexible.
 func (o *Options) Flexible() bool { return strings.EqualFold(o.Mode, "Flexible") }

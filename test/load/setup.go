@@ -1,16 +1,52 @@
 package load
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"os"
 	"strconv"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"gitlab.com/gitlab-org/fleeting/fleeting"
+	"gitlab.com/gitlab-org/fleeting/fleeting/connector"
 	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
 	"gitlab.com/gitlab-org/fleeting/taskscaler"
 )
+
+// settings are what a runner's configuration says of the plugin and its scaler.
+type settings struct {
+	title     string // of the scale set, for people
+	plugin    any    // plugin_config
+	connector provider.ConnectorConfig
+	dial      connector.DialOptions
+	ready     string // command that an instance must pass before it gets jobs; empty: none
+
+	capacityPerInstance, maxUseCount, maxInstances int
+
+	schedules []taskscaler.Schedule
+}
+
+// settings are those of the configuration that the options name, or of one for the
+// simulator's own scale set.
+func (o *Options) settings(env map[string]string) (*settings, error) {
+	if o.Config != "" {
+		return fromConfig(o.Config)
+	}
+	s := &settings{
+		title:  fmt.Sprintf("a %s scale set; at most %d instances, %d kept idle; one job per instance", o.modeName(), o.MaxInstances, o.IdleCount),
+		plugin: pluginConfig(env), capacityPerInstance: 1, maxUseCount: 1, maxInstances: o.MaxInstances,
+		connector: provider.ConnectorConfig{UseStaticCredentials: true, Username: "azureuser", Timeout: 30 * time.Second},
+		schedules: keep(o.IdleCount),
+	}
+	var err error
+	if s.connector.Key, err = os.ReadFile(env["ARMSIM_SSH_KEY_FILE"]); err != nil {
+		return nil, err
+	}
+	s.connector.ProtocolPort, err = strconv.Atoi(env["ARMSIM_SSH_PORT"])
+	return s, err
+}
 
 // pluginConfig is what plugin_config in config.toml would be.
 func pluginConfig(env map[string]string) map[string]any {
@@ -27,45 +63,48 @@ func pluginConfig(env map[string]string) map[string]any {
 	}
 }
 
-// scalerOptions set taskscaler up as GitLab Runner does for
-// capacity_per_instance = 1 and max_use_count = 1, with shorter intervals.
-func scalerOptions(env map[string]string, log hclog.Logger, maxInstances int) ([]taskscaler.Option, error) {
-	key, err := os.ReadFile(env["ARMSIM_SSH_KEY_FILE"])
-	if err != nil {
-		return nil, err
-	}
-	port, err := strconv.Atoi(env["ARMSIM_SSH_PORT"])
-	if err != nil {
-		return nil, err
-	}
+// options set taskscaler up as GitLab Runner does, with shorter intervals.
+func (s *settings) options(log hclog.Logger) []taskscaler.Option {
 	return []taskscaler.Option{
 		taskscaler.WithLogger(log),
-		taskscaler.WithCapacityPerInstance(1),
-		taskscaler.WithMaxUseCount(1),
-		taskscaler.WithMaxInstances(maxInstances),
+		taskscaler.WithCapacityPerInstance(s.capacityPerInstance),
+		taskscaler.WithMaxUseCount(s.maxUseCount),
+		taskscaler.WithMaxInstances(s.maxInstances),
 		taskscaler.WithAcquireDelay(100 * time.Millisecond),
 		taskscaler.WithUpdateInterval(time.Second),
 		taskscaler.WithUpdateIntervalWhenExpecting(2 * time.Second),
-		taskscaler.WithInstanceUpFunc(refusePreexisting),
-		taskscaler.WithInstanceGroupSettings(provider.Settings{ConnectorConfig: provider.ConnectorConfig{
-			Key: key, UseStaticCredentials: true, Username: "azureuser", ProtocolPort: port, Timeout: 30 * time.Second,
-		}}),
-	}, nil
+		taskscaler.WithInstanceUpFunc(s.up),
+		taskscaler.WithInstanceGroupSettings(provider.Settings{ConnectorConfig: s.connector}),
+	}
 }
 
-// refusePreexisting is what GitLab Runner does with instances that were there
-// before it and of which it kept no state: a job may have run there.
-func refusePreexisting(_ taskscaler.Taskscaler, i taskscaler.UpFuncInstance) error {
+// readyTimeout bounds the command that an instance must pass.
+const readyTimeout = time.Minute
+
+// up is what GitLab Runner does with an instance that has come up (instanceReadyUp in its
+// executors/internal/autoscaler): it refuses those that were there before it and of which
+// it kept no state, as a job may have run there, and those that fail
+// instance_ready_command.
+func (s *settings) up(_ taskscaler.Taskscaler, i taskscaler.UpFuncInstance) error {
 	if i.Cause == fleeting.CausePreexisted && !i.Restored {
 		return errors.New("no data on pre-existing instance so removing for safety")
+	}
+	if s.ready == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
+	defer cancel()
+	err := connector.Run(ctx, i.Info, connector.ConnectorOptions{RunOptions: connector.RunOptions{Command: s.ready}, DialOptions: s.dial})
+	if err != nil {
+		return fmt.Errorf("instance_ready_command: %w", err)
 	}
 	return nil
 }
 
-// schedule keeps count instances ready, or removes all.
-func schedule(count int) taskscaler.Schedule {
+// keep keeps count instances ready, or removes all.
+func keep(count int) []taskscaler.Schedule {
 	if count == 0 {
-		return taskscaler.Schedule{IdleTime: time.Nanosecond}
+		return []taskscaler.Schedule{{IdleTime: time.Nanosecond}}
 	}
-	return taskscaler.Schedule{IdleCount: count, IdleTime: 10 * time.Second}
+	return []taskscaler.Schedule{{IdleCount: count, IdleTime: 10 * time.Second}}
 }

@@ -13,7 +13,10 @@ import (
 
 // Simulator is a process of armsim with one scale set. Its methods may be called
 // from any goroutine.
-type Simulator struct{ *process.Process }
+type Simulator struct {
+	*process.Process
+	addresses int // that were there before the instances, as that of a NAT gateway
+}
 
 // StartSimulator starts armsim; args are further flags of it.
 func StartSimulator(o Options, args ...string) (*Simulator, error) {
@@ -25,7 +28,21 @@ func StartSimulator(o Options, args ...string) (*Simulator, error) {
 		args = append(args, "--spot", o.Spot)
 	}
 	p, err := process.Start(o.Simulator, args...)
-	return &Simulator{p}, err
+	return &Simulator{Process: p}, err
+}
+
+// simulator starts one, or takes the one that runs where the scale set is a
+// configuration's.
+func (o *Options) simulator(ctx context.Context, args []string) (*Simulator, error) {
+	if o.Config == "" {
+		return StartSimulator(*o, args...)
+	}
+	p, err := process.Attach()
+	if err != nil {
+		return nil, err
+	}
+	before, err := p.Stats(ctx)
+	return &Simulator{p, before.Addresses}, err
 }
 
 // Poll calls ready every 200 ms until it reports true or an error. When ctx ends
@@ -74,6 +91,7 @@ func (s *Simulator) Leftovers(ctx context.Context) (Leftovers, error) {
 	if err != nil {
 		return Leftovers{}, fmt.Errorf("list instances: %w", err)
 	}
+	stats.Addresses -= s.addresses
 	l := Leftovers{Stats: stats, Left: max(stats.Instances, stats.Machines, stats.Addresses)}
 	for _, i := range all {
 		l.Findings = append(l.Findings, fmt.Sprintf("%s is left, %s %s", ID(i), i.ProvisioningState, i.PowerState))

@@ -79,17 +79,17 @@ func (g *generation) dead() bool {
 type supervisor struct {
 	*Progress
 	options  Options
-	env      map[string]string // of the simulator
+	settings *settings
 	log      *os.File
 	logMutex sync.Mutex
 	ending   sync.WaitGroup
 
-	mu      sync.Mutex
-	latest  *generation // the last one started, serving or not
-	serving *generation // nil: none
-	idle    int         // instances kept ready
-	crashes []string    // that nobody caused
-	kills   int
+	mu        sync.Mutex
+	latest    *generation // the last one started, serving or not
+	serving   *generation // nil: none
+	schedules []taskscaler.Schedule
+	crashes   []string // that nobody caused
+	kills     int
 }
 
 const (
@@ -145,27 +145,23 @@ func (s *supervisor) start(ctx context.Context, number int) (*generation, error)
 		Name: fmt.Sprintf("plugin-%d", number), Output: s.log, Mutex: &s.logMutex, Level: hclog.Debug,
 	})
 	log.RegisterSink(g)
-	config, err := json.Marshal(pluginConfig(s.env))
+	config, err := json.Marshal(s.settings.plugin)
 	if err != nil {
 		return g, err
 	}
 	if g.runner, err = fleeting.RunPlugin(s.options.Plugin, config, fleeting.WithPluginLogger(log)); err != nil {
 		return g, fmt.Errorf("start plugin: %w", err)
 	}
-	options, err := scalerOptions(s.env, log, s.options.MaxInstances)
-	if err != nil {
-		return g, err
-	}
 	init, cancel := context.WithTimeout(ctx, initTimeout)
 	defer cancel()
-	scaler, err := taskscaler.New(init, g.runner.InstanceGroup(), options...)
+	scaler, err := taskscaler.New(init, g.runner.InstanceGroup(), s.settings.options(log)...)
 	if err != nil {
 		return g, err
 	}
 	g.scaler = scaler
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return g, scaler.ConfigureSchedule(schedule(s.idle))
+	return g, scaler.ConfigureSchedule(slices.Clone(s.schedules)...)
 }
 
 // end ends a generation, and records whether it has crashed.
@@ -212,9 +208,9 @@ func (s *supervisor) KillPlugin() {
 func (s *supervisor) SetIdle(count int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.idle = count
+	s.schedules = keep(count)
 	if s.serving == nil {
 		return nil
 	}
-	return s.serving.scaler.ConfigureSchedule(schedule(count))
+	return s.serving.scaler.ConfigureSchedule(slices.Clone(s.schedules)...)
 }

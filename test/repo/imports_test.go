@@ -100,7 +100,7 @@ var arrows = map[string]mayImport{
 	"armsim/machine":           {},
 	"armsim/process":           {ours: []string{"armsim"}},
 	"demo":                     {ours: []string{"test/load"}},
-	"test/load":                {ours: []string{"armsim", "armsim/process"}, foreign: []string{fleeting + "/...", tasks + "/..."}},
+	"test/load":                {ours: []string{"armsim", "armsim/process", "internal/runnerconfig"}, foreign: []string{fleeting + "/...", tasks + "/..."}},
 	"test/soak":                {ours: []string{"armsim", "test/load"}},
 
 	"test/jobapi": {},

@@ -1,0 +1,40 @@
+package machine
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// cloudInit stands for the cloud-init of an image: clients wait for it with
+// cloud-init status --wait. There is nothing to wait for, as custom data is not run.
+const cloudInit = `#!/bin/sh
+test "$1" = status || { echo "armsim has of cloud-init only its status" >&2; exit 1; }
+echo "status: done"
+`
+
+// toolsDir is where the machine's own commands are, out of sight of ls.
+func toolsDir(dir string) string { return filepath.Join(dir, ".armsim") }
+
+// makeTools writes them. Meanwhile nothing is forked: a child would keep the file open
+// for writing, and Linux refuses to run such a file (golang/go#22315).
+func makeTools(dir string) error {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	if err := os.Mkdir(toolsDir(dir), 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(toolsDir(dir), "cloud-init"), []byte(cloudInit), 0o700)
+}
+
+// withTools puts the machine's own commands at the head of PATH, whoever set that.
+func withTools(env []string, dir string) []string {
+	path := ""
+	for _, pair := range env {
+		if value, ok := strings.CutPrefix(pair, "PATH="); ok {
+			path = value // the last one counts
+		}
+	}
+	return append(env, "PATH="+toolsDir(dir)+string(os.PathListSeparator)+path)
+}

@@ -1,0 +1,39 @@
+package binary_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/launch"
+)
+
+// TestConformanceWithTheRoleOfSetup: a principal with nothing but the role that setup
+// wrote, where setup assigned it, passes fleeting's own suite, and lacks nothing.
+func TestConformanceWithTheRoleOfSetup(t *testing.T) {
+	t.Parallel()
+	for mode := range modes {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			o := newOperator(t, armsim.Config{Principals: []armsim.Principal{
+				{ClientID: armsim.DefaultClientID, Secret: launch.ClientSecret},
+				{ClientID: launch.OtherClientID, Secret: launch.ClientSecret, NoRights: true},
+			}})
+			key := filepath.Join(o.dir, "id_ed25519")
+			o.run(0, o.azure("setup", "--mode", mode, "--location", "westeurope", "--ssh-key", key, "--principal", launch.OtherClientID, "--no-price")...)
+			private, err := os.ReadFile(key)
+			require.NoError(t, err)
+			env, config := launch.EnvironmentOf(o.sim), launch.ConfigFor(o.sim, "ci")
+			env["AZURE_CLIENT_ID"], config["resource_group_name"] = launch.OtherClientID, "runners"
+			launch.Conform(t, env, config, provider.ConnectorConfig{Key: private, ProtocolPort: o.sim.SSHPort})
+			assert.Zero(t, o.sim.Stats().Instances)
+			assert.NotEmpty(t, usedOperations(t, o.sim), "none of which was refused")
+			assert.Empty(t, missingBy(t, env, config))
+		})
+	}
+}
