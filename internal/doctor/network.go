@@ -11,11 +11,13 @@ import (
 // subnet is what the doctor needs of one.
 type subnet struct {
 	Properties struct {
-		Gateway       reference `json:"natGateway"`
-		Routes        reference `json:"routeTable"`
-		SecurityGroup reference `json:"networkSecurityGroup"`
-		Outbound      *bool     `json:"defaultOutboundAccess"`
-		Prefix        string    `json:"addressPrefix"`
+		Gateway       reference   `json:"natGateway"`
+		Routes        reference   `json:"routeTable"`
+		SecurityGroup reference   `json:"networkSecurityGroup"`
+		Outbound      *bool       `json:"defaultOutboundAccess"`
+		Prefix        string      `json:"addressPrefix"`
+		Prefixes      []string    `json:"addressPrefixes"`
+		Used          []reference `json:"ipConfigurations"`
 	} `json:"properties"`
 }
 
