@@ -91,8 +91,15 @@ func allows(all []permission, action string) bool {
 	})
 }
 
+// matchesAny takes "/*/" for nothing, too: Managed Identity Operator has
+// userAssignedIdentities/*/assign/action, and is documented to allow
+// userAssignedIdentities/assign/action.
 func matchesAny(patterns []string, action string) bool {
-	return slices.ContainsFunc(patterns, func(pattern string) bool { return matches(strings.ToLower(pattern), strings.ToLower(action)) })
+	action = strings.ToLower(action)
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		pattern = strings.ToLower(pattern)
+		return matches(pattern, action) || matches(strings.ReplaceAll(pattern, "/*/", "/"), action)
+	})
 }
 
 // matches compares an action with a pattern, in which * stands for anything.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armops"
 )
 
@@ -45,7 +46,11 @@ func (c *cloud) checkNetwork(ctx context.Context) ([]Finding, error) {
 		for _, config := range i.Properties.Configs {
 			id := config.Properties.Subnet.ID
 			var s subnet
-			if err := c.azure.Get(ctx, armops.GetSubnet, id, nil, &s); err != nil {
+			err := c.azure.Get(ctx, armops.GetSubnet, id, nil, &s)
+			if armerr.IsAbsent(err) {
+				continue // checkSubnet speaks of that
+			}
+			if err != nil {
 				return found, err
 			}
 			groups = append(groups, s.Properties.SecurityGroup.ID)

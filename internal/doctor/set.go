@@ -18,6 +18,7 @@ var setChecks = []cloudCheck{
 	{"max-instances", "max_instances fits the scale set", (*cloud).checkMaximum},
 	{"autoscale", "Azure's own autoscale is not attached", (*cloud).checkAutoscale},
 	{"standby", "no standby pool is attached", (*cloud).checkStandby},
+	{"azure-policy", "no policy refuses instances", (*cloud).checkPolicies},
 	{"names", "the names of computers fit", (*cloud).checkNames},
 	{"addresses", "", (*cloud).checkAddresses},
 	{"key", "", (*cloud).checkKey},

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armops"
 )
 
@@ -15,7 +16,11 @@ const reserved = 5
 
 // capacity is how many IPv4 addresses a subnet has to give.
 func (s *subnet) capacity() (addresses int) {
-	for _, text := range append([]string{s.Properties.Prefix}, s.Properties.Prefixes...) {
+	prefixes := s.Properties.Prefixes
+	if len(prefixes) == 0 {
+		prefixes = []string{s.Properties.Prefix}
+	}
+	for _, text := range prefixes {
 		prefix, err := netip.ParsePrefix(text)
 		if err == nil && prefix.Addr().Is4() && prefix.Bits() > 8 {
 			addresses += 1<<(32-prefix.Bits()) - reserved
@@ -31,7 +36,12 @@ func (c *cloud) checkSubnet(ctx context.Context) (found []Finding, _ error) {
 	per, order := c.configsBySubnet()
 	for _, id := range order {
 		var s subnet
-		if err := c.azure.Get(ctx, armops.GetSubnet, id, nil, &s); err != nil {
+		err := c.azure.Get(ctx, armops.GetSubnet, id, nil, &s)
+		if armerr.IsAbsent(err) {
+			found = append(found, fault(0, "the subnet "+id+" does not exist", "create it again, or the scale set in another one: setup --subnet ID"))
+			continue
+		}
+		if err != nil {
 			return found, err
 		}
 		// Those of the scale set's own instances are among the used ones.

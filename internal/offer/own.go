@@ -31,7 +31,7 @@ func FindID(ctx context.Context, azure Azure, location, id string) (*Image, erro
 	}
 	var i Image
 	err := azure.Get(ctx, operation, definition, nil, &i)
-	if armerr.Is(err, armerr.NotFound, armerr.GroupNotFound) {
+	if armerr.IsAbsent(err) {
 		return nil, &NotUsableError{id, "does not exist", "az sig image-definition list, or az image list, and setup --image ID"}
 	}
 	if err != nil || operation == armops.GetImage {
@@ -53,7 +53,7 @@ func FindCommunity(ctx context.Context, azure Azure, subscription, location, id 
 	at := fmt.Sprintf("/subscriptions/%s/providers/Microsoft.Compute/locations/%s/communityGalleries/%s/images/%s", subscription, location, parts[1], parts[3])
 	var i Image
 	err := azure.Get(ctx, armops.GetCommunityImage, at, nil, &i)
-	if armerr.Is(err, armerr.NotFound) {
+	if armerr.IsAbsent(err) {
 		return nil, &NotUsableError{id, "is in no community gallery of " + location, fmt.Sprintf("az sig image-definition list-community --public-gallery-name %s --location %s -o table", parts[1], location)}
 	}
 	if err != nil {
@@ -85,7 +85,7 @@ type galleryVersion struct {
 	Properties struct {
 		ExcludeFromLatest bool `json:"excludeFromLatest"`
 		Publishing        struct {
-			ExcludeFromLatest bool `json:"excludeFromLatest"`
+			ExcludeFromLatest bool     `json:"excludeFromLatest"`
 			Regions           []region `json:"targetRegions"`
 		} `json:"publishingProfile"`
 	} `json:"properties"`
