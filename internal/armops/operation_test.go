@@ -30,6 +30,9 @@ func TestIn(t *testing.T) {
 			names[mode][o.Name] = true
 		}
 	}
+	for _, o := range Tools() {
+		assert.False(t, names[Uniform][o.Name] || names[Flexible][o.Name], "%s is not the plugin's: it must not get into its role", o.Name)
+	}
 	for _, o := range All() {
 		assert.Equal(t, o.Mode != Flexible, names[Uniform][o.Name], o.Name)
 		assert.Equal(t, o.Mode != Uniform, names[Flexible][o.Name], o.Name)
