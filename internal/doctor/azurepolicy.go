@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -93,7 +92,7 @@ func (c *cloud) checkPolicies(ctx context.Context) (found []Finding, _ error) {
 	p := policies{cloud: c, read: map[string]*policyDefinition{}}
 	id := c.groupID() + "/providers/Microsoft.Authorization/policyAssignments"
 	var all []policyAssignment
-	err := c.azure.Each(ctx, armops.ListPolicyAssignments, id, url.Values{"$filter": {"atScope()"}}, func(raw json.RawMessage) error {
+	err := c.azure.Each(ctx, armops.ListPolicyAssignments, id, nil, func(raw json.RawMessage) error {
 		var one policyAssignment
 		err := json.Unmarshal(raw, &one)
 		all = append(all, one)
@@ -107,9 +106,13 @@ func (c *cloud) checkPolicies(ctx context.Context) (found []Finding, _ error) {
 	return found, err
 }
 
-// inForce reports whether the assignment counts for the scale set.
+// inForce reports whether the assignment counts for the scale set. The list has those of
+// the group's other resources, too.
 func (p *policies) inForce() bool {
 	a := p.assignment.Properties
+	if scope := strings.ToLower(p.scope()); strings.HasPrefix(scope, "/subscriptions/") && !strings.HasPrefix(strings.ToLower(p.setID())+"/", scope+"/") {
+		return false
+	}
 	return !strings.EqualFold(a.Mode, "DoNotEnforce") && !slices.ContainsFunc(a.NotScopes, func(scope string) bool {
 		return strings.EqualFold(scope, p.groupID()) || strings.EqualFold(scope, p.setID()) || strings.EqualFold(scope, "/subscriptions/"+p.config.SubscriptionID)
 	})

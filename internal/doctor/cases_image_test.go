@@ -103,6 +103,10 @@ func imageCases() map[string]cloudCase {
 			broken: owned("images/golden"), fixed: managedImage,
 			check: "image", level: doctor.Fault, text: "images/golden does not exist", fix: "az image list",
 		},
+		"managed image on Arm": {
+			broken: steps(managedImage, owned("images/golden"), sized("Standard_D2ps_v5")), fixed: sized("Standard_D2s_v5"),
+			check: "image", level: doctor.Fault, text: "is for x64, and Standard_D2ps_v5 has Arm64", fix: "--vm-sku SIZE",
+		},
 		"no gallery image": {
 			broken: owned(definition), fixed: steps(gallery("x64"), version("1.0.0", "westeurope")),
 			check: "image", level: doctor.Fault, text: "does not exist", fix: "az sig image-definition list",

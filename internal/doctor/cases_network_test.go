@@ -25,6 +25,28 @@ func subnetted(change body) step {
 	}
 }
 
+// inSubnet makes another scale set in the subnet.
+func inSubnet(capacity int) step {
+	return func(p *place) error {
+		defer time.Sleep(time.Hour) // of virtual time
+		var set body
+		id := p.setup.Spec.ScaleSetID()
+		if err := p.admin.Get(p.Context(), "VirtualMachineScaleSets_Get", id, nil, &set); err != nil {
+			return err
+		}
+		within(set, "sku")["capacity"] = capacity
+		return p.admin.Write(p.Context(), "VirtualMachineScaleSets_CreateOrUpdate", id+"-other", set, nil)
+	}
+}
+
+// raised has the scale set's own instances.
+func raised(capacity int) step {
+	return func(p *place) error {
+		defer time.Sleep(time.Hour)
+		return p.patch(body{"sku": body{"capacity": capacity}})
+	}
+}
+
 // door writes the security group with one rule that lets in from somewhere; empty: none.
 func door(source string) step {
 	return func(p *place) error {
@@ -115,6 +137,10 @@ func networkCases() map[string]cloudCase {
 		"a small subnet that grows": {
 			broken: subnetted(body{"addressPrefix": nil, "addressPrefixes": []any{"10.40.0.0/29"}}), fixed: subnetted(body{"addressPrefix": "10.40.0.0/28"}),
 			check: "subnet", level: doctor.Warning, text: "and 0 are used", fix: "az network vnet subnet update --ids ",
+		},
+		"a subnet that others use": {
+			broken: steps(subnetted(body{"addressPrefix": "10.40.0.0/28"}), inSubnet(4)), fixed: edits("max_instances = 10", "max_instances = 7"),
+			check: "subnet", level: doctor.Warning, text: "leaves room for 7: it has 11 addresses without the 5 that Azure keeps, and 4 are used", fix: "max_instances = 7",
 		},
 		"no subnet": {
 			broken: func(p *place) error {

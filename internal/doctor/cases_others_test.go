@@ -99,6 +99,15 @@ func othersCases() map[string]cloudCase {
 			broken: steps(defined(noTag), assigned(ownPolicy, nil, nil)), fixed: assigned(ownPolicy, nil, body{"enforcementMode": "DoNotEnforce"}),
 			check: "azure-policy", level: doctor.Warning, text: `the policy "Ours alone" may refuse instances`, fix: "az policy assignment show --name ours --scope ",
 		},
+		"a policy at the scale set": {
+			broken: steps(defined(noTag), func(p *place) error {
+				return p.do("PUT", p.setup.Spec.ScaleSetID()+"/providers/Microsoft.Authorization/policyAssignments/ours", "2023-04-01", body{"properties": body{"policyDefinitionId": ownPolicy(p)}})
+			}),
+			fixed: func(p *place) error {
+				return p.do("DELETE", p.setup.Spec.ScaleSetID()+"/providers/Microsoft.Authorization/policyAssignments/ours", "2023-04-01", nil)
+			},
+			check: "azure-policy", level: doctor.Warning, text: `the policy "ours" may refuse instances`, fix: "--scope ",
+		},
 		"a policy that leaves the group out": {
 			broken: steps(defined(noTag), assigned(ownPolicy, nil, nil)),
 			fixed:  func(p *place) error { return assigned(ownPolicy, nil, body{"notScopes": []any{p.group()}})(p) },

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/offer"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/runnerconfig"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
@@ -77,6 +79,24 @@ func TestComputerNames(t *testing.T) {
 		require.Len(t, found, 1, c.prefix)
 		assert.Contains(t, found[0].Text, c.text)
 		assert.NotEmpty(t, found[0].Fix)
+	}
+}
+
+// TestZoneWithoutTheSize: the simulator has each size in all zones of a region.
+func TestZoneWithoutTheSize(t *testing.T) {
+	var size offer.Size
+	require.NoError(t, json.Unmarshal([]byte(`{"name": "Standard_X", "locationInfo": [{"zones": ["1", "3"]}]}`), &size))
+	c := &cloud{subject: &subject{}, sizes: map[string]offer.Size{"standard_x": size}}
+	c.model.SKU.Name, c.model.Location = "Standard_X", "westeurope"
+	for zone, want := range map[string]int{"1": 0, "2": 1} {
+		c.model.Zones = []string{zone}
+		found, err := c.checkSizes(t.Context())
+		require.NoError(t, err)
+		require.Len(t, found, want)
+		if want > 0 {
+			assert.Contains(t, found[0].Text, "is not offered in zone 2 of westeurope")
+			assert.Contains(t, found[0].Fix, "--vm-sku SIZE")
+		}
 	}
 }
 

@@ -40,7 +40,7 @@ type place struct {
 func in(t *testing.T, c armsim.Config, spec func(*setup.Spec), run func(*place)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		c.InProcess, c.Subscription = true, armsim.Subscription{Empty: true, CheckReferences: true}
+		c.InProcess, c.Subscription.Empty, c.Subscription.CheckReferences = true, true, true
 		sim := armsim.Start(t, c)
 		p := &place{T: t, sim: sim, env: map[string]string{}}
 		for _, line := range sim.Env() {

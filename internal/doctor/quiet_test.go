@@ -24,6 +24,9 @@ func TestNothingToSay(t *testing.T) {
 		"a policy on regions, in another case":                      {step: assigned(azures(locations), body{"LISTOFALLOWEDLOCATIONS": value([]any{"WestEurope"})}, nil)},
 		"a policy on storage":                                       {step: steps(defined(storage), assigned(ownPolicy, nil, nil))},
 		"a policy that audits":                                      {step: steps(defined(noTag), assigned(ownPolicy, body{"effect": value("Audit")}, nil))},
+		"a policy at the network": {step: steps(defined(noTag), func(p *place) error {
+			return p.do("PUT", p.network("virtualNetworks/ci-vnet")+"/providers/Microsoft.Authorization/policyAssignments/theirs", "2023-04-01", body{"properties": body{"policyDefinitionId": ownPolicy(p)}})
+		})},
 		"a policy on the scale set of another group": {step: func(p *place) error {
 			return steps(hub, defined(noTag), func(p *place) error {
 				return p.do("PUT", strings.TrimSuffix(p.hub(""), "/providers/")+"/providers/Microsoft.Authorization/policyAssignments/theirs", "2023-04-01", body{"properties": body{"policyDefinitionId": ownPolicy(p)}})
@@ -41,6 +44,7 @@ func TestNothingToSay(t *testing.T) {
 			})
 		}},
 		"another group's subnet, with all rights": {step: steps(hub, interfaces(func(p *place) string { return p.hub("Microsoft.Network/virtualNetworks/hub/subnets/runners") }, nil))},
+		"a subnet that the scale set itself uses": {step: steps(subnetted(body{"addressPrefix": "10.40.0.0/28"}), raised(6))},
 		"a community image":                       {step: steps(shared("1.0.0"), community("/communityGalleries/public/images/runner"))},
 		"a gallery image":                         {step: steps(gallery("x64"), version("1.0.0", "West Europe"), owned(definition+"/versions/latest"))},
 		"a managed image":                         {step: steps(managedImage, owned("images/golden"))},
