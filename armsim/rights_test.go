@@ -135,7 +135,7 @@ func TestRoleDefinitions(t *testing.T) {
 	query, role := "?api-version=2022-04-01", subscriptionOf+authorization+"roleDefinitions/0b7ba53d-6f38-4ef1-9d6f-a4e24ba7b1b1"
 	reader := s.roleID(t, subscriptionOf, "reader")
 	assert.Equal(t, "Reader", s.get(t, reader+query).text("properties.roleName"))
-	for _, name := range []string{"Owner", "Contributor", "Virtual Machine Contributor", "Network Contributor", "User Access Administrator"} {
+	for _, name := range []string{"Owner", "Contributor", "Virtual Machine Contributor", "Network Contributor", "Managed Identity Operator", "User Access Administrator"} {
 		s.roleID(t, s.ResourcePath(""), name)
 	}
 	assert.Equal(t, "RoleDefinitionDoesNotExist", s.get(t, role+query).code())

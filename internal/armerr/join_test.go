@@ -20,6 +20,13 @@ func TestSeveralErrorsAreOneLine(t *testing.T) {
 	assert.EqualError(t, Join(other, other, other, other, other), "x; x; x; and 2 more")
 }
 
+func TestIsAbsent(t *testing.T) {
+	assert.True(t, IsAbsent(&Error{Status: 404, Kind: Linked}))
+	assert.False(t, IsAbsent(&Error{Status: 404, Kind: SubscriptionNotFound}), "nobody knows what is in it")
+	assert.False(t, IsAbsent(&Error{Status: 403, Kind: Forbidden}))
+	assert.False(t, IsAbsent(nil))
+}
+
 func TestIsSystemic(t *testing.T) {
 	systemic := map[Kind]bool{Network: true, Throttled: true, Transient: true, Canceled: true}
 	for kind := Unknown; kind <= Canceled; kind++ {

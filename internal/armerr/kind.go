@@ -2,6 +2,7 @@ package armerr
 
 import (
 	"errors"
+	"net/http"
 	"slices"
 	"time"
 )
@@ -61,6 +62,13 @@ func KindOf(err error) Kind {
 // Is reports whether err is of one of the kinds.
 func Is(err error, kinds ...Kind) bool {
 	return err != nil && slices.Contains(kinds, KindOf(err))
+}
+
+// IsAbsent reports whether Azure says that a resource, or the resource group that it is in,
+// does not exist, by whatever code.
+func IsAbsent(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Status == http.StatusNotFound && e.Kind != SubscriptionNotFound
 }
 
 // IsSystemic reports whether err would affect any other call to Azure, too: no

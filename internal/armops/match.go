@@ -1,6 +1,9 @@
 package armops
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Match returns the name of the operation that a request is of, empty where it is
 // none of the table. Azure reads paths in any case.
@@ -16,8 +19,11 @@ func Match(method, path string) string {
 
 type template struct {
 	name, method string
-	parts        []string // empty: anything fits
+	parts        []string // empty: anything fits; many: any number of anything
 }
+
+// many stands for a resource's types and names, as many as it has: {resource*}.
+const many = "*"
 
 var templates = makeTemplates()
 
@@ -26,7 +32,10 @@ func makeTemplates() []template {
 	for _, o := range append(All(), Tools()...) {
 		t := template{name: o.Name, method: o.Method, parts: split(o.Path)}
 		for n, part := range t.parts {
-			if strings.HasPrefix(part, "{") {
+			switch {
+			case strings.HasSuffix(part, "*}"):
+				t.parts[n] = many
+			case strings.HasPrefix(part, "{"):
 				t.parts[n] = ""
 			}
 		}
@@ -36,10 +45,19 @@ func makeTemplates() []template {
 }
 
 func (t template) matches(parts []string) bool {
-	if len(parts) != len(t.parts) {
+	n := slices.Index(t.parts, many)
+	if n < 0 {
+		return fits(t.parts, parts)
+	}
+	after := len(parts) - len(t.parts[n+1:])
+	return after > n && fits(t.parts[:n], parts[:n]) && fits(t.parts[n+1:], parts[after:])
+}
+
+func fits(wanted, parts []string) bool {
+	if len(parts) != len(wanted) {
 		return false
 	}
-	for n, part := range t.parts {
+	for n, part := range wanted {
 		if part != "" && !strings.EqualFold(part, parts[n]) {
 			return false
 		}

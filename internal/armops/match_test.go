@@ -16,4 +16,11 @@ func TestMatch(t *testing.T) {
 		assert.Empty(t, Match(o.Method, path+"/more/than/that"))
 	}
 	assert.Empty(t, Match("GET", ""))
+	of := func(scope string) string {
+		return Match("GET", "/subscriptions/s/resourceGroups/g"+scope+"/providers/Microsoft.Authorization/permissions")
+	}
+	assert.Equal(t, ListPermissions, of(""))
+	assert.Equal(t, ListScopePermissions, of("/providers/Microsoft.Network/virtualNetworks/n/subnets/s"))
+	assert.Equal(t, ListScopePermissions, of("/providers/Microsoft.Compute/galleries/a/images/b/versions/c"))
+	assert.Empty(t, of("/providers"))
 }

@@ -42,7 +42,7 @@ const (
 	GetTerms             = "MarketplaceAgreements_Get"
 
 	ListPermissions      = "Permissions_ListForResourceGroup"
-	ListScopePermissions = "Permissions_ListForResource"
+	ListScopePermissions = "Permissions_ListForResource" // of any resource in a group
 	ListRoles            = "RoleDefinitions_List"
 	GetRole              = "RoleDefinitions_Get"
 	PutRole              = "RoleDefinitions_CreateOrUpdate"
@@ -87,6 +87,7 @@ func Tools() []Operation {
 	addCompute(add)
 	addImages(add)
 	addAuthorization(add)
+	addPolicies(add)
 	return all
 }
 
@@ -147,7 +148,7 @@ func addImages(add adder) {
 func addAuthorization(add adder) {
 	const action = "Microsoft.Authorization/"
 	add(ListPermissions, "GET", group+authorization+"permissions", permitVersion, action+"permissions/read")
-	add(ListScopePermissions, "GET", group+"/providers/{namespace}/{type}/{name}"+authorization+"permissions", permitVersion, action+"permissions/read")
+	add(ListScopePermissions, "GET", group+"/providers/{resource*}"+authorization+"permissions", permitVersion, action+"permissions/read")
 	add(ListRoles, "GET", group+authorization+"roleDefinitions", roleVersion, action+"roleDefinitions/read")
 	add.all(GetRole, PutRole, DeleteRole, group+authorization+"roleDefinitions/{role}", roleVersion, action+"roleDefinitions")
 	add(ListAssignments, "GET", group+authorization+"roleAssignments", roleVersion, action+"roleAssignments/read")

@@ -56,11 +56,11 @@ func readClaims(token string) (c claims, ok bool) {
 // clockSkew is how far this machine's clock may be off; Entra ID tolerates five minutes.
 const clockSkew = 5 * time.Minute
 
-// signIn gets a token, and tells whose it is.
-func (s *subject) signIn(ctx context.Context, azure Azure) ([]Finding, error) {
+// signIn gets a token, and tells whose it is, by its object ID.
+func (s *subject) signIn(ctx context.Context, azure Azure) (_ []Finding, owner string, _ error) {
 	token, _, err := azure.Token(ctx)
 	if err != nil {
-		return []Finding{failed(s, "credential", err)}, err
+		return []Finding{failed(s, "credential", err)}, "", err
 	}
 	text := fmt.Sprintf("signed in with credential %q", s.config.Credential)
 	c, ok := readClaims(token)
@@ -74,7 +74,7 @@ func (s *subject) signIn(ctx context.Context, azure Azure) ([]Finding, error) {
 			found = append(found, Finding{Check: "clock", Level: Fault, About: "this machine", Text: fmt.Sprintf("its clock is %s behind Azure's: tokens are not yet valid here", off.Round(time.Second)), Fix: "timedatectl set-ntp true"})
 		}
 	}
-	return found, nil
+	return found, c.Object, nil
 }
 
 // permission is what one assignment allows.
@@ -91,8 +91,15 @@ func allows(all []permission, action string) bool {
 	})
 }
 
+// matchesAny takes "/*/" for nothing, too: Managed Identity Operator has
+// userAssignedIdentities/*/assign/action, and is documented to allow
+// userAssignedIdentities/assign/action.
 func matchesAny(patterns []string, action string) bool {
-	return slices.ContainsFunc(patterns, func(pattern string) bool { return matches(strings.ToLower(pattern), strings.ToLower(action)) })
+	action = strings.ToLower(action)
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		pattern = strings.ToLower(pattern)
+		return matches(pattern, action) || matches(strings.ReplaceAll(pattern, "/*/", "/"), action)
+	})
 }
 
 // matches compares an action with a pattern, in which * stands for anything.
@@ -116,13 +123,7 @@ func matches(pattern, action string) bool {
 }
 
 func (c *cloud) checkPermissions(ctx context.Context) ([]Finding, error) {
-	var all []permission
-	err := c.azure.Each(ctx, armops.ListPermissions, c.groupID()+"/providers/Microsoft.Authorization/permissions", nil, func(raw json.RawMessage) error {
-		var p permission
-		err := json.Unmarshal(raw, &p)
-		all = append(all, p)
-		return err
-	})
+	all, err := c.permissions(ctx, armops.ListPermissions, c.groupID())
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,7 @@ type Azure interface {
 // ScaleSet reads a scale set as the plugin does; armapi.Client has it.
 type ScaleSet interface {
 	ScaleSet(ctx context.Context) (vmss.ScaleSet, error)
+	AutoscaleSettings(ctx context.Context) ([]string, error)
 }
 
 // Connect makes the clients for a configuration. Its error is about the credential.
@@ -32,10 +33,12 @@ type Connect func(config.Config) (Azure, ScaleSet, error)
 // cloud is a runner's scale set at Azure.
 type cloud struct {
 	*subject
-	azure Azure
-	set   vmss.ScaleSet
-	model model
-	sizes map[string]offer.Size // of the region; nil: not read yet
+	azure  Azure
+	reader ScaleSet
+	owner  string // object ID of the identity; empty: the token does not say
+	set    vmss.ScaleSet
+	model  model
+	sizes  map[string]offer.Size // of the region; nil: not read yet
 }
 
 // model is what the doctor needs of a scale set beyond what the plugin does.
@@ -45,6 +48,9 @@ type model struct {
 	SKU      struct {
 		Name string `json:"name"`
 	} `json:"sku"`
+	Identity struct {
+		Identities map[string]json.RawMessage `json:"userAssignedIdentities"`
+	} `json:"identity"`
 	Properties struct {
 		SKUProfile struct {
 			Sizes []struct {
@@ -56,8 +62,15 @@ type model struct {
 }
 
 type profile struct {
-	Priority string `json:"priority"`
-	Storage  struct {
+	OS struct {
+		Prefix string `json:"computerNamePrefix"`
+	} `json:"osProfile"`
+	Storage struct {
+		Disk struct {
+			Ephemeral struct {
+				Option string `json:"option"`
+			} `json:"diffDiskSettings"`
+		} `json:"osDisk"`
 		Image struct {
 			ID        string `json:"id"`
 			Community string `json:"communityGalleryImageId"`
@@ -74,6 +87,7 @@ type profile struct {
 				Configs       []struct {
 					Properties struct {
 						Subnet reference `json:"subnet"`
+						Family string    `json:"privateIPAddressVersion"`
 						Pools  []any     `json:"loadBalancerBackendAddressPools"`
 					} `json:"properties"`
 				} `json:"ipConfigurations"`
@@ -129,11 +143,11 @@ func (s *subject) atAzure(ctx context.Context, connect Connect) []Finding {
 	if err != nil {
 		return append(found, failed(s, "credential", err))
 	}
-	identity, err := s.signIn(ctx, azure)
+	identity, owner, err := s.signIn(ctx, azure)
 	if found = append(found, identity...); err != nil {
 		return found
 	}
-	c := &cloud{subject: s, azure: azure}
+	c := &cloud{subject: s, azure: azure, reader: reader, owner: owner}
 	found = append(found, c.examine(ctx, accessChecks)...)
 	if c.set, err = reader.ScaleSet(ctx); err == nil {
 		err = azure.Get(ctx, armops.GetScaleSet, s.setID(), nil, &c.model)

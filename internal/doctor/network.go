@@ -5,17 +5,20 @@ import (
 	"fmt"
 	"strings"
 
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armops"
 )
 
 // subnet is what the doctor needs of one.
 type subnet struct {
 	Properties struct {
-		Gateway       reference `json:"natGateway"`
-		Routes        reference `json:"routeTable"`
-		SecurityGroup reference `json:"networkSecurityGroup"`
-		Outbound      *bool     `json:"defaultOutboundAccess"`
-		Prefix        string    `json:"addressPrefix"`
+		Gateway       reference   `json:"natGateway"`
+		Routes        reference   `json:"routeTable"`
+		SecurityGroup reference   `json:"networkSecurityGroup"`
+		Outbound      *bool       `json:"defaultOutboundAccess"`
+		Prefix        string      `json:"addressPrefix"`
+		Prefixes      []string    `json:"addressPrefixes"`
+		Used          []reference `json:"ipConfigurations"`
 	} `json:"properties"`
 }
 
@@ -43,7 +46,11 @@ func (c *cloud) checkNetwork(ctx context.Context) ([]Finding, error) {
 		for _, config := range i.Properties.Configs {
 			id := config.Properties.Subnet.ID
 			var s subnet
-			if err := c.azure.Get(ctx, armops.GetSubnet, id, nil, &s); err != nil {
+			err := c.azure.Get(ctx, armops.GetSubnet, id, nil, &s)
+			if armerr.IsAbsent(err) {
+				continue // checkSubnet speaks of that
+			}
+			if err != nil {
 				return found, err
 			}
 			groups = append(groups, s.Properties.SecurityGroup.ID)

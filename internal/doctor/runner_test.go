@@ -1,8 +1,10 @@
 package doctor
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,63 +64,53 @@ func TestSoundConfiguration(t *testing.T) {
 	assert.Equal(t, 5, r.Count(OK))
 }
 
-// TestRunnerFaults: each yields exactly the finding that it should, at its line.
+// runnerCase is a configuration in which one thing is wrong, and its fix. All are pairs of
+// texts to replace.
+type runnerCase struct {
+	broken, fixed []string // fixed is on top of broken
+	check         string
+	level         Level
+	line          int
+	text, fix     string
+}
+
+// TestRunnerFaults: each yields exactly the finding that it should, at its line, and after
+// the fix there is none.
 func TestRunnerFaults(t *testing.T) {
-	for name, c := range map[string]struct {
-		replace []string
-		check   string
-		level   Level
-		line    int
-		text    string
-		fix     string
-	}{
-		"unknown option":     {[]string{`credential = "managed_identity"`, "credential = \"managed_identity\"\n vmss = \"x\""}, "options", Fault, 14, "vmss", ""},
-		"bad subscription":   {[]string{"00000000-0000-4000-8000-0000000000aa", "team"}, "options", Fault, 11, "subscription_id", ""},
-		"no name":            {[]string{`      name = "ci"` + "\n", ""}, "options", Fault, 9, "name", ""},
-		"other executor":     {[]string{"docker-autoscaler", "docker"}, "executor", Fault, 4, `executor "docker"`, "docker-autoscaler"},
-		"concurrent":         {[]string{"concurrent = 10", "concurrent = 2"}, "limits", Warning, 1, "of 10 jobs", "concurrent = 10"},
-		"no concurrent":      {[]string{"concurrent = 10\n", ""}, "limits", Warning, 0, "concurrent = 1:", "concurrent = 10"},
-		"limit":              {[]string{"  request", "  limit = 3\n  request"}, "limits", Warning, 5, "limit = 3", "limit = 10"},
-		"one request":        {[]string{"  request_concurrency = 4\n", "", "max_instances = 10", "max_instances = 30", "concurrent = 10", "concurrent = 30"}, "limits", Warning, 2, "request_concurrency is 1", "request_concurrency = 4"},
-		"no maximum":         {[]string{"    max_instances = 10\n", ""}, "limits", Warning, 6, "max_instances is not set", "max_instances = 10"},
-		"negative":           {[]string{"max_instances = 10", "max_instances = 10\n max_use_count = -1"}, "limits", Fault, 6, "negative", ""},
-		"catch-all last":     {[]string{`periods = ["* 8-18 * * mon-fri"]`, `periods = ["* * * * *"]`}, "policies", Fault, 19, "the 1 before it are never used", "in front"},
-		"no catch-all":       {[]string{"      idle_count = 0", "      timezone = \"UTC\"\n      periods = [\"* 20 * * *\"]\n      idle_count = 0"}, "policies", Warning, 16, "no policy holds at all times", "idle_time"},
-		"idle time missing":  {[]string{"idle_count = 0\n      idle_time = \"20m0s\"", "idle_count = 0"}, "policies", Warning, 16, "idle_time is not set", "20m0s"},
-		"idle time in nanos": {[]string{"idle_count = 0\n      idle_time = \"20m0s\"", "idle_count = 0\n      idle_time = 1200"}, "policies", Fault, 18, "nanoseconds", `"20m0s"`},
-		"preemptive":         {[]string{"      preemptive_mode = false\n", ""}, "policies", Warning, 19, "preemptive_mode is not set", "preemptive_mode = false"},
-		"preemptive set":     {[]string{"preemptive_mode = false", "preemptive_mode = true"}, "policies", Warning, 24, "preemptive_mode is on", "preemptive_mode = false"},
-		"scale factor":       {[]string{"idle_count = 2", "idle_count = 2\n scale_factor = 0.5"}, "policies", Warning, 23, "scale_factor 0.5", "1.2"},
-		"too many idle":      {[]string{"idle_count = 2", "idle_count = 20"}, "policies", Warning, 22, "more than max_instances", "idle_count = 10"},
-		"seven fields":       {[]string{`"* 8-18 * * mon-fri"`, `"* * 8-18 * * mon-fri *"`}, "policies", Fault, 20, "docker+machine", "day of week"},
-		"no cron":            {[]string{`"* 8-18 * * mon-fri"`, `"* 25 * * mon-fri"`}, "policies", Fault, 20, "no cron expression", ""},
-		"unknown zone":       {[]string{"Europe/Berlin", "Europe/Bonn"}, "policies", Fault, 21, `"Europe/Bonn"`, "tzdata"},
-		"no zone":            {[]string{"      timezone = \"Europe/Berlin\"\n", ""}, "policies", Warning, 20, "local time", "timezone"},
-		"no key":             {[]string{"      key_path = \"KEY\"\n", ""}, "login", Fault, 14, "neither key_path nor password", "key_path"},
-		"key missing":        {[]string{`"KEY"`, `"KEY.old"`}, "login", Fault, 15, "does not exist", ""},
-		"password":           {[]string{`key_path = "KEY"`, `password = "hunter2"`}, "secrets", Warning, 15, "the password of all instances", "key_path"},
-		"secret file":        {[]string{`credential = "managed_identity"`, "credential = \"client_secret\"\n tenant_id = \"00000000-0000-4000-8000-0000000000bb\"\n client_id = \"00000000-0000-4000-8000-0000000000cc\"\n client_secret_file = \"/nowhere/secret\""}, "secrets", Fault, 9, "does not exist", ""},
-	} {
+	all := map[string]runnerCase{}
+	for _, some := range []map[string]runnerCase{optionCases(), limitCases(), policyCases(), loginCases()} {
+		maps.Copy(all, some)
+	}
+	assert.GreaterOrEqual(t, len(all), 45)
+	for name, c := range all {
 		t.Run(name, func(t *testing.T) {
-			r, err := Runners(configure(t, sound, c.replace...), "azure")
-			require.NoError(t, err)
-			var wrong []Finding
-			for _, f := range r.Findings {
-				assert.NotContains(t, f.Text+f.Fix, "hunter2")
-				if f.Level != OK {
-					wrong = append(wrong, f)
-				}
-			}
-			require.Len(t, wrong, 1)
+			wrong := examineRunner(t, c.broken)
+			require.Len(t, wrong, 1, "%v", wrong)
 			f := wrong[0]
 			assert.Equal(t, c.check, f.Check)
 			assert.Equal(t, c.level, f.Level)
 			assert.Equal(t, c.line, f.Line, f.Text)
 			assert.Contains(t, f.Text, c.text)
+			assert.NotEmpty(t, f.Fix)
 			assert.Contains(t, f.Fix, c.fix)
 			assert.Equal(t, `runner "azure"`, f.About)
+			assert.Empty(t, examineRunner(t, slices.Concat(c.broken, c.fixed)))
 		})
 	}
+}
+
+// examineRunner is what is not in order after these replacements in what is sound.
+func examineRunner(t *testing.T, replaced []string) (wrong []Finding) {
+	t.Helper()
+	r, err := Runners(configure(t, sound, replaced...), "azure")
+	require.NoError(t, err)
+	for _, f := range r.Findings {
+		assert.NotContains(t, f.Text+f.Fix, "hunter2")
+		if f.Level != OK {
+			wrong = append(wrong, f)
+		}
+	}
+	return wrong
 }
 
 func TestNoRunnerToExamine(t *testing.T) {

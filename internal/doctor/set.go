@@ -16,11 +16,17 @@ import (
 var setChecks = []cloudCheck{
 	{"scale-set", "nothing but the plugin adds, replaces or upgrades instances", (*cloud).checkModel},
 	{"max-instances", "max_instances fits the scale set", (*cloud).checkMaximum},
+	{"autoscale", "Azure's own autoscale is not attached", (*cloud).checkAutoscale},
+	{"standby", "no standby pool is attached", (*cloud).checkStandby},
+	{"azure-policy", "no policy refuses instances", (*cloud).checkPolicies},
+	{"names", "the names of computers fit", (*cloud).checkNames},
 	{"addresses", "", (*cloud).checkAddresses},
 	{"key", "", (*cloud).checkKey},
 	{"size", "the VM size is offered to this subscription", (*cloud).checkSizes},
 	{"quota", "the quota suffices for max_instances", (*cloud).checkQuota},
 	{"image", "the image exists, and is not outdated", (*cloud).checkImage},
+	{"linked", "what the scale set uses of other resource groups may be used", (*cloud).checkLinked},
+	{"subnet", "the subnet has addresses for max_instances", (*cloud).checkSubnet},
 	{"network", "instances reach the internet, and are not reached from there", (*cloud).checkNetwork},
 }
 
@@ -93,6 +99,12 @@ func (c *cloud) checkSizes(ctx context.Context) (found []Finding, err error) {
 		}
 		if reason := info.Restriction(c.model.Zones); reason != "" {
 			found = append(found, fault(0, fmt.Sprintf("%s is restricted for this subscription in %s (%s)", name, c.model.Location, reason), "choose another size, or ask Azure's support for it: az vm list-skus --location "+c.model.Location+" --all -o table"))
+		}
+		if zone := info.MissingZone(c.model.Zones); zone != "" {
+			found = append(found, fault(0, fmt.Sprintf("%s is not offered in zone %s of %s", name, zone, c.model.Location), "az vmss update --ids "+c.setID()+" --vm-sku SIZE, of: az vm list-skus --location "+c.model.Location+" --zone -o table"))
+		}
+		if c.model.Properties.Profile.Storage.Disk.Ephemeral.Option != "" && !info.Can("EphemeralOSDiskSupported") {
+			found = append(found, fault(0, name+" takes no ephemeral OS disk, which the model wants", "az vmss update --ids "+c.setID()+" --vm-sku SIZE, with a cache or temporary disk that is large enough, as Standard_D2ds_v5"))
 		}
 		if c.set.IsSpot() && strings.EqualFold(info.Capability("LowPriorityCapable"), "False") {
 			found = append(found, fault(0, name+" is not offered as Spot", "choose another size, or a regular scale set"))

@@ -40,6 +40,15 @@ func Check(set vmss.ScaleSet) []Finding {
 	return all
 }
 
+// Autoscale is the finding about enabled autoscale settings of Azure Monitor that target a
+// scale set; false: there are none.
+func Autoscale(settings []string) (Finding, bool) {
+	return Finding{
+		Warning, fmt.Sprintf("Azure autoscale is attached (%s) and will delete instances while jobs run", strings.Join(settings, ", ")),
+		"disable or delete these autoscale settings; the runner alone decides how many instances there are",
+	}, len(settings) > 0
+}
+
 // Refuse returns the refusals among the findings about a scale set as one error in
 // one line, nil if there are none.
 func Refuse(set vmss.ScaleSet, findings []Finding) error {

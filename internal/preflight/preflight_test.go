@@ -52,6 +52,15 @@ func TestRefusals(t *testing.T) {
 	assert.Empty(t, Check(flexible), "only Uniform scale sets overprovision")
 }
 
+func TestAutoscale(t *testing.T) {
+	_, attached := Autoscale(nil)
+	assert.False(t, attached)
+	f, attached := Autoscale([]string{"cpu", "nightly"})
+	assert.True(t, attached)
+	assert.Equal(t, Warning, f.Severity)
+	assert.Contains(t, f.Problem, "(cpu, nightly)")
+}
+
 func TestRefuseJoinsAllInOneLine(t *testing.T) {
 	set := sound()
 	set.Model.Overprovision, set.Model.Upgrade.AutomaticOS, set.ProvisioningState = true, true, "Deleting"

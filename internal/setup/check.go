@@ -29,7 +29,7 @@ func (s *Setup) check(ctx context.Context) (c checked, err error) {
 	}
 	c.reference = image.reference()
 	if image.Publisher == "" {
-		return c, s.checkOwnImage(ctx, image)
+		return c, s.checkOwnImage(ctx, image, sizes)
 	}
 	found, err := offer.Find(ctx, s.Azure, s.Spec.Subscription, s.Spec.Location, offer.URN{Publisher: image.Publisher, Offer: image.Offer, SKU: image.SKU, Version: image.Version})
 	if err != nil {
@@ -54,27 +54,27 @@ func (s *Setup) checkTerms(ctx context.Context, image *offer.Image) error {
 
 // matches compares an image with the sizes.
 func (s *Setup) matches(image *offer.Image, sizes []offer.Size) error {
-	p := image.Properties
 	for _, size := range sizes {
-		if a := size.Architecture(); p.Architecture != "" && !strings.EqualFold(p.Architecture, a) {
-			return fmt.Errorf("image %s is for %s, and %s has %s; fix: another --size, or an image for %s", s.Spec.Image, p.Architecture, size.Name, a, a)
-		}
-		if g := size.Capability("HyperVGenerations"); g != "" && p.Generation != "" && !strings.Contains(strings.ToUpper(g), strings.ToUpper(p.Generation)) {
-			return fmt.Errorf("image %s is of generation %s, and %s takes %s; fix: another --size, or an image of that generation", s.Spec.Image, p.Generation, size.Name, g)
+		if why := image.Mismatch(&size); why != "" {
+			return fmt.Errorf("image %s %s; fix: another --size, or another --image", s.Spec.Image, why)
 		}
 	}
 	return nil
 }
 
-func (s *Setup) checkOwnImage(ctx context.Context, image Image) error {
-	if image.ID == "" {
-		return nil // of a community gallery: Azure looks for it
+// checkOwnImage looks for an image that is not of the marketplace.
+func (s *Setup) checkOwnImage(ctx context.Context, image Image, sizes []offer.Size) error {
+	var found *offer.Image
+	var err error
+	if image.Community != "" {
+		found, err = offer.FindCommunity(ctx, s.Azure, s.Spec.Subscription, s.Spec.Location, image.Community)
+	} else {
+		found, err = offer.FindID(ctx, s.Azure, s.Spec.Location, image.ID)
 	}
-	there, err := s.Azure.Exists(ctx, armops.Match("GET", image.ID), image.ID)
-	if err == nil && !there {
-		return fmt.Errorf("image %s does not exist; fix: az sig image-definition list, or az image list", image.ID)
+	if err != nil {
+		return err
 	}
-	return err
+	return s.matches(found, sizes)
 }
 
 // checkSizes looks for the sizes and what they must be able to do.

@@ -196,15 +196,20 @@ func TestSetupChecksFirst(t *testing.T) {
 		change func(*setup.Spec)
 		want   string
 	}{
-		"size":         {func(s *setup.Spec) { s.Sizes = []string{"Standard_D2s_v55"} }, "did you mean Standard_D2s_v5"},
-		"region":       {func(s *setup.Spec) { s.Location = "westeuropa" }, "there are no sizes in the region"},
-		"zone":         {func(s *setup.Spec) { s.Zones = []string{"9"} }, "is not offered in zone 9"},
-		"ephemeral":    {func(s *setup.Spec) { s.Ephemeral = true }, "takes no ephemeral OS disk"},
-		"publisher":    {func(s *setup.Spec) { s.Image = "Canonica:ubuntu-24_04-lts:server:latest" }, `there is no publisher "Canonica" in this region; fix: did you mean Canonical`},
-		"offer":        {func(s *setup.Spec) { s.Image = "Canonical:ubuntu-2404-lts:server:latest" }, `there is no offer "ubuntu-2404-lts"`},
-		"SKU":          {func(s *setup.Spec) { s.Image = "Canonical:ubuntu-24_04-lts:servr:latest" }, `there is no SKU "servr" in this region; fix: did you mean server`},
-		"version":      {func(s *setup.Spec) { s.Image = "Canonical:ubuntu-24_04-lts:server:1.0.0" }, `there is no version "1.0.0"`},
-		"architecture": {func(s *setup.Spec) { s.Sizes = []string{"Standard_D2ps_v5"} }, "is for x64, and Standard_D2ps_v5 has Arm64"},
+		"size":          {func(s *setup.Spec) { s.Sizes = []string{"Standard_D2s_v55"} }, "did you mean Standard_D2s_v5"},
+		"region":        {func(s *setup.Spec) { s.Location = "westeuropa" }, "there are no sizes in the region"},
+		"zone":          {func(s *setup.Spec) { s.Zones = []string{"9"} }, "is not offered in zone 9"},
+		"ephemeral":     {func(s *setup.Spec) { s.Ephemeral = true }, "takes no ephemeral OS disk"},
+		"publisher":     {func(s *setup.Spec) { s.Image = "Canonica:ubuntu-24_04-lts:server:latest" }, `there is no publisher "Canonica" in this region; fix: did you mean Canonical`},
+		"offer":         {func(s *setup.Spec) { s.Image = "Canonical:ubuntu-2404-lts:server:latest" }, `there is no offer "ubuntu-2404-lts"`},
+		"SKU":           {func(s *setup.Spec) { s.Image = "Canonical:ubuntu-24_04-lts:servr:latest" }, `there is no SKU "servr" in this region; fix: did you mean server`},
+		"version":       {func(s *setup.Spec) { s.Image = "Canonical:ubuntu-24_04-lts:server:1.0.0" }, `there is no version "1.0.0"`},
+		"managed image": {func(s *setup.Spec) { s.Image = s.GroupID() + "/providers/Microsoft.Compute/images/golden" }, "images/golden does not exist"},
+		"gallery": {func(s *setup.Spec) {
+			s.Image = s.GroupID() + "/providers/Microsoft.Compute/galleries/own/images/runner"
+		}, "images/runner does not exist"},
+		"community image": {func(s *setup.Spec) { s.Image = "/CommunityGalleries/public/Images/runner" }, "is in no community gallery of westeurope"},
+		"architecture":    {func(s *setup.Spec) { s.Sizes = []string{"Standard_D2ps_v5"} }, "is for x64, and Standard_D2ps_v5 has Arm64"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inSubscription(t, nil, func(s *site) {

@@ -41,6 +41,7 @@ var knownVersions = map[string]versions{
 	"microsoft.managedidentity":     {"2015-08-31-preview", "2026-12-31", []string{"2015-08-31-preview", "2018-11-30", "2022-01-31-preview", "2023-01-31", "2024-11-30"}},
 	"microsoft.marketplaceordering": {"2015-06-01", "2026-12-31", []string{"2015-06-01", "2021-01-01"}},
 	"microsoft.insights":            {"2015-04-01", "2026-12-31", []string{"2015-04-01", "2022-10-01"}},
+	"microsoft.standbypool":         {"2023-06-01-preview", "2026-12-31", []string{"2023-12-01-preview", "2024-03-01-preview", "2024-03-01", "2025-03-01", "2025-10-01"}},
 	"microsoft.resources":           {"2015-01-01", "2026-12-31", []string{"2015-11-01", "2016-09-01", "2018-05-01", "2019-10-01", "2020-06-01", "2021-04-01", "2022-09-01", "2024-11-01"}},
 }
 

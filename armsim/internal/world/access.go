@@ -38,7 +38,10 @@ type Permission struct {
 
 // Allows reports whether the permission holds an action.
 func (p *Permission) Allows(action string) bool {
-	matches := func(pattern string) bool { return wildcard.Match(pattern, action) }
+	matches := func(pattern string) bool {
+		// Managed Identity Operator has userAssignedIdentities/*/assign/action.
+		return wildcard.Match(pattern, action) || wildcard.Match(strings.ReplaceAll(pattern, "/*/", "/"), action)
+	}
 	return slices.ContainsFunc(p.Actions, matches) && !slices.ContainsFunc(p.NotActions, matches)
 }
 

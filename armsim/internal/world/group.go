@@ -118,6 +118,7 @@ func (g *Group) finishDelete() {
 		return
 	}
 	g.world.Access.dropBelow(g.ID)
+	g.world.Policies.dropBelow(g.ID)
 	delete(g.world.groups, strings.ToLower(g.Name))
 	g.world.Operations.end(g.Deleting, nil)
 }

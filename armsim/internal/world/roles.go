@@ -27,6 +27,8 @@ func builtInRoles() []*RoleDefinition {
 			machineContributor, nil),
 		role("4d97b98b-1d4f-4787-a291-c67834d212e7", "Network Contributor",
 			"Lets you manage networks, but not access to them.", networkContributor, nil),
+		role("f1a07417-d97a-45cb-824c-7a7467783830", "Managed Identity Operator",
+			"Read and Assign User Assigned Identity", identityOperator, nil),
 	}
 }
 
@@ -44,6 +46,10 @@ var everyContributor = []string{
 }
 
 var networkContributor = append([]string{"Microsoft.Network/*"}, everyContributor...)
+
+var identityOperator = append([]string{
+	"Microsoft.ManagedIdentity/userAssignedIdentities/*/read", "Microsoft.ManagedIdentity/userAssignedIdentities/*/assign/action",
+}, everyContributor...)
 
 var machineContributor = append([]string{
 	"Microsoft.Compute/availabilitySets/*", "Microsoft.Compute/locations/*", "Microsoft.Compute/virtualMachines/*",

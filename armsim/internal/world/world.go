@@ -54,6 +54,7 @@ type World struct {
 	Operations *Operations
 	External   *External
 	Access     *Access
+	Policies   *Policies
 	Providers  *Providers
 	Catalog    *catalog.Catalog
 
@@ -84,6 +85,7 @@ func New(c Config) (*World, error) {
 		Clock: c.Clock, Random: random, Operations: newOperations(c.Clock),
 		groups: map[string]*Group{}, config: c, addresses: addresses, Catalog: c.Catalog,
 		Access:    newAccess(c.Clock, c.SubscriptionID, c.Delays),
+		Policies:  newPolicies(),
 		Providers: newProviders(c.Clock, c.NotRegistered),
 	}
 	if w.Catalog == nil {
