@@ -93,6 +93,7 @@ func (r *reading) withoutKnown(missing []Member, holders map[string]bool, c *con
 			others = append(others, m)
 		}
 	}
+	r.deletions.hasten()
 	return others
 }
 

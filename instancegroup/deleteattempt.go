@@ -66,7 +66,7 @@ func (a *deleteAttempt) prepare(ctx context.Context) error {
 	a.view = a.last()
 	a.own = a.reapable(a.view)
 	if room := a.listRoom(); a.view.reading == 0 || a.goesByPages(room) && isShort(room) && room.Lists() > 0 {
-		if _, err := a.forceRefresh(ctx); err != nil && (a.view.reading == 0 || !errors.Is(err, errSlow)) {
+		if _, err := a.forceRefresh(ctx); err != nil && (a.view.reading == 0 || !isListTrouble(err)) {
 			return err
 		}
 		a.view = a.last()
@@ -74,6 +74,11 @@ func (a *deleteAttempt) prepare(ctx context.Context) error {
 	}
 	a.planProofs(ctx)
 	return nil
+}
+
+// isListTrouble reports whether an error is about lists alone: deletions go on without.
+func isListTrouble(err error) bool {
+	return errors.Is(err, errSlow) || armerr.Is(err, armerr.Throttled)
 }
 
 // reapable are the members of a view to delete although nobody asks; none along

@@ -81,7 +81,8 @@ type deletion struct {
 // deletionBatch is the operation that deletes members.
 type deletionBatch struct {
 	operation
-	ids []string
+	ids      []string
+	hastened bool
 }
 
 func (d *deletions) has(id string) bool { return d.accepted[id] != nil }
@@ -212,6 +213,17 @@ func (d *deletions) absent(id string, reading uint64, listsProve bool, now time.
 		return absenceExpected
 	}
 	return absenceUnexplained
+}
+
+// hasten has the operations polled that a list shows to be about to end: it lacks all
+// that they delete.
+func (d *deletions) hasten() {
+	for _, b := range d.batches {
+		isListed := func(id string) bool { a := d.accepted[id]; return a != nil && a.absent == 0 }
+		if !b.hastened && !slices.ContainsFunc(b.ids, isListed) {
+			b.polled, b.hastened = b.began, true
+		}
+	}
 }
 
 // forget drops members that are gone, and the operations that deleted nothing else.

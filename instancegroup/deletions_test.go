@@ -155,6 +155,45 @@ func TestListContradictsAnEndedDeletion(t *testing.T) {
 	assert.Equal(t, Deleting, g.last().Find(id).State)
 }
 
+// TestEndOfADeletionIsAskedFor as soon as a list lacks all that it deletes: until then
+// the instances take room that others wait for.
+func TestEndOfADeletionIsAskedFor(t *testing.T) {
+	f, g, clock := opened(t, 3)
+	_, err := g.Decrease(t.Context(), []string{f.id(0), f.id(1)})
+	require.NoError(t, err)
+	gone := f.vms[0].VMID
+	f.change(func() { f.hidden[gone] = true })
+	clock.pass(pollInterval)
+	observed(t, g, 0)
+	clock.pass(2 * time.Second)
+	observed(t, g, 0)
+	assert.Zero(t, f.count(opProgress), "one is still listed")
+	f.finish()
+	clock.pass(2 * time.Second)
+	observed(t, g, 0)
+	clock.pass(2 * time.Second)
+	observed(t, g, 0)
+	assert.Equal(t, 1, f.count(opProgress))
+	assert.Len(t, g.last().Members, 1)
+}
+
+// TestDeletionsOutliveAThrottledList: how long lists have to wait is no reason for
+// deletions to.
+func TestDeletionsOutliveAThrottledList(t *testing.T) {
+	f, g, _ := opened(t, confirmAtOnce+4)
+	ids := make([]string, 0, len(f.vms))
+	for n := range f.vms {
+		ids = append(ids, f.id(n))
+	}
+	f.failNext(opList, fault{err: azure(armerr.Throttled, 429)})
+	done, err := g.Decrease(t.Context(), ids)
+	require.NoError(t, err)
+	assert.NotEmpty(t, done)
+	done, err = g.Decrease(t.Context(), ids)
+	require.NoError(t, err)
+	assert.Len(t, done, len(ids))
+}
+
 // TestBelievedDeletions are forgotten when a list bears them out.
 func TestBelievedDeletions(t *testing.T) {
 	alive := vmss.Instance{Name: "ci_1", VMID: "12345678-aaaa", ProvisioningState: "Succeeded"}

@@ -3,6 +3,7 @@ package instancegroup
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -80,18 +81,17 @@ func Open(ctx context.Context, o Options) (*Group, error) {
 
 // warn logs what is worth knowing before the first job.
 func (g *Group) warn(ctx context.Context, findings []preflight.Finding) {
+	settings, err := g.client.AutoscaleSettings(ctx)
+	if err != nil {
+		g.log.Info("autoscale settings could not be read; make sure that none targets this scale set", "operation", "read", "error", err)
+	}
+	if f, ok := preflight.Autoscale(settings); ok {
+		findings = append(slices.Clone(findings), f)
+	}
 	for _, f := range findings {
 		if f.Severity == preflight.Warning {
 			g.log.Warn(f.Problem, "operation", "read", "fix", f.Fix)
 		}
-	}
-	settings, err := g.client.AutoscaleSettings(ctx)
-	switch {
-	case err != nil:
-		g.log.Info("autoscale settings could not be read; make sure that none targets this scale set", "operation", "read", "error", err)
-	case len(settings) > 0:
-		g.log.Warn("Azure autoscale is attached and will delete instances while jobs run", "operation", "read", "settings", settings,
-			"fix", "disable or delete these autoscale settings; the runner alone decides how many instances there are")
 	}
 }
 
