@@ -230,7 +230,7 @@ func TestF40AzureAutoscaleIsOn(t *testing.T) {
 			"location": "westeurope", "properties": map[string]any{"enabled": true, "targetResourceUri": r.Sim.ScaleSetPath(rig.ScaleSetName), "profiles": []any{}},
 		}))
 		require.NoError(r, r.Start())
-		assert.Contains(r, r.Output.String(), "Azure autoscale is attached and will delete instances while jobs run")
+		assert.Contains(r, r.Output.String(), "Azure autoscale is attached (busy) and will delete instances while jobs run")
 	})
 }
 
