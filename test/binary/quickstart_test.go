@@ -62,14 +62,6 @@ func (o *operator) run(code int, args ...string) string {
 	return out
 }
 
-// azure is where and as whom.
-func (o *operator) azure(command string, more ...string) []string {
-	return append([]string{
-		command, "--name", "ci", "--resource-group", "runners", "--credential", "environment", "--subscription", o.env["AZURE_SUBSCRIPTION_ID"],
-		"--cloud-endpoint", o.sim.Endpoint, "--cloud-audience", o.sim.Audience, "--cloud-authority", o.sim.Endpoint + "/",
-	}, more...)
-}
-
 // TestQuickstart goes from nothing to jobs and back, by the built binary over HTTPS and
 // SSH, as docs/tutorials/first-job.md does.
 func TestQuickstart(t *testing.T) {
@@ -88,7 +80,7 @@ func TestQuickstart(t *testing.T) {
 
 func (o *operator) quickstart(more []string) {
 	key := filepath.Join(o.dir, "id_ed25519")
-	setup := o.azure("setup", append(more, "--location", "westeurope", "--ssh-key", key, "--executor", "instance", "--identity", "ci-runner", "--max", "12", "--no-price")...)
+	setup := at(o.sim, "setup", append(more, "--location", "westeurope", "--ssh-key", key, "--executor", "instance", "--identity", "ci-runner", "--max", "12", "--no-price")...)
 	plan := o.run(0, append(setup, "--dry-run")...)
 	assert.Contains(o, plan, "+ scale set \"ci\"")
 	assert.NoFileExists(o, key)
@@ -102,9 +94,9 @@ func (o *operator) quickstart(more []string) {
 	runner.runJobs(config)
 	assert.Contains(o, o.run(0, setup...), "nothing to do")
 
-	o.run(2, o.azure("teardown")...)
-	o.run(0, o.azure("teardown", "--identity", "ci-runner", "--yes")...)
-	assert.Contains(o, o.run(0, o.azure("teardown", "--identity", "ci-runner", "--yes")...), "nothing to do")
+	o.run(2, at(o.sim, "teardown")...)
+	o.run(0, at(o.sim, "teardown", "--identity", "ci-runner", "--yes")...)
+	assert.Contains(o, o.run(0, at(o.sim, "teardown", "--identity", "ci-runner", "--yes")...), "nothing to do")
 	assert.Zero(o, o.sim.Stats().Machines)
 	assert.Empty(o, o.sim.Stats().NotSimulated)
 }

@@ -25,7 +25,7 @@ func TestConformanceWithTheRoleOfSetup(t *testing.T) {
 				{ClientID: launch.OtherClientID, Secret: launch.ClientSecret, NoRights: true},
 			}})
 			key := filepath.Join(o.dir, "id_ed25519")
-			o.run(0, o.azure("setup", "--mode", mode, "--location", "westeurope", "--ssh-key", key, "--principal", launch.OtherClientID, "--no-price")...)
+			o.run(0, at(o.sim, "setup", "--mode", mode, "--location", "westeurope", "--ssh-key", key, "--principal", launch.OtherClientID, "--no-price")...)
 			private, err := os.ReadFile(key)
 			require.NoError(t, err)
 			env, config := launch.EnvironmentOf(o.sim), launch.ConfigFor(o.sim, "ci")

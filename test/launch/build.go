@@ -4,12 +4,14 @@
 package launch
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -73,7 +75,18 @@ func isSet(flag string) bool {
 // as long.
 func MainAsReleased(m *testing.M) int {
 	built.asReleased = true
+	runAtOnce(12)
 	return Main(m)
+}
+
+// runAtOnce has at least that many parallel tests run at a time: they wait for
+// processes, and these for simulated time, far more than they compute.
+func runAtOnce(n int) {
+	flag.Parse()
+	f := flag.Lookup("test.parallel")
+	if now, err := strconv.Atoi(f.Value.String()); err == nil && now < n {
+		_ = f.Value.Set(strconv.Itoa(n))
+	}
 }
 
 // Main runs the tests of a package, and removes what Binary has built for them.
