@@ -29,10 +29,13 @@ func makeTools(dir string) error {
 	return os.WriteFile(filepath.Join(toolsDir(dir), "cloud-init"), []byte(cloudInit), 0o700)
 }
 
-// withTools puts the machine's own commands into PATH, before those of this process's
-// PATH and after what the configuration adds to that.
+// usualPath is a machine's PATH unless the configuration has another.
+const usualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// withTools puts the machine's own commands into PATH, before those of the usual one and
+// of this process's, and after what the configuration adds to them.
 func withTools(env []string, dir string) []string {
-	path, inherited := "", filepath.SplitList(os.Getenv("PATH"))
+	path, inherited := "", slices.Concat(filepath.SplitList(usualPath), filepath.SplitList(os.Getenv("PATH")))
 	for _, pair := range env {
 		if value, ok := strings.CutPrefix(pair, "PATH="); ok {
 			path = value // the last one counts
