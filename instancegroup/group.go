@@ -26,6 +26,8 @@ type Group struct {
 
 	gate *writeGate
 
+	hidden sync.Once // the log says that this identity may not read operations
+
 	mu          sync.Mutex // guards what follows
 	current     *reading   // under way; nil: none
 	failed      error      // of the last reading

@@ -109,6 +109,11 @@ func (p operationPoll) progress(ctx context.Context, o *operation) (vmss.Progres
 		if !armerr.Is(err, armerr.NotFound, armerr.Forbidden) {
 			return progress, err
 		}
+		if armerr.Is(err, armerr.Forbidden) {
+			p.hidden.Do(func() {
+				p.log.Warn("operations could not be read; why they fail stays unknown", "operation", "follow", "error", err)
+			})
+		}
 		o.id = ""
 	}
 	if p.client.Remaining(vmss.ReadScaleSet) < 2 { // the last one is for a write

@@ -34,7 +34,7 @@ var purposes = map[string]string{
 	actions + "delete/action":                   "deleting instances by ID",
 	"Microsoft.Insights/autoscaleSettings/read": "a warning when Azure's own autoscale is attached; without it the plugin only logs that it could not look",
 	"Microsoft.Compute/locations/operations/read": "why instances that Azure had accepted were not created. [unconfirmed] Whether Azure checks it at all: the address of an operation is signed. " +
-		"Without it the plugin goes by the state of the scale set, and cannot name the reason",
+		"Without it the plugin says so in its log, goes by the state of the scale set, and cannot name the reason",
 	actions + "virtualMachines/read":         "the instances and their states",
 	actions + "networkInterfaces/read":       "the private addresses",
 	actions + "publicIPAddresses/read":       "the public addresses",

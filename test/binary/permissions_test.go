@@ -160,7 +160,8 @@ func lifeAt(t *testing.T, s *armsim.Server, env launch.Environment) (*launch.Plu
 }
 
 // spare are the operations that only a refusal, a gap in an answer or a longer
-// life than the one here calls for.
+// life than the one here calls for: TestReasonOfACreationNeedsItsOperation and
+// TestDeletionOfSingleVMsNeedsItsAction show what they are for.
 var spare = []string{armops.DeleteVirtualMachine, armops.GetOperation}
 
 // TestPermissionsAreEnough also shows that none is too much.
