@@ -106,6 +106,7 @@ func TestSetupFromNothing(t *testing.T) {
 					assert.Empty(s, i.Differences, i.Title)
 				}
 
+				up = &setup.Setup{Azure: s.azure, Spec: setup.Spec{Subscription: up.Spec.Subscription, Group: up.Spec.Group, Name: up.Spec.Name}} // all that teardown is told
 				down, err := up.PlanTeardown(s.Context())
 				require.NoError(s, err)
 				require.NoError(s, up.Teardown(s.Context(), down))
@@ -187,6 +188,28 @@ func TestSetupRefusesWhatIsNotItsOwn(t *testing.T) {
 		down, err := up.PlanTeardown(s.Context())
 		require.NoError(s, err)
 		assert.Empty(s, down.Items, "the group was there before")
+	})
+}
+
+// TestTeardownLeavesTheIdentitiesOfOthers, and the group with them.
+func TestTeardownLeavesTheIdentitiesOfOthers(t *testing.T) {
+	inSubscription(t, nil, func(s *site) {
+		up := s.setup(nil)
+		s.apply(up)
+		id := func(name string) string {
+			return up.Spec.GroupID() + "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/" + name
+		}
+		for name, tags := range map[string]map[string]any{"theirs": nil, "another-set": {"fleeting-plugin-azure-setup": "other"}} {
+			require.NoError(s, s.azure.Write(s.Context(), "UserAssignedIdentities_CreateOrUpdate", id(name), map[string]any{"location": "westeurope", "tags": tags}, nil))
+		}
+		down, err := up.PlanTeardown(s.Context())
+		require.NoError(s, err)
+		require.NoError(s, up.Teardown(s.Context(), down))
+		for name, stays := range map[string]bool{"ci-runner": false, "theirs": true, "another-set": true} {
+			there, err := s.azure.Exists(s.Context(), "UserAssignedIdentities_Get", id(name))
+			require.NoError(s, err)
+			assert.Equal(s, stays, there, name)
+		}
 	})
 }
 

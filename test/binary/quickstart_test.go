@@ -95,8 +95,8 @@ func (o *operator) quickstart(more []string) {
 	assert.Contains(o, o.run(0, setup...), "nothing to do")
 
 	o.run(2, at(o.sim, "teardown")...)
-	o.run(0, at(o.sim, "teardown", "--identity", "ci-runner", "--yes")...)
-	assert.Contains(o, o.run(0, at(o.sim, "teardown", "--identity", "ci-runner", "--yes")...), "nothing to do")
+	o.run(0, at(o.sim, "teardown", "--yes")...)
+	assert.Contains(o, o.run(0, at(o.sim, "teardown", "--yes")...), "nothing to do")
 	assert.Zero(o, o.sim.Stats().Machines)
 	assert.Empty(o, o.sim.Stats().NotSimulated)
 }

@@ -68,6 +68,6 @@ func tutorial(t *testing.T) []string {
 	status := []string{"status", "--config", "config.toml", "--price", "0.115"}
 	require.Eventually(t, func() bool { return strings.Contains(s.run(status...).stdout, "running") }, launch.Patience, launch.Tick)
 	step(status...)
-	step(at(sim, "teardown", "--resource-group", "ci", "--identity", "ci-runner", "--yes")...)
+	step(at(sim, "teardown", "--resource-group", "ci", "--yes")...)
 	return printed
 }
