@@ -29,8 +29,8 @@ func TestSignInNamesTheOwner(t *testing.T) {
 		claims claims
 		owner  string
 	}{
-		"as application a, object o, tenant t":                     {claims{Application: "a", Object: "o", Tenant: "t"}, "o"},
-		"as u@example.com, object o, tenant t":                     {claims{Application: "a", Object: "o", Tenant: "t", User: "u@example.com"}, "o"},
+		"as application a, object o, tenant t":                    {claims{Application: "a", Object: "o", Tenant: "t"}, "o"},
+		"as u@example.com, object o, tenant t":                    {claims{Application: "a", Object: "o", Tenant: "t", User: "u@example.com"}, "o"},
 		"as application a, whose token names no object, tenant t": {claims{Application: "a", Tenant: "t"}, "a"},
 	} {
 		found, owner, err := (&subject{}).signIn(t.Context(), signedIn{claims: c.claims})

@@ -98,7 +98,7 @@ func policyCases() map[string]runnerCase {
 		"no catch-all": policy([]string{"      idle_count = 0", "      timezone = \"UTC\"\n      periods = [\"* 20 * * *\"]\n      idle_count = 0"}, []string{"      timezone = \"UTC\"\n      periods = [\"* 20 * * *\"]\n", ""},
 			Warning, 16, "no policy holds at all times", "idle_time"),
 		"idle time missing":  policy([]string{"idle_count = 0\n      idle_time = \"20m0s\"", "idle_count = 0"}, []string{"idle_count = 0", "idle_count = 0\n      idle_time = \"20m0s\""}, Warning, 16, "idle_time is not set", "20m0s"),
-		"no idle time":       policy([]string{"idle_count = 0\n      idle_time = \"20m0s\"", "idle_count = 0\n      idle_time = \"0s\""}, []string{`"0s"`, `"20m0s"`}, Warning, 18, "which is 0 s", "20m0s"),
+		"no idle time":       policy([]string{"idle_count = 0\n      idle_time = \"20m0s\"", "idle_count = 0\n      idle_time = \"0s\""}, []string{`"0s"`, `"20m0s"`}, Warning, 18, "idle_time is 0 s: ", "20m0s"),
 		"idle time in nanos": policy([]string{"idle_count = 0\n      idle_time = \"20m0s\"", "idle_count = 0\n      idle_time = 1200"}, []string{"idle_time = 1200", `idle_time = "20m0s"`}, Fault, 18, "nanoseconds", `"20m0s"`),
 		"preemptive":         policy([]string{"      preemptive_mode = false\n", ""}, []string{"idle_count = 2", "idle_count = 2\n      preemptive_mode = false"}, Warning, 19, "preemptive_mode is not set", "preemptive_mode = false"),
 		"preemptive before":  policy([]string{"      preemptive_mode = false\n", ""}, []string{"idle_count = 2", "idle_count = 0"}, Warning, 19, "preemptive_mode is not set", "before, idle_count = 0"),
