@@ -239,7 +239,9 @@ func TestTeardownAsks(t *testing.T) {
 
 	r = s.run(at(sim, "teardown", "--yes", "--output", "json")...)
 	assert.Equal(t, 0, r.code)
-	var plan struct{ Items []struct{ Action, Title string } }
+	var plan struct {
+		Items []struct{ Action, Title string }
+	}
 	require.NoError(t, json.Unmarshal([]byte(r.stdout), &plan), r.stdout)
 	require.NotEmpty(t, plan.Items)
 	assert.Equal(t, struct{ Action, Title string }{"remove", `scale set "ci"`}, plan.Items[0])
