@@ -1,10 +1,13 @@
 package probe
 
 import (
+	"bufio"
 	"cmp"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -34,13 +37,14 @@ func (p *prober) awaitLogin(ctx context.Context, info provider.ConnectInfo) erro
 	}
 }
 
-// login logs in over SSH, and out again. refused: the instance responds.
+// login logs in, and out again. refused: the instance responds.
 func (p *prober) login(ctx context.Context, info provider.ConnectInfo) (refused bool, err error) {
-	host, port := info.InternalAddr, cmp.Or(info.ProtocolPort, provider.DefaultProtocolPorts[provider.ProtocolSSH])
+	protocol := cmp.Or(info.Protocol, provider.ProtocolSSH)
+	host, port := info.InternalAddr, cmp.Or(info.ProtocolPort, provider.DefaultProtocolPorts[protocol])
 	if p.External && info.ExternalAddr != "" {
 		host = info.ExternalAddr
 	}
-	if info.Protocol == provider.ProtocolWinRM || host == "" {
+	if host == "" {
 		return false, nil // the connector tells
 	}
 	address := net.JoinHostPort(host, strconv.Itoa(port))
@@ -50,13 +54,50 @@ func (p *prober) login(ctx context.Context, info provider.ConnectInfo) (refused 
 	}
 	defer connection.Close()
 	_ = connection.SetDeadline(time.Now().Add(lookTimeout))
+	if protocol != provider.ProtocolSSH {
+		return true, winRM(connection, protocol, address, info)
+	}
+	return true, secureShell(connection, address, info)
+}
+
+func secureShell(connection net.Conn, address string, info provider.ConnectInfo) error {
 	session, _, _, err := ssh.NewClientConn(connection, address, &ssh.ClientConfig{
 		User: info.Username, Auth: methods(info), HostKeyCallback: ssh.InsecureIgnoreHostKey(), //nolint:gosec // as the runner does
 	})
 	if err != nil {
-		return true, fmt.Errorf("%s refuses the login of %q: %w; fix: doctor tells whether key_path is a key of the scale set's model, which instances get when they are made", address, info.Username, err)
+		return fmt.Errorf("%s refuses the login of %q: %w; fix: doctor tells whether key_path is a key of the scale set's model, which instances get when they are made", address, info.Username, err)
 	}
-	return false, session.Close()
+	return session.Close()
+}
+
+// winRM asks whether the user may come in; the connector does the rest. It signs in by
+// Basic authentication, as fleeting's (connector/winrm.go), which Windows has off by default
+// (Microsoft's "Installation and configuration for Windows Remote Management").
+func winRM(connection net.Conn, protocol provider.Protocol, address string, info provider.ConnectInfo) error {
+	if protocol == provider.ProtocolWinRMHttps {
+		connection = tls.Client(connection, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // as the runner does
+	}
+	request, err := http.NewRequest(http.MethodPost, "http://"+address+"/wsman", http.NoBody) //nolint:noctx // the connection has a deadline
+	if err != nil {
+		return err
+	}
+	request.SetBasicAuth(info.Username, info.Password)
+	if err := request.Write(connection); err != nil {
+		return notWinRM(protocol, address, err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(connection), request)
+	if err != nil {
+		return notWinRM(protocol, address, err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode == http.StatusUnauthorized {
+		return fmt.Errorf("%s refuses the login of %q: %s; fix: password must be that of the scale set's model when the instance was made, and WinRM must take Basic authentication: winrm set winrm/config/service/auth @{Basic=\"true\"} in the image", address, info.Username, response.Status)
+	}
+	return nil
+}
+
+func notWinRM(protocol provider.Protocol, address string, err error) error {
+	return fmt.Errorf("%s does not speak %s: %w; fix: protocol must be what the image listens to there: winrm, winrm+https or ssh", address, protocol, err)
 }
 
 func methods(info provider.ConnectInfo) (all []ssh.AuthMethod) {

@@ -76,7 +76,7 @@ func Run(ctx context.Context, o Options) (steps []Step, err error) {
 }
 
 func (p *prober) try(ctx context.Context) error {
-	const login = "doctor tells whether key_path is a key of the model; the network security group must let this machine in at port 22"
+	const login = "doctor tells whether key_path is a key of the model; the network security group must let this machine in at the protocol's port"
 	for _, s := range []struct {
 		title, fix string
 		run        func(context.Context) error
