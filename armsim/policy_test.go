@@ -46,6 +46,26 @@ func TestPolicies(t *testing.T) {
 	assert.Len(t, s.list(t, subscriptionOf+assignments+query), 1, "those of the group went with it")
 }
 
+// TestPolicyExemptions are listed as assignments are.
+func TestPolicyExemptions(t *testing.T) {
+	t.Parallel()
+	s := virtual(t, armsim.Config{PageSize: 1})
+	const query = "?api-version=2022-07-01-preview"
+	group, exemptions := s.ResourcePath(""), authorization+"policyExemptions"
+	assignment := group + authorization + "policyAssignments/one"
+	for _, scope := range []string{subscriptionOf, group, s.ScaleSetPath("ci")} {
+		made := s.send(t, "PUT", scope+exemptions+"/mine"+query, object{"properties": object{"policyAssignmentId": assignment, "exemptionCategory": "Waiver"}})
+		require.Equal(t, http.StatusCreated, made.status, made.raw)
+		assert.Equal(t, assignment, s.get(t, scope+exemptions+"/MINE"+query).text("properties.policyAssignmentId"))
+	}
+	assert.Len(t, s.list(t, group+exemptions+query), 3)
+	assert.Len(t, s.list(t, group+exemptions+query+"&$filter=atScope()"), 2)
+	assert.Empty(t, s.list(t, group+exemptions+query+"&$filter=policyAssignmentId%20eq%20'x'"))
+	assert.Equal(t, "InvalidCreatePolicyExemptionRequest", s.send(t, "PUT", group+exemptions+"/bad"+query, object{}).code())
+	assert.Equal(t, http.StatusOK, s.send(t, "DELETE", group+exemptions+"/mine"+query, nil).status)
+	assert.Equal(t, "PolicyExemptionNotFound", s.get(t, group+exemptions+"/mine"+query).code())
+}
+
 func TestPolicyDefinitions(t *testing.T) {
 	t.Parallel()
 	s := virtual(t, armsim.Config{})

@@ -99,7 +99,7 @@ var runningRow = regexp.MustCompile(`(?m)^│ \S+_\S+ +│ Succeeded +│ runnin
 
 // runJobs runs the demo's jobs with a configuration, and looks at status meanwhile.
 func (s *shell) runJobs(config string) {
-	c := s.tool("demo", "-config", config, "-jobs", "12", "-pace", "4", "-log", filepath.Join(s.dir, "demo.log"))
+	c := s.tool("demo", "-config", config, "-jobs", "6", "-pace", "4", "-log", filepath.Join(s.dir, "demo.log"))
 	var out bytes.Buffer
 	c.Stdout, c.Stderr = &out, &out
 	require.NoError(s, c.Start())
@@ -113,7 +113,7 @@ func (s *shell) runJobs(config string) {
 	<-ended
 	log, _ := os.ReadFile(filepath.Join(s.dir, "demo.log"))
 	require.NoError(s, err, "%s%s", &out, log)
-	assert.Contains(s, out.String(), "demo: 12 jobs passed, 0 failed, 0 instances left")
+	assert.Contains(s, out.String(), "demo: 6 jobs passed, 0 failed, 0 instances left")
 	assert.NotContains(s, string(log), "PRIVATE KEY")
 	assert.Regexp(s, runningRow, shown)
 	assert.Contains(s, shown, "managed by ")
