@@ -27,6 +27,7 @@ import (
 var modes = map[string]armops.Mode{"Uniform": armops.Uniform, "Flexible": armops.Flexible}
 
 func TestOperationsAreSimulated(t *testing.T) {
+	t.Parallel()
 	for name, mode := range modes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -166,6 +167,7 @@ var spare = []string{armops.DeleteVirtualMachine, armops.GetOperation}
 
 // TestPermissionsAreEnough also shows that none is too much.
 func TestPermissionsAreEnough(t *testing.T) {
+	t.Parallel()
 	for name, mode := range modes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -197,6 +199,7 @@ func usedOperations(t *testing.T, s *armsim.Server) map[string]bool {
 }
 
 func TestEachPermissionIsNeeded(t *testing.T) {
+	t.Parallel()
 	for name, mode := range modes {
 		role := roleOf(t, name)
 		require.ElementsMatch(t, actionsBut(mode, ""), role)

@@ -99,7 +99,7 @@ var runningRow = regexp.MustCompile(`(?m)^│ \S+_\S+ +│ Succeeded +│ runnin
 
 // runJobs runs the demo's jobs with a configuration, and looks at status meanwhile.
 func (s *shell) runJobs(config string) {
-	c := s.tool("demo", "-config", config, "-jobs", "6", "-pace", "4", "-log", filepath.Join(s.dir, "demo.log"))
+	c := s.tool("demo", "-config", config, "-jobs", "6", "-pace", "4", "-timeout", "5m", "-log", filepath.Join(s.dir, "demo.log"))
 	var out bytes.Buffer
 	c.Stdout, c.Stderr = &out, &out
 	require.NoError(s, c.Start())

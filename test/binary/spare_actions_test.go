@@ -28,6 +28,7 @@ func pluginBut(t *testing.T, mode, left string) (*armsim.Server, *launch.Plugin)
 // TestReasonOfACreationNeedsItsOperation: why Azure did not make what it had accepted is
 // in the operation alone. Without that the plugin knows of no failure, and says so.
 func TestReasonOfACreationNeedsItsOperation(t *testing.T) {
+	t.Parallel()
 	const reason, ended = "AllocationFailed", "an increase has ended"
 	action := armops.ByName(armops.GetOperation).Action
 	for mode := range modes {
@@ -53,6 +54,7 @@ func TestReasonOfACreationNeedsItsOperation(t *testing.T) {
 // TestDeletionOfSingleVMsNeedsItsAction: a Flexible set that refuses deletions of
 // instances by list has them deleted as the VMs that they are.
 func TestDeletionOfSingleVMsNeedsItsAction(t *testing.T) {
+	t.Parallel()
 	action := armops.ByName(armops.DeleteVirtualMachine).Action
 	for name, left := range map[string]string{"whole role": "", "without": action} {
 		t.Run(name, func(t *testing.T) {

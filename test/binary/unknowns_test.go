@@ -31,6 +31,7 @@ var elsewhere = map[string][]string{
 // question about Azure that may matter answered the other way, alone and all together, in both
 // orchestration modes and on Spot instances of both eviction policies.
 func TestUnknowns(t *testing.T) {
+	t.Parallel()
 	sets := map[string][]string{"none": nil, "all": armsim.UnknownNames()}
 	for _, name := range armsim.UnknownNames() {
 		sets[name] = []string{name}
