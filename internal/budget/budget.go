@@ -60,7 +60,7 @@ func (b *Budget) Remaining(c Class) int {
 			calls = 0
 		case !k.limited:
 			continue
-		case calls == 0 && float64(cost) > k.left(canWait(c)) && k.tokens >= min(k.burst, k.ceiling)-1:
+		case calls == 0 && k.left(canWait(c)) >= 1 && k.tokens >= min(k.burst, k.ceiling)-1:
 			calls = 1 // a full bucket is all there will ever be
 		}
 		if least < 0 || calls < least {

@@ -159,6 +159,25 @@ func TestDeletionsThatCountAsWrites(t *testing.T) {
 	assert.Equal(t, 4, b.Remaining(WriteScaleSet))
 }
 
+// TestLittleLeftAtTheBeginning: a plugin started again may find that its predecessor has
+// used the limit up. What remains is what may be sent.
+func TestLittleLeftAtTheBeginning(t *testing.T) {
+	for left, possible := range []int{0, 1, 2} {
+		b, now := newBudget()
+		require.NoError(t, b.Take(WriteScaleSet))
+		b.Correct(WriteScaleSet, http.Header{"X-Ms-Ratelimit-Remaining-Resource": {fmt.Sprintf("Microsoft.Compute/UpdateVMScaleSetResource;%d", left)}})
+		assert.Equal(t, possible, b.Remaining(WriteScaleSet))
+		for range possible {
+			require.NoError(t, b.Take(WriteScaleSet))
+		}
+		require.Error(t, b.Take(WriteScaleSet))
+		assert.Zero(t, b.Remaining(WriteScaleSet))
+		*now = now.Add(20 * time.Second)
+		assert.Equal(t, 1, b.Remaining(WriteScaleSet))
+		require.NoError(t, b.Take(WriteScaleSet))
+	}
+}
+
 // TestBlock: a 429 empties the bucket, and nothing is sent until Azure allows it.
 func TestBlock(t *testing.T) {
 	b, now := newBudget()
