@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -18,9 +19,15 @@ import (
 // lookTimeout is how long an address may take to respond at all.
 const lookTimeout = 10 * time.Second
 
+// speaksWinRM reports whether instances are logged in to over WinRM. The probe only logs in
+// then: a client that runs commands brings Kerberos and an XPath engine, a tenth of the
+// plugin's size.
+func (p *prober) speaksWinRM() bool {
+	return p.Settings.Protocol == provider.ProtocolWinRM || p.Settings.Protocol == provider.ProtocolWinRMHttps
+}
+
 // awaitLogin waits until an instance lets the user in: sshd may start a while after the
-// instance, and cloud-init make the user after that. The connector of fleeting tries
-// again, too, but its error has the number of tries and no reason.
+// instance, and cloud-init make the user after that.
 func (p *prober) awaitLogin(ctx context.Context, info provider.ConnectInfo) error {
 	var first time.Time // refusal
 	for {
@@ -37,7 +44,7 @@ func (p *prober) awaitLogin(ctx context.Context, info provider.ConnectInfo) erro
 	}
 }
 
-// login logs in, and out again. refused: the instance responds.
+// login logs in. refused: the instance responds.
 func (p *prober) login(ctx context.Context, info provider.ConnectInfo) (refused bool, err error) {
 	protocol := cmp.Or(info.Protocol, provider.ProtocolSSH)
 	host, port := info.InternalAddr, cmp.Or(info.ProtocolPort, provider.DefaultProtocolPorts[protocol])
@@ -45,32 +52,35 @@ func (p *prober) login(ctx context.Context, info provider.ConnectInfo) (refused 
 		host = info.ExternalAddr
 	}
 	if host == "" {
-		return false, nil // the connector tells
+		return false, errors.New("the instance has no private address; fix: use_external_addr = true if it has a public one")
 	}
 	address := net.JoinHostPort(host, strconv.Itoa(port))
 	connection, err := (&net.Dialer{Timeout: lookTimeout}).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return false, fmt.Errorf("%s cannot be reached: %w; fix: this machine must be in the instances' network or in one that is peered with it, and the network security group must let it in at port %d", address, err, port)
 	}
-	defer connection.Close()
 	_ = connection.SetDeadline(time.Now().Add(lookTimeout))
 	if protocol != provider.ProtocolSSH {
+		defer connection.Close()
 		return true, winRM(connection, protocol, address, info)
 	}
-	return true, secureShell(connection, address, info)
+	p.client, err = secureShell(connection, address, info)
+	return true, err
 }
 
-func secureShell(connection net.Conn, address string, info provider.ConnectInfo) error {
-	session, _, _, err := ssh.NewClientConn(connection, address, &ssh.ClientConfig{
+func secureShell(connection net.Conn, address string, info provider.ConnectInfo) (*ssh.Client, error) {
+	session, channels, requests, err := ssh.NewClientConn(connection, address, &ssh.ClientConfig{
 		User: info.Username, Auth: methods(info), HostKeyCallback: ssh.InsecureIgnoreHostKey(), //nolint:gosec // as the runner does
 	})
 	if err != nil {
-		return fmt.Errorf("%s refuses the login of %q: %w; fix: doctor tells whether key_path is a key of the scale set's model, which instances get when they are made", address, info.Username, err)
+		_ = connection.Close()
+		return nil, fmt.Errorf("%s refuses the login of %q: %w; fix: doctor tells whether key_path is a key of the scale set's model, which instances get when they are made", address, info.Username, err)
 	}
-	return session.Close()
+	_ = connection.SetDeadline(time.Time{})
+	return ssh.NewClient(session, channels, requests), nil
 }
 
-// winRM asks whether the user may come in; the connector does the rest. It signs in by
+// winRM asks whether the user may come in. It signs in by
 // Basic authentication, as fleeting's (connector/winrm.go), which Windows has off by default
 // (Microsoft's "Installation and configuration for Windows Remote Management").
 func winRM(connection net.Conn, protocol provider.Protocol, address string, info provider.ConnectInfo) error {

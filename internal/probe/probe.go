@@ -4,6 +4,7 @@ package probe
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,8 +12,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
-	"gitlab.com/gitlab-org/fleeting/fleeting/connector"
 	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
+	"golang.org/x/crypto/ssh"
 )
 
 // Step is one thing that was tried.
@@ -39,8 +40,8 @@ type Options struct {
 type prober struct {
 	Options
 	steps  []Step
-	id     string // of the instance that was made
-	client connector.Client
+	id     string      // of the instance that was made
+	client *ssh.Client // nil before the login, and with WinRM
 }
 
 // Run tries everything in turn, as far as it gets, and removes the instance in any case:
@@ -52,13 +53,8 @@ func Run(ctx context.Context, o Options) (steps []Step, err error) {
 	if o.Limit == 0 {
 		o.Limit = 30 * time.Minute
 	}
-	// As fleeting's provisioner does where the runner sets none; the connector knows no
-	// defaults.
 	if o.Settings.Timeout == 0 {
-		o.Settings.Timeout = time.Minute
-	}
-	if o.Settings.Keepalive == 0 {
-		o.Settings.Keepalive = 30 * time.Second
+		o.Settings.Timeout = time.Minute // as fleeting's provisioner does where the runner sets none
 	}
 	p := &prober{Options: o}
 	if err := p.step(ctx, "read the scale set", "", p.open); err != nil {
@@ -84,9 +80,9 @@ func (p *prober) try(ctx context.Context) error {
 	}{
 		{"create an instance", "the activity log of the resource group says why, and status shows an instance that is on its way", p.create, false},
 		{"log in", login, p.dial, false},
-		{"run a command", login, p.command, false},
-		{"wait for cloud-init", "look at /var/log/cloud-init-output.log on an instance", p.cloudInit, false},
-		{"ask Docker", "the image needs Docker, and the user must be in the group docker: setup's cloud-init sees to both", p.docker, !p.Docker},
+		{"run a command", login, p.command, p.speaksWinRM()},
+		{"wait for cloud-init", "look at /var/log/cloud-init-output.log on an instance", p.cloudInit, p.speaksWinRM()},
+		{"ask Docker", "the image needs Docker, and the user must be in the group docker: setup's cloud-init sees to both", p.docker, !p.Docker || p.speaksWinRM()},
 	} {
 		if s.skip {
 			continue
@@ -184,18 +180,21 @@ func (p *prober) dial(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.awaitLogin(ctx, info); err != nil {
-		return err
-	}
-	p.client, err = connector.Dial(ctx, info, connector.DialOptions{UseExternalAddr: p.External})
-	return err
+	return p.awaitLogin(ctx, info)
 }
 
+// run runs a command and returns what it writes.
 func (p *prober) run(ctx context.Context, command, stdin string) (string, error) {
-	var out, problems bytes.Buffer
-	err := p.client.Run(ctx, connector.RunOptions{Command: command, Stdin: strings.NewReader(stdin), Stdout: &out, Stderr: &problems})
+	session, err := p.client.NewSession()
 	if err != nil {
-		return out.String(), fmt.Errorf("%s: %w: %.200s", command, err, strings.TrimSpace(problems.String()))
+		return "", fmt.Errorf("%s: %w", command, err)
+	}
+	defer session.Close()
+	defer context.AfterFunc(ctx, func() { _ = p.client.Close() })()
+	var out, problems bytes.Buffer
+	session.Stdin, session.Stdout, session.Stderr = strings.NewReader(stdin), &out, &problems
+	if err := session.Run(command); err != nil {
+		return out.String(), fmt.Errorf("%s: %w: %.200s", command, cmp.Or(ctx.Err(), err), strings.TrimSpace(problems.String()))
 	}
 	return out.String(), nil
 }

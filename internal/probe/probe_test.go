@@ -113,7 +113,7 @@ func (s *site) removed() {
 // seconds only, in which the machine has nothing to do.
 func TestProbe(t *testing.T) {
 	t.Parallel()
-	all := map[string]func(*testing.T){"whole": probesAll, "interrupted": interrupted, "without Docker": withoutDocker}
+	all := map[string]func(*testing.T){"whole": probesAll, "interrupted": interrupted, "without Docker": withoutDocker, "over WinRM": logsInOverWinRM}
 	for name, c := range failures(t) {
 		all[name] = c.run
 	}
@@ -136,6 +136,21 @@ func probesAll(t *testing.T) {
 		assert.Positive(t, step.Took)
 	}
 	assert.Equal(t, titles, s.begun)
+	s.removed()
+}
+
+// logsInOverWinRM is all that is tried where instances have no SSH.
+func logsInOverWinRM(t *testing.T) {
+	s := newSite(t, armsim.Config{}, "")
+	s.overWinRM(listen(t, true, func(w http.ResponseWriter, r *http.Request) {
+		if _, password, _ := r.BasicAuth(); password != "wrong" {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	}))
+	steps, err := probe.Run(t.Context(), s.options)
+	require.NoError(t, err)
+	require.Len(t, steps, 4)
+	assert.Equal(t, []string{"read the scale set", "create an instance", "log in", "remove the instance"}, s.begun)
 	s.removed()
 }
 
