@@ -22,6 +22,7 @@ import (
 //	GET, POST, DELETE /faults
 //	POST /events
 //	GET, POST /catalog
+//	GET, POST /stock
 //	GET  /clock
 //	POST /clock?advance=10s
 //	POST /limits?taken=0.5
@@ -77,10 +78,14 @@ func (s controlServer) respond(method, path string, r *http.Request) (any, error
 		return added(r, s.AddEvents)
 	case "GET catalog":
 		return s.Catalog(), nil
+	case "GET stock":
+		return s.Stock(), nil
+	case "POST stock":
+		return added(r, s.SetStock)
 	case "POST catalog":
 		return s.changeCatalog(r.Body)
 	}
-	return nil, fmt.Errorf("control %s /%s: there is no such thing; known: /stats, /journal, /instances, /scale-sets, /clock, /limits, /attach, /faults, /events, /catalog", method, path)
+	return nil, fmt.Errorf("control %s /%s: there is no such thing; known: /stats, /journal, /instances, /scale-sets, /clock, /limits, /attach, /faults, /events, /catalog, /stock", method, path)
 }
 
 func (s controlServer) toInstance(path string) (any, error) {

@@ -24,7 +24,7 @@ type order struct {
 func (c *call) checkOrder(id string, model object) *problem {
 	profile, _ := jsonmap.At(model, "properties.virtualMachineProfile").(object)
 	o := order{c, c.world.Catalog, model, profile, id}
-	checks := []func() *problem{o.checkRequired, o.checkZones, o.checkSize, o.checkPlan, o.checkImage}
+	checks := []func() *problem{o.checkRequired, o.checkZones, o.checkSize, o.checkHibernation, o.checkPlan, o.checkImage}
 	if withoutProfile(model) {
 		checks = []func() *problem{o.checkZones, o.checkSize}
 	}

@@ -239,16 +239,6 @@ func checkPriority(model object) *problem {
 	return nil
 }
 
-func checkKeys(model object) *problem {
-	os, _ := jsonmap.At(model, "properties.virtualMachineProfile.osProfile").(object)
-	for i, key := range world.PublicKeys(os) {
-		if len(strings.Fields(key)) < 2 {
-			return invalidParameter(fmt.Sprintf("linuxConfiguration.ssh.publicKeys[%d].keyData", i), "The value of parameter linuxConfiguration.ssh.publicKeys.keyData is invalid.")
-		}
-	}
-	return nil
-}
-
 // checkUnchanged refuses changes of what is fixed at creation.
 func checkUnchanged(u world.Unknowns, before, after object) *problem {
 	fixed := []string{

@@ -31,6 +31,10 @@ func (e *External) AddStandby(scaleSet string, running bool) (string, error) {
 		i.State, i.Failure = StateFailed, connectFailure(err)
 		return i.Name, nil
 	}
+	if f := i.allocate(); f != nil {
+		i.fail(f)
+		return i.Name, nil
+	}
 	boot := e.world.draw(e.world.config.Boot)
 	i.plan(boot/3, func() { i.Power, i.Listed = PowerStarting, true })
 	i.plan(boot, func() {
@@ -63,6 +67,9 @@ func (s *ScaleSet) takeStandby() bool {
 	}
 	return false
 }
+
+// readyInPool is how many instances takeStandby finds.
+func (s *ScaleSet) readyInPool() int { return count(s.Instances, (*Instance).ready) }
 
 func (s *ScaleSet) take(i *Instance) {
 	i.InPool, i.counted = false, true

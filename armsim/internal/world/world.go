@@ -30,6 +30,10 @@ type Config struct {
 
 	Boot, Delete, Power Duration
 
+	// A start after a deallocation and after a hibernation, and these themselves; zero:
+	// Power.
+	Start, Resume, Deallocate, Hibernate Duration
+
 	Polite         bool   // no gaps in instance IDs
 	ParallelWrites string // one of the Parallel constants; empty: ParallelQueue
 	CoreQuota      int    // 0: none
@@ -63,10 +67,12 @@ type World struct {
 	hosting   *hosting // nil: instances have no machines
 	stuck     []func() // deletions that wait until the faults are cleared
 	past      past
+	stocks    []Stock       // in the order in which they were set
 	absent    int           // instances asked for that were never made
 	created   int           // instances ever
 	evicted   int           // Spot instances ever
 	lived     time.Duration // of instances that are gone
+	allocated time.Duration // they had virtual machines
 }
 
 // New makes a world without resource groups. The error says what of the
