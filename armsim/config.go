@@ -70,10 +70,9 @@ type Config struct {
 	// start or restart.
 	Boot, Delete, Power Duration
 
-	// Start is the time of a start after a deallocation, Resume of one after a
-	// hibernation, Deallocate and Hibernate of these themselves. Each is Power where it
-	// is zero.
-	Start, Resume, Deallocate, Hibernate Duration
+	// Suspension has the times of deallocations, hibernations and the starts after them;
+	// each is Power where it is zero.
+	Suspension SuspensionTimes
 
 	// Stock is what Azure has room for; empty: for all. Server.SetStock changes it.
 	Stock []Stock
@@ -180,6 +179,10 @@ type Duration = world.Duration
 // drawn from the seed. The zero value takes none.
 type Evictions = world.Evictions
 
+// SuspensionTimes are the times of what frees the virtual machine of an instance and
+// brings it back.
+type SuspensionTimes = world.SuspensionTimes
+
 // Stock is how many virtual machines Azure has room for at the same time, of a size, in a
 // zone, for a scale set.
 type Stock = world.Stock
@@ -208,10 +211,10 @@ const (
 // creation, start and resume includes what the guest needs until it takes logins.
 func (c *Config) UseRealisticTimes() {
 	c.Boot = Duration{Median: 90 * time.Second, Spread: 0.5}
-	c.Start = Duration{Median: 35 * time.Second, Spread: 0.4}
-	c.Resume = Duration{Median: 65 * time.Second, Spread: 0.3}
-	c.Deallocate = Duration{Median: 17 * time.Second, Spread: 0.35}
-	c.Hibernate = Duration{Median: 31 * time.Second, Spread: 0.3}
+	c.Suspension.Start = Duration{Median: 35 * time.Second, Spread: 0.4}
+	c.Suspension.Resume = Duration{Median: 65 * time.Second, Spread: 0.3}
+	c.Suspension.Deallocate = Duration{Median: 17 * time.Second, Spread: 0.35}
+	c.Suspension.Hibernate = Duration{Median: 31 * time.Second, Spread: 0.3}
 	c.Power = Duration{Median: 12 * time.Second, Spread: 0.5}
 	c.Delete = Duration{Median: 26 * time.Second, Spread: 0.3}
 }

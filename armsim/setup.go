@@ -46,8 +46,7 @@ func (s setup) makeWorld() (err error) {
 	s.journal = azhttp.NewJournal()
 	s.world, err = world.New(world.Config{
 		SubscriptionID: c.SubscriptionID, Location: c.Location, Seed: c.Seed, Clock: s.clock,
-		Boot: c.Boot, Delete: c.Delete, Power: c.Power,
-		Start: c.Start, Resume: c.Resume, Deallocate: c.Deallocate, Hibernate: c.Hibernate, Polite: c.Polite, ParallelWrites: c.ParallelWrites,
+		Boot: c.Boot, Delete: c.Delete, Power: c.Power, Suspension: c.Suspension, Polite: c.Polite, ParallelWrites: c.ParallelWrites,
 		CoreQuota: c.CoreQuota, Evictions: c.Evictions, Unknowns: c.Unknowns, Catalog: offer, Faults: s.rules, Async: s.async,
 		Delays:        world.Delays{Principal: c.Subscription.PrincipalDelay, Assignment: c.Subscription.AssignmentDelay},
 		NotRegistered: c.Subscription.NotRegistered,

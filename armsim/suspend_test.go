@@ -220,7 +220,9 @@ func TestSuspensionFreesQuota(t *testing.T) {
 func TestSuspensionTimes(t *testing.T) {
 	t.Parallel()
 	sec := func(n int) armsim.Duration { return armsim.Duration{Median: time.Duration(n) * time.Second} }
-	s := virtual(t, armsim.Config{Boot: sec(9), Power: sec(4), Start: sec(20), Resume: sec(30), Deallocate: sec(10), Hibernate: sec(15)})
+	s := virtual(t, armsim.Config{Boot: sec(9), Power: sec(4), Suspension: armsim.SuspensionTimes{
+		Start: sec(20), Resume: sec(30), Deallocate: sec(10), Hibernate: sec(15),
+	}})
 	u := s.suspendable(t, "Flexible", 1, hibernating)
 	for _, step := range []struct {
 		action  string

@@ -16,15 +16,15 @@ func TestRealisticTimes(t *testing.T) {
 	usual, err := parse(nil, io.Discard)
 	require.NoError(t, err)
 	assert.Equal(t, armsim.Duration{Median: 5 * time.Second, Spread: 0.3}, usual.config.Boot)
-	assert.Equal(t, []armsim.Duration{{}, {}}, []armsim.Duration{usual.config.Start, usual.config.Resume})
+	assert.Zero(t, usual.config.Suspension)
 	o, err := parse([]string{"--power", "3s", "--boot", "realistic", "--delete", "4s"}, io.Discard)
 	require.NoError(t, err)
 	var want armsim.Config
 	want.UseRealisticTimes()
 	want.Delete.Median = 4 * time.Second
 	for name, times := range map[string][2]armsim.Duration{
-		"boot": {want.Boot, o.config.Boot}, "start": {want.Start, o.config.Start}, "resume": {want.Resume, o.config.Resume},
-		"deallocate": {want.Deallocate, o.config.Deallocate}, "hibernate": {want.Hibernate, o.config.Hibernate},
+		"boot": {want.Boot, o.config.Boot}, "start": {want.Suspension.Start, o.config.Suspension.Start}, "resume": {want.Suspension.Resume, o.config.Suspension.Resume},
+		"deallocate": {want.Suspension.Deallocate, o.config.Suspension.Deallocate}, "hibernate": {want.Suspension.Hibernate, o.config.Suspension.Hibernate},
 		"power": {want.Power, o.config.Power}, "delete": {want.Delete, o.config.Delete},
 	} {
 		assert.Equal(t, times[0], times[1], name)

@@ -21,18 +21,27 @@ var (
 // actionEvict is an eviction that keeps the instance.
 var actionEvict = PowerAction{"Evict", PowerDeallocating, PowerDeallocated, false}
 
+// SuspensionTimes are the times of what frees the virtual machine of an instance and
+// brings it back. Each is that of a stop where it is zero.
+type SuspensionTimes struct {
+	Deallocate Duration
+	Start      Duration // after a deallocation
+	Hibernate  Duration
+	Resume     Duration // a start after a hibernation
+}
+
 // powerTime is the time of an action on the instance as it is.
 func (c *Config) powerTime(a PowerAction, i *Instance) Duration {
 	own := c.Power
 	switch {
 	case a == ActionStart && i.Hibernated:
-		own = c.Resume
+		own = c.Suspension.Resume
 	case a == ActionStart && i.Power == PowerDeallocated:
-		own = c.Start
+		own = c.Suspension.Start
 	case a.hibernates:
-		own = c.Hibernate
+		own = c.Suspension.Hibernate
 	case a.after == PowerDeallocated:
-		own = c.Deallocate
+		own = c.Suspension.Deallocate
 	}
 	if own == (Duration{}) {
 		return c.Power

@@ -167,7 +167,7 @@ func (w *World) refuse(wanted []placement) *Failure {
 		return nil
 	}
 	size := wanted[slices.IndexFunc(wanted, s.covers)].size
-	return &Failure{"SkuNotAvailable", fmt.Sprintf( // recording 40
+	return &Failure{"SkuNotAvailable", fmt.Sprintf( // pasted out of a deployment
 		"The requested VM size for resource 'Following SKUs have failed for Capacity Restrictions: %s' is currently not available in location '%s'. Please try another size or deploy to a different location or different zone. See https://aka.ms/azureskunotavailable for details.",
 		size, w.config.Location)}
 }

@@ -30,9 +30,7 @@ type Config struct {
 
 	Boot, Delete, Power Duration
 
-	// A start after a deallocation and after a hibernation, and these themselves; zero:
-	// Power.
-	Start, Resume, Deallocate, Hibernate Duration
+	Suspension SuspensionTimes
 
 	Polite         bool   // no gaps in instance IDs
 	ParallelWrites string // one of the Parallel constants; empty: ParallelQueue
