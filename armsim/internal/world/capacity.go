@@ -50,6 +50,7 @@ func (s *ScaleSet) Touched(capacity int) int {
 // creations and deletions of its own, whatever else is under way in the scale set,
 // as what a preempted operation began and deletions by others.
 func (s *ScaleSet) settle() {
+	s.refill()
 	if s.resize != nil && s.resize.awaited > 0 {
 		return
 	}
@@ -110,6 +111,9 @@ func (s *ScaleSet) finishDelete() {
 		return
 	}
 	delete(s.Group.scaleSets, strings.ToLower(s.Name))
+	if s.pool != nil {
+		s.Group.dropPool(s.pool)
+	}
 	s.world().Operations.end(s.deletion, nil)
 	s.Group.finishDelete()
 }

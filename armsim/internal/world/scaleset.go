@@ -43,6 +43,7 @@ type ScaleSet struct {
 	Instances []*Instance
 
 	password string
+	pool     *StandbyPool // nil: none
 	numbering
 	operationsUnderWay
 }
