@@ -86,7 +86,7 @@ func (o *poolOrder) checkSet() *problem {
 		return badPool("The scale set '%s' has the orchestration mode Uniform; standby pools need Flexible.", o.set.Name)
 	case jsonmap.At(o.set.Model, "properties.platformFaultDomainCount") != float64(1):
 		return badPool("The scale set '%s' must have one fault domain.", o.set.Name)
-	case strings.EqualFold(o.set.Size(), mixed):
+	case o.set.Mixes():
 		return badPool("The scale set '%s' has an instance mix, with which standby pools do not work.", o.set.Name)
 	case o.kept != world.PoolRunning && jsonmap.At(o.set.Profile(), "storageProfile.osDisk.diffDiskSettings") != nil:
 		return badPool("The scale set '%s' has ephemeral OS disks, which only a pool of running machines may have.", o.set.Name)

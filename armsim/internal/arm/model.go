@@ -33,7 +33,7 @@ func withoutProfile(model object) bool {
 
 func fillScaleSet(model object) {
 	bare := withoutProfile(model)
-	if !bare || model["sku"] != nil {
+	if (!bare || model["sku"] != nil) && !strings.EqualFold(jsonmap.Text(model, "sku.name"), world.Mixed) {
 		jsonmap.SetDefault(jsonmap.Ensure(model, "sku"), "tier", "Standard")
 	}
 	p := jsonmap.Ensure(model, "properties")
@@ -202,6 +202,9 @@ func checkModel(model object) *problem {
 	mode := jsonmap.Text(model, "properties.upgradePolicy.mode")
 	if !slices.ContainsFunc([]string{"Manual", "Automatic", "Rolling"}, func(s string) bool { return strings.EqualFold(s, mode) }) {
 		return invalidParameter("upgradePolicy.mode", "The value '%s' of parameter 'upgradePolicy.mode' is invalid.", mode)
+	}
+	if p := checkMix(model); p != nil {
+		return p
 	}
 	if p := checkPriority(model); p != nil {
 		return p

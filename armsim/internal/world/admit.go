@@ -8,21 +8,32 @@ import "slices"
 // Admit refuses a capacity for which a quota has no room, or Azure no place; nil: go on.
 func (s *ScaleSet) Admit(capacity int) *Failure {
 	missing := s.missing(capacity)
-	if f := s.world().checkQuota(s.demand(missing)); f != nil {
+	if f := s.world().checkQuota(s.demand(s.upcoming(missing - s.runningInPool()))...); f != nil {
 		return f
 	}
 	return s.world().refuse(s.upcoming(missing - s.readyInPool()))
 }
 
-func (s *ScaleSet) demand(n int) demand {
-	return demand{s.Size(), IsSpot(s.priority()), n}
+// demand is what instances there need of the quotas.
+func (s *ScaleSet) demand(places []placement) []demand {
+	spot := IsSpot(s.priority())
+	var all []demand
+	for _, p := range places {
+		if n := len(all); n > 0 && all[n-1].size == p.size {
+			all[n-1].n++
+			continue
+		}
+		all = append(all, demand{p.size, spot, 1})
+	}
+	return all
 }
 
 // upcoming is where the next n new instances would be.
 func (s *ScaleSet) upcoming(n int) []placement {
 	var all []placement
 	for k := range max(0, n) {
-		all = append(all, placement{s.Name, s.Size(), s.zoneOf(s.placed + k)})
+		zone := s.zoneOf(s.placed + k)
+		all = append(all, placement{s.Name, s.chooseSize(zone, all), zone})
 	}
 	return all
 }

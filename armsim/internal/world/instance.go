@@ -138,7 +138,8 @@ func (s *ScaleSet) newInstance() *Instance {
 	}
 	i := &Instance{Set: s, Created: w.Clock.Now()}
 	i.Identity = Identity{Number: number, VMID: w.Random.uuid(), disk: strings.ReplaceAll(w.Random.uuid(), "-", "")}
-	i.Model = Model{Size: s.Size(), Zone: s.nextZone(), Head: s.head(), Profile: profile, Version: s.Version, Extra: object{}}
+	zone := s.nextZone()
+	i.Model = Model{Size: s.chooseSize(zone, nil), Zone: zone, Head: s.head(), Profile: profile, Version: s.Version, Extra: object{}}
 	i.Status = newStatus(i.Created)
 	s.next++
 	i.assignNames()

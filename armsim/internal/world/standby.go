@@ -89,6 +89,11 @@ func (s *ScaleSet) takeStandby() bool {
 // readyInPool is how many instances takeStandby finds.
 func (s *ScaleSet) readyInPool() int { return count(s.Instances, (*Instance).ready) }
 
+// runningInPool is how many of them run already, and count in the quotas.
+func (s *ScaleSet) runningInPool() int {
+	return count(s.Instances, func(i *Instance) bool { return i.ready() && i.Power == PowerRunning })
+}
+
 func (s *ScaleSet) take(i *Instance) {
 	i.InPool, i.counted = false, true
 	if i.Power == PowerRunning {
