@@ -28,6 +28,7 @@ func TestHibernation(t *testing.T) {
 	require.Equal(t, http.StatusAccepted, s.send(t, "POST", u.paths[1]+"/"+hibernate, nil).status)
 	s.Advance(settled)
 	assert.Equal(t, hibernated, codes(u.view(t, 1)))
+	assert.True(t, s.Instances()[0].Hibernated)
 	assert.Equal(t, 2, s.capacity(t, u.set))
 	s.batch(t, u.set, "start", nil)
 	running := []string{"powerstate/running", "provisioningstate/succeeded"}

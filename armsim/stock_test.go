@@ -72,6 +72,21 @@ func TestStockRunsOutAtOnce(t *testing.T) {
 	}
 }
 
+// TestSurplusNeedsNoStock: what a set makes to be on the safe side is in no figure.
+func TestSurplusNeedsNoStock(t *testing.T) {
+	t.Parallel()
+	s := virtual(t, armsim.Config{Stock: []armsim.Stock{{Count: 5}}})
+	set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", Change: func(model object) {
+		model["properties"].(object)["overprovision"] = true
+	}})
+	raised := s.setCapacity(t, set, 5)
+	assert.Greater(t, s.Stats().Instances, 5)
+	assert.Equal(t, 5, s.Stock()[0].Taken)
+	s.Advance(settled)
+	assert.Equal(t, "Succeeded ", s.outcome(t, raised))
+	assert.Equal(t, 5, s.Stats().Running)
+}
+
 func TestStockOfZones(t *testing.T) {
 	t.Parallel()
 	s := virtual(t, armsim.Config{Stock: []armsim.Stock{{Zone: "2", Count: 0}}})

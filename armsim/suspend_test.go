@@ -271,3 +271,18 @@ func TestFailedStartMayFailTheInstance(t *testing.T) {
 		assert.Equal(t, "Succeeded running", s.state(t, s.Instances()[0].Name))
 	}
 }
+
+// TestDeallocationsThatFail: one leaves the instance stopped; an eviction is none.
+func TestDeallocationsThatFail(t *testing.T) {
+	t.Parallel()
+	s := virtual(t, armsim.Config{Faults: []armsim.Fault{{Operation: "instance.deallocate", Times: 1, Effect: armsim.Effect{Fail: &armsim.Failure{Code: "InternalExecutionError"}}}}})
+	set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", Capacity: 2, Priority: "Spot"})
+	require.NoError(t, s.Evict("ci_"+s.ids(t, set)[0]))
+	s.Advance(settled)
+	assert.Equal(t, 1, s.count("Succeeded", "deallocated"))
+	r := s.batch(t, set, "deallocate", nil)
+	assert.Equal(t, "Failed InternalExecutionError", s.outcome(t, r))
+	assert.Equal(t, []int{1, 1}, []int{s.count("Succeeded", "deallocated"), s.count("Succeeded", "stopped")})
+	assert.Equal(t, "Succeeded ", s.outcome(t, s.batch(t, set, "deallocate", nil)))
+	assert.Equal(t, 2, s.count("Succeeded", "deallocated"))
+}

@@ -24,7 +24,7 @@ func putInstance(c *call) (*response, *problem) {
 	if i.State == world.StateDeleting {
 		return nil, markedForDeletion("Update Virtual Machine", i.Name)
 	}
-	if p := c.precondition(i.Set.ETag()); p != nil {
+	if p := c.precondition(etagOf(i)); p != nil {
 		return nil, p
 	}
 	policy, p := policyOf(c, i)
@@ -36,8 +36,16 @@ func putInstance(c *call) (*response, *problem) {
 	}
 	o := i.Apply(policy)
 	a := c.accepted(o, http.StatusOK, c.render.member(i, false))
-	a.Header.Set("ETag", i.Set.ETag())
+	a.Header.Set("ETag", etagOf(i))
 	return a, nil
+}
+
+// etagOf is the ETag of an instance: a Uniform set's has that of the set.
+func etagOf(i *world.Instance) string {
+	if i.Set.Uniform() {
+		return i.Set.ETag()
+	}
+	return i.ETag()
 }
 
 func putTarget(c *call) (*world.Instance, *problem) {

@@ -9,6 +9,8 @@ type InstanceInfo struct {
 	InstanceID        string `json:"instanceId"` // in requests to the scale set
 	Priority          string `json:"priority,omitempty"`
 	Zone              string `json:"zone,omitempty"`
+	Size              string `json:"size"`
+	Hibernated        bool   `json:"hibernated,omitempty"`
 	Standby           bool   `json:"standby,omitempty"` // it is in the standby pool, not in the scale set's capacity
 	VMID              string `json:"vmId"`
 	ProvisioningState string `json:"provisioningState"`
@@ -29,7 +31,8 @@ func (w *World) Instances() []InstanceInfo {
 
 func (i *Instance) info() InstanceInfo {
 	info := InstanceInfo{
-		Name: i.Name, ScaleSet: i.Set.Name, InstanceID: i.Key, VMID: i.VMID, Priority: i.priority(), Zone: i.Zone,
+		Name: i.Name, ScaleSet: i.Set.Name, InstanceID: i.Key, VMID: i.VMID, Priority: i.priority(), Zone: i.Zone, Size: i.Size,
+		Hibernated:        i.Hibernated,
 		Standby:           i.InPool,
 		ProvisioningState: i.State, PowerState: i.Power,
 	}

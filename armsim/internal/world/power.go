@@ -87,31 +87,32 @@ func (i *Instance) change(a PowerAction, done func(*Failure)) {
 	if a == ActionPowerOff && i.Power == PowerDeallocated {
 		a.during, a.after, a.hibernates = PowerDeallocated, PowerDeallocated, i.Hibernated // it stays so
 	}
-	var outcome Outcome
-	if a.after == PowerRunning && !wasRunning {
-		outcome = i.startOutcome(a)
-	}
+	outcome := i.outcomeOf(a)
 	was := i.savedStatus()
-	time := w.config.powerTime(a, i)
+	takes := w.config.powerTime(a, i)
 	i.State, i.Power, i.pending = StateUpdating, a.during, done
 	finish := func() { i.finishChange(a, was, outcome.Fail) }
 	switch {
 	case outcome.Stuck:
 	case a == ActionStart && wasRunning:
 		i.Power = PowerRunning // starting what runs disturbs nothing
-		i.plan(w.draw(time), finish)
+		i.plan(w.draw(takes), finish)
 	default:
-		i.halt(func() { i.plan(outcome.slowed(w.draw(time)), finish) })
+		i.halt(func() { i.plan(outcome.slowed(w.draw(takes)), finish) })
 	}
 }
 
-// startOutcome is what a start comes to: what the faults have for it, or the lack of a
-// place for the virtual machine. A restart of what does not run is one, too.
-func (i *Instance) startOutcome(a PowerAction) (outcome Outcome) {
-	if a == ActionStart {
-		outcome = i.world().config.Faults.ForInstance(ChangeStart, i)
+// outcomeOf is what an action comes to: what the faults have for it, or the lack of a place
+// for the virtual machine. A restart of what does not run needs one, too.
+func (i *Instance) outcomeOf(a PowerAction) (outcome Outcome) {
+	faults, starts := i.world().config.Faults, a.after == PowerRunning && i.Power != PowerRunning
+	switch {
+	case starts && a == ActionStart:
+		outcome = faults.ForInstance(ChangeStart, i)
+	case (a == ActionDeallocate || a == ActionHibernate) && i.Power != PowerDeallocated:
+		outcome = faults.ForInstance(ChangeDeallocate, i)
 	}
-	if outcome.Fail == nil {
+	if starts && outcome.Fail == nil {
 		outcome.Fail = i.allocate()
 	}
 	return outcome

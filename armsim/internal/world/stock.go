@@ -20,7 +20,7 @@ type Stock struct {
 	Size     string `json:"size,omitempty"`
 	Zone     string `json:"zone,omitempty"`
 
-	Count int `json:"count"` // of places, those that are taken included; below 0: no limit
+	Count int `json:"count"` // of places, those that are taken included; -1: no limit
 
 	// AtOnce refuses the request with SkuNotAvailable. Otherwise it is accepted, and the
 	// instances for which there is no place fail with AllocationFailed.
@@ -52,7 +52,7 @@ type allocation struct {
 }
 
 // SetStock limits what there is room for. A stock with the same scale set, size and zone
-// as one that there is takes its place, and one with a count below 0 ends it. What runs
+// as one that there is takes its place, and one with a count of -1 ends it. What runs
 // goes on running. The error says what is impossible; then nothing is changed.
 func (w *World) SetStock(stocks ...Stock) error {
 	if slices.ContainsFunc(stocks, func(s Stock) bool { return s.Count < -1 }) {
@@ -89,7 +89,7 @@ func (w *World) Stock() []StockState {
 func (w *World) taken(s *Stock) int {
 	n := 0
 	for i := range w.instances() {
-		if !i.allocation.since.IsZero() && s.covers(i.placement()) {
+		if !i.extra && !i.allocation.since.IsZero() && s.covers(i.placement()) {
 			n++
 		}
 	}

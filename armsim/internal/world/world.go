@@ -192,6 +192,9 @@ const (
 	ChangeCreate = "instance.create"
 	ChangeDelete = "instance.delete"
 	ChangeStart  = "instance.start"
+
+	// A deallocation or hibernation that somebody asks for: an eviction is none.
+	ChangeDeallocate = "instance.deallocate"
 )
 
 // Outcome is what a change of an instance comes to. The zero value leaves it
