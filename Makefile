@@ -110,7 +110,7 @@ bench: ## play the benchmarks and write docs/reference/performance.md; SCENARIO=
 	cd test/bench && ../../bin/bench -test.run '^TestBench$$' -test.timeout 0 -benchmarks $(if $(SCENARIO),-scenarios '$(SCENARIO)')
 
 # The recordings that each table is made of; the errors of 38 are of both.
-SCALE_SET_RECORDINGS := 01,02,03,04,06,08,10,11,12,15,16,32,33,34,38
+SCALE_SET_RECORDINGS := 01,02,03,04,06,08,10,11,12,15,16,20,21,32,33,34,38
 SETUP_RECORDINGS     := 29,30,31,35,38
 
 recordings: ## compare what armsim is tested with, and its sources, with the recordings in RECORDINGS="dir dir"

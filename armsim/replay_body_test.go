@@ -137,7 +137,7 @@ var replayTexts = map[string]string{
 	"priority":                             "Regular",
 	"osProfile.adminUsername":              "azureuser",
 	"publicKeys[].path":                    "/home/azureuser/.ssh/authorized_keys",
-	"publicKeys[].keyData":                 "ssh-ed25519 AAAA replay",
+	"publicKeys[].keyData":                 "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA replay",
 	"imageReference.publisher":             "Canonical",
 	"imageReference.offer":                 "ubuntu-24_04-lts",
 	"imageReference.sku":                   "server",

@@ -145,6 +145,9 @@ func (p *replayer) target(x recordings.Exchange) string {
 			query.Set(name, p.fill(strings.ReplaceAll(value, "{name}", missingInstance)))
 		}
 	}
+	if x.Status < http.StatusMultipleChoices {
+		x.Path = strings.ReplaceAll(x.Path, malformedInstance, "*") // the one that is taken
+	}
 	if x.Status == http.StatusNotFound {
 		return p.s.Endpoint + p.fillUnbound(x.Path) + "?" + query.Encode()
 	}
@@ -241,8 +244,10 @@ func (p *replayer) fillUnbound(template string) string {
 	}))
 }
 
+const malformedInstance = "{instance:malformed}"
+
 func (p *replayer) bind(placeholder, set string) string {
-	if placeholder == "{instance:malformed}" {
+	if placeholder == malformedInstance {
 		return "0x"
 	}
 	if p.bound[placeholder] == "" {
