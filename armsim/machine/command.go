@@ -33,7 +33,7 @@ func (m *Machine) shell(args, env []string) *exec.Cmd {
 	cmd := exec.Command("/bin/sh", args...)
 	cmd.Dir = m.dir
 	cmd.Env = withTools(slices.Concat([]string{
-		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"PATH=" + usualPath,
 		"HOME=" + m.dir,
 		"USER=" + m.cfg.User,
 		"LOGNAME=" + m.cfg.User,

@@ -3,6 +3,7 @@ package machine
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -28,13 +29,26 @@ func makeTools(dir string) error {
 	return os.WriteFile(filepath.Join(toolsDir(dir), "cloud-init"), []byte(cloudInit), 0o700)
 }
 
-// withTools puts the machine's own commands at the head of PATH, whoever set that.
+// usualPath is a machine's PATH unless the configuration has another.
+const usualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// withTools puts the machine's own commands into PATH, before those of the usual one and
+// of this process's, and after what the configuration adds to them.
 func withTools(env []string, dir string) []string {
-	path := ""
+	path, inherited := "", slices.Concat(filepath.SplitList(usualPath), filepath.SplitList(os.Getenv("PATH")))
 	for _, pair := range env {
 		if value, ok := strings.CutPrefix(pair, "PATH="); ok {
 			path = value // the last one counts
 		}
 	}
-	return append(env, "PATH="+toolsDir(dir)+string(os.PathListSeparator)+path)
+	var added, others []string
+	for _, entry := range filepath.SplitList(path) {
+		if len(others) == 0 && !slices.Contains(inherited, entry) {
+			added = append(added, entry)
+			continue
+		}
+		others = append(others, entry)
+	}
+	all := slices.Concat(added, []string{toolsDir(dir)}, others)
+	return append(env, "PATH="+strings.Join(all, string(os.PathListSeparator)))
 }

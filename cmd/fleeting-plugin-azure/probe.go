@@ -58,7 +58,7 @@ func (o *doctorOptions) probe(c *cobra.Command, where doctor.Options) ([]probe.S
 func release(ctx context.Context, azure *armapi.Resources, cfg config.Config) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	id := "/subscriptions/" + cfg.SubscriptionID + "/resourceGroups/" + cfg.ResourceGroupName + "/providers/Microsoft.Compute/virtualMachineScaleSets/" + cfg.Name
+	id := cfg.ScaleSetID()
 	var set struct {
 		Tags map[string]string `json:"tags"`
 	}

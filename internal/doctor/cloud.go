@@ -111,13 +111,9 @@ func (m *model) sizes() (names []string) {
 	return names
 }
 
-func (s *subject) groupID() string {
-	return "/subscriptions/" + s.config.SubscriptionID + "/resourceGroups/" + s.config.ResourceGroupName
-}
+func (s *subject) groupID() string { return s.config.GroupID() }
 
-func (s *subject) setID() string {
-	return s.groupID() + "/providers/Microsoft.Compute/virtualMachineScaleSets/" + s.config.Name
-}
+func (s *subject) setID() string { return s.config.ScaleSetID() }
 
 // Cloud examines what each runner of a configuration uses at Azure, one after the other.
 // Where it cannot sign in or find the scale set, what would come after is left out.

@@ -80,8 +80,7 @@ type scaleSet struct {
 
 // Read reads the scale set of a configuration.
 func Read(ctx context.Context, azure offer.Azure, cfg config.Config) (*Set, error) {
-	group := "/subscriptions/" + cfg.SubscriptionID + "/resourceGroups/" + cfg.ResourceGroupName
-	id := group + "/providers/Microsoft.Compute/virtualMachineScaleSets/" + cfg.Name
+	group, id := cfg.GroupID(), cfg.ScaleSetID()
 	var raw scaleSet
 	if err := azure.Get(ctx, armops.GetScaleSet, id, nil, &raw); err != nil {
 		return nil, err

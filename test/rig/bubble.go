@@ -133,7 +133,7 @@ func (b *Bubble) Crash() {
 	b.Conn.Cut()
 	b.abandon(b.Provisioner)
 	b.Provisioner = nil
-	b.Invariants.forget()
+	b.Invariants.AllowThrottling() // a new plugin counts its calls anew, Azure does not
 }
 
 func (b *Bubble) abandon(p *fleeting.Provisioner) {

@@ -27,14 +27,13 @@ type Invariants struct {
 	violations        []error
 	expected          map[string]bool // IDs that the runner wants deleted
 	ran               map[string]bool // IDs that were reported running, ever
-	listed            map[string]bool // IDs that fleeting knows alive, of this process
 	unhealthy         map[string]bool // names of instances that something happened to
 	throttlingAllowed bool            // a 429 is somebody else's doing
 	neverCreated      int             // instances that were told to be accepted and never created
 }
 
 func newInvariants(b *Bubble) *Invariants {
-	return &Invariants{bubble: b, expected: map[string]bool{}, ran: map[string]bool{}, listed: map[string]bool{}, unhealthy: map[string]bool{}}
+	return &Invariants{bubble: b, expected: map[string]bool{}, ran: map[string]bool{}, unhealthy: map[string]bool{}}
 }
 
 func (v *Invariants) violate(format string, args ...any) {
@@ -48,14 +47,6 @@ func (v *Invariants) Err() error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return errors.Join(v.violations...)
-}
-
-// forget is for a crash: fleeting begins anew, and so does the plugin's count of
-// its calls, but not Azure's.
-func (v *Invariants) forget() {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.listed, v.throttlingAllowed = map[string]bool{}, true
 }
 
 // ExpectDeletion tells that the runner wants an instance deleted.
@@ -187,15 +178,16 @@ func (v *Invariants) throttled(r *http.Request) func(*http.Response) {
 	}
 }
 
-// Wrap checks what the plugin tells fleeting.
+// Wrap checks what a plugin, a new process, tells fleeting.
 func (v *Invariants) Wrap(group provider.InstanceGroup) provider.InstanceGroup {
-	return &checkedGroup{InstanceGroup: group, invariants: v, conn: v.bubble.Conn}
+	return &checkedGroup{InstanceGroup: group, invariants: v, conn: v.bubble.Conn, listed: map[string]bool{}}
 }
 
 type checkedGroup struct {
 	provider.InstanceGroup
 	invariants *Invariants
 	conn       *Connection
+	listed     map[string]bool // IDs that fleeting knows alive; guarded by the lock of invariants
 }
 
 // Increase is guarantee 2: an error never comes with a success.
@@ -244,7 +236,7 @@ func (g *checkedGroup) Update(ctx context.Context, fn func(string, provider.Stat
 		g.invariants.violate("Update told of %d instances and failed: %v", len(told), err)
 	}
 	if err == nil && !g.conn.IsCut() { // the dead tell nobody
-		g.invariants.updated(told)
+		g.updated(told)
 	}
 	return err
 }

@@ -38,16 +38,19 @@ func (v *Invariants) NeverCreated() int {
 	return v.neverCreated
 }
 
-func (v *Invariants) updated(told map[string]provider.State) {
+// updated is guarantee 3: what fleeting knows alive is named, and nothing healthy is
+// said to be deleted.
+func (g *checkedGroup) updated(told map[string]provider.State) {
+	v := g.invariants
+	v.losses(told)
 	exists := map[string]bool{}
 	all := v.bubble.Sim.Instances()
-	v.losses(told)
 	v.mu.Lock()
 	for _, i := range all {
 		exists[InstanceID(i)] = v.healthyLocked(i)
 	}
 	var missing []string
-	for id := range v.listed {
+	for id := range g.listed {
 		if told[id] == "" {
 			missing = append(missing, id)
 		}
@@ -59,13 +62,13 @@ func (v *Invariants) updated(told map[string]provider.State) {
 		if state == provider.StateRunning {
 			v.ran[id] = true
 		}
-		v.listed[id] = true
+		g.listed[id] = true
 		if state == provider.StateDeleted {
-			delete(v.listed, id)
+			delete(g.listed, id)
 		}
 	}
 	v.mu.Unlock()
 	if len(missing) > 0 {
-		v.violate("Update dropped %v", missing)
+		v.violate("Update dropped %v, and told of %v", missing, told)
 	}
 }
