@@ -106,13 +106,10 @@ func (p *replayer) startOf(operation string, before int) int {
 }
 
 func seenUnderWay(x recordings.Exchange) bool {
-	if x.Response == nil {
-		return x.Status == http.StatusAccepted
-	}
-	return x.Status == http.StatusOK && x.Response["endTime"] == ""
+	return x.Status == http.StatusAccepted || x.Response != nil && x.Status == http.StatusOK && x.Response["endTime"] == ""
 }
 
-var operationSlot = regexp.MustCompile(`(?i)/operation(?:s|results)/(\{[^}]*\})`)
+var operationSlot = regexp.MustCompile(`(?i)/operation(?:s|results|statuses)/(\{[^}]*\})`)
 
 func operationIn(path string) string {
 	if m := operationSlot.FindStringSubmatch(path); m != nil {

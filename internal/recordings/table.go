@@ -101,7 +101,7 @@ func summarise(r Recording, f Family) (Summary, []string) {
 
 func derive(e Entry, u *url.URL, names namer) Exchange {
 	x := Exchange{
-		Index: e.Index, Method: strings.ToUpper(e.Method), Path: names.template(u.Path), Query: query(u.Query()),
+		Index: int(e.Index), Method: strings.ToUpper(e.Method), Path: names.template(u.Path), Query: query(u.Query()),
 		Conditions: conditions(e), Request: ShapeOf(e.RequestBody), Status: e.Status, Response: ShapeOf(e.ResponseBody),
 	}
 	if id := e.operation(); id != "" && operationID(u.Path) == "" {

@@ -112,15 +112,19 @@ func deletePool(c poolCall) (*response, *problem) {
 func (c poolCall) working(o *world.Operation) *response {
 	url := fmt.Sprintf("https://%s/subscriptions/%s/providers/Microsoft.StandbyPool/locations/%s/operationStatuses/%s?api-version=%s",
 		c.operationLinks.host, c.operationLinks.subscription, strings.ToUpper(c.operationLinks.location), o.ID, c.operationLinks.apiVersion)
-	return &response{Status: http.StatusAccepted, Header: http.Header{"Azure-Asyncoperation": {url}, "Location": {url}}}
+	return &response{Status: http.StatusAccepted, Header: http.Header{
+		"Azure-Asyncoperation": {url}, "Location": {url}, "Etag": {poolOperationETag(o)}, "Content-Type": {azhttp.ContentTypeJSON},
+	}}
 }
+
+func poolOperationETag(o *world.Operation) string { return fmt.Sprintf("%q", o.ID+o.Status()) }
 
 func getPoolOperation(c poolCall) (*response, *problem) {
 	o := c.world.Operations.Find(c.param("operation"))
 	if o == nil {
 		return nil, operationNotFound(c.param("operation"))
 	}
-	body := object{"id": c.request.URL.Path, "name": o.ID, "status": o.Status(), "startTime": poolTime(o.Started)}
+	body := object{"id": c.request.URL.Path, "name": o.ID, "resourceId": o.Resource, "status": o.Status(), "startTime": poolTime(o.Started)}
 	if o.Running() {
 		body["status"] = "Deleting"
 		a := c.working(o)
@@ -131,7 +135,7 @@ func getPoolOperation(c poolCall) (*response, *problem) {
 	if o.Failure != nil {
 		body["error"] = azhttp.ErrorObject(o.Failure.Code, o.Failure.Message)
 	}
-	return &response{Status: http.StatusOK, Body: body}, nil
+	return &response{Status: http.StatusOK, Body: body, Header: http.Header{"Etag": {poolOperationETag(o)}}}, nil
 }
 
 func poolTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.0000000Z") }

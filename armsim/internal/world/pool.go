@@ -91,6 +91,7 @@ func (g *Group) PutPool(name, location string, set *ScaleSet, kept string, least
 // DeletePool accepts the deletion of a standby pool with its virtual machines.
 func (g *Group) DeletePool(p *StandbyPool) *Operation {
 	o := g.world.Operations.begin(nil, "Delete standby pool")
+	o.Resource = p.ID
 	members := p.Members()
 	done := g.world.Operations.endAfter(len(members), o)
 	g.dropPool(p)
