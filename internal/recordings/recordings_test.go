@@ -163,6 +163,7 @@ func TestLoadOnly(t *testing.T) {
 func TestNamesAreOthers(t *testing.T) {
 	r := Recording{Entries: []Entry{{URL: "/virtualNetworks/theirs/subnets/default", ResponseBody: decode(t, `{"value": [
 		{"id": "a", "name": "builtin", "properties": {"type": "BuiltInRole"}}, {"id": "b", "name": "custom", "properties": {"type": "CustomRole"}},
-		{"id": "c", "name": "AllowAll", "type": "Microsoft.Network/networkSecurityGroups/defaultSecurityRules"}]}`)}}}
+		{"id": "c", "name": "AllowAll", "type": "Microsoft.Network/networkSecurityGroups/defaultSecurityRules"},
+		{"id": "d", "name": "latest", "type": "Microsoft.StandbyPool/standbyVirtualMachinePools/runtimeViews"}]}`)}}}
 	assert.Equal(t, []string{"custom", "theirs"}, Names(r))
 }
