@@ -17,10 +17,11 @@ type Bursts struct {
 	Policy   taskscaler.Schedule
 	WarmPool int // 0: the option is not set
 	Count    int // of bursts
+	Size     int // of a burst, at most; each size is as likely
 }
 
 const (
-	burstSize = 4 // at most; each size is as likely
+	burstSize = 4 // where nothing else is said
 	burstGap  = 8 * time.Minute
 	burstMore = 4 * time.Minute // on average between two bursts, beyond burstGap: in that a pool fills again
 
@@ -33,7 +34,7 @@ func (s Bursts) plan() (all []job, length time.Duration) {
 	random := rand.New(rand.NewPCG(s.Seed, seed))
 	for range s.Count {
 		length += burstGap + time.Duration(random.ExpFloat64()*float64(burstMore))
-		size := 1 + random.IntN(burstSize)
+		size := 1 + random.IntN(s.Size)
 		for range size {
 			all = append(all, job{arrives: length, lasts: jobLength(random), burst: size})
 		}
@@ -108,13 +109,13 @@ func (s Bursts) report(f Figures) string {
 		pool = fmt.Sprintf("a warm pool of %d", s.WarmPool)
 	}
 	fmt.Fprintf(&b, "%d jobs in %d bursts of up to %d, each on an instance of its own, on a %s scale set; %s; seed %d\n",
-		len(f.Waits), s.Count, burstSize, strings.ToLower(s.Mode), pool, s.Seed)
+		len(f.Waits), s.Count, s.Size, strings.ToLower(s.Mode), pool, s.Seed)
 	b.WriteString("real: the plugin, the runner's scaler; simulated: Azure, with realistic times, in virtual time\n\n")
 	line := func(what string, waits []time.Duration) {
 		fmt.Fprintf(&b, "%-32s p50 %s  p95 %s\n", what, duration(percentile(waits, 50)), duration(percentile(waits, 95)))
 	}
 	line("job wait", f.Waits)
-	if s.WarmPool > 0 && s.WarmPool < burstSize {
+	if s.WarmPool > 0 && s.WarmPool < s.Size {
 		line("of them in bursts of up to "+fmt.Sprint(s.WarmPool), f.fitting(s.WarmPool))
 	}
 	_, length := s.plan()

@@ -19,6 +19,7 @@ var (
 	demoMode = flag.String("mode", modeUniform, "orchestration mode of the demo")
 	demoSeed = flag.Uint64("seed", 0, "decides all chance of the demo but the order of goroutines; 0 takes a random one")
 	demoWarm = flag.Int("warm", 0, "warm_pool_size of the demo; 0: the option is not set")
+	oneTable = flag.String("table", "", "the one of the guide's tables to measure; empty: all")
 	starts   = flag.Bool("starts", false, "measure what the guide on fast starts has, which takes minutes, and write it there")
 )
 
@@ -60,6 +61,9 @@ func TestStarts(t *testing.T) {
 	require.NoError(t, err)
 	text := string(raw)
 	for _, table := range Starts() {
+		if *oneTable != "" && *oneTable != table.What {
+			continue
+		}
 		figures := make([]*Figures, len(table.Rows))
 		t.Run(table.What, func(t *testing.T) {
 			for n, row := range table.Rows {

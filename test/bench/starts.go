@@ -16,7 +16,7 @@ type Start struct {
 	Bursts
 }
 
-// startBursts are those of each row, about 500 jobs in 40 hours.
+// startBursts are those of a row: about 500 jobs in 40 hours.
 const startBursts = 200
 
 // Starts are the tables of the guide by heading, in its order.
@@ -37,6 +37,12 @@ func Starts() []StartTable {
 			{Name: "`warm_pool_size = 2`", Bursts: warm(2)},
 			{Name: "`warm_pool_size = 4`", Bursts: warm(4)},
 			{Name: "`warm_pool_size = 8`", Bursts: warm(8)},
+		}},
+		{"kept, in large bursts", []Start{
+			{Name: "nothing: `idle_count = 0`", Bursts: large(taskscaler.Schedule{}, 0)},
+			{Name: "`idle_count = 2`, the runner's default `preemptive_mode`", Bursts: large(taskscaler.Schedule{IdleCount: 2, PreemptiveMode: true}, 0)},
+			{Name: "`idle_count = 2`, `preemptive_mode = false`", Bursts: large(taskscaler.Schedule{IdleCount: 2}, 0)},
+			{Name: "`warm_pool_size = 4`", Bursts: large(taskscaler.Schedule{}, 4)},
 		}},
 	}
 }
@@ -61,13 +67,22 @@ func bursts(policy taskscaler.Schedule, times func(*armsim.Config)) Bursts {
 	policy.IdleTime = 5 * time.Minute
 	return Bursts{
 		Setting: Setting{Mode: modeUniform, PageSize: pageSize, Latency: latency, Sets: 1, Seed: seed, Times: times},
-		Policy:  policy, Count: startBursts,
+		Policy:  policy, Count: startBursts, Size: burstSize,
 	}
 }
 
 func warm(size int) Bursts {
 	b := bursts(taskscaler.Schedule{}, realistic)
 	b.WarmPool = size
+	return b
+}
+
+// largeBursts are of so many jobs at most: several times what is kept ready.
+const largeBursts = 12
+
+func large(policy taskscaler.Schedule, pool int) Bursts {
+	b := bursts(policy, realistic)
+	b.Size, b.Count, b.WarmPool = largeBursts, startBursts/2, pool
 	return b
 }
 
