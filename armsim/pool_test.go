@@ -122,6 +122,31 @@ func TestPoolsAsResources(t *testing.T) {
 	assert.Empty(t, s.Instances())
 }
 
+// TestPoolMoves: it leaves its set for another, and takes its machines along.
+func TestPoolMoves(t *testing.T) {
+	t.Parallel()
+	s := virtual(t, armsim.Config{})
+	from := s.scaleSet(t, flexible(0))
+	spec := flexible(0)
+	spec.Name = "other"
+	to := s.scaleSet(t, spec)
+	put := func(name, set string) int {
+		return s.send(t, "PUT", s.poolPath(name)+poolVersion, poolOf(set, "Running", 0, 1)).status
+	}
+	require.Equal(t, http.StatusOK, put("warm", from))
+	s.Advance(settled)
+	require.Equal(t, http.StatusOK, put("warm", to))
+	s.Advance(settled)
+	assert.Empty(t, s.machineNames(t, from))
+	assert.Len(t, s.machineNames(t, to), 1)
+	assert.Equal(t, http.StatusOK, put("second", from), "its first set has none any longer")
+	require.Equal(t, http.StatusOK, s.send(t, "PUT", s.poolPath("second")+poolVersion, poolOf(from, "Running", 0, 0)).status)
+	s.Advance(settled)
+	r := s.send(t, "DELETE", s.poolPath("second")+poolVersion, nil)
+	s.Advance(settled)
+	assert.Equal(t, "Succeeded", s.get(t, r.header.Get("Azure-AsyncOperation")).text("status"), "a pool without machines")
+}
+
 // TestPoolsThatFail: one that could not be made is removed, and the pool waits.
 func TestPoolsThatFail(t *testing.T) {
 	t.Parallel()

@@ -80,6 +80,9 @@ func (g *Group) PutPool(name, location string, set *ScaleSet, kept string, least
 		}
 		g.pools.byName[strings.ToLower(name)] = p
 	}
+	if p.Set != nil && p.Set != set {
+		p.leave()
+	}
 	p.Location, p.Set, p.Kept, p.Least, p.Most = location, set, kept, least, most
 	p.Changed = now
 	p.Revision++
@@ -99,6 +102,14 @@ func (g *Group) DeletePool(p *StandbyPool) *Operation {
 		i.remove(false, done)
 	}
 	return o
+}
+
+// leave takes the pool from its set, with its virtual machines.
+func (p *StandbyPool) leave() {
+	for _, i := range p.Members() {
+		i.remove(false, nil)
+	}
+	p.Set.pool = nil
 }
 
 func (g *Group) dropPool(p *StandbyPool) {
