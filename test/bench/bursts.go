@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	"gitlab.com/gitlab-org/fleeting/taskscaler"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
 )
 
 // Bursts is a time of jobs that arrive in bursts, as those of a pipeline do, each on an
@@ -16,6 +19,7 @@ type Bursts struct {
 	Setting
 	Policy   taskscaler.Schedule
 	WarmPool int // 0: the option is not set
+	Standby  int // virtual machines of a standby pool of Azure's, which keeps them deallocated; it takes a Flexible set
 	Count    int // of bursts
 	Size     int // of a burst, at most; each size is as likely
 }
@@ -53,6 +57,9 @@ func (s Bursts) Play() (Figures, error) {
 		return f, err
 	}
 	defer sub.end()
+	if err := s.addStandbyPool(sub); err != nil {
+		return f, err
+	}
 	r, err := newRunner(sub, s.Setting, pluginOurs, setName(0), 1)
 	if err != nil {
 		return f, err
@@ -73,6 +80,19 @@ func (s Bursts) Play() (Figures, error) {
 	f.Done = f.Done && await(phaseLimit, func() bool { return r.group.knows() == 0 })
 	f.countRequests(r, 0)
 	return f, nil
+}
+
+// addStandbyPool gives the scale set a standby pool of Azure's that is always filled up.
+func (s Bursts) addStandbyPool(sub *subscription) error {
+	if s.Standby == 0 {
+		return nil
+	}
+	return sub.Put(context.Background(), sub.ResourcePath("/providers/Microsoft.StandbyPool/standbyVirtualMachinePools/warm"), "2025-03-01", map[string]any{
+		"location": armsim.DefaultLocation, "properties": map[string]any{
+			"attachedVirtualMachineScaleSetId": sub.ScaleSetPath(setName(0)), "virtualMachineState": "Deallocated",
+			"elasticityProfile": map[string]any{"minReadyCapacity": s.Standby, "maxReadyCapacity": s.Standby},
+		},
+	})
 }
 
 // costs counts what there is from now on for a time.

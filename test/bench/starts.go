@@ -37,6 +37,7 @@ func Starts() []StartTable {
 			{Name: "`warm_pool_size = 2`", Bursts: warm(2)},
 			{Name: "`warm_pool_size = 4`", Bursts: warm(4)},
 			{Name: "`warm_pool_size = 8`", Bursts: warm(8)},
+			{Name: "a standby pool of Azure's with 4, deallocated (Flexible)", Bursts: standby(4)},
 		}},
 		{"kept, in large bursts", []Start{
 			{Name: "nothing: `idle_count = 0`", Bursts: large(taskscaler.Schedule{}, 0)},
@@ -74,6 +75,12 @@ func bursts(policy taskscaler.Schedule, times func(*armsim.Config)) Bursts {
 func warm(size int) Bursts {
 	b := bursts(taskscaler.Schedule{}, realistic)
 	b.WarmPool = size
+	return b
+}
+
+func standby(size int) Bursts {
+	b := bursts(taskscaler.Schedule{}, realistic)
+	b.Mode, b.Standby = modeFlexible, size
 	return b
 }
 
