@@ -82,30 +82,3 @@ func TestPolicyDefinitions(t *testing.T) {
 		assert.Equal(t, http.StatusNotFound, s.get(t, path).status)
 	}
 }
-
-func TestStandbyPoolsAreKept(t *testing.T) {
-	t.Parallel()
-	s := virtual(t, armsim.Config{})
-	pools, query := s.ResourcePath("/providers/Microsoft.StandbyPool/standbyVirtualMachinePools"), "?api-version=2024-03-01"
-	body := object{"location": "westeurope", "properties": object{
-		"attachedVirtualMachineScaleSetId": s.ScaleSetPath("ci"), "virtualMachineState": "Running", "elasticityProfile": object{"maxReadyCapacity": 3},
-	}}
-	made := s.send(t, "PUT", pools+"/warm"+query, body)
-	require.Equal(t, http.StatusOK, made.status, made.raw)
-	assert.Equal(t, "Succeeded", made.text("properties.provisioningState"))
-	assert.Equal(t, s.ScaleSetPath("ci"), s.get(t, pools+"/WARM"+query).text("properties.attachedVirtualMachineScaleSetId"))
-	assert.Len(t, s.list(t, pools+query), 1)
-	assert.Equal(t, "InvalidRequestContent", s.send(t, "PUT", pools+"/cold"+query, object{"location": "westeurope"}).code())
-
-	gone := s.send(t, "DELETE", pools+"/warm"+query, nil)
-	require.Equal(t, http.StatusAccepted, gone.status)
-	status := gone.header.Get("Azure-AsyncOperation")
-	assert.Contains(t, status, "/providers/Microsoft.StandbyPool/locations/")
-	running := s.get(t, status)
-	assert.Equal(t, []any{http.StatusAccepted, "Deleting"}, []any{running.status, running.text("status")})
-	s.Advance(settled)
-	ended := s.get(t, status)
-	assert.Equal(t, []any{http.StatusOK, "Succeeded"}, []any{ended.status, ended.text("status")})
-	assert.Equal(t, http.StatusNoContent, s.send(t, "DELETE", pools+"/warm"+query, nil).status)
-	assert.Empty(t, s.list(t, pools+query))
-}

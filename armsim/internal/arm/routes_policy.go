@@ -32,14 +32,3 @@ func routesOfPolicies() []route {
 		{"PolicySetDefinitions_Delete", del, policySetPath, sets + "delete", limitNone, inScope(policySets.delete)},
 	}
 }
-
-func routesOfStandbyPools() []route {
-	const path, action = groupPath + "/providers/Microsoft.StandbyPool/standbyVirtualMachinePools", "Microsoft.StandbyPool/standbyVirtualMachinePools/"
-	return []route{
-		{"StandbyVirtualMachinePools_ListByResourceGroup", get, path, action + "read", limitNone, standbyPools.list},
-		{"StandbyVirtualMachinePools_Get", get, path + "/{pool}", action + "read", limitNone, standbyPools.get},
-		{"StandbyVirtualMachinePools_CreateOrUpdate", put, path + "/{pool}", action + "write", limitNone, putStandbyPool},
-		{"StandbyVirtualMachinePools_Delete", del, path + "/{pool}", action + "delete", limitNone, deleteStandbyPool},
-		{"StandbyOperations_Get", get, subscriptionPath + "/providers/Microsoft.StandbyPool/locations/{location}/operationStatuses/{operation}", "Microsoft.StandbyPool/locations/operationStatuses/read", limitNone, getStandbyOperation},
-	}
-}

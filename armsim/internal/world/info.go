@@ -9,6 +9,8 @@ type InstanceInfo struct {
 	InstanceID        string `json:"instanceId"` // in requests to the scale set
 	Priority          string `json:"priority,omitempty"`
 	Zone              string `json:"zone,omitempty"`
+	Size              string `json:"size"`
+	Hibernated        bool   `json:"hibernated,omitempty"`
 	Standby           bool   `json:"standby,omitempty"` // it is in the standby pool, not in the scale set's capacity
 	VMID              string `json:"vmId"`
 	ProvisioningState string `json:"provisioningState"`
@@ -29,7 +31,8 @@ func (w *World) Instances() []InstanceInfo {
 
 func (i *Instance) info() InstanceInfo {
 	info := InstanceInfo{
-		Name: i.Name, ScaleSet: i.Set.Name, InstanceID: i.Key, VMID: i.VMID, Priority: i.priority(), Zone: i.Zone,
+		Name: i.Name, ScaleSet: i.Set.Name, InstanceID: i.Key, VMID: i.VMID, Priority: i.priority(), Zone: i.Zone, Size: i.Size,
+		Hibernated:        i.Hibernated,
 		Standby:           i.InPool,
 		ProvisioningState: i.State, PowerState: i.Power,
 	}
@@ -50,20 +53,21 @@ func (i *Instance) info() InstanceInfo {
 
 // Counts are what exists, and what existed.
 type Counts struct {
-	Instances       int     // that exist now, in any state
-	Running         int     // of them
-	Capacity        int     // sum of all scale sets
-	Created         int     // instances ever
-	Absent          int     // instances that were asked for and never made
-	Evicted         int     // Spot instances ever
-	InstanceSeconds float64 // simulated, from acceptance to removal
-	Machines        int     // that are switched on
-	Addresses       int     // in use
+	Instances        int     // that exist now, in any state
+	Running          int     // of them
+	Capacity         int     // sum of all scale sets
+	Created          int     // instances ever
+	Absent           int     // instances that were asked for and never made
+	Evicted          int     // Spot instances ever
+	InstanceSeconds  float64 // simulated, from acceptance to removal, as their disks cost
+	AllocatedSeconds float64 // simulated, with a virtual machine that costs
+	Machines         int     // that are switched on
+	Addresses        int     // in use
 }
 
 // Counts counts all that there is.
 func (w *World) Counts() Counts {
-	c := Counts{Created: w.created, Absent: w.absent, Evicted: w.evicted, InstanceSeconds: w.lived.Seconds(), Addresses: w.addresses.inUse()}
+	c := Counts{Created: w.created, Absent: w.absent, Evicted: w.evicted, InstanceSeconds: w.lived.Seconds(), AllocatedSeconds: w.allocated.Seconds(), Addresses: w.addresses.inUse()}
 	for set := range w.scaleSets() {
 		c.Capacity += set.Capacity
 	}
@@ -71,6 +75,7 @@ func (w *World) Counts() Counts {
 	for i := range w.instances() {
 		c.Instances++
 		c.InstanceSeconds += now.Sub(i.Created).Seconds()
+		c.AllocatedSeconds += i.allocated(now).Seconds()
 		if i.Power == PowerRunning {
 			c.Running++
 		}
