@@ -84,10 +84,10 @@ func (b *Bubble) unfilled(name string) int {
 	return b.Sim.Stats().Capacities[name] - len(b.InstancesOf(name))
 }
 
-// fill has a scale set create what its capacity lacks: the next increase does, if it
-// goes there. The others have no machines meanwhile.
+// fill has a Uniform scale set create what its capacity lacks: the next increase does, if
+// it goes there. The others have no machines meanwhile.
 func (b *Bubble) fill(name string) error {
-	if err := b.makeRoom(); err != nil || b.unfilled(name) <= 0 {
+	if err := b.makeRoom(); err != nil || b.unfilled(name) <= 0 || b.isFlexible(name) && len(b.more) > 0 {
 		return err
 	}
 	for _, other := range b.setNames() {
@@ -98,17 +98,11 @@ func (b *Bubble) fill(name string) error {
 			defer b.Sim.SetStock(armsim.Stock{ScaleSet: other, Count: -1})
 		}
 	}
-	for range roomLimit / settleInterval { // a scale set is not asked while it pauses
-		if b.unfilled(name) <= 0 || b.lowerCapacity(name) {
-			break
-		}
-		if c := b.Provisioner.Capacity(); c.Requested == 0 {
-			b.Provisioner.Request(1)
-		}
-		time.Sleep(settleInterval)
-		if err := b.Revive(); err != nil {
-			return err
-		}
+	b.Provisioner.Request(1)
+	time.Sleep(settleInterval)
+	err := b.Until("the last demand is not met", b.Settled)
+	if err != nil && b.lowerCapacity(name) {
+		err = b.Until("the last demand is not met with the capacity lowered", b.Settled)
 	}
-	return b.Until("the last demand is not met", b.Settled)
+	return err
 }
