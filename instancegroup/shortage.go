@@ -21,6 +21,10 @@ const (
 	// persistentFailures is how often in a row an increase has to fail for reasons that
 	// mostly pass by themselves, until it had better not be waited for.
 	persistentFailures = 3
+
+	// uncertainTime is how long a write of unknown outcome is waited for: what it may have
+	// made would come in addition to what another scale set makes. A list shows that by then.
+	uncertainTime = 2 * time.Minute
 )
 
 var (
@@ -103,6 +107,8 @@ func (g *Group) Shortage() error {
 		return g.lease.lost
 	case g.admission.refusal != nil:
 		return g.admission.refusal
+	case g.ledger.uncertain != nil && now.Sub(g.ledger.wrote) < uncertainTime:
+		return nil
 	case g.ledger.hold.unaccounted > 0:
 		return errUnaccounted
 	case b.rejection.active(now):

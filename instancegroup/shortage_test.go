@@ -62,6 +62,27 @@ func TestShortageOfWhatIsLeft(t *testing.T) {
 	assert.True(t, armerr.Is(g.Shortage(), armerr.Quota), "%v", g.Shortage())
 }
 
+// TestUncertainWriteIsWaitedFor: what it made would come in addition.
+func TestUncertainWriteIsWaitedFor(t *testing.T) {
+	f := newFake(1)
+	g, clock := f.open(t)
+	f.failNext(opWrite, fault{err: azure(armerr.Network, 0), took: true})
+	f.enter = func(op string, call int) {
+		if op == opSet && call > 1 { // the next one, after those of Open and of the write
+			f.failNext(opSet, fault{err: azure(armerr.Transient, 500)})
+		}
+	}
+	for begun := clock.now(); ; clock.pass(time.Second) {
+		accepted, _ := g.Increase(t.Context(), 2)
+		require.Zero(t, accepted)
+		if g.Shortage() != nil {
+			assert.GreaterOrEqual(t, clock.now().Sub(begun), uncertainTime)
+			return
+		}
+		require.Less(t, clock.now().Sub(begun), time.Hour)
+	}
+}
+
 // TestShortageOfStarts: one instance that is not made is enough to try another scale set,
 // and few among many that are do not stop increases.
 func TestShortageOfStarts(t *testing.T) {
