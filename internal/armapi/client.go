@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -62,6 +63,7 @@ type Client struct {
 	machines *armcompute.VirtualMachinesClient
 	generic  *arm.Client
 	budget   *budget.Budget
+	mixed    atomic.Bool // the scale set was an instance mix when it was read last
 	cred     azcore.TokenCredential
 	budgets  map[string]*budget.Budget // of each subscription, in lower case, one of its scale sets'; shared by all that were made With one another
 }

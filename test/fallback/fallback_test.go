@@ -151,6 +151,18 @@ func TestNeverMade(t *testing.T) {
 	})
 }
 
+// TestFewFail: one that is not made is asked for elsewhere, although most were made.
+func TestFewFail(t *testing.T) {
+	run(t, rig.Setup{}, func(r *rig.Rig) {
+		want(r, 8)
+		stock(r, 9, false)
+		mark := r.Mark()
+		want(r, 10)
+		requireSplit(r, 9, 1)
+		assert.Len(r, writesOf(r, mark, first), 1)
+	})
+}
+
 // TestEvictedSoon: where Azure takes Spot instances back as soon as they are up, new ones
 // are made elsewhere; a single one that goes says nothing.
 func TestEvictedSoon(t *testing.T) {
