@@ -51,12 +51,13 @@ func (b *Bubble) Converge() error {
 	return b.Until("something is left", b.Empty)
 }
 
-// makeRoom ends a job where the runner has all that it may. fleeting forgets a request
+// makeRoom ends a job where the runner has all that it may, and more where it has been
+// given more. fleeting forgets a request
 // that comes before the job's instance has gone; one that it has kept is met then, which
 // leaves no room again.
 func (b *Bubble) makeRoom() error {
 	if c := b.Provisioner.Capacity(); c.Running >= c.Max {
-		b.FinishJobs(1)
+		b.FinishJobs(c.Running - c.Max + 1)
 	}
 	for range roomLimit / settleInterval {
 		if err := b.Revive(); err != nil {
