@@ -87,8 +87,8 @@ func (b *Bubble) unfilled(name string) int {
 // fill has a Uniform scale set create what its capacity lacks: the next increase does, if
 // it goes there. The others have no machines meanwhile.
 func (b *Bubble) fill(name string) error {
-	if err := b.makeRoom(); err != nil || b.unfilled(name) <= 0 || b.isFlexible(name) && len(b.more) > 0 {
-		return err
+	if b.isFlexible(name) && len(b.more) > 0 {
+		return nil
 	}
 	for _, other := range b.setNames() {
 		if other != name {
@@ -97,6 +97,10 @@ func (b *Bubble) fill(name string) error {
 			}
 			defer b.Sim.SetStock(armsim.Stock{ScaleSet: other, Count: -1})
 		}
+	}
+	// What the runner could not have so far takes the room at once.
+	if err := b.makeRoom(); err != nil || b.unfilled(name) <= 0 {
+		return err
 	}
 	b.Provisioner.Request(1)
 	time.Sleep(settleInterval)
