@@ -21,7 +21,7 @@ func connectorSettings(s provider.Settings, set vmss.ScaleSet) (provider.Setting
 		s.OS = strings.ToLower(set.Model.OSType)
 	}
 	if s.Arch == "" {
-		s.Arch = architecture(set.Size)
+		s.Arch = architecture(sizeOf(set))
 	}
 	if s.Username == "" {
 		s.Username = set.Model.Login.AdminUsername
@@ -139,6 +139,15 @@ func warnListener(s provider.Settings, listeners vmss.WinRM, log hclog.Logger) {
 // armSize finds the feature letter p, by which Azure marks Arm processors, in
 // a VM size such as Standard_D4ps_v5 (Microsoft's VM size naming conventions).
 var armSize = regexp.MustCompile(`(?i)^standard_[a-z]+\d+(-\d+)?[a-z]*p[a-z]*(_|$)`)
+
+// sizeOf is the VM size of the instances, or one of them: all sizes of an instance mix have
+// the same architecture (Microsoft's page instance-mix-overview).
+func sizeOf(set vmss.ScaleSet) string {
+	if len(set.Sizes) > 0 {
+		return set.Sizes[0]
+	}
+	return set.Size
+}
 
 func architecture(size string) string {
 	if armSize.MatchString(size) {

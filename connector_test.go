@@ -197,6 +197,14 @@ func TestConnectorWarnings(t *testing.T) {
 	}
 }
 
+// TestArchitectureOfAMix: its SKU has a name that is no size.
+func TestArchitectureOfAMix(t *testing.T) {
+	set := vmss.ScaleSet{Size: "Mix", Sizes: []string{"Standard_D2ps_v5", "Standard_D4ps_v5"}}
+	assert.Equal(t, "arm64", architecture(sizeOf(set)))
+	set.Sizes = nil
+	assert.Equal(t, "amd64", architecture(sizeOf(set)))
+}
+
 // TestArchitecture follows Microsoft's naming: a p after the number of vCPUs.
 func TestArchitecture(t *testing.T) {
 	for size, want := range map[string]string{

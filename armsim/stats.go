@@ -40,6 +40,7 @@ type Stats struct {
 	Instances        int            `json:"instances"`        // that exist now, in any state
 	Running          int            `json:"running"`          // of them
 	Capacity         int            `json:"capacity"`         // sum of all scale sets
+	Capacities       map[string]int `json:"capacities"`       // of each, by its name
 	Created          int            `json:"created"`          // instances ever
 	Absent           int            `json:"absent"`           // instances that were asked for and never made
 	Evicted          int            `json:"evicted"`          // Spot instances ever
@@ -57,7 +58,7 @@ func (s *Server) Stats() Stats {
 	defer s.mu.Unlock()
 	c := s.world.Counts()
 	st := Stats{
-		Seed: s.config.Seed, Instances: c.Instances, Running: c.Running, Capacity: c.Capacity, Created: c.Created, Absent: c.Absent,
+		Seed: s.config.Seed, Instances: c.Instances, Running: c.Running, Capacity: c.Capacity, Capacities: c.Capacities, Created: c.Created, Absent: c.Absent,
 		Evicted: c.Evicted, InstanceSeconds: c.InstanceSeconds, AllocatedSeconds: c.AllocatedSeconds, Machines: c.Machines, Addresses: c.Addresses,
 	}
 	st.Requests, st.NotSimulated = s.journal.Counts()

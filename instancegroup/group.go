@@ -40,6 +40,7 @@ type Group struct {
 	deletions   deletions
 	lease       lease
 	backoffs    increaseBackoffs
+	shortage    shortage
 	deferredErr error // for the runner, which no call has returned yet
 	watch       watch
 }
@@ -74,7 +75,7 @@ func Open(ctx context.Context, o Options) (*Group, error) {
 	g := &Group{
 		client: o.Client, name: set.Name, log: o.Logger.With("scale_set", set.Name), now: o.Now, gate: newWriteGate(),
 		admission: admission{set: set, instances: o.Client.Instances(set.Mode), problems: findings},
-		inventory: newInventory(o.Timeouts), deletions: newDeletions(), lease: newLease(o.Owner), backoffs: newIncreaseBackoffs(),
+		inventory: newInventory(o.Timeouts), deletions: newDeletions(), lease: newLease(o.Owner), backoffs: newIncreaseBackoffs(), shortage: newShortage(),
 		watch: watch{observer: o.Observer}, graph: graph{on: o.ResourceGraph},
 	}
 	g.warn(ctx, findings)

@@ -88,9 +88,11 @@ func (g *Group) finishIncrease(n, accepted int, err error) error {
 func (g *Group) recordStartsLocked(served, failed int, what string, cause error) {
 	tripped, first := g.backoffs.start.record(g.now(), served, failed)
 	if failed == 0 {
+		g.shortage.recordStarts(g.now(), served, failed, nil)
 		return
 	}
 	err := fmt.Errorf("increase scale set %q: %d instances %s: %w", g.name, failed, what, cause)
+	g.shortage.recordStarts(g.now(), served, failed, err)
 	if first {
 		g.deferredErr = err
 	}

@@ -67,6 +67,7 @@ func (inv *inventory) apply(l listing, isDeleted func(id string) bool, now time.
 	v.unidentified, v.identifying = inv.countUnidentified(now)
 	c := observeChanges(v.Members, l.base, isDeleted)
 	c.departed += departures(v, l.base, isDeleted)
+	c.evicted = earlyEvictions(l, v, isDeleted, now)
 	if c.gone = l.confirmed.gone; inv.view == nil { // nothing is known of their past
 		c.served, c.boots, c.settled, c.failed, c.reason = 0, nil, nil, 0, ""
 	}
@@ -110,6 +111,7 @@ func (inv *inventory) patch(l listing, isDeleted func(id string) bool, now time.
 	}
 	v.Members = append(v.Members, read...)
 	inv.view = &v
+	c.evicted = earlyEvictions(l, &v, isDeleted, now)
 	return c
 }
 

@@ -177,6 +177,7 @@ func (r *reading) reviveLocked(l listing) {
 // concludeLocked draws the conclusions from what a view changes.
 func (r *reading) concludeLocked(l listing, c changes) {
 	r.watch.changed(l, c, &r.deletions, r.now())
+	r.shortage.recordEvictions(r.now(), c.evicted)
 	r.deletions.believe(c.gone, r.now())
 	r.ledger.departed(c.departed)
 	for _, took := range c.boots {

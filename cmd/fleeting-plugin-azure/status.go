@@ -111,7 +111,11 @@ func (o *statusOptions) configs() ([]config.Config, error) {
 	if err != nil {
 		return nil, failed(err)
 	}
-	return configs, nil
+	var sets []config.Config
+	for _, cfg := range configs {
+		sets = append(sets, cfg.Sets()...)
+	}
+	return sets, nil
 }
 
 func readAll(ctx context.Context, t terminal.Terminal, configs []config.Config) (sets []*status.Set, err error) {

@@ -130,6 +130,18 @@ func TestSetCapacityIsSentOnce(t *testing.T) {
 	assert.Empty(t, s.requests[0].Header.Values("If-Match"))
 }
 
+// TestInstanceMix: the SKU keeps its name, and has no tier; the sizes are those of the
+// profile.
+func TestInstanceMix(t *testing.T) {
+	c, s := newClient(t, reply{status: 200, body: `{"id":"/x/ci","name":"ci","sku":{"name":"Mix","capacity":4},"properties":{"orchestrationMode":"Flexible","skuProfile":{"vmSizes":[{"name":"Standard_D2ps_v5"},{"name":"Standard_D4ps_v5"}]}}}`})
+	set, err := c.ScaleSet(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []string{"Standard_D2ps_v5", "Standard_D4ps_v5"}, set.Sizes)
+	_, err = c.SetCapacity(t.Context(), 5, `"7"`)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"sku":{"name":"Mix","capacity":5}}`, s.bodies[1])
+}
+
 func TestAcceptedIsSuccess(t *testing.T) {
 	// The SDK takes a 202 to PATCH for an error, and a 202 with nowhere to poll.
 	c, _ := newClient(t, reply{status: 202})

@@ -23,6 +23,7 @@ func (c *Client) ScaleSet(ctx context.Context) (set vmss.ScaleSet, err error) {
 			return errNoID
 		}
 		set = scaleSetOf(r.VirtualMachineScaleSet)
+		c.mixed.Store(strings.EqualFold(set.Size, mix))
 		if set.ETag == "" && raw != nil {
 			set.ETag = raw.Header.Get("ETag")
 		}
@@ -39,6 +40,7 @@ func scaleSetOf(s armcompute.VirtualMachineScaleSet) vmss.ScaleSet {
 		UniqueID:          val(p.UniqueID),
 		ETag:              val(s.Etag),
 		Size:              val(sku.Name),
+		Sizes:             sizesOf(val(p.SKUProfile)),
 		Capacity:          val(sku.Capacity),
 		HasCapacity:       sku.Capacity != nil,
 		Mode:              modeOf(p),
@@ -46,6 +48,17 @@ func scaleSetOf(s armcompute.VirtualMachineScaleSet) vmss.ScaleSet {
 		Tags:              tagsOf(s.Tags),
 		Model:             modelOf(p),
 	}
+}
+
+// mix is the SKU of a scale set of several sizes, an instance mix (Microsoft's page
+// instance-mix-overview).
+const mix = "Mix"
+
+func sizesOf(p armcompute.SKUProfile) (sizes []string) {
+	for _, size := range p.VMSizes {
+		sizes = append(sizes, val(val(size).Name))
+	}
+	return sizes
 }
 
 // modeOf defaults to Uniform, as Azure does.

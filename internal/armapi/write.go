@@ -18,8 +18,14 @@ import (
 // SetCapacity implements vmss.Client. With an empty etag the write is
 // unconditional.
 func (c *Client) SetCapacity(ctx context.Context, capacity int64, etag string) (vmss.Operation, error) {
-	op := fmt.Sprintf("set capacity %d of", capacity)
-	return c.update(ctx, op, armcompute.VirtualMachineScaleSetUpdate{SKU: &armcompute.SKU{Capacity: &capacity}}, etag)
+	op, sku := fmt.Sprintf("set capacity %d of", capacity), &armcompute.SKU{Capacity: &capacity}
+	if c.mixed.Load() {
+		// The SKU of an instance mix must be named so, and have no tier (Azure's error
+		// SkuNameMustBeMixIfSkuProfileIsSpecified). Whether that holds for a write that
+		// leaves the name out, nobody says.
+		sku.Name = to.Ptr(mix)
+	}
+	return c.update(ctx, op, armcompute.VirtualMachineScaleSetUpdate{SKU: sku}, etag)
 }
 
 // SetTags implements vmss.Client.

@@ -5,14 +5,12 @@ import "time"
 // bucket is what is left of one limit.
 type bucket struct {
 	limit
-	limited  bool
-	tokens   float64
-	filled   time.Time
-	blocked  time.Time // no request until then
-	requests int       // taken, ever
-	cost     int       // requests of the last whole call
-	rate     float64   // tokens that flow in per minute, as far as others leave them
-	ceiling  float64   // the most that there is at once
+	limited bool
+	tokens  float64
+	filled  time.Time
+	blocked time.Time // no request until then
+	rate    float64   // tokens that flow in per minute, as far as others leave them
+	ceiling float64   // the most that there is at once
 
 	window sample
 	same   sample // since when responses show the same count
@@ -31,7 +29,7 @@ const refill = 0.99
 
 func newBucket(c Class, now time.Time) *bucket {
 	l, limited := limitOf(c)
-	return &bucket{limit: l, limited: limited, tokens: l.burst, filled: now, cost: 1, rate: l.perMinute, ceiling: l.burst}
+	return &bucket{limit: l, limited: limited, tokens: l.burst, filled: now, rate: l.perMinute, ceiling: l.burst}
 }
 
 func (k *bucket) refill(now time.Time) {
@@ -58,7 +56,6 @@ func (k *bucket) wait(n float64, canWait bool, now time.Time) time.Duration {
 }
 
 func (k *bucket) take() {
-	k.requests++
 	k.window.took++
 	k.tokens = max(0, k.tokens-1)
 }

@@ -122,7 +122,7 @@ func TestWhatOthersTake(t *testing.T) {
 		left = min(90, left+1)
 	}
 	assert.InDelta(t, 30, b.Room(ListVirtualMachines).PerMinute, 15)
-	assert.GreaterOrEqual(t, b.bucketLocked(ListVirtualMachines).requests, 150, "and all of that is used")
+	assert.GreaterOrEqual(t, b.callsLocked(ListVirtualMachines).requests, 150, "and all of that is used")
 }
 
 // TestReadsOfInstances: no document says whether the limit on reads of single instances
@@ -249,4 +249,31 @@ func TestListThatHasGrown(t *testing.T) {
 	assert.Equal(t, Room{Pages: 29, Cost: 18, PerMinute: 10}, b.Room(ListInstances))
 	require.NoError(t, list(b, 2))
 	assert.Equal(t, 2, b.Room(ListInstances).Cost)
+}
+
+// TestScaleSetsOfOneSubscription share what Azure limits for all of it, and nothing else:
+// how many pages a list of one has says nothing of another's.
+func TestScaleSetsOfOneSubscription(t *testing.T) {
+	first, _ := newBudget()
+	second := first.ForScaleSet()
+	for _, c := range []Class{WriteScaleSet, ReadScaleSet, ListInstances, ReadInstance} {
+		before := second.Remaining(c)
+		require.NoError(t, first.Take(c))
+		assert.Equal(t, before, second.Remaining(c), c)
+		assert.Equal(t, before-1, first.Remaining(c), c)
+	}
+	for _, c := range []Class{DeleteInstances, ListVirtualMachines, managerReads} {
+		before := second.Remaining(c)
+		for range 20 {
+			require.NoError(t, first.Take(c))
+		}
+		assert.Less(t, second.Remaining(c), before, c)
+	}
+	require.NoError(t, first.Measure(ListVirtualMachines, func() error {
+		return errors.Join(first.Take(ListVirtualMachines), second.Take(ListVirtualMachines), first.Take(ListVirtualMachines))
+	}))
+	assert.Equal(t, 2, first.Room(ListVirtualMachines).Cost)
+	assert.Equal(t, 1, second.Room(ListVirtualMachines).Cost)
+	first.Block(DeleteInstances, time.Minute, nil)
+	assert.Zero(t, second.Remaining(DeleteInstances))
 }

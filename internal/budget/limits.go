@@ -65,6 +65,12 @@ func limitOf(c Class) (limit, bool) {
 	return limit{}, false
 }
 
+// isOfScaleSet reports whether each scale set has a limit of its own for a class, as those
+// in limitOf have. It is assumed of classes whose limits nobody knows.
+func isOfScaleSet(c Class) bool {
+	return strings.Contains(string(c), " virtualmachinescalesets") && c != DeleteInstances
+}
+
 // managerOf is the limit of Resource Manager that a class counts against, and the end
 // of the name of the header that tells what is left of it.
 func managerOf(c Class) (Class, string) {

@@ -7,7 +7,8 @@ import (
 
 // Config is a validated plugin_config.
 type Config struct {
-	Name              string `json:"name,omitempty"`
+	Name              string `json:"name,omitempty"` // empty where there are ScaleSets
+	ScaleSets         List   `json:"scale_sets,omitempty"`
 	SubscriptionID    string `json:"subscription_id,omitempty"`
 	ResourceGroupName string `json:"resource_group_name,omitempty"`
 
@@ -70,6 +71,7 @@ func Parse(raw []byte, getenv func(string) string) (Config, error) {
 	}
 	p := parser{getenv: getenv, wrong: map[string]bool{}}
 	p.object("", table, raw)
+	p.checkSets()
 	p.expandName()
 	p.fillDefaults()
 	p.requireKeys("", table)

@@ -37,7 +37,7 @@ func optionCases() map[string]runnerCase {
 	return map[string]runnerCase{
 		"unknown option":           extra(`vmss = "x"`, `unknown key "vmss"`, `did you mean "name"?`),
 		"misspelt option":          extra(`resource_group = "ci"`, `unknown key "resource_group"`, `did you mean "resource_group_name"?`),
-		"nothing like it":          extra(`max_size = 3`, `unknown key "max_size"`, "use name, subscription_id"),
+		"nothing like it":          extra(`max_size = 3`, `unknown key "max_size"`, "use name, scale_sets, subscription_id"),
 		"flag of docker-machine":   extra(`azure-location = "westeurope"`, `"azure-location" is a flag of docker-machine`, "az vmss create --location"),
 		"SSH user":                 extra(`azure-ssh-user = "ubuntu"`, "is a flag of docker-machine", "username in [runners.autoscaler.connector_config]"),
 		"option of the autoscaler": extra(`max_instances = 10`, `"max_instances" belongs to [runners.autoscaler]`, "move it there"),

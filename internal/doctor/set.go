@@ -42,7 +42,7 @@ func (c *cloud) checkModel(context.Context) (found []Finding, err error) {
 }
 
 func (c *cloud) checkMaximum(context.Context) ([]Finding, error) {
-	if most := c.set.MaxSize(); c.scaler.MaxInstances > most {
+	if most := c.set.MaxSize(); !c.several && c.scaler.MaxInstances > most {
 		return []Finding{fault(c.line("max_instances"), fmt.Sprintf("max_instances = %d, and the scale set takes %d", c.scaler.MaxInstances, most), fmt.Sprintf("max_instances = %d", most))}, nil
 	}
 	return nil, nil
@@ -139,13 +139,17 @@ func (c *cloud) checkQuota(ctx context.Context) (found []Finding, err error) {
 // judge compares what is left of a quota with what max_instances takes.
 func (c *cloud) judge(u offer.Usage, cores int) []Finding {
 	most, left := c.scaler.MaxInstances, (u.Limit-u.Current)/cores+int(c.set.Capacity)
-	if most == 0 || left >= most {
+	if most == 0 || left >= most || c.servesInPart(left) {
 		return nil
 	}
 	f := warning(c.line("max_instances"), fmt.Sprintf("of max_instances = %d instances with %d vCPUs each, the quota %s leaves room for %d (%d of %d vCPUs are used)", most, cores, u.Name.Value, left, u.Current, u.Limit),
 		fmt.Sprintf("max_instances = %d, or ask for more: https://aka.ms/ProdportalCRP", left))
-	if left <= 0 {
+	if left <= 0 && !c.several {
 		f.Level = Fault
 	}
 	return []Finding{f}
 }
+
+// servesInPart reports whether it is in order that the scale set has room for no more: the
+// runner's others make the rest.
+func (c *cloud) servesInPart(left int) bool { return c.several && left > 0 }

@@ -17,8 +17,17 @@ const namespace = "fleeting_azure"
 
 // Identity is what each metric is labelled with, and the build that serves it.
 type Identity struct {
+	Subscription            string // empty: no label, as where all scale sets are of one
 	ResourceGroup, ScaleSet string
 	Version, Revision       string
+}
+
+func (id Identity) labels() prometheus.Labels {
+	labels := prometheus.Labels{"resource_group": id.ResourceGroup, "scale_set": id.ScaleSet}
+	if id.Subscription != "" {
+		labels["subscription_id"] = id.Subscription
+	}
+	return labels
 }
 
 // Metrics are the collectors of one scale set. Its methods may be called from any
@@ -56,8 +65,18 @@ var lifeBuckets = []float64{15, 30, 45, 60, 90, 120, 180, 300, 600, 900, 1500, 3
 
 // New returns collectors without any events. Attach completes them.
 func New(id Identity) *Metrics {
+	m := newMetrics(id, prometheus.NewRegistry())
+	m.labelled.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Further returns the collectors of another scale set, which are served along with m. All
+// identities must have a subscription, or none.
+func (m *Metrics) Further(id Identity) *Metrics { return newMetrics(id, m.registry) }
+
+func newMetrics(id Identity, registry *prometheus.Registry) *Metrics {
 	m := &Metrics{
-		registry: prometheus.NewRegistry(),
+		registry: registry,
 
 		requests:  counters("requests_total", "Requests sent to Azure Resource Manager, retries included, by operation and HTTP status; code none: there was no response.", "operation", "code"),
 		throttled: counters("throttled_requests_total", "Requests that Azure refused with status 429, by class of its request limits.", "class"),
@@ -74,10 +93,9 @@ func New(id Identity) *Metrics {
 		list:      histogram("list_duration_seconds", "Time that it took to read all instances and their addresses.", []float64{0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300}),
 	}
 	m.zero()
-	m.labelled = prometheus.WrapRegistererWith(prometheus.Labels{"resource_group": id.ResourceGroup, "scale_set": id.ScaleSet}, m.registry)
+	m.labelled = prometheus.WrapRegistererWith(id.labels(), m.registry)
 	m.labelled.MustRegister(
-		m.requests, m.throttled, m.unsent, m.increases, m.accepted, m.lost, m.removed, m.creation, m.deletion, m.detection, m.list,
-		buildInfo(id), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		m.requests, m.throttled, m.unsent, m.increases, m.accepted, m.lost, m.removed, m.creation, m.deletion, m.detection, m.list, buildInfo(id),
 	)
 	return m
 }

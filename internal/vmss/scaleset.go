@@ -21,9 +21,10 @@ type ScaleSet struct {
 	Name              string
 	UniqueID          string
 	ETag              string
-	Size              string // VM size, sku.name
-	Capacity          int64  // the target, not the count; meaningless unless HasCapacity
-	HasCapacity       bool   // false: the response held no sku.capacity
+	Size              string   // VM size, sku.name; "Mix": there are several
+	Sizes             []string // of an instance mix, which Azure chooses from
+	Capacity          int64    // the target, not the count; meaningless unless HasCapacity
+	HasCapacity       bool     // false: the response held no sku.capacity
 	Mode              OrchestrationMode
 	ProvisioningState string
 	Tags              map[string]string

@@ -91,6 +91,7 @@ func setFlags(t *testing.T, values map[string]string) (restore func()) {
 type plan struct {
 	config armsim.Config
 	spec   armsim.ScaleSetSpec
+	more   []armsim.ScaleSetSpec // further scale sets of the runner
 	poll   time.Duration
 	max    int
 	graph  bool // the plugin uses Resource Graph
@@ -106,8 +107,8 @@ type step struct {
 
 func (p plan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d, max %d, poll %s, pages of %d, parallel writes: %s, graph: %t (%t, %s), %+v, %+v\n",
-		p.config.Seed, p.max, p.poll, p.config.PageSize, p.config.ParallelWrites, p.graph, p.config.ResourceGraph, p.config.GraphLag, p.config.Unknowns, p.spec)
+	fmt.Fprintf(&b, "seed %d, max %d, poll %s, pages of %d, parallel writes: %s, graph: %t (%t, %s), %+v, %+v, %+v\n",
+		p.config.Seed, p.max, p.poll, p.config.PageSize, p.config.ParallelWrites, p.graph, p.config.ResourceGraph, p.config.GraphLag, p.config.Unknowns, p.spec, p.more)
 	for _, s := range p.steps {
 		fmt.Fprintf(&b, "%s %d", s.do, s.n)
 		for _, f := range s.faults {
@@ -121,7 +122,7 @@ func (p plan) String() string {
 var verbs = []string{
 	"request", "request", "request", "finish", "finish", "fault", "fault", "fault", "fault", "fault", "fault",
 	"rush", "kill", "evict", "deallocate", "remove", "raise", "tag", "crash", "crash in PATCH", "crash in POST", "clear",
-	"replace", "hide", "undeletable", "overlap", "SIGHUP",
+	"replace", "hide", "undeletable", "overlap", "SIGHUP", "stock", "cut off",
 }
 
 func drawPlan(r *rapid.T, mode string) plan {
@@ -141,6 +142,11 @@ func drawPlan(r *rapid.T, mode string) plan {
 	p.config.Polite = rapid.Bool().Draw(r, "polite")
 	p.graph, p.config.ResourceGraph = rapid.Bool().Draw(r, "graph"), rapid.IntRange(0, 3).Draw(r, "given") > 0
 	p.config.GraphLag = rapid.SampledFrom([]time.Duration{5 * time.Second, time.Minute}).Draw(r, "lag")
+	if rapid.Bool().Draw(r, "two scale sets") {
+		p.more = []armsim.ScaleSetSpec{{
+			Name: second, OrchestrationMode: rapid.SampledFrom([]string{"Uniform", "Flexible"}).Draw(r, "mode of the second"), Capacity: rapid.IntRange(0, 2).Draw(r, "capacity of the second"),
+		}}
+	}
 	drawUnknowns(r, &p.config.Unknowns)
 	p.steps = rapid.SliceOfN(rapid.Custom(drawStep), 1, 12).Draw(r, "steps")
 	p.steps = slices.DeleteFunc(p.steps, p.isHopeless)
@@ -198,7 +204,7 @@ func drawStep(r *rapid.T) step {
 
 // run lives the sequence through, and then a time without faults.
 func (p plan) run() (err error) {
-	b, err := rig.NewBubble(p.config, p.spec)
+	b, err := rig.NewBubble(p.config, p.spec, p.more...)
 	if err != nil {
 		return err
 	}
@@ -257,6 +263,10 @@ func (m *model) step(s step) error {
 		return m.Replace([]string{"Uniform", "Flexible"}[s.n%2], s.n/2)
 	case "hide":
 		return m.hide()
+	case "stock":
+		return m.stock(s.n)
+	case "cut off":
+		return m.cutOffFor(s.n)
 	case "undeletable":
 		return m.Sim.AddFaults(faults.Times(faults.WithEffect("undeletable", "instance.delete", armsim.Effect{Fail: &armsim.Failure{Code: "InternalExecutionError"}}), 3*s.n))
 	case "overlap":

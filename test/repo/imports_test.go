@@ -47,7 +47,7 @@ type mayImport struct {
 // the very name counts before patterns, and a longer pattern before a shorter one.
 var arrows = map[string]mayImport{
 	".": {
-		ours:    []string{"instancegroup", "internal/config", "internal/armapi", "internal/armerr", "internal/metrics", "internal/vmss"},
+		ours:    []string{"instancegroup", "internal/config", "internal/armapi", "internal/armerr", "internal/fallback", "internal/metrics", "internal/vmss"},
 		foreign: []string{fleeting + "/provider", fleeting + "/plugin"}, // plugin for its VersionInfo
 	},
 	"cmd/fleeting-plugin-azure": {
@@ -57,6 +57,7 @@ var arrows = map[string]mayImport{
 	"cmd/armsim": {ours: []string{"armsim/..."}},
 
 	"instancegroup":      {ours: []string{"internal/armerr", "internal/preflight", "internal/vmss"}},
+	"internal/fallback":  {ours: []string{"instancegroup", "internal/armerr", "internal/vmss"}},
 	"internal/vmss":      {},
 	"internal/preflight": {ours: []string{"internal/vmss"}},
 	"internal/prices":    {},

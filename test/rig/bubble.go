@@ -45,6 +45,8 @@ type Bubble struct {
 	Circumstances
 
 	spec    armsim.ScaleSetSpec
+	more    []armsim.ScaleSetSpec // after the first
+	cutOff  map[string]bool       // scale sets that cannot be reached
 	crashed bool
 
 	Hidden       int       // instances that there were when Azure began to hide all of them
@@ -64,8 +66,9 @@ var testLog = hclog.NewNullLogger()
 // ScaleSetName is the name of the scale set in a bubble.
 const ScaleSetName = "ci"
 
-// NewBubble makes a simulator with one scale set. The plugin is not started yet.
-func NewBubble(c armsim.Config, spec armsim.ScaleSetSpec) (*Bubble, error) {
+// NewBubble makes a simulator with a scale set, and further ones with their own names for
+// the same runner. The plugin is not started yet.
+func NewBubble(c armsim.Config, spec armsim.ScaleSetSpec, more ...armsim.ScaleSetSpec) (*Bubble, error) {
 	c.InProcess = true
 	if c.Boot.Median == 0 {
 		c.Boot = armsim.Duration{Median: 40 * time.Second, Spread: 0.3}
@@ -81,8 +84,15 @@ func NewBubble(c armsim.Config, spec armsim.ScaleSetSpec) (*Bubble, error) {
 	if _, err := sim.CreateScaleSet(context.Background(), spec); err != nil {
 		return nil, err
 	}
-	b := &Bubble{Sim: sim, MaxInstances: 8, Logger: testLog, spec: spec}
+	b := &Bubble{Sim: sim, MaxInstances: 8, Logger: testLog, spec: spec, more: more, cutOff: map[string]bool{}}
 	b.Flexible, b.External = spec.OrchestrationMode == "Flexible", spec.Capacity
+	for _, other := range more {
+		other.AdminPassword = spec.AdminPassword
+		if _, err := sim.CreateScaleSet(context.Background(), other); err != nil {
+			return nil, err
+		}
+		b.External += other.Capacity
+	}
 	b.Invariants = newInvariants(b)
 	return b, nil
 }
@@ -116,6 +126,10 @@ func (b *Bubble) configure() error {
 		"cloud": map[string]any{
 			"authority_host": b.Sim.Endpoint + "/", "resource_manager_endpoint": b.Sim.Endpoint, "resource_manager_audience": b.Sim.Audience,
 		},
+	}
+	if len(b.more) > 0 {
+		delete(settings, "name")
+		settings["scale_sets"] = b.setNames()
 	}
 	maps.Copy(settings, b.PluginConfig)
 	raw, err := json.Marshal(settings)
@@ -208,6 +222,9 @@ func (c *Connection) DieDuring(method string) {
 func (c *Connection) RoundTrip(r *http.Request) (*http.Response, error) {
 	if c.IsCut() {
 		return nil, errDead
+	}
+	if c.bubble.isCutOff(r) {
+		return Respond(r, http.StatusServiceUnavailable, ErrorBody("ServiceUnavailable", "The service is unavailable."))
 	}
 	after := c.bubble.Invariants.request(r)
 	response, err := c.next.RoundTrip(r)

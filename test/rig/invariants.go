@@ -97,10 +97,10 @@ func (v *Invariants) request(r *http.Request) func(*http.Response) {
 	case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/delete"):
 		ids, _ := body["instanceIds"].([]any)
 		for _, id := range ids {
-			v.deletion(fmt.Sprint(id))
+			v.deletion(setOf(r), fmt.Sprint(id))
 		}
 	case r.Method == http.MethodDelete:
-		v.deletion(r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:])
+		v.deletion(setOf(r), r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:])
 	case r.Method != http.MethodGet:
 		v.violate("unexpected %s %s", r.Method, r.URL.Path)
 	}
@@ -126,7 +126,7 @@ func (v *Invariants) patch(r *http.Request, body map[string]any) func(*http.Resp
 	if _, tags := body["tags"]; len(body) != 1 || body["sku"] == nil && !tags {
 		v.violate("a write of more than it needs: %v", body)
 	}
-	before := v.bubble.Sim.Stats().Capacity // the effect comes at once, only responses are late
+	before := v.bubble.Sim.Stats().Capacities[setOf(r)] // the effect comes at once, only responses are late
 	target := CapacityOf(body)
 	throttled := v.throttled(r)
 	return func(response *http.Response) {
@@ -149,9 +149,9 @@ func CapacityOf(body any) int {
 
 // deletion is guarantees 4 and 6: nothing is deleted that the runner did not ask
 // for, or that is still good for a job.
-func (v *Invariants) deletion(instanceID string) {
+func (v *Invariants) deletion(set, instanceID string) {
 	for _, i := range v.bubble.Sim.Instances() {
-		if !strings.EqualFold(i.InstanceID, instanceID) {
+		if !strings.EqualFold(i.InstanceID, instanceID) || set != "" && !strings.EqualFold(i.ScaleSet, set) {
 			continue
 		}
 		v.mu.Lock()

@@ -29,34 +29,35 @@ const (
 // met, nothing is stuck, and nothing is left in the end.
 func (b *Bubble) Converge() error {
 	b.Sim.ClearFaults()
+	for _, name := range b.setNames() {
+		if err := b.Sim.SetStock(armsim.Stock{ScaleSet: name, Count: -1}); err != nil {
+			return err
+		}
+	}
 	err := b.Until("demand is not met", b.Settled)
-	if err != nil && b.lowerCapacity() {
+	if err != nil && b.lowerCapacities() {
 		err = b.Until("demand is not met with the capacity lowered", b.Settled)
 	}
 	if err != nil {
 		return err
 	}
-	if b.unfilled() > 0 { // the next increase fills the capacity of those that were never created
-		if err := b.makeRoom(); err != nil {
-			return err
-		}
-		if b.unfilled() > 0 {
-			b.Provisioner.Request(1)
-			time.Sleep(settleInterval)
-		}
-		if err := b.Until("the last demand is not met", b.Settled); err != nil {
-			return err
+	for _, name := range b.setNames() {
+		if b.unfilled(name) > 0 { // the next increase fills the capacity of those that were never created
+			if err := b.fill(name); err != nil {
+				return err
+			}
 		}
 	}
 	return b.Until("something is left", b.Empty)
 }
 
-// makeRoom ends a job where the runner has all that it may. fleeting forgets a request
+// makeRoom ends a job where the runner has all that it may, and more where it has been
+// given more. fleeting forgets a request
 // that comes before the job's instance has gone; one that it has kept is met then, which
 // leaves no room again.
 func (b *Bubble) makeRoom() error {
 	if c := b.Provisioner.Capacity(); c.Running >= c.Max {
-		b.FinishJobs(1)
+		b.FinishJobs(c.Running - c.Max + 1)
 	}
 	for range roomLimit / settleInterval {
 		if err := b.Revive(); err != nil {
@@ -70,16 +71,22 @@ func (b *Bubble) makeRoom() error {
 	return nil
 }
 
-// lowerCapacity does what the plugin's error advises where no instance was ever created,
+// lowerCapacities does what the plugin's error advises where no instance was ever created,
 // and no operation has failed: a list that hides them all would look the same, so that
 // the plugin waits for somebody who knows. It is false where there are instances.
-func (b *Bubble) lowerCapacity() bool {
-	stats := b.Sim.Stats()
-	if stats.Instances > 0 || stats.Capacity == 0 {
+func (b *Bubble) lowerCapacities() (lowered bool) {
+	for _, name := range b.setNames() {
+		lowered = b.lowerCapacity(name) || lowered
+	}
+	return lowered
+}
+
+func (b *Bubble) lowerCapacity(name string) bool {
+	if len(b.InstancesOf(name)) > 0 || b.Sim.Stats().Capacities[name] == 0 {
 		return false
 	}
 	none := map[string]any{"sku": map[string]any{"capacity": 0}}
-	return b.Sim.Do(context.Background(), http.MethodPatch, b.Sim.ScaleSetPath(ScaleSetName), "2025-04-01", none) == nil
+	return b.Sim.Do(context.Background(), http.MethodPatch, b.Sim.ScaleSetPath(name), "2025-04-01", none) == nil
 }
 
 // Until waits until done returns no error, and returns its error after SettleLimit.
@@ -119,11 +126,6 @@ func (b *Bubble) Settled() error {
 	return nil
 }
 
-func (b *Bubble) unfilled() int {
-	stats := b.Sim.Stats()
-	return stats.Capacity - stats.Instances
-}
-
 // Empty removes all, as the runner does when it is idle.
 func (b *Bubble) Empty() error {
 	for _, i := range b.Provisioner.Instances() {
@@ -133,9 +135,11 @@ func (b *Bubble) Empty() error {
 	if n := len(b.Provisioner.Instances()); n > 0 || stats.Instances > 0 {
 		return fmt.Errorf("fleeting has %d instances, Azure has %d", n, stats.Instances)
 	}
-	// In Flexible orchestration nothing but lowering it ends that.
-	if stats.Capacity != 0 && (!b.Flexible || !b.MayBeAbsent) {
-		return fmt.Errorf("the capacity is %d, and there are no instances", stats.Capacity)
+	for name, capacity := range stats.Capacities {
+		// In Flexible orchestration nothing but lowering it ends that.
+		if capacity != 0 && (!b.isFlexible(name) || !b.MayBeAbsent) {
+			return fmt.Errorf("the capacity of %s is %d, and there are no instances", name, capacity)
+		}
 	}
 	if len(stats.NotSimulated) > 0 {
 		return errors.New("not simulated: " + stats.NotSimulated[0])

@@ -53,23 +53,26 @@ func (i *Instance) info() InstanceInfo {
 
 // Counts are what exists, and what existed.
 type Counts struct {
-	Instances        int     // that exist now, in any state
-	Running          int     // of them
-	Capacity         int     // sum of all scale sets
-	Created          int     // instances ever
-	Absent           int     // instances that were asked for and never made
-	Evicted          int     // Spot instances ever
-	InstanceSeconds  float64 // simulated, from acceptance to removal, as their disks cost
-	AllocatedSeconds float64 // simulated, with a virtual machine that costs
-	Machines         int     // that are switched on
-	Addresses        int     // in use
+	Instances        int            // that exist now, in any state
+	Running          int            // of them
+	Capacity         int            // sum of all scale sets
+	Capacities       map[string]int // of each, by its name
+	Created          int            // instances ever
+	Absent           int            // instances that were asked for and never made
+	Evicted          int            // Spot instances ever
+	InstanceSeconds  float64        // simulated, from acceptance to removal, as their disks cost
+	AllocatedSeconds float64        // simulated, with a virtual machine that costs
+	Machines         int            // that are switched on
+	Addresses        int            // in use
 }
 
 // Counts counts all that there is.
 func (w *World) Counts() Counts {
 	c := Counts{Created: w.created, Absent: w.absent, Evicted: w.evicted, InstanceSeconds: w.lived.Seconds(), AllocatedSeconds: w.allocated.Seconds(), Addresses: w.addresses.inUse()}
+	c.Capacities = map[string]int{}
 	for set := range w.scaleSets() {
 		c.Capacity += set.Capacity
+		c.Capacities[set.Name] += set.Capacity
 	}
 	now := w.Clock.Now()
 	for i := range w.instances() {
