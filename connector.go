@@ -1,7 +1,6 @@
 package azure
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"regexp"
@@ -9,8 +8,8 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
-	"golang.org/x/crypto/ssh"
 
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/sshkeys"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
@@ -96,24 +95,13 @@ func warnKey(s provider.Settings, login vmss.Login, log hclog.Logger) {
 	if s.Protocol != provider.ProtocolSSH || len(s.Key) == 0 || s.Username != login.AdminUsername {
 		return
 	}
-	own, err := ssh.ParsePrivateKey(s.Key)
-	if err != nil {
+	own, err := sshkeys.Parse(s.Key)
+	if err != nil || own.IsAmong(login.PublicKeys) {
 		return
 	}
-	var known []string
-	for _, line := range login.PublicKeys {
-		key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(line))
-		if err != nil {
-			continue
-		}
-		if bytes.Equal(key.Marshal(), own.PublicKey().Marshal()) {
-			return
-		}
-		known = append(known, ssh.FingerprintSHA256(key))
-	}
-	if len(known) > 0 {
+	if known := sshkeys.Fingerprints(login.PublicKeys); len(known) > 0 {
 		log.Warn("the public half of key_path is not among the SSH keys of the scale set's model: no connection can succeed unless the image has it",
-			"fingerprint", ssh.FingerprintSHA256(own.PublicKey()), "model", strings.Join(known, " "), "username", s.Username,
+			"fingerprint", own.Fingerprint, "model", strings.Join(known, " "), "username", s.Username,
 			"fix", "name the private half of a key in the model, or put the public half of key_path into the model: it reaches new instances only")
 	}
 }

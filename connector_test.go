@@ -156,7 +156,9 @@ func TestCase13OtherKey(t *testing.T) {
 		"not the admin": {"root", []string{public(other)}, false},
 	} {
 		set := scaleSet("Linux")
-		set.Model.Login.PublicKeys = c.model
+		for _, line := range c.model {
+			set.Model.Login.PublicKeys = append(set.Model.Login.PublicKeys, vmss.PublicKey{Data: line})
+		}
 		_, log, err := connect(t, provider.ConnectorConfig{Key: own, Username: c.user}, set)
 		require.NoError(t, err, name)
 		assert.Equal(t, c.warns, strings.Contains(log, "not among the SSH keys of the scale set's model"), name)

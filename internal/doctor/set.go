@@ -4,13 +4,11 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
-
-	"golang.org/x/crypto/ssh"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/offer"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/preflight"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/sshkeys"
 )
 
 var setChecks = []cloudCheck{
@@ -62,18 +60,13 @@ func (c *cloud) checkKey(context.Context) ([]Finding, error) {
 	if path == "" || err != nil || len(login.PublicKeys) == 0 {
 		return nil, nil // checkLogin speaks of that
 	}
-	own, err := ssh.ParsePrivateKey(content)
+	own, err := sshkeys.Parse(content)
 	if err != nil {
 		return []Finding{fault(c.line("connector_config", "key_path"), path+" is no private key of SSH without a passphrase", "ssh-keygen -t ed25519 -N '' -f "+path+", and put its public half into the model")}, nil
 	}
-	var known []string
-	for _, line := range login.PublicKeys {
-		if key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(line)); err == nil {
-			known = append(known, ssh.FingerprintSHA256(key))
-		}
-	}
-	if print := ssh.FingerprintSHA256(own.PublicKey()); !slices.Contains(known, print) {
-		return []Finding{fault(c.line("connector_config", "key_path"), fmt.Sprintf("the public half of %s (%s) is not among the model's keys (%s): nobody can log in unless the image has it", path, print, strings.Join(known, ", ")), "name the private half of one of them, or run setup again with --ssh-key "+path+".pub; only new instances get it")}, nil
+	if !own.IsAmong(login.PublicKeys) {
+		known := strings.Join(sshkeys.Fingerprints(login.PublicKeys), ", ")
+		return []Finding{fault(c.line("connector_config", "key_path"), fmt.Sprintf("the public half of %s (%s) is not among the model's keys (%s): nobody can log in unless the image has it", path, own.Fingerprint, known), "name the private half of one of them, or run setup again with --ssh-key "+path+".pub; only new instances get it")}, nil
 	}
 	return []Finding{{Level: OK, Text: "key_path is the private half of a key in the model"}}, nil
 }
