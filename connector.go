@@ -29,7 +29,7 @@ func connectorSettings(s provider.Settings, set vmss.ScaleSet) (provider.Setting
 	if s.Protocol == "" {
 		s.Protocol, err = protocolOf(s, set.Model.Login.WinRM)
 	}
-	if bad := checkLogin(s); bad != nil {
+	if bad := checkLogin(s, set); bad != nil {
 		return s, bad
 	}
 	return s, err
@@ -53,7 +53,10 @@ func protocolOf(s provider.Settings, listeners vmss.WinRM) (provider.Protocol, e
 var errNoListener = errors.New("connector_config: the scale set's model has no WinRM listener, and no protocol is configured; " +
 	"fix: create the scale set with a listener (osProfile.windowsConfiguration.winRM), or set protocol to what the image listens to: winrm, winrm+https, or ssh with key_path")
 
-func checkLogin(s provider.Settings) error {
+func checkLogin(s provider.Settings, set vmss.ScaleSet) error {
+	if usesOwnKey(s, set) {
+		return checkOwnKey(s, set)
+	}
 	if s.Username == "" {
 		return errors.New("connector_config: username is missing and the scale set's model has none; fix: set username to the user that the image lets in")
 	}
@@ -82,7 +85,7 @@ func warnLogin(s provider.Settings, set vmss.ScaleSet, log hclog.Logger) {
 		log.Warn("connector_config's username is not the scale set's admin user", "username", s.Username, "admin_username", admin,
 			"fix", fmt.Sprintf("leave username out to log in as %q, unless the image has the other user", admin))
 	}
-	if set.Model.Login.PasswordDisabled && len(s.Key) == 0 {
+	if set.Model.Login.PasswordDisabled && len(s.Key) == 0 && !usesOwnKey(s, set) {
 		log.Warn("the scale set's model has password login off, and connector_config has no key", "fix", "set key_path")
 	}
 	warnKey(s, set.Model.Login, log)

@@ -35,6 +35,7 @@ type InstanceGroup struct {
 	api      armapi.Options // how Azure is reached
 	log      hclog.Logger
 	settings provider.Settings // as the runner gave them
+	key      ownKey
 	group    *instancegroup.Group
 	reporter reporter
 
@@ -80,7 +81,7 @@ func (g *InstanceGroup) Init(ctx context.Context, logger hclog.Logger, settings 
 		return provider.ProviderInfo{}, err
 	}
 	g.log, g.updating = logger, make(chan struct{}, 1)
-	serveMetrics, err := g.open(ctx, cfg, instancegroup.Options{Logger: logger, Owner: owner(), Timeouts: timeouts(cfg), ResourceGraph: cfg.UseResourceGraph.On()})
+	serveMetrics, err := g.open(ctx, cfg, instancegroup.Options{Logger: logger, Owner: owner(), Timeouts: timeouts(cfg), SSHKeys: g.key.model, ResourceGraph: cfg.UseResourceGraph.On()})
 	if err != nil {
 		return provider.ProviderInfo{}, err
 	}
@@ -91,6 +92,9 @@ func (g *InstanceGroup) Init(ctx context.Context, logger hclog.Logger, settings 
 		return provider.ProviderInfo{}, err
 	}
 	warnLogin(login, g.group.ScaleSet(), logger)
+	if err := g.key.open(cfg, settings, g.group.ScaleSet(), logger); err != nil {
+		return provider.ProviderInfo{}, err
+	}
 	serveMetrics()
 	v := Version()
 	return provider.ProviderInfo{
@@ -188,7 +192,8 @@ func (g *InstanceGroup) Decrease(ctx context.Context, instances []string) ([]str
 
 // ConnectInfo returns where and how to log in to a running instance: the private
 // address of the primary IP configuration of its primary network interface,
-// and the public one where there is one.
+// and the public one where there is one. Where the plugin's own key is the login, it is
+// the one that the instance was made with.
 func (g *InstanceGroup) ConnectInfo(ctx context.Context, instance string) (provider.ConnectInfo, error) {
 	if g.group == nil {
 		return provider.ConnectInfo{}, errNotInitialised
@@ -199,6 +204,9 @@ func (g *InstanceGroup) ConnectInfo(ctx context.Context, instance string) (provi
 	}
 	// The scale set may have been created again since Init, with another login.
 	login, err := connectorSettings(g.settings, g.group.ScaleSet())
+	if err == nil {
+		err = g.key.complete(&login, &m)
+	}
 	if err != nil {
 		return provider.ConnectInfo{}, err
 	}
