@@ -71,18 +71,32 @@ func create(path, kind string) (*Pair, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, createError(path, err)
-	}
-	err = writeNew(path, pair.Private)
+	err = Save(path, pair)
 	if errors.Is(err, fs.ErrExist) {
 		return read(path)
 	}
 	if err != nil {
 		return nil, createError(path, err)
 	}
-	return pair, WritePublic(path, pair.Public)
+	return pair, nil
+}
+
+// Save writes a new pair: the private half to path, for the owner alone, and the public
+// half to path.pub, for people. It makes their directory, for the owner alone, and
+// replaces no key: where there is one the error is fs.ErrExist. It is safe for concurrent
+// use, also by several processes.
+func Save(path string, pair *Pair) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	if err := writeNew(path, pair.Private); err != nil {
+		return err
+	}
+	temporary, err := writeTemporary(path, []byte(pair.Public+"\n"), 0o644)
+	if err != nil {
+		return err
+	}
+	return os.Rename(temporary, path+publicSuffix)
 }
 
 func createError(path string, err error) error {
@@ -120,18 +134,6 @@ func writeNew(path string, content []byte) error {
 	}
 	_, err = f.Write(content)
 	return errors.Join(err, f.Close())
-}
-
-// WritePublic writes the public half beside the private one, for people.
-func WritePublic(path, public string) error {
-	temporary, err := writeTemporary(path, []byte(public+"\n"), 0o644)
-	if err == nil {
-		err = os.Rename(temporary, path+publicSuffix)
-	}
-	if err != nil {
-		return createError(path+publicSuffix, err)
-	}
-	return nil
 }
 
 const publicSuffix = ".pub"

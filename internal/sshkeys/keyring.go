@@ -2,10 +2,8 @@ package sshkeys
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
-	"regexp"
 	"strings"
 	"sync"
 
@@ -15,8 +13,7 @@ import (
 // Keyring is the key pair in a file, and those that the file held before. It is safe for
 // concurrent use, and several processes may have the same file.
 type Keyring struct {
-	path, kind string
-	comment    string // of the public half
+	path, kind, host string
 
 	mu      sync.Mutex
 	info    os.FileInfo // of the file when it was read
@@ -28,14 +25,8 @@ type Keyring struct {
 // type of a new key: Ed25519 or RSA3072; host is named in the comment of the public half.
 // The error names the file and the fix.
 func Open(path, kind, host string) (*Keyring, error) {
-	k := &Keyring{path: path, kind: kind, comment: owner + " " + commentOf(host), earlier: map[vmss.KeyID]*Pair{}}
+	k := &Keyring{path: path, kind: kind, host: host, earlier: map[vmss.KeyID]*Pair{}}
 	return k, k.refreshLocked()
-}
-
-var notInComments = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
-
-func commentOf(host string) string {
-	return fmt.Sprintf("%.64s", notInComments.ReplaceAllString(host, "-"))
 }
 
 // Current is the pair that new instances get.
@@ -66,7 +57,7 @@ func (k *Keyring) Model(login vmss.Login) (keys []vmss.PublicKey, differs bool, 
 			keys = append(keys, key)
 		}
 	}
-	return append(keys, vmss.PublicKey{Path: PathOf(login), Data: k.current.Public + " " + k.comment}), true, nil
+	return append(keys, vmss.PublicKey{Path: PathOf(login), Data: k.current.Line(k.host)}), true, nil
 }
 
 // PathOf is where Azure puts the public keys of the model's user: the file that the Azure

@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"encoding/pem"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"golang.org/x/crypto/ssh"
@@ -63,6 +64,16 @@ func Parse(private []byte) (*Pair, error) {
 		Private: private, Public: strings.TrimSpace(string(line)), ID: vmss.KeyIDOf(line),
 		Fingerprint: ssh.FingerprintSHA256(signer.PublicKey()),
 	}, nil
+}
+
+// Line is the public half as in authorized_keys. Its comment says that it is the plugin's,
+// and of which machine; Model takes no other key out of a model.
+func (p *Pair) Line(host string) string { return p.Public + " " + owner + " " + commentOf(host) }
+
+var notInComments = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
+
+func commentOf(host string) string {
+	return fmt.Sprintf("%.64s", notInComments.ReplaceAllString(host, "-"))
 }
 
 // IsAmong reports whether a model holds the pair's public half.

@@ -71,7 +71,7 @@ var arrows = map[string]mayImport{
 	"internal/runnerconfig": {},
 	"internal/terminal":     {},
 	"internal/offer":        {ours: []string{"internal/armerr", "internal/armops"}},
-	"internal/setup":        {ours: []string{"internal/armapi", "internal/armerr", "internal/armops", "internal/config", "internal/offer"}},
+	"internal/setup":        {ours: []string{"internal/armapi", "internal/armerr", "internal/armops", "internal/config", "internal/offer", "internal/vmss"}},
 	"internal/doctor":       {ours: []string{"internal/armerr", "internal/armops", "internal/config", "internal/offer", "internal/preflight", "internal/runnerconfig", "internal/sshkeys", "internal/vmss"}},
 	"internal/status":       {ours: []string{"internal/armops", "internal/config", "internal/offer"}},
 	"internal/probe":        {foreign: []string{fleeting + "/connector", fleeting + "/provider"}},
