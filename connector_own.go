@@ -56,7 +56,7 @@ func (k *ownKey) open(cfg Config, s provider.Settings, set vmss.ScaleSet, log hc
 	if k.ring, err = sshkeys.Open(file, cfg.SSHKeyType, host); err != nil {
 		return fmt.Errorf("connector_config holds no password and no private key, and the plugin's own key: %w", err)
 	}
-	log.Info("instances are logged in to with the plugin's own SSH key", "ssh_key_file", file, "fingerprint", k.ring.Current().Fingerprint)
+	log.Info("instances are logged in to with the plugin's own SSH key", "path", file, "fingerprint", k.ring.Current().Fingerprint)
 	return nil
 }
 

@@ -45,7 +45,7 @@ func (i increase) ensureKeys(ctx context.Context, set vmss.ScaleSet) error {
 	if err := i.client.SetPublicKeys(ctx, keys, set.ETag); err != nil {
 		return i.keyRefusal(set, err)
 	}
-	i.log.Info("the SSH public key for new instances was added to the scale set's model", "operation", "increase", "keys", len(keys))
+	i.log.Info("the SSH public key for new instances was added to the scale set's model", "operation", "increase", "count", len(keys))
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.keyWrite.at = i.now()
