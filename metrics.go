@@ -21,6 +21,7 @@ func (g *InstanceGroup) open(ctx context.Context, cfg Config, o instancegroup.Op
 	suffixes := fallback.Suffixes(ids)
 	api, all := g.api, metricsOf(cfg, configs)
 	var sources []fallback.Source
+	g.keys = map[string]*ownKey{}
 	for n, c := range configs {
 		if all != nil {
 			api.Observer, o.Observer = all[n], all[n]
@@ -34,7 +35,9 @@ func (g *InstanceGroup) open(ctx context.Context, cfg Config, o instancegroup.Op
 		if all != nil {
 			m = all[n]
 		}
-		sources = append(sources, fallback.Source{Name: c.Name + suffixes[n], Suffix: suffixes[n], Open: g.opener(o, client, m)})
+		key := &ownKey{config: c}
+		g.keys[strings.ToLower(ids[n])], o.SSHKeys = key, key.model
+		sources = append(sources, fallback.Source{Name: c.Name + suffixes[n], Suffix: suffixes[n], Open: g.opener(o, key, client, m)})
 	}
 	sets, err := fallback.Open(ctx, fallback.Options{Sources: sources, Logger: o.Logger})
 	if err != nil {
@@ -51,7 +54,7 @@ func (g *InstanceGroup) open(ctx context.Context, cfg Config, o instancegroup.Op
 
 // opener opens one scale set, and checks that connector_config is enough to log in to its
 // instances; m is nil where nothing is counted.
-func (g *InstanceGroup) opener(o instancegroup.Options, client *armapi.Client, m *metrics.Metrics) func(context.Context) (fallback.Group, error) {
+func (g *InstanceGroup) opener(o instancegroup.Options, key *ownKey, client *armapi.Client, m *metrics.Metrics) func(context.Context) (fallback.Group, error) {
 	return func(ctx context.Context) (fallback.Group, error) {
 		group, err := instancegroup.Open(ctx, o)
 		if err != nil {
@@ -62,6 +65,9 @@ func (g *InstanceGroup) opener(o instancegroup.Options, client *armapi.Client, m
 			return nil, err
 		}
 		warnLogin(login, group.ScaleSet(), o.Logger)
+		if err := key.open(g.settings, group.ScaleSet(), o.Logger); err != nil {
+			return nil, err
+		}
 		if m != nil {
 			m.Attach(metrics.Sources{Group: func() instancegroup.Snapshot { return instancegroup.SnapshotOf(group) }, Budget: client.Budget})
 		}

@@ -38,6 +38,7 @@ type InstanceGroup struct {
 	log      hclog.Logger
 	settings provider.Settings // as the runner gave them
 	sets     *fallback.Sets
+	keys     map[string]*ownKey // by the scale set's resource ID in lower case
 	reporter reporter
 
 	updating chan struct{} // holds one token: at its shutdown fleeting updates alongside its own loop
@@ -190,7 +191,8 @@ func (g *InstanceGroup) Decrease(ctx context.Context, instances []string) ([]str
 
 // ConnectInfo returns where and how to log in to a running instance: the private
 // address of the primary IP configuration of its primary network interface,
-// and the public one where there is one.
+// and the public one where there is one. Where the plugin's own key is the login, it is
+// the one that the instance was made with.
 func (g *InstanceGroup) ConnectInfo(ctx context.Context, instance string) (provider.ConnectInfo, error) {
 	if g.sets == nil {
 		return provider.ConnectInfo{}, errNotInitialised
@@ -200,7 +202,11 @@ func (g *InstanceGroup) ConnectInfo(ctx context.Context, instance string) (provi
 		return provider.ConnectInfo{}, err
 	}
 	// The scale set may have been created again since Init, with another login.
-	login, err := connectorSettings(g.settings, g.sets.ScaleSet(instance))
+	set := g.sets.ScaleSet(instance)
+	login, err := connectorSettings(g.settings, set)
+	if err == nil {
+		err = g.keys[strings.ToLower(set.ID)].complete(&login, &m)
+	}
 	if err != nil {
 		return provider.ConnectInfo{}, err
 	}

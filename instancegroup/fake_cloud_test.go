@@ -256,6 +256,17 @@ func (f *fake) SetTags(ctx context.Context, tags map[string]string, etag string)
 	})
 }
 
+func (f *fake) SetPublicKeys(ctx context.Context, keys []vmss.PublicKey, etag string) error {
+	return f.do(ctx, opKeys, func() error {
+		if etag != f.set.ETag {
+			return azure(armerr.Precondition, 412)
+		}
+		f.set.Model.Login.PublicKeys = keys
+		f.touch()
+		return nil
+	})
+}
+
 // operation names the next operation.
 func (f *fake) operation() vmss.Operation {
 	f.mu.Lock()

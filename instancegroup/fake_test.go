@@ -29,6 +29,7 @@ const (
 	opModels     = "VirtualMachineModels"
 	opAutoscale  = "AutoscaleSettings"
 	opTag        = "SetTags"
+	opKeys       = "SetPublicKeys"
 	opProgress   = "Progress"
 )
 
@@ -89,7 +90,7 @@ type fake struct {
 
 func newFake(instances int) *fake {
 	f := &fake{
-		set:   vmss.ScaleSet{ID: "/x/ci", Name: "ci", Size: "Standard_D2s_v5", HasCapacity: true, Model: vmss.Model{OSType: "Linux", Upgrade: vmss.Upgrade{Mode: "Manual"}, Login: vmss.Login{PublicKeys: []string{"ssh-ed25519 AAAA"}}}},
+		set:   vmss.ScaleSet{ID: "/x/ci", Name: "ci", Size: "Standard_D2s_v5", HasCapacity: true, Model: vmss.Model{OSType: "Linux", Upgrade: vmss.Upgrade{Mode: "Manual"}, Login: vmss.Login{PublicKeys: []vmss.PublicKey{{Data: "ssh-ed25519 AAAA"}}}}},
 		noNIC: map[string]bool{}, publicIP: map[string]string{}, hidden: map[string]bool{}, blank: map[string]bool{},
 		faults: map[string][]fault{}, calls: map[string]int{}, failures: map[vmss.Operation]error{}, lists: plenty, perMinute: 1e18, reads: plenty, remaining: map[vmss.Call]int{},
 	}

@@ -24,7 +24,8 @@ type Group struct {
 	log    hclog.Logger
 	now    func() time.Time
 
-	gate *writeGate
+	gate    *writeGate
+	sshKeys SSHKeys
 
 	hidden sync.Once // the log says that this identity may not read operations
 
@@ -39,6 +40,7 @@ type Group struct {
 	ledger      ledger
 	deletions   deletions
 	lease       lease
+	keyWrite    keyWrite
 	backoffs    increaseBackoffs
 	shortage    shortage
 	deferredErr error // for the runner, which no call has returned yet
@@ -52,6 +54,7 @@ type Options struct {
 	Owner    string           // names this process in the scale set's tag; empty: no tag
 	Now      func() time.Time // nil: time.Now
 	Timeouts Timeouts
+	SSHKeys  SSHKeys  // what the model's keys must be before instances are made; nil: whatever they are
 	Observer Observer // nil: nobody is told what happens
 
 	ResourceGraph bool // long lists are read through Azure Resource Graph, too
@@ -73,7 +76,7 @@ func Open(ctx context.Context, o Options) (*Group, error) {
 		o.Now = time.Now
 	}
 	g := &Group{
-		client: o.Client, name: set.Name, log: o.Logger.With("scale_set", set.Name), now: o.Now, gate: newWriteGate(),
+		client: o.Client, name: set.Name, log: o.Logger.With("scale_set", set.Name), now: o.Now, gate: newWriteGate(), sshKeys: o.SSHKeys,
 		admission: admission{set: set, instances: o.Client.Instances(set.Mode), problems: findings},
 		inventory: newInventory(o.Timeouts), deletions: newDeletions(), lease: newLease(o.Owner), backoffs: newIncreaseBackoffs(), shortage: newShortage(),
 		watch: watch{observer: o.Observer}, graph: graph{on: o.ResourceGraph},

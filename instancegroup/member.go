@@ -92,6 +92,9 @@ func (m *Member) inherit(before *Member, opening bool, now time.Time) {
 	if before != nil {
 		m.first, m.served, m.failed, m.deleting, m.created = before.first, before.served, before.failed, before.deleting, before.created
 	}
+	if m.SSHKeys == nil && before != nil {
+		m.SSHKeys = before.SSHKeys // they are for life; not each response holds the model
+	}
 	m.deleting = since(m.deleting, now, m.Is("Deleting"))
 	m.failed = since(m.failed, now, m.Is("Failed"))
 }

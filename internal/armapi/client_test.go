@@ -142,6 +142,18 @@ func TestInstanceMix(t *testing.T) {
 	assert.JSONEq(t, `{"sku":{"name":"Mix","capacity":5}}`, s.bodies[1])
 }
 
+func TestSetPublicKeysIsSentOnce(t *testing.T) {
+	for _, r := range []reply{{status: 200}, {status: 429}} {
+		c, s := newClient(t, r)
+		err := c.SetPublicKeys(t.Context(), []vmss.PublicKey{{Path: "/p", Data: "ssh-rsa AAAA a\r\n"}, {Path: "/p", Data: "ssh-ed25519 AAAA"}}, `"7"`)
+		assert.Equal(t, r.status == 200, err == nil)
+		require.Len(t, s.requests, 1)
+		assert.Equal(t, `"7"`, s.requests[0].Header.Get("If-Match"))
+		assert.JSONEq(t, `{"properties":{"virtualMachineProfile":{"osProfile":{"linuxConfiguration":{"ssh":{"publicKeys":[
+			{"path":"/p","keyData":"ssh-rsa AAAA a\r\n"},{"path":"/p","keyData":"ssh-ed25519 AAAA"}]}}}}}}`, s.bodies[0])
+	}
+}
+
 func TestAcceptedIsSuccess(t *testing.T) {
 	// The SDK takes a 202 to PATCH for an error, and a 202 with nowhere to poll.
 	c, _ := newClient(t, reply{status: 202})

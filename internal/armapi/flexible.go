@@ -47,7 +47,7 @@ func (f flexible) List(ctx context.Context, o vmss.ListOptions) ([]vmss.Instance
 	}
 	complete(all, func(i *vmss.Instance) {
 		m := byID[strings.ToLower(i.ID)]
-		i.VMID = m.VMID
+		i.VMID, i.SSHKeys = m.VMID, m.SSHKeys
 	})
 	return all, nil
 }

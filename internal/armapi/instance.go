@@ -19,7 +19,14 @@ type machine struct {
 		TimeCreated       string        `json:"timeCreated"`
 		ProvisioningState string        `json:"provisioningState"`
 		View              *instanceView `json:"instanceView"`
-		ScaleSet          struct {
+		OS                *struct {
+			Linux struct {
+				SSH struct {
+					PublicKeys []publicKeyID `json:"publicKeys"`
+				} `json:"ssh"`
+			} `json:"linuxConfiguration"`
+		} `json:"osProfile"` // part of the model, as are its keys
+		ScaleSet struct {
 			ID string `json:"id"`
 		} `json:"virtualMachineScaleSet"` // in Flexible orchestration mode alone
 	} `json:"properties"`
@@ -52,7 +59,35 @@ func instanceOf(m machine) vmss.Instance {
 		PowerState:        powerState(statuses),
 		Failure:           failure(statuses),
 		Created:           parseTime(p.TimeCreated),
+		SSHKeys:           sshKeys(m),
 	}
+}
+
+// publicKeyID is a key of an instance's model. Of its text, which is the same for all
+// instances, nothing is kept.
+type publicKeyID struct {
+	Key keyData `json:"keyData"`
+}
+
+type keyData vmss.KeyID
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (k *keyData) UnmarshalText(text []byte) error {
+	*k = keyData(vmss.KeyIDOf(text))
+	return nil
+}
+
+// sshKeys is nil where the response held no model.
+func sshKeys(m machine) []vmss.KeyID {
+	os := m.Properties.OS
+	if os == nil {
+		return nil
+	}
+	ids := make([]vmss.KeyID, len(os.Linux.SSH.PublicKeys))
+	for n, key := range os.Linux.SSH.PublicKeys {
+		ids[n] = vmss.KeyID(key.Key)
+	}
+	return ids
 }
 
 // parseTime returns the zero Time for a missing or malformed time.

@@ -110,10 +110,12 @@ func modelOf(p armcompute.VirtualMachineScaleSetProperties) vmss.Model {
 	}
 }
 
-func publicKeys(c armcompute.SSHConfiguration) []string {
-	var all []string
+func publicKeys(c armcompute.SSHConfiguration) []vmss.PublicKey {
+	var all []vmss.PublicKey
 	for _, key := range c.PublicKeys {
-		all = append(all, strings.TrimSpace(val(val(key).KeyData)))
+		if k := val(key); val(k.KeyData) != "" {
+			all = append(all, vmss.PublicKey{Path: val(k.Path), Data: *k.KeyData})
+		}
 	}
 	return all
 }

@@ -38,6 +38,22 @@ func (c *Client) SetTags(ctx context.Context, tags map[string]string, etag strin
 	return err
 }
 
+// SetPublicKeys implements vmss.Client. The shape is that of
+// terraform-provider-azurerm, which writes the keys of an existing scale set so.
+func (c *Client) SetPublicKeys(ctx context.Context, keys []vmss.PublicKey, etag string) error {
+	list := make([]*armcompute.SSHPublicKey, len(keys))
+	for n, key := range keys {
+		list[n] = &armcompute.SSHPublicKey{Path: to.Ptr(key.Path), KeyData: to.Ptr(key.Data)}
+	}
+	linux := &armcompute.LinuxConfiguration{SSH: &armcompute.SSHConfiguration{PublicKeys: list}}
+	_, err := c.update(ctx, "change the SSH public keys of", armcompute.VirtualMachineScaleSetUpdate{
+		Properties: &armcompute.VirtualMachineScaleSetUpdateProperties{VirtualMachineProfile: &armcompute.VirtualMachineScaleSetUpdateVMProfile{
+			OSProfile: &armcompute.VirtualMachineScaleSetUpdateOSProfile{LinuxConfiguration: linux},
+		}},
+	}, etag)
+	return err
+}
+
 // update is sent once: after a lost response a retry would only show that the
 // ETag has changed, and not by whom.
 func (c *Client) update(ctx context.Context, op string, u armcompute.VirtualMachineScaleSetUpdate, etag string) (vmss.Operation, error) {

@@ -30,7 +30,7 @@ func Permissions() []Permission {
 
 var purposes = map[string]string{
 	actions + "read":                            "the model, the capacity and the ETag",
-	actions + "write":                           "raising the capacity, and the tag that names the manager",
+	actions + "write":                           "raising the capacity, the tag that names the manager, and the plugin's own SSH public key in the model",
 	actions + "delete/action":                   "deleting instances by ID",
 	"Microsoft.Insights/autoscaleSettings/read": "a warning when Azure's own autoscale is attached; without it the plugin only logs that it could not look",
 	"Microsoft.Compute/locations/operations/read": "why instances that Azure had accepted were not created. [unconfirmed] Whether Azure checks it at all: the address of an operation is signed. " +

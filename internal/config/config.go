@@ -15,6 +15,9 @@ type Config struct {
 	CreationLimit Duration `json:"creation_limit,omitempty"`
 	FailedGrace   Duration `json:"failed_grace,omitempty"`
 
+	SSHKeyFile string `json:"ssh_key_file,omitempty"` // empty: sshkeys.DefaultFile
+	SSHKeyType string `json:"ssh_key_type,omitempty"` // of a new key
+
 	UseResourceGraph Switch `json:"use_resource_graph,omitempty"`
 
 	MetricsListen Listen `json:"metrics_listen,omitempty"` // empty: no metrics are served

@@ -28,6 +28,7 @@ func drawConfig(t *rapid.T) config.Config {
 		CreationLimit:    config.Duration(rapid.StringMatching(`[1-9][0-9]?m`).Draw(t, "limit")),
 		FailedGrace:      config.Duration(rapid.StringMatching(`[0-9]{1,4}s`).Draw(t, "grace")),
 	}
+	c.SSHKeyType = rapid.SampledFrom([]string{"ed25519", "rsa-3072"}).Draw(t, "type of key")
 	c.Cloud.Name = rapid.SampledFrom([]string{"", "AzurePublic", "AzureChina", "AzureUSGovernment"}).Draw(t, "cloud")
 	if c.Cloud.Name == "" {
 		url := rapid.StringMatching(`https://[a-z]{1,20}(\.[a-z]{2,9}){0,2}(:[1-9][0-9]{1,3})?(/[a-z]{0,5}){0,2}`)

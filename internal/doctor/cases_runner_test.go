@@ -118,7 +118,7 @@ func policyCases() map[string]runnerCase {
 func loginCases() map[string]runnerCase {
 	const key = "      key_path = \"KEY\"\n"
 	return map[string]runnerCase{
-		"no key":      {[]string{key, ""}, []string{"[runners.autoscaler.connector_config]\n", "[runners.autoscaler.connector_config]\n" + key}, "login", Fault, 14, "neither key_path nor password", "key_path"},
+		"own key":     {[]string{key, "", credentialLine, credentialLine + "      ssh_key_file = \"/\"\n"}, []string{`ssh_key_file = "/"`, `ssh_key_file = "KEY"`}, "login", Fault, 14, "is a directory", "name the file in it"},
 		"key missing": {[]string{`"KEY"`, `"KEY.old"`}, []string{`"KEY.old"`, `"KEY"`}, "login", Fault, 15, "does not exist", "correct the path"},
 		"directory":   {[]string{`"KEY"`, `"/"`}, []string{`"/"`, `"KEY"`}, "login", Fault, 15, "is a directory", "name the file in it"},
 		"password":    {[]string{`key_path = "KEY"`, `password = "hunter2"`}, []string{`password = "hunter2"`, `key_path = "KEY"`}, "secrets", Warning, 15, "the password of all instances", "key_path"},

@@ -4,13 +4,11 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
-
-	"golang.org/x/crypto/ssh"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/offer"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/preflight"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/sshkeys"
 )
 
 var setChecks = []cloudCheck{
@@ -55,27 +53,50 @@ func (c *cloud) checkAddresses(context.Context) ([]Finding, error) {
 	return nil, nil
 }
 
-// checkKey compares key_path with the model's keys.
+// checkKey compares key_path, or the plugin's own key, with the model's keys.
 func (c *cloud) checkKey(context.Context) ([]Finding, error) {
+	if c.usesOwnKey() {
+		return c.checkOwnKeyInModel(), nil
+	}
 	path, login := c.scaler.Connector.KeyPath, c.set.Model.Login
 	content, err := os.ReadFile(path)
 	if path == "" || err != nil || len(login.PublicKeys) == 0 {
 		return nil, nil // checkLogin speaks of that
 	}
-	own, err := ssh.ParsePrivateKey(content)
+	own, err := sshkeys.Parse(content)
 	if err != nil {
 		return []Finding{fault(c.line("connector_config", "key_path"), path+" is no private key of SSH without a passphrase", "ssh-keygen -t ed25519 -N '' -f "+path+", and put its public half into the model")}, nil
 	}
-	var known []string
-	for _, line := range login.PublicKeys {
-		if key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(line)); err == nil {
-			known = append(known, ssh.FingerprintSHA256(key))
-		}
-	}
-	if print := ssh.FingerprintSHA256(own.PublicKey()); !slices.Contains(known, print) {
-		return []Finding{fault(c.line("connector_config", "key_path"), fmt.Sprintf("the public half of %s (%s) is not among the model's keys (%s): nobody can log in unless the image has it", path, print, strings.Join(known, ", ")), "name the private half of one of them, or run setup again with --ssh-key "+path+".pub; only new instances get it")}, nil
+	if !own.IsAmong(login.PublicKeys) {
+		known := strings.Join(sshkeys.Fingerprints(login.PublicKeys), ", ")
+		return []Finding{fault(c.line("connector_config", "key_path"), fmt.Sprintf("the public half of %s (%s) is not among the model's keys (%s): nobody can log in unless the image has it", path, own.Fingerprint, known), "name the private half of one of them, or run setup again with --ssh-key "+path+".pub; only new instances get it")}, nil
 	}
 	return []Finding{{Level: OK, Text: "key_path is the private half of a key in the model"}}, nil
+}
+
+// checkOwnKeyInModel: the plugin adds its key itself, for the model's admin user.
+func (c *cloud) checkOwnKeyInModel() []Finding {
+	login, user, line := c.set.Model.Login, c.scaler.Connector.Username, c.line("connector_config")
+	switch {
+	case strings.EqualFold(c.set.Model.OSType, "windows"):
+		return []Finding{fault(line, "connector_config has neither key_path nor password, and the plugin's own key is for Linux: nobody can log in to an instance", "set password, or key_path with protocol = \"ssh\"")}
+	case login.AdminUsername == "":
+		return []Finding{fault(line, "connector_config has neither key_path nor password, and the model has no admin user to whom Azure would give the plugin's own key", "set key_path and username to what the image has")}
+	case user != "" && user != login.AdminUsername:
+		return []Finding{fault(line, fmt.Sprintf("Azure gives the plugin's own key to the admin user %q, not to %q", login.AdminUsername, user), "leave username out, or set key_path to the private key of that user")}
+	}
+	content, err := os.ReadFile(c.ownKeyFile())
+	if err != nil {
+		return nil // checkLogin speaks of that
+	}
+	own, err := sshkeys.Parse(content)
+	switch {
+	case err != nil:
+		return []Finding{fault(line, c.ownKeyFile()+" is no private key of SSH without a passphrase", "mv "+c.ownKeyFile()+" "+c.ownKeyFile()+"-spoiled: the plugin makes another")}
+	case own.IsAmong(login.PublicKeys):
+		return []Finding{{Level: OK, Text: "the plugin's own key (" + own.Fingerprint + ") is in the model"}}
+	}
+	return []Finding{{Level: OK, Text: "the plugin's own key (" + own.Fingerprint + ") is not in the model yet: it is added with the first increase"}}
 }
 
 // offered are the sizes of the region, of which Azure sends megabytes: they are read once.

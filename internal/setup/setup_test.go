@@ -257,3 +257,47 @@ func TestOutdatedImageIsNoted(t *testing.T) {
 		assert.Contains(s, plan.Notes[0], "kept up to date")
 	})
 }
+
+// TestKeysOfOthersAreKept: the plugin adds its own key to those of setup.
+func TestKeysOfOthersAreKept(t *testing.T) {
+	inSubscription(t, nil, func(s *site) {
+		up := s.setup(nil)
+		s.apply(up)
+		const others = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA fleeting-plugin-azure host"
+		write := func(keys ...string) {
+			list := []any{}
+			for _, key := range keys {
+				list = append(list, map[string]any{"path": "/home/azureuser/.ssh/authorized_keys", "keyData": key})
+			}
+			require.NoError(s, s.azure.Write(s.Context(), "VirtualMachineScaleSets_Update", up.Spec.ScaleSetID(), map[string]any{"properties": map[string]any{
+				"virtualMachineProfile": map[string]any{"osProfile": map[string]any{"linuxConfiguration": map[string]any{"ssh": map[string]any{"publicKeys": list}}}},
+			}}, nil))
+		}
+		write(testKey, others)
+		plan, err := up.Plan(s.Context())
+		require.NoError(s, err)
+		assert.False(s, plan.Changes(), plan)
+
+		write(others)
+		plan = s.apply(up)
+		assert.True(s, plan.Changes())
+		var set struct {
+			Properties struct {
+				Profile struct {
+					OS struct {
+						Linux struct {
+							SSH struct {
+								Keys []struct {
+									Data string `json:"keyData"`
+								} `json:"publicKeys"`
+							} `json:"ssh"`
+						} `json:"linuxConfiguration"`
+					} `json:"osProfile"`
+				} `json:"virtualMachineProfile"`
+			} `json:"properties"`
+		}
+		require.NoError(s, s.azure.Get(s.Context(), "VirtualMachineScaleSets_Get", up.Spec.ScaleSetID(), nil, &set))
+		require.Len(s, set.Properties.Profile.OS.Linux.SSH.Keys, 2)
+		assert.Equal(s, others, set.Properties.Profile.OS.Linux.SSH.Keys[0].Data)
+	})
+}

@@ -28,6 +28,11 @@ type Client interface {
 	// condition as SetCapacity.
 	SetTags(ctx context.Context, tags map[string]string, etag string) error
 
+	// SetPublicKeys writes the list of SSH public keys in the scale set's model, which
+	// replaces the one that is there, and nothing else, under the same condition as
+	// SetCapacity. New instances get them; those that there are keep theirs.
+	SetPublicKeys(ctx context.Context, keys []PublicKey, etag string) error
+
 	// Progress reads the status of an operation once. An error concerns the
 	// request, and says nothing about the operation.
 	Progress(ctx context.Context, o Operation) (Progress, error)

@@ -70,8 +70,14 @@ type Model struct {
 type Login struct {
 	AdminUsername    string
 	PasswordDisabled bool
-	PublicKeys       []string // the model's SSH public keys, as in authorized_keys
+	PublicKeys       []PublicKey // the model's, which new instances get
 	WinRM            WinRM
+}
+
+// PublicKey is an SSH public key and the file in an instance that Azure puts it into.
+type PublicKey struct {
+	Path string // as in /home/azureuser/.ssh/authorized_keys
+	Data string // as in authorized_keys, and as Azure sent it
 }
 
 // WinRM is the listeners that Azure sets up in a Windows instance. An image may have
@@ -111,6 +117,7 @@ type Instance struct {
 	PowerState        string    // running, stopped, deallocated …; empty: none given
 	Failure           string    // Azure's code and message where provisioning failed
 	Created           time.Time // the zero Time: Azure does not say
+	SSHKeys           []KeyID   // of the public keys in its own model, which it was made with; nil: the response held no model
 }
 
 // IsOn reports whether the instance is powered on.

@@ -44,7 +44,7 @@ func (s *shell) command(args ...string) *exec.Cmd { return s.tool("fleeting-plug
 func (s *shell) tool(name string, args ...string) *exec.Cmd {
 	c := exec.CommandContext(s.Context(), launch.Binary(s.T, name), args...) //nolint:gosec // our own binary
 	c.Dir = s.dir
-	c.Env = []string{"HOME=" + s.dir, "XDG_CACHE_HOME=" + s.dir, "TMPDIR=" + s.dir}
+	c.Env = []string{"HOME=" + s.dir, "XDG_CACHE_HOME=" + s.dir, "TMPDIR=" + s.dir, "CONFIG_FILE=" + filepath.Join(s.dir, "config.toml")}
 	for key, value := range s.env {
 		c.Env = append(c.Env, key+"="+value)
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -95,6 +97,7 @@ type plan struct {
 	poll   time.Duration
 	max    int
 	graph  bool // the plugin uses Resource Graph
+	own    bool // it logs in with a key of its own
 	steps  []step
 }
 
@@ -107,8 +110,8 @@ type step struct {
 
 func (p plan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d, max %d, poll %s, pages of %d, parallel writes: %s, graph: %t (%t, %s), %+v, %+v, %+v\n",
-		p.config.Seed, p.max, p.poll, p.config.PageSize, p.config.ParallelWrites, p.graph, p.config.ResourceGraph, p.config.GraphLag, p.config.Unknowns, p.spec, p.more)
+	fmt.Fprintf(&b, "seed %d, max %d, poll %s, pages of %d, parallel writes: %s, own key: %t, graph: %t (%t, %s), %+v, %+v, %+v\n",
+		p.config.Seed, p.max, p.poll, p.config.PageSize, p.config.ParallelWrites, p.own, p.graph, p.config.ResourceGraph, p.config.GraphLag, p.config.Unknowns, p.spec, p.more)
 	for _, s := range p.steps {
 		fmt.Fprintf(&b, "%s %d", s.do, s.n)
 		for _, f := range s.faults {
@@ -122,7 +125,7 @@ func (p plan) String() string {
 var verbs = []string{
 	"request", "request", "request", "finish", "finish", "fault", "fault", "fault", "fault", "fault", "fault",
 	"rush", "kill", "evict", "deallocate", "remove", "raise", "tag", "crash", "crash in PATCH", "crash in POST", "clear",
-	"replace", "hide", "undeletable", "overlap", "SIGHUP", "stock", "cut off",
+	"replace", "hide", "undeletable", "overlap", "SIGHUP", "stock", "cut off", "rotate", "foreign key",
 }
 
 func drawPlan(r *rapid.T, mode string) plan {
@@ -141,6 +144,9 @@ func drawPlan(r *rapid.T, mode string) plan {
 	p.max = rapid.SampledFrom([]int{8, 8, 8, 8, 24}).Draw(r, "max") // 12 writes are less than Azure takes at once
 	p.config.Polite = rapid.Bool().Draw(r, "polite")
 	p.graph, p.config.ResourceGraph = rapid.Bool().Draw(r, "graph"), rapid.IntRange(0, 3).Draw(r, "given") > 0
+	if p.own = rapid.Bool().Draw(r, "own key"); p.own {
+		p.spec.PublicKey = rig.OthersKey
+	}
 	p.config.GraphLag = rapid.SampledFrom([]time.Duration{5 * time.Second, time.Minute}).Draw(r, "lag")
 	if rapid.Bool().Draw(r, "two scale sets") {
 		p.more = []armsim.ScaleSetSpec{{
@@ -212,6 +218,14 @@ func (p plan) run() (err error) {
 	if p.config.Unknowns.DeleteSharesUpdateBucket {
 		b.Invariants.AllowThrottling() // by a limit that the plugin cannot know
 	}
+	if p.own {
+		dir, err := os.MkdirTemp("", "own-key-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		b.KeyFile = filepath.Join(dir, "id")
+	}
 	m := model{b}
 	if err := b.Start(); err != nil {
 		return err
@@ -271,6 +285,12 @@ func (m *model) step(s step) error {
 		return m.Sim.AddFaults(faults.Times(faults.WithEffect("undeletable", "instance.delete", armsim.Effect{Fail: &armsim.Failure{Code: "InternalExecutionError"}}), 3*s.n))
 	case "overlap":
 		return m.overlap(s.n)
+	case "rotate":
+		if err := m.Rotate(); err != nil {
+			return err
+		}
+	case "foreign key":
+		m.ReplaceKeys()
 	case "SIGHUP":
 		return hangUp()
 	case "crash":
@@ -282,5 +302,5 @@ func (m *model) step(s step) error {
 	if err := m.Revive(); err != nil {
 		return err
 	}
-	return errors.Join(m.Invariants.Err(), m.Surplus())
+	return errors.Join(m.Invariants.Err(), m.Surplus(), m.Logins())
 }

@@ -75,7 +75,7 @@ func TestExamplesLoad(t *testing.T) {
 		requireLoads(t, string(text))
 	}
 	readme := blocks(t, "README.md", "toml")
-	require.Equal(t, 12, strings.Count(readme[0], "\n"), "the README promises a short config.toml")
+	require.Equal(t, 11, strings.Count(readme[0], "\n"), "the README promises a short config.toml")
 	requireLoads(t, readme[0])
 }
 

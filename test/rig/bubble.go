@@ -36,6 +36,7 @@ type Bubble struct {
 	Invariants   *Invariants                               // what must hold at all times
 	Middleware   func(http.RoundTripper) http.RoundTripper // what lies between plugin and simulator; nil: nothing
 	PluginConfig map[string]any                            // further settings in plugin_config
+	KeyFile      string                                    // the plugin logs in with its own key, in this file; empty: with a password
 
 	Plugin      *azure.InstanceGroup
 	Provisioner *fleeting.Provisioner
@@ -113,10 +114,15 @@ func (b *Bubble) Start() error {
 	defer cancel()
 	var err error
 	b.Provisioner, err = fleeting.Init(ctx, b.Logger, b.Invariants.Wrap(b.Plugin),
-		fleeting.WithMaxSize(b.MaxInstances), fleeting.WithUpdateIntervalWhenExpecting(b.Poll), fleeting.WithInstanceGroupSettings(provider.Settings{ConnectorConfig: provider.ConnectorConfig{
-			Username: "azureuser", Password: "Not-a-real-1", UseStaticCredentials: true,
-		}}))
+		fleeting.WithMaxSize(b.MaxInstances), fleeting.WithUpdateIntervalWhenExpecting(b.Poll), fleeting.WithInstanceGroupSettings(provider.Settings{ConnectorConfig: b.login()}))
 	return err
+}
+
+func (b *Bubble) login() provider.ConnectorConfig {
+	if b.KeyFile != "" {
+		return provider.ConnectorConfig{}
+	}
+	return provider.ConnectorConfig{Username: "azureuser", Password: "Not-a-real-1", UseStaticCredentials: true}
 }
 
 // configure makes the plugin with its plugin_config, as fleeting does.
@@ -130,6 +136,9 @@ func (b *Bubble) configure() error {
 	if len(b.more) > 0 {
 		delete(settings, "name")
 		settings["scale_sets"] = b.setNames()
+	}
+	if b.KeyFile != "" {
+		settings["ssh_key_file"] = b.KeyFile
 	}
 	maps.Copy(settings, b.PluginConfig)
 	raw, err := json.Marshal(settings)

@@ -1,5 +1,7 @@
 package world
 
+import "gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
+
 // InstanceInfo is what the simulator knows of an instance, whatever Azure's
 // API would report of it now.
 type InstanceInfo struct {
@@ -18,6 +20,8 @@ type InstanceInfo struct {
 	PrivateAddress    string `json:"privateAddress"` // the primary one
 	PublicAddress     string `json:"publicAddress,omitempty"`
 	Directory         string `json:"directory,omitempty"` // of its machine
+
+	PublicKeys []string `json:"publicKeys,omitempty"` // with which it was made, as in authorized_keys
 }
 
 // Instances describes every instance there is, in no order.
@@ -35,6 +39,9 @@ func (i *Instance) info() InstanceInfo {
 		Hibernated:        i.Hibernated,
 		Standby:           i.InPool,
 		ProvisioningState: i.State, PowerState: i.Power,
+	}
+	if os, ok := jsonmap.At(i.Profile, "osProfile").(map[string]any); ok {
+		info.PublicKeys = PublicKeys(os)
 	}
 	if !i.Set.Standalone() {
 		info.Mode = i.Set.Mode()
