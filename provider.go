@@ -80,7 +80,7 @@ func (g *InstanceGroup) Init(ctx context.Context, logger hclog.Logger, settings 
 		return provider.ProviderInfo{}, err
 	}
 	g.log, g.updating = logger, make(chan struct{}, 1)
-	serveMetrics, err := g.open(ctx, cfg, instancegroup.Options{Logger: logger, Owner: owner(), Timeouts: timeouts(cfg), ResourceGraph: cfg.UseResourceGraph.On()})
+	serveMetrics, err := g.open(ctx, cfg, instancegroup.Options{Logger: logger, Owner: owner(), Timeouts: timeouts(cfg), ResourceGraph: cfg.UseResourceGraph.On(), Suspension: suspension(cfg)})
 	if err != nil {
 		return provider.ProviderInfo{}, err
 	}
@@ -96,6 +96,7 @@ func (g *InstanceGroup) Init(ctx context.Context, logger hclog.Logger, settings 
 	return provider.ProviderInfo{
 		ID:      fmt.Sprintf("azure/%s/%s", cfg.ResourceGroupName, cfg.Name),
 		MaxSize: g.group.ScaleSet().MaxSize(), Version: v.String(), BuildInfo: v.BuildInfo(),
+		Capabilities: g.capabilities(),
 	}, nil
 }
 
@@ -154,6 +155,9 @@ func (g *InstanceGroup) Update(ctx context.Context, fn func(instance string, sta
 	g.reporter.reportNeverCreated(g.group.ReconcilePending(ctx, v, discovered), fn)
 	if err := g.group.Reap(ctx, v); err != nil {
 		g.log.Error("dead instances could not be removed; trying again with the next update", "operation", "reap", "error", err)
+	}
+	if err := g.group.Tend(ctx, v); err != nil {
+		g.log.Error("suspended instances could not be tended to; trying again with the next update", "operation", "suspend", "error", err)
 	}
 	return nil
 }
@@ -219,16 +223,6 @@ func (g *InstanceGroup) Heartbeat(ctx context.Context, instance string) error {
 		return fmt.Errorf("%w: %w", provider.ErrInstanceUnhealthy, err)
 	}
 	return nil
-}
-
-// Suspend is not supported yet.
-func (g *InstanceGroup) Suspend(context.Context, []string) ([]string, error) {
-	return nil, provider.ErrSuspendResumeNotSupported
-}
-
-// Resume is not supported yet.
-func (g *InstanceGroup) Resume(context.Context, []string) ([]string, error) {
-	return nil, provider.ErrSuspendResumeNotSupported
 }
 
 // Shutdown ends all changes: none begins any more, and the one under way may

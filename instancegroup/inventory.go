@@ -2,6 +2,7 @@ package instancegroup
 
 import (
 	"maps"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,13 +27,16 @@ type inventory struct {
 	opened       time.Time            // when the first view was made
 	stale        bool                 // the last view was served in place of a new one
 
+	suspends   bool                       // instances may be suspended
+	suspension func(id string) suspension // what this process does to the power of a member
+
 	addressesRead time.Time        // when the interfaces were listed last
 	unlisted      []vmss.Interface // what was listed then, for instances that no list has shown yet
 	timeouts      Timeouts
 }
 
 func newInventory(t Timeouts) inventory {
-	return inventory{timeouts: t.withDefaults(), addresses: map[string]addresses{}, gone: map[string]time.Time{}, unidentified: map[string]time.Time{}}
+	return inventory{timeouts: t.withDefaults(), suspension: func(string) suspension { return suspension{} }, addresses: map[string]addresses{}, gone: map[string]time.Time{}, unidentified: map[string]time.Time{}}
 }
 
 // beginReading numbers a reading. Clocks stand still at times; this does not.
@@ -150,7 +154,13 @@ func (inv *inventory) member(i vmss.Instance, l listing, now time.Time) (Member,
 		m.VMID, m.InstanceID = before.VMID, before.InstanceID
 	}
 	m.Private, m.Public = inv.addresses[id].private, inv.addresses[id].public
-	m.State, m.Reason = classify(i, inv.past(i, before, now), l.spot, m.Private.IsValid())
+	c := inv.circumstances(id, l.seen, now)
+	c.spot, c.addressed = l.spot, m.Private.IsValid()
+	m.State, m.Reason = judge(i, inv.past(i, before, now), c)
+	if m.State == Suspended { // its addresses are read anew when it runs
+		delete(inv.addresses, id)
+		m.Private, m.Public = netip.Addr{}, netip.Addr{}
+	}
 	m.inherit(before, inv.isOpening(now), now)
 	m.markUnread(before)
 	if before != nil && before.seen.After(m.seen) {
@@ -159,6 +169,27 @@ func (inv *inventory) member(i vmss.Instance, l listing, now time.Time) (Member,
 	m.applyTimeouts(inv.timeouts, now)
 	m.served = m.served || m.State == Running
 	return m, true
+}
+
+// circumstances are those of a member that was read at a time.
+func (inv *inventory) circumstances(id string, seen, now time.Time) circumstances {
+	return circumstances{suspends: inv.suspends, seen: seen, now: now, suspension: inv.suspension(id)}
+}
+
+// restate changes the state of members of the latest view, of which something is known
+// before it is read.
+func (inv *inventory) restate(ids []string, state State, reason string, now time.Time) {
+	v := *inv.last()
+	v.Members = slices.Clone(v.Members)
+	for _, id := range ids {
+		m := v.Find(id)
+		if m == nil {
+			continue
+		}
+		m.State, m.Reason = state, reason
+		m.resuming = since(time.Time{}, now, state == Resuming)
+	}
+	inv.view = &v
 }
 
 // openingTime is how long after its first view the plugin takes what runs for

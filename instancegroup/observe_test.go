@@ -188,7 +188,7 @@ func TestSnapshot(t *testing.T) {
 	require.NoError(t, err)
 	v := refreshed(t, g)
 	s := SnapshotOf(g)
-	assert.Equal(t, map[State]int{Creating: 3, Running: 2, Deleting: 0, Dead: 1}, s.Instances)
+	assert.Equal(t, map[State]int{Creating: 3, Running: 2, Suspending: 0, Suspended: 0, Resuming: 0, Deleting: 0, Dead: 1}, s.Instances)
 	assert.Equal(t, v.At, s.Viewed)
 	assert.EqualValues(t, 5, s.Capacity, "as it was read")
 	assert.Equal(t, 1, s.Pending)

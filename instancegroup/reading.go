@@ -178,6 +178,8 @@ func (r *reading) reviveLocked(l listing) {
 func (r *reading) concludeLocked(l listing, c changes) {
 	r.watch.changed(l, c, &r.deletions, r.now())
 	r.deletions.believe(c.gone, r.now())
+	r.suspensions.settle(r.inventory.last(), r.now())
+	r.suspensions.forget(c.gone)
 	r.ledger.departed(c.departed)
 	for _, took := range c.boots {
 		r.pace.boots.add(took)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -58,8 +59,11 @@ type Client struct {
 
 	sets     *armcompute.VirtualMachineScaleSetsClient
 	machines *armcompute.VirtualMachinesClient
+	members  *armcompute.VirtualMachineScaleSetVMsClient
 	generic  *arm.Client
 	budget   *budget.Budget
+
+	tagsRefused atomic.Bool // Azure takes no tags of instances: their protection policy is the mark
 }
 
 var _ vmss.Client = (*Client)(nil)
@@ -106,6 +110,9 @@ func (c *Client) newClients(cred azcore.TokenCredential, o *arm.ClientOptions) (
 		return err
 	}
 	if c.machines, err = armcompute.NewVirtualMachinesClient(c.subscription, cred, o); err != nil {
+		return err
+	}
+	if c.members, err = armcompute.NewVirtualMachineScaleSetVMsClient(c.subscription, cred, o); err != nil {
 		return err
 	}
 	c.generic, err = arm.NewClient(moduleName, moduleVersion, cred, o)

@@ -94,6 +94,8 @@ func modelOf(p armcompute.VirtualMachineScaleSetProperties) vmss.Model {
 		TerminateNotice:   val(val(val(vm.ScheduledEventsProfile).TerminateNotificationProfile).Enable),
 		ScaleIn:           vmss.ScaleIn{Forced: val(scaleIn.ForceDeletion), Rules: toStrings(scaleIn.Rules)},
 		Detached:          detached(network, val(vm.StorageProfile)),
+		EphemeralDisk:     val(val(val(vm.StorageProfile).OSDisk).DiffDiskSettings).Option != nil,
+		Hibernation:       val(val(p.AdditionalCapabilities).HibernationEnabled),
 	}
 }
 

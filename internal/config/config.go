@@ -14,6 +14,8 @@ type Config struct {
 	CreationLimit Duration `json:"creation_limit,omitempty"`
 	FailedGrace   Duration `json:"failed_grace,omitempty"`
 
+	SuspendMode string `json:"suspend_mode,omitempty"`
+
 	UseResourceGraph Switch `json:"use_resource_graph,omitempty"`
 
 	MetricsListen Listen `json:"metrics_listen,omitempty"` // empty: no metrics are served

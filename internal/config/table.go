@@ -6,6 +6,7 @@ import "slices"
 const (
 	groupScaleSet   = "Scale set"
 	groupTimes      = "Times"
+	groupSuspend    = "Suspending"
 	groupLimits     = "Request limits"
 	groupMetrics    = "Metrics"
 	groupCloud      = "Cloud"
@@ -25,7 +26,7 @@ const (
 	guidRule = "a GUID such as " + guidForm
 )
 
-var table = slices.Concat(scaleSetOptions, timeOptions, graphOptions, metricsOptions, cloudOptions, credentialOptions)
+var table = slices.Concat(scaleSetOptions, timeOptions, suspendOptions, graphOptions, metricsOptions, cloudOptions, credentialOptions)
 
 var scaleSetOptions = []Option{
 	{

@@ -63,6 +63,8 @@ type Model struct {
 	TerminateNotice   bool
 	ScaleIn           ScaleIn
 	Detached          []string // what instances leave behind, as "nic" or "osDisk"
+	EphemeralDisk     bool     // the OS disk is on the host: the instances cannot be deallocated
+	Hibernation       bool     // additionalCapabilities.hibernationEnabled
 }
 
 // Login is how users log in to an instance.
@@ -110,6 +112,9 @@ type Instance struct {
 	PowerState        string    // running, stopped, deallocated …; empty: none given
 	Failure           string    // Azure's code and message where provisioning failed
 	Created           time.Time // the zero Time: Azure does not say
+	Tags              map[string]string
+	Mark              Mark
+	ByPolicy          bool // the mark is a protection policy, which somebody else may have set, too
 }
 
 // IsOn reports whether the instance is powered on.

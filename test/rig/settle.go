@@ -55,14 +55,16 @@ func (b *Bubble) Converge() error {
 // that comes before the job's instance has gone; one that it has kept is met then, which
 // leaves no room again.
 func (b *Bubble) makeRoom() error {
-	if c := b.Provisioner.Capacity(); c.Running >= c.Max {
-		b.FinishJobs(1)
+	if c := b.Provisioner.Capacity(); c.Running+c.Suspended >= c.Max {
+		for _, i := range append(b.Running(), b.InState(provider.StateSuspended)...)[:1] {
+			i.Delete()
+		}
 	}
 	for range roomLimit / settleInterval {
 		if err := b.Revive(); err != nil {
 			return err
 		}
-		if c := b.Provisioner.Capacity(); c.Running+c.Creating+c.Deleting < c.Max {
+		if c := b.Provisioner.Capacity(); c.Running+c.Creating+c.Suspended+c.Deleting < c.Max {
 			return nil
 		}
 		time.Sleep(settleInterval)
@@ -100,16 +102,16 @@ func (b *Bubble) Until(what string, done func() error) error {
 // Settled returns what keeps the fleet from being what the runner believes.
 func (b *Bubble) Settled() error {
 	c := b.Provisioner.Capacity()
-	if known := c.Creating + c.Running + c.Deleting; c.Pending > 0 || c.Requested > 0 && known < c.Max || c.Creating > 0 || c.Deleting > 0 {
+	if known := c.Creating + c.Running + c.Deleting + c.Suspended; c.Suspending > 0 || c.Resuming > 0 || c.Pending > 0 || c.Requested > 0 && known < c.Max || c.Creating > 0 || c.Deleting > 0 {
 		return fmt.Errorf("fleeting has %+v", c)
 	}
-	known := map[string]bool{}
+	known := map[string]provider.State{}
 	for _, i := range b.Provisioner.Instances() {
-		known[i.ID()] = true
+		known[i.ID()] = i.State()
 	}
 	all := b.Sim.Instances()
 	for _, i := range all {
-		if !known[InstanceID(i)] || i.PowerState != "running" {
+		if !isAsExpected(i, known[InstanceID(i)]) {
 			return fmt.Errorf("%s is %s and %s, and fleeting knows %v", InstanceID(i), i.ProvisioningState, i.PowerState, known)
 		}
 	}

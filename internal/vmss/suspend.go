@@ -1,0 +1,14 @@
+package vmss
+
+// Mark is what the plugin remembers of an instance on Azure itself, so that it outlives
+// the process. Only the plugin sets it.
+type Mark string
+
+// The marks of an instance.
+const (
+	Unmarked  Mark = ""
+	Suspended Mark = "suspended" // the plugin deallocates it because the runner suspends it
+)
+
+// MarkTag is the tag of an instance that holds its mark.
+const MarkTag = "fleeting-plugin-azure-suspended"
