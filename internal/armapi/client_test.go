@@ -78,12 +78,15 @@ func newClient(t *testing.T, replies ...reply) (*Client, *script) {
 func TestRequestsAreThoseInTheTable(t *testing.T) {
 	ctx := t.Context()
 	calls := map[string]func(*Client) error{
-		armops.GetScaleSet:           func(c *Client) error { _, err := c.ScaleSet(ctx); return err },
-		armops.UpdateScaleSet:        func(c *Client) error { _, err := c.SetCapacity(ctx, 5, `"7"`); return err },
-		armops.DeleteInstances:       func(c *Client) error { _, _, err := uniform{c}.Delete(ctx, []string{"1", "2"}); return err },
-		armops.DeallocateInstances:   func(c *Client) error { _, _, err := uniform{c}.Deallocate(ctx, []string{"1", "2"}, false); return err },
-		armops.StartInstances:        func(c *Client) error { _, _, err := flexible{c}.Start(ctx, []string{"1", "2"}); return err },
-		armops.UpdateInstance:        func(c *Client) error { _, err := uniform{c}.Mark(ctx, vmss.Instance{InstanceID: "3"}, vmss.Suspended); return err },
+		armops.GetScaleSet:         func(c *Client) error { _, err := c.ScaleSet(ctx); return err },
+		armops.UpdateScaleSet:      func(c *Client) error { _, err := c.SetCapacity(ctx, 5, `"7"`); return err },
+		armops.DeleteInstances:     func(c *Client) error { _, _, err := uniform{c}.Delete(ctx, []string{"1", "2"}); return err },
+		armops.DeallocateInstances: func(c *Client) error { _, _, err := uniform{c}.Deallocate(ctx, []string{"1", "2"}, false); return err },
+		armops.StartInstances:      func(c *Client) error { _, _, err := flexible{c}.Start(ctx, []string{"1", "2"}); return err },
+		armops.UpdateInstance: func(c *Client) error {
+			_, err := uniform{c}.Mark(ctx, vmss.Instance{InstanceID: "3"}, vmss.Suspended)
+			return err
+		},
 		armops.ListInstances:         func(c *Client) error { _, err := uniform{c}.List(ctx, vmss.ListOptions{}); return err },
 		armops.GetInstance:           func(c *Client) error { _, err := uniform{c}.Get(ctx, "3"); return err },
 		armops.ListInterfaces:        func(c *Client) error { _, err := uniform{c}.Interfaces(ctx); return err },
@@ -100,7 +103,10 @@ func TestRequestsAreThoseInTheTable(t *testing.T) {
 		armops.DeleteVirtualMachine:     func(c *Client) error { return flexible{c}.deleteVM(ctx, "3") },
 		armops.DeallocateVirtualMachine: func(c *Client) error { _, err := flexible{c}.changeOne(ctx, deallocation(true), "3"); return err },
 		armops.StartVirtualMachine:      func(c *Client) error { _, err := flexible{c}.changeOne(ctx, start(), "3"); return err },
-		armops.UpdateVirtualMachine:     func(c *Client) error { _, err := flexible{c}.Mark(ctx, vmss.Instance{InstanceID: "3"}, vmss.Suspended); return err },
+		armops.UpdateVirtualMachine: func(c *Client) error {
+			_, err := flexible{c}.Mark(ctx, vmss.Instance{InstanceID: "3"}, vmss.Suspended)
+			return err
+		},
 		armops.ListGroupInterfaces:      func(c *Client) error { _, err := flexible{c}.Interfaces(ctx); return err },
 		armops.ListGroupPublicAddresses: func(c *Client) error { _, err := flexible{c}.PublicAddresses(ctx); return err },
 	}

@@ -28,6 +28,21 @@ func Permissions() []Permission {
 	return all
 }
 
+// IsForSuspension reports whether an action is needed for nothing but suspending and
+// resuming instances.
+func IsForSuspension(action string) bool {
+	for _, o := range All() {
+		if o.Action == action && !slices.Contains(suspension, o.Name) {
+			return false
+		}
+	}
+	return true
+}
+
+var suspension = []string{
+	DeallocateInstances, StartInstances, UpdateInstance, DeallocateVirtualMachine, StartVirtualMachine, UpdateVirtualMachine,
+}
+
 var purposes = map[string]string{
 	actions + "read":                                      "the model, the capacity and the ETag",
 	actions + "write":                                     "raising the capacity, and the tag that names the manager",

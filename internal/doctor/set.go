@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/config"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/offer"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/preflight"
 )
@@ -31,7 +32,11 @@ var setChecks = []cloudCheck{
 }
 
 func (c *cloud) checkModel(context.Context) (found []Finding, err error) {
-	for _, f := range preflight.Check(c.set) {
+	all := preflight.Check(c.set)
+	if mode := c.config.SuspendMode; mode == config.SuspendDeallocate || mode == config.SuspendHibernate {
+		all = append(all, preflight.Suspension(c.set, mode == config.SuspendHibernate)...)
+	}
+	for _, f := range all {
 		level := Warning
 		if f.Severity == preflight.Refusal {
 			level = Fault

@@ -121,7 +121,7 @@ func (p plan) String() string {
 var verbs = []string{
 	"request", "request", "request", "finish", "finish", "fault", "fault", "fault", "fault", "fault", "fault",
 	"rush", "kill", "evict", "deallocate", "remove", "raise", "tag", "crash", "crash in PATCH", "crash in POST", "clear",
-	"replace", "hide", "undeletable", "overlap", "SIGHUP",
+	"replace", "hide", "undeletable", "overlap", "SIGHUP", "suspend", "suspend", "resume", "resume", "crash in PUT",
 }
 
 func drawPlan(r *rapid.T, mode string) plan {
@@ -176,7 +176,7 @@ func drawUnknowns(r *rapid.T, u *armsim.Unknowns) {
 	u.DeleteKeepsETag = rapid.Bool().Draw(r, "delete keeps ETag")
 	for _, unknown := range []*bool{
 		&u.DeadIDsIgnored, &u.CapacityFallsLate, &u.CapacityFallsUnseen, &u.GoneIsInvalidParameter, &u.EvictionFailsInstance,
-		&u.ExpandedListWithoutModel, &u.DeleteSharesUpdateBucket,
+		&u.ExpandedListWithoutModel, &u.DeleteSharesUpdateBucket, &u.InstanceTagsRefused, &u.FailedStartFailsInstance, &u.FlexibleBatchPowerRefused,
 	} {
 		*unknown = rapid.IntRange(0, 5).Draw(r, "unknown") == 5
 	}
@@ -228,6 +228,10 @@ func (m *model) step(s step) error {
 		m.Provisioner.Request(s.n)
 	case "finish":
 		m.FinishJobs(s.n)
+	case "suspend":
+		m.Suspend(s.n)
+	case "resume":
+		m.Resume(s.n)
 	case "rush":
 		m.rush()
 	case "fault":
@@ -265,7 +269,7 @@ func (m *model) step(s step) error {
 		return hangUp()
 	case "crash":
 		m.Crash()
-	case "crash in PATCH", "crash in POST":
+	case "crash in PATCH", "crash in POST", "crash in PUT":
 		m.Conn.DieDuring(strings.TrimPrefix(s.do, "crash in "))
 	}
 	time.Sleep(s.wait)
