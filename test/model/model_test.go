@@ -121,7 +121,7 @@ func (p plan) String() string {
 var verbs = []string{
 	"request", "request", "request", "finish", "finish", "fault", "fault", "fault", "fault", "fault", "fault",
 	"rush", "kill", "evict", "deallocate", "remove", "raise", "tag", "crash", "crash in PATCH", "crash in POST", "clear",
-	"replace", "hide", "undeletable", "overlap", "SIGHUP", "suspend", "suspend", "resume", "resume", "crash in PUT",
+	"replace", "hide", "undeletable", "overlap", "SIGHUP", "suspend", "suspend", "resume", "nap", "nap", "crash in PUT",
 }
 
 func drawPlan(r *rapid.T, mode string) plan {
@@ -232,6 +232,8 @@ func (m *model) step(s step) error {
 		m.Suspend(s.n)
 	case "resume":
 		m.Resume(s.n)
+	case "nap":
+		return m.nap(s.n)
 	case "rush":
 		m.rush()
 	case "fault":
