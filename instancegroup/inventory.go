@@ -153,6 +153,10 @@ func (inv *inventory) member(i vmss.Instance, l listing, now time.Time) (Member,
 	if m.assumed && before != nil {
 		m.VMID, m.InstanceID = before.VMID, before.InstanceID
 	}
+	if i.Bare && before != nil {
+		m.Tags, m.Mark, m.ByPolicy = before.Tags, before.Mark, before.ByPolicy
+		i.Mark = m.Mark
+	}
 	m.Private, m.Public = inv.addresses[id].private, inv.addresses[id].public
 	c := inv.circumstances(id, l.seen, now)
 	c.spot, c.addressed = l.spot, m.Private.IsValid()
@@ -169,27 +173,6 @@ func (inv *inventory) member(i vmss.Instance, l listing, now time.Time) (Member,
 	m.applyTimeouts(inv.timeouts, now)
 	m.served = m.served || m.State == Running
 	return m, true
-}
-
-// circumstances are those of a member that was read at a time.
-func (inv *inventory) circumstances(id string, seen, now time.Time) circumstances {
-	return circumstances{suspends: inv.suspends, seen: seen, now: now, suspension: inv.suspension(id)}
-}
-
-// restate changes the state of members of the latest view, of which something is known
-// before it is read.
-func (inv *inventory) restate(ids []string, state State, reason string, now time.Time) {
-	v := *inv.last()
-	v.Members = slices.Clone(v.Members)
-	for _, id := range ids {
-		m := v.Find(id)
-		if m == nil {
-			continue
-		}
-		m.State, m.Reason = state, reason
-		m.resuming = since(time.Time{}, now, state == Resuming)
-	}
-	inv.view = &v
 }
 
 // openingTime is how long after its first view the plugin takes what runs for

@@ -1,6 +1,7 @@
 package instancegroup
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -101,4 +102,25 @@ func isChanged(i vmss.Instance) bool { return i.Is("Updating") || i.Is("Migratin
 // since.
 func (m *Member) isSuspended() bool {
 	return m.State == Suspending || m.State == Suspended || m.State == Resuming
+}
+
+// circumstances are those of a member that was read at a time.
+func (inv *inventory) circumstances(id string, seen, now time.Time) circumstances {
+	return circumstances{suspends: inv.suspends, seen: seen, now: now, suspension: inv.suspension(id)}
+}
+
+// restate changes the state of members of the latest view, of which something is known
+// before it is read.
+func (inv *inventory) restate(ids []string, state State, reason string, now time.Time) {
+	v := *inv.last()
+	v.Members = slices.Clone(v.Members)
+	for _, id := range ids {
+		m := v.Find(id)
+		if m == nil {
+			continue
+		}
+		m.State, m.Reason = state, reason
+		m.resuming = since(time.Time{}, now, state == Resuming)
+	}
+	inv.view = &v
 }

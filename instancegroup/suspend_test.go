@@ -75,9 +75,9 @@ func (s *sleeper) resume(ids ...string) {
 }
 
 func TestSuspendAndResume(t *testing.T) {
-	for _, mode := range []vmss.OrchestrationMode{vmss.Uniform, vmss.Flexible} {
+	for n, mode := range []vmss.OrchestrationMode{vmss.Uniform, vmss.Flexible, vmss.Flexible} {
 		f := newFake(3)
-		f.set.Mode = mode
+		f.set.Mode, f.bare = mode, n == 2
 		s := newSleeper(t, f)
 		a, b := s.id(0), s.id(1)
 		s.suspend(a, b)
@@ -109,9 +109,19 @@ func TestSuspendAndResume(t *testing.T) {
 	}
 }
 
-// TestSuspendedOutlivesTheProcess: what it needs is on Azure.
+// TestSuspendedOutlivesTheProcess: what it needs is on Azure, where a list need not hold it.
 func TestSuspendedOutlivesTheProcess(t *testing.T) {
-	s := newSleeper(t, newFake(4))
+	for _, bare := range []bool{false, true} {
+		f := newFake(4)
+		if f.bare = bare; bare {
+			f.set.Mode = vmss.Flexible
+		}
+		outlives(newSleeper(t, f))
+	}
+}
+
+func outlives(s *sleeper) {
+	t := s.T
 	ids := []string{s.id(0), s.id(1), s.id(2)}
 	s.suspend(ids...)
 	s.restart()

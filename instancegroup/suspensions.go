@@ -197,12 +197,12 @@ const markPatience = 5 * time.Minute
 func (s *suspensions) isSpent(m *Member, now time.Time) bool {
 	written, known := s.marks[m.MemberID]
 	switch p := s.of(m.MemberID).phase; {
-	case m.State != Running || m.Mark == vmss.Unmarked, p != untouched && p != resumed:
+	case m.State != Running, p != untouched && p != resumed:
 		return false
 	case !known:
-		return !m.ByPolicy
+		return m.Mark != vmss.Unmarked && !m.ByPolicy
 	case written.mark == vmss.Unmarked:
-		return false // a list is behind
+		return false // a list may be behind
 	case p == resumed:
 		return true
 	}

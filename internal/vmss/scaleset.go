@@ -112,6 +112,7 @@ type Instance struct {
 	PowerState        string    // running, stopped, deallocated …; empty: none given
 	Failure           string    // Azure's code and message where provisioning failed
 	Created           time.Time // the zero Time: Azure does not say
+	Bare              bool      // the response held no model: neither tags nor mark
 	Tags              map[string]string
 	Mark              Mark
 	ByPolicy          bool // the mark is a protection policy, which somebody else may have set, too

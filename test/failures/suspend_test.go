@@ -24,6 +24,7 @@ var unknownsOfSuspension = map[string]armsim.Unknowns{
 	"failed starts fail":    {FailedStartFailsInstance: true},
 	"deallocated has quota": {DeallocatedKeepsQuota: true},
 	"evicted are Failed":    {EvictionFailsInstance: true},
+	"no models in the list": {ExpandedListWithoutModel: true},
 }
 
 // TestSuspendedOutlivesTheProcess: three are suspended, the plugin is killed, and the next
