@@ -80,7 +80,7 @@ func (g *InstanceGroup) Init(ctx context.Context, logger hclog.Logger, settings 
 		return provider.ProviderInfo{}, err
 	}
 	g.log, g.updating = logger, make(chan struct{}, 1)
-	serveMetrics, err := g.open(ctx, cfg, instancegroup.Options{Logger: logger, Owner: owner(), Timeouts: timeouts(cfg), ResourceGraph: cfg.UseResourceGraph.On(), Suspension: suspension(cfg)})
+	serveMetrics, err := g.open(ctx, cfg, instancegroup.Options{Logger: logger, Owner: owner(), Timeouts: timeouts(cfg), ResourceGraph: cfg.UseResourceGraph.On(), Suspension: suspension(cfg), WarmPool: cfg.WarmPoolSize.Int()})
 	if err != nil {
 		return provider.ProviderInfo{}, err
 	}
@@ -156,6 +156,7 @@ func (g *InstanceGroup) Update(ctx context.Context, fn func(instance string, sta
 	if err := g.group.Reap(ctx, v); err != nil {
 		g.log.Error("dead instances could not be removed; trying again with the next update", "operation", "reap", "error", err)
 	}
+	g.group.KeepWarm(ctx)
 	if err := g.group.Tend(ctx, v); err != nil {
 		g.log.Error("suspended instances could not be tended to; trying again with the next update", "operation", "suspend", "error", err)
 	}

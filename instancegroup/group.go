@@ -37,6 +37,7 @@ type Group struct {
 	ledger      ledger
 	deletions   deletions
 	suspensions suspensions
+	pool        warmPool
 	lease       lease
 	backoffs    increaseBackoffs
 	deferredErr error // for the runner, which no call has returned yet
@@ -54,6 +55,7 @@ type Options struct {
 
 	ResourceGraph bool // long lists are read through Azure Resource Graph, too
 	Suspension    Suspension
+	WarmPool      int // how many instances are kept deallocated for later increases
 }
 
 // Suspension is how instances are suspended.
@@ -96,13 +98,18 @@ func Open(ctx context.Context, o Options) (*Group, error) {
 	if err := o.Suspension.fit(set, o.Logger); err != nil {
 		return nil, err
 	}
+	if o.WarmPool > 0 {
+		if err := preflight.Refuse(set, preflight.WarmPool(set)); err != nil {
+			return nil, err
+		}
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	g := &Group{
 		client: o.Client, name: set.Name, log: o.Logger.With("scale_set", set.Name), now: o.Now, gate: newWriteGate(),
 		admission: admission{set: set, instances: o.Client.Instances(set.Mode), problems: findings},
-		inventory: newInventory(o.Timeouts), deletions: newDeletions(), suspensions: newSuspensions(), lease: newLease(o.Owner), backoffs: newIncreaseBackoffs(),
+		inventory: newInventory(o.Timeouts), deletions: newDeletions(), suspensions: newSuspensions(), pool: newWarmPool(o.WarmPool), lease: newLease(o.Owner), backoffs: newIncreaseBackoffs(),
 		watch: watch{observer: o.Observer}, graph: graph{on: o.ResourceGraph},
 	}
 	g.suspensions.hibernate, g.inventory.suspends, g.inventory.suspension = o.Suspension.Hibernate, o.Suspension.On, g.suspensions.of

@@ -155,8 +155,11 @@ func (inv *inventory) member(i vmss.Instance, l listing, now time.Time) (Member,
 	}
 	if i.Bare && before != nil {
 		m.Tags, m.Mark, m.ByPolicy = before.Tags, before.Mark, before.ByPolicy
-		i.Mark = m.Mark
 	}
+	if written := inv.suspension(id).marked; written != nil {
+		m.Mark = *written // a list may be behind, or show no marks
+	}
+	i.Mark = m.Mark
 	m.Private, m.Public = inv.addresses[id].private, inv.addresses[id].public
 	c := inv.circumstances(id, l.seen, now)
 	c.spot, c.addressed = l.spot, m.Private.IsValid()
@@ -209,6 +212,14 @@ func (inv *inventory) countNew(v *View) (n int) {
 		}
 	}
 	return n
+}
+
+// observedOrNil is observedIDs, or nil where the runner was given no view yet.
+func (inv *inventory) observedOrNil() map[string]bool {
+	if inv.observed == nil {
+		return nil
+	}
+	return inv.observedIDs()
 }
 
 // observedIDs are the members of the latest view that the runner was given.

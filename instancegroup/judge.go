@@ -26,7 +26,7 @@ func judge(i vmss.Instance, before *Member, c circumstances) (State, string) {
 	if c.phase == lost && !final {
 		return Dead, c.reason
 	}
-	if c.suspends && !final {
+	if (c.suspends || c.phase != untouched || i.Mark.IsWarm()) && !final {
 		if state, reason, ok := c.suspendedState(i, before); ok {
 			return state, reason
 		}
@@ -64,7 +64,7 @@ const couldNotResume = "it could not be resumed: "
 // that it was suspended.
 func (c *circumstances) markedState(i vmss.Instance, before *Member) (State, string, bool) {
 	was := before != nil && before.isSuspended()
-	ours := c.phase == suspended || c.phase == doubtful || i.Mark == vmss.Suspended && (before == nil || before.State != Running)
+	ours := c.phase == suspended || c.phase == doubtful || i.Mark.IsWarm() || c.suspends && i.Mark == vmss.Suspended && (before == nil || before.State != Running)
 	switch {
 	case !ours || i.Is("Failed") && i.Failure != "":
 		return 0, "", false

@@ -23,6 +23,8 @@ func (h *heard) add(format string, args ...any) {
 	h.calls = append(h.calls, fmt.Sprintf(format, args...))
 }
 
+func (h *heard) Warmed(n int)                  { h.add("warmed %d", n) }
+func (h *heard) WarmStarted(d time.Duration)   { h.add("warm after %s", d) }
 func (h *heard) Increased(n int)               { h.add("increased %d", n) }
 func (h *heard) IncreaseRefused()              { h.add("refused") }
 func (h *heard) Created(after time.Duration)   { h.add("created %s", after) }

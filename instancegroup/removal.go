@@ -12,13 +12,14 @@ const (
 	Evicted            Removal = "evicted"             // Azure took it back, or somebody deallocated it
 	PoweredOff         Removal = "powered_off"         // somebody stopped it, or its own system did
 	ResumeFailed       Removal = "resume_failed"       // it was suspended, and could not be started again
+	LeftPool           Removal = "left_pool"           // the warm pool no longer needs it
 	Vanished           Removal = "vanished"            // it went without a deletion of the plugin's
 	OtherRemoval       Removal = "other"
 )
 
 // Removals returns all of them, in a fresh slice.
 func Removals() []Removal {
-	return []Removal{Requested, ProvisioningFailed, CreationLimit, Evicted, PoweredOff, ResumeFailed, Vanished, OtherRemoval}
+	return []Removal{Requested, ProvisioningFailed, CreationLimit, Evicted, PoweredOff, ResumeFailed, LeftPool, Vanished, OtherRemoval}
 }
 
 // removalOf sorts the reason of a member's death, a text for people.
@@ -34,6 +35,8 @@ func removalOf(reason string) Removal {
 		return Evicted
 	case strings.HasPrefix(reason, "its power state is"):
 		return PoweredOff
+	case reason == leftPool:
+		return LeftPool
 	case strings.HasPrefix(reason, couldNotResume):
 		return ResumeFailed
 	}

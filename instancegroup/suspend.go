@@ -34,7 +34,8 @@ type powerChange struct {
 	to      phase
 	from    State
 	already []State
-	splits  int // that are left
+	splits  int  // that are left
+	plain   bool // without hibernation
 }
 
 func (c *powerChange) run(ctx context.Context, ids []string) ([]string, error) {
@@ -121,7 +122,7 @@ func (c *powerChange) request(ctx context.Context, batch []*Member) ([]string, v
 	if c.to == resuming {
 		return c.reach().Start(ctx, instanceIDs(batch))
 	}
-	return c.reach().Deallocate(ctx, instanceIDs(batch), c.suspensions.hibernate)
+	return c.reach().Deallocate(ctx, instanceIDs(batch), c.suspensions.hibernate && !c.plain)
 }
 
 // accept keeps account of what Azure has accepted, and returns the members' IDs.

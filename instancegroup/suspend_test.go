@@ -325,6 +325,12 @@ func TestSuspensionIsRefused(t *testing.T) {
 		{func(s *vmss.ScaleSet) { s.Model.EphemeralDisk = true }, Suspension{On: true, IfPossible: true}, ""},
 		{func(s *vmss.ScaleSet) { s.Model.EphemeralDisk = true }, Suspension{}, ""},
 	} {
+		if c.want == "" && !c.ask.On {
+			f := newFake(0)
+			c.spoil(&f.set)
+			_, err := Open(context.Background(), Options{Client: f, Logger: hclog.NewNullLogger(), WarmPool: 1})
+			require.ErrorContains(t, err, "fix: set warm_pool_size = 0")
+		}
 		f := newFake(0)
 		c.spoil(&f.set)
 		g, err := Open(context.Background(), Options{Client: f, Logger: hclog.NewNullLogger(), Suspension: c.ask})

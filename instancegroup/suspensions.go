@@ -40,6 +40,7 @@ type suspension struct {
 	since  time.Time
 	by     *operation // nil: Azure named none
 	reason string     // why it is lost
+	marked *vmss.Mark // what this process wrote as its mark; nil: nothing
 }
 
 // powerBatch is an operation that deallocates or starts members.
@@ -65,10 +66,14 @@ const (
 
 // of returns the suspension of a member, the zero value where there is none.
 func (s *suspensions) of(id string) suspension {
+	var of suspension
 	if known := s.known[id]; known != nil {
-		return *known
+		of = *known
 	}
-	return suspension{}
+	if written, ok := s.marks[id]; ok {
+		of.marked = &written.mark
+	}
+	return of
 }
 
 // begin notes what Azure has accepted.
@@ -197,12 +202,10 @@ const markPatience = 5 * time.Minute
 func (s *suspensions) isSpent(m *Member, now time.Time) bool {
 	written, known := s.marks[m.MemberID]
 	switch p := s.of(m.MemberID).phase; {
-	case m.State != Running, p != untouched && p != resumed:
+	case m.State != Running || m.Mark != vmss.Suspended, p != untouched && p != resumed:
 		return false
 	case !known:
-		return m.Mark != vmss.Unmarked && !m.ByPolicy
-	case written.mark == vmss.Unmarked:
-		return false // a list may be behind
+		return !m.ByPolicy
 	case p == resumed:
 		return true
 	}

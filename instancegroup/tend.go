@@ -26,8 +26,8 @@ func (g *Group) Tend(ctx context.Context, v *View) error {
 	if err := g.checkLease(ctx, decreaseCheck); err != nil {
 		return err
 	}
-	spent, halted = g.untended(v) // while it was waited, the runner may have suspended one
-	c := powerChange{Group: g, verb: "suspend", call: vmss.DeallocateInstances, to: suspending, from: Suspending}
+	spent, halted = g.untended(v)                                                                                              // while it was waited, the runner may have suspended one
+	c := powerChange{Group: g, verb: "suspend", call: vmss.DeallocateInstances, to: suspending, from: Suspending, plain: true} // what is stopped has no memory
 	_, err = c.send(ctx, halted)
 	err = errors.Join(err, g.unmark(ctx, spent))
 	g.mu.Lock()
@@ -51,7 +51,7 @@ func (g *Group) untended(v *View) (spent, halted []*Member) {
 	if g.suspensions.backoff.active(now) {
 		return nil, nil
 	}
-	last := g.inventory.last()
+	last, v := g.inventory.last(), v.whole()
 	for n := range v.Members {
 		m := last.Find(v.Members[n].MemberID)
 		switch {

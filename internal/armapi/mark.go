@@ -59,6 +59,9 @@ func (u uniform) Mark(ctx context.Context, i vmss.Instance, mark vmss.Mark) (vms
 		}
 		u.tagsRefused.Store(true)
 	}
+	if mark.IsWarm() { // a protection policy is one mark, and this would be another
+		return "", &armerr.Error{Op: fmt.Sprintf("mark instance %q of", i.InstanceID), Object: u.object(), Kind: armerr.NotAllowedForMode, Message: "its instances take no tags, which a warm pool needs", Hint: "set warm_pool_size = 0"}
+	}
 	on := mark != vmss.Unmarked
 	policy := armcompute.VirtualMachineScaleSetVMProtectionPolicy{ProtectFromScaleIn: to.Ptr(on), ProtectFromScaleSetActions: to.Ptr(on)}
 	return u.updateInstance(ctx, i.InstanceID, armcompute.VirtualMachineScaleSetVM{Properties: &armcompute.VirtualMachineScaleSetVMProperties{ProtectionPolicy: &policy}})

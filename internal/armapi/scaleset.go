@@ -33,7 +33,7 @@ func (c *Client) ScaleSet(ctx context.Context) (set vmss.ScaleSet, err error) {
 
 func scaleSetOf(s armcompute.VirtualMachineScaleSet) vmss.ScaleSet {
 	sku, p := val(s.SKU), val(s.Properties)
-	return vmss.ScaleSet{
+	set := vmss.ScaleSet{
 		ID:                val(s.ID),
 		Name:              val(s.Name),
 		UniqueID:          val(p.UniqueID),
@@ -46,6 +46,8 @@ func scaleSetOf(s armcompute.VirtualMachineScaleSet) vmss.ScaleSet {
 		Tags:              tagsOf(s.Tags),
 		Model:             modelOf(p),
 	}
+	set.Model.Fingerprint = fingerprint(set, p)
+	return set
 }
 
 // modeOf defaults to Uniform, as Azure does.

@@ -14,7 +14,8 @@ type Config struct {
 	CreationLimit Duration `json:"creation_limit,omitempty"`
 	FailedGrace   Duration `json:"failed_grace,omitempty"`
 
-	SuspendMode string `json:"suspend_mode,omitempty"`
+	SuspendMode  string `json:"suspend_mode,omitempty"`
+	WarmPoolSize Number `json:"warm_pool_size,omitempty"`
 
 	UseResourceGraph Switch `json:"use_resource_graph,omitempty"`
 

@@ -7,6 +7,7 @@ const (
 	groupScaleSet   = "Scale set"
 	groupTimes      = "Times"
 	groupSuspend    = "Suspending"
+	groupPool       = "Warm pool"
 	groupLimits     = "Request limits"
 	groupMetrics    = "Metrics"
 	groupCloud      = "Cloud"
@@ -26,7 +27,7 @@ const (
 	guidRule = "a GUID such as " + guidForm
 )
 
-var table = slices.Concat(scaleSetOptions, timeOptions, suspendOptions, graphOptions, metricsOptions, cloudOptions, credentialOptions)
+var table = slices.Concat(scaleSetOptions, timeOptions, suspendOptions, poolOptions, graphOptions, metricsOptions, cloudOptions, credentialOptions)
 
 var scaleSetOptions = []Option{
 	{

@@ -36,6 +36,9 @@ func (c *cloud) checkModel(context.Context) (found []Finding, err error) {
 	if mode := c.config.SuspendMode; mode == config.SuspendDeallocate || mode == config.SuspendHibernate {
 		all = append(all, preflight.Suspension(c.set, mode == config.SuspendHibernate)...)
 	}
+	if c.config.WarmPoolSize.Int() > 0 {
+		all = append(all, preflight.WarmPool(c.set)...)
+	}
 	for _, f := range all {
 		level := Warning
 		if f.Severity == preflight.Refusal {

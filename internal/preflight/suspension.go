@@ -6,6 +6,14 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
+// WarmPool returns why a scale set can have no warm pool; nothing where it can.
+func WarmPool(set vmss.ScaleSet) []Finding {
+	if !set.Model.EphemeralDisk {
+		return nil
+	}
+	return []Finding{{Refusal, "its instances have ephemeral OS disks, which cannot be deallocated, so that it can have no warm pool", "set warm_pool_size = 0, or create the scale set with a managed OS disk"}}
+}
+
 // Suspension returns why the instances of a scale set cannot be suspended in the way that
 // is wanted, with the fixes; nothing where they can. The rules are those of Microsoft's
 // pages on ephemeral OS disks and on hibernation. That the disk must hold the memory is

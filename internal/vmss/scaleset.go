@@ -65,6 +65,7 @@ type Model struct {
 	Detached          []string // what instances leave behind, as "nic" or "osDisk"
 	EphemeralDisk     bool     // the OS disk is on the host: the instances cannot be deallocated
 	Hibernation       bool     // additionalCapabilities.hibernationEnabled
+	Fingerprint       string   // of what a new instance is made from: size, image, login
 }
 
 // Login is how users log in to an instance.

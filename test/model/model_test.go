@@ -94,6 +94,7 @@ type plan struct {
 	poll   time.Duration
 	max    int
 	graph  bool // the plugin uses Resource Graph
+	warm   int  // warm_pool_size
 	steps  []step
 }
 
@@ -106,8 +107,8 @@ type step struct {
 
 func (p plan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d, max %d, poll %s, pages of %d, parallel writes: %s, graph: %t (%t, %s), %+v, %+v\n",
-		p.config.Seed, p.max, p.poll, p.config.PageSize, p.config.ParallelWrites, p.graph, p.config.ResourceGraph, p.config.GraphLag, p.config.Unknowns, p.spec)
+	fmt.Fprintf(&b, "seed %d, max %d, warm %d, poll %s, pages of %d, parallel writes: %s, graph: %t (%t, %s), %+v, %+v\n",
+		p.config.Seed, p.max, p.warm, p.poll, p.config.PageSize, p.config.ParallelWrites, p.graph, p.config.ResourceGraph, p.config.GraphLag, p.config.Unknowns, p.spec)
 	for _, s := range p.steps {
 		fmt.Fprintf(&b, "%s %d", s.do, s.n)
 		for _, f := range s.faults {
@@ -138,6 +139,7 @@ func drawPlan(r *rapid.T, mode string) plan {
 	// fleeting's two seconds cost most of the time that a sequence takes.
 	p.poll = time.Duration(rapid.SampledFrom([]int{2, 10, 15, 20}).Draw(r, "poll")) * time.Second
 	p.max = rapid.SampledFrom([]int{8, 8, 8, 8, 24}).Draw(r, "max") // 12 writes are less than Azure takes at once
+	p.warm = rapid.SampledFrom([]int{0, 0, 2, 3}).Draw(r, "warm")
 	p.config.Polite = rapid.Bool().Draw(r, "polite")
 	p.graph, p.config.ResourceGraph = rapid.Bool().Draw(r, "graph"), rapid.IntRange(0, 3).Draw(r, "given") > 0
 	p.config.GraphLag = rapid.SampledFrom([]time.Duration{5 * time.Second, time.Minute}).Draw(r, "lag")
@@ -206,6 +208,7 @@ func (p plan) run() (err error) {
 	if p.config.Unknowns.DeleteSharesUpdateBucket {
 		b.Invariants.AllowThrottling() // by a limit that the plugin cannot know
 	}
+	b.Warm = p.warm
 	m := model{b}
 	if err := b.Start(); err != nil {
 		return err

@@ -47,6 +47,8 @@ type Bubble struct {
 	spec    armsim.ScaleSetSpec
 	crashed bool
 
+	Warm         int       // warm_pool_size
+	Surplussed   int       // instances that were made for the warm pool, and may have become the runner's
 	Hidden       int       // instances that there were when Azure began to hide all of them
 	surplusSince time.Time // when more ran than were asked for first; zero: they do not
 }
@@ -117,6 +119,9 @@ func (b *Bubble) configure() error {
 			"authority_host": b.Sim.Endpoint + "/", "resource_manager_endpoint": b.Sim.Endpoint, "resource_manager_audience": b.Sim.Audience,
 		},
 	}
+	if b.Warm > 0 {
+		settings["warm_pool_size"] = b.Warm
+	}
 	maps.Copy(settings, b.PluginConfig)
 	raw, err := json.Marshal(settings)
 	if err != nil {
@@ -130,6 +135,7 @@ func (b *Bubble) configure() error {
 // provisioner, which would have died with it, is left to end.
 func (b *Bubble) Crash() {
 	b.crashed = true
+	b.Surplussed += b.Warm // what is not marked yet is the runner's then
 	b.Conn.Cut()
 	b.abandon(b.Provisioner)
 	b.Provisioner = nil

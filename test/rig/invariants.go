@@ -33,10 +33,11 @@ type Invariants struct {
 
 	suspends map[string]bool // IDs that the runner wants suspended, and has not wanted back since
 	asleep   map[string]bool // those of them of which Azure has accepted it
+	known    map[string]bool // IDs that a runner was told of, ever
 }
 
 func newInvariants(b *Bubble) *Invariants {
-	return &Invariants{bubble: b, expected: map[string]bool{}, ran: map[string]bool{}, unhealthy: map[string]bool{}, suspends: map[string]bool{}, asleep: map[string]bool{}}
+	return &Invariants{bubble: b, expected: map[string]bool{}, ran: map[string]bool{}, unhealthy: map[string]bool{}, suspends: map[string]bool{}, asleep: map[string]bool{}, known: map[string]bool{}}
 }
 
 func (v *Invariants) violate(format string, args ...any) {

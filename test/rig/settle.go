@@ -36,6 +36,9 @@ func (b *Bubble) Converge() error {
 	if err != nil {
 		return err
 	}
+	if err := b.dissolve(); err != nil {
+		return err
+	}
 	if b.unfilled() > 0 { // the next increase fills the capacity of those that were never created
 		if err := b.makeRoom(); err != nil {
 			return err
@@ -49,6 +52,20 @@ func (b *Bubble) Converge() error {
 		}
 	}
 	return b.Until("something is left", b.Empty)
+}
+
+// dissolve ends the use of a warm pool, whose members nobody else would remove.
+func (b *Bubble) dissolve() error {
+	if b.Warm == 0 {
+		return nil
+	}
+	b.Surplussed += b.Warm
+	b.Warm = 0
+	b.Crash()
+	if err := b.Restart(); err != nil {
+		return err
+	}
+	return b.Until("the warm pool is left", b.Settled)
 }
 
 // makeRoom ends a job where the runner has all that it may. fleeting forgets a request
@@ -109,7 +126,7 @@ func (b *Bubble) Settled() error {
 	for _, i := range b.Provisioner.Instances() {
 		known[i.ID()] = i.State()
 	}
-	all := b.Sim.Instances()
+	all := slices.DeleteFunc(b.Sim.Instances(), func(i armsim.InstanceInfo) bool { return b.isWarm(i, known) })
 	for _, i := range all {
 		if !isAsExpected(i, known[InstanceID(i)]) {
 			return fmt.Errorf("%s is %s and %s, and fleeting knows %v", InstanceID(i), i.ProvisioningState, i.PowerState, known)

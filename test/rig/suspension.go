@@ -41,7 +41,7 @@ func (v *Invariants) power(r *http.Request, body map[string]any) {
 	for _, i := range v.bubble.Sim.Instances() {
 		isNamed := slices.ContainsFunc(named, func(id any) bool { return strings.EqualFold(fmt.Sprint(id), i.InstanceID) })
 		v.mu.Lock()
-		wanted := v.suspends[InstanceID(i)]
+		wanted := v.suspends[InstanceID(i)] || v.bubble.Warm > 0 && !v.known[InstanceID(i)]
 		v.mu.Unlock()
 		if isNamed && !wanted && strings.HasSuffix(r.URL.Path, "/deallocate") {
 			v.violate("%s is deallocated, and nobody asked for it", InstanceID(i))
@@ -129,6 +129,19 @@ func isAsExpected(i armsim.InstanceInfo, state provider.State) bool {
 		return i.PowerState == "deallocated"
 	}
 	return state != "" && i.PowerState == "running"
+}
+
+// IsWarm reports whether an instance is the warm pool's: the runner does not know it.
+func (b *Bubble) isWarm(i armsim.InstanceInfo, known map[string]provider.State) bool {
+	return b.Warm > 0 && known[InstanceID(i)] == "" && i.PowerState == "deallocated" && i.ProvisioningState == "Succeeded"
+}
+
+// AwaitWarm waits until the warm pool is full, and n instances run.
+func (r *Rig) AwaitWarm(n int) {
+	r.Helper()
+	r.Await(30*time.Minute, "warm", func() bool {
+		return len(r.Running()) == n && len(r.Provisioner.Instances()) == n && len(r.Sim.Instances()) == n+r.Warm && r.Settled() == nil
+	})
 }
 
 // AwaitSuspended waits until n instances are suspended and m run, and nothing else is.
