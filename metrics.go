@@ -35,6 +35,9 @@ func (g *InstanceGroup) open(ctx context.Context, cfg Config, o instancegroup.Op
 		if all != nil {
 			m = all[n]
 		}
+		if n > 0 {
+			o.WarmPool = 0 // increases go to the first scale set first
+		}
 		key := &ownKey{config: c}
 		g.keys[strings.ToLower(ids[n])], o.SSHKeys = key, key.model
 		sources = append(sources, fallback.Source{Name: c.Name + suffixes[n], Suffix: suffixes[n], Open: g.opener(o, key, client, m)})

@@ -83,14 +83,18 @@ func (g *InstanceGroup) Init(ctx context.Context, logger hclog.Logger, settings 
 		return provider.ProviderInfo{}, err
 	}
 	g.log, g.settings, g.updating = logger, settings, make(chan struct{}, 1)
-	serveMetrics, err := g.open(ctx, cfg, instancegroup.Options{Logger: logger, Owner: owner(), Timeouts: timeouts(cfg), ResourceGraph: cfg.UseResourceGraph.On()})
+	serveMetrics, err := g.open(ctx, cfg, instancegroup.Options{
+		Logger: logger, Owner: owner(), Timeouts: timeouts(cfg), ResourceGraph: cfg.UseResourceGraph.On(), Suspension: suspension(cfg), WarmPool: cfg.WarmPoolSize.Int(),
+	})
 	if err != nil {
 		return provider.ProviderInfo{}, err
 	}
 	g.Config = cfg
 	serveMetrics()
 	v := Version()
-	return provider.ProviderInfo{ID: providerID(cfg), MaxSize: g.sets.MaxSize(), Version: v.String(), BuildInfo: v.BuildInfo()}, nil
+	return provider.ProviderInfo{
+		ID: providerID(cfg), MaxSize: g.sets.MaxSize(), Version: v.String(), BuildInfo: v.BuildInfo(), Capabilities: g.capabilities(),
+	}, nil
 }
 
 // providerID names all scale sets.
@@ -157,6 +161,10 @@ func (g *InstanceGroup) Update(ctx context.Context, fn func(instance string, sta
 	g.reporter.reportNeverCreated(g.sets.ReconcilePending(ctx, v, discovered), fn)
 	if err := g.sets.Reap(ctx, v); err != nil {
 		g.log.Error("dead instances could not be removed; trying again with the next update", "operation", "reap", "error", err)
+	}
+	g.sets.KeepWarm(ctx, v)
+	if err := g.sets.Tend(ctx, v); err != nil {
+		g.log.Error("suspended instances could not be tended to; trying again with the next update", "operation", "suspend", "error", err)
 	}
 	return nil
 }
@@ -227,16 +235,6 @@ func (g *InstanceGroup) Heartbeat(ctx context.Context, instance string) error {
 		return fmt.Errorf("%w: %w", provider.ErrInstanceUnhealthy, err)
 	}
 	return nil
-}
-
-// Suspend is not supported yet.
-func (g *InstanceGroup) Suspend(context.Context, []string) ([]string, error) {
-	return nil, provider.ErrSuspendResumeNotSupported
-}
-
-// Resume is not supported yet.
-func (g *InstanceGroup) Resume(context.Context, []string) ([]string, error) {
-	return nil, provider.ErrSuspendResumeNotSupported
 }
 
 // Shutdown ends all changes: none begins any more, and the one under way may

@@ -87,6 +87,12 @@ func fleetingState(s instancegroup.State) provider.State {
 		return provider.StateDeleting
 	case instancegroup.Dead:
 		return provider.StateDeleted
+	case instancegroup.Suspending:
+		return provider.StateSuspending
+	case instancegroup.Suspended:
+		return provider.StateSuspended
+	case instancegroup.Resuming:
+		return provider.StateResuming
 	}
 	return provider.StateCreating
 }

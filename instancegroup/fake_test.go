@@ -65,6 +65,10 @@ type fake struct {
 	mostKind    armerr.Kind       // how more is refused
 	extra       []vmss.Instance   // what an outdated list shows in addition
 
+	powered    []string // what power was changed to, by call
+	hibernated bool     // the last deallocation was to
+	idle       bool     // accepted changes of power do nothing
+
 	past []vmss.Instance // what Resource Graph shows
 
 	faults  map[string][]fault

@@ -61,11 +61,14 @@ type Client struct {
 
 	sets     *armcompute.VirtualMachineScaleSetsClient
 	machines *armcompute.VirtualMachinesClient
+	members  *armcompute.VirtualMachineScaleSetVMsClient
 	generic  *arm.Client
 	budget   *budget.Budget
 	mixed    atomic.Bool // the scale set was an instance mix when it was read last
 	cred     azcore.TokenCredential
 	budgets  map[string]*budget.Budget // of each subscription, in lower case, one of its scale sets'; shared by all that were made With one another
+
+	tagsRefused atomic.Bool // Azure takes no tags of instances: their protection policy is the mark
 }
 
 var _ vmss.Client = (*Client)(nil)
@@ -128,6 +131,9 @@ func (c *Client) newClients(cred azcore.TokenCredential, o *arm.ClientOptions) (
 		return err
 	}
 	if c.machines, err = armcompute.NewVirtualMachinesClient(c.subscription, cred, o); err != nil {
+		return err
+	}
+	if c.members, err = armcompute.NewVirtualMachineScaleSetVMsClient(c.subscription, cred, o); err != nil {
 		return err
 	}
 	c.generic, err = arm.NewClient(moduleName, moduleVersion, cred, o)

@@ -14,6 +14,8 @@ type machine struct {
 	ID         string `json:"id"`
 	Name       string `json:"name"`
 	InstanceID string `json:"instanceId"` // in Uniform orchestration mode alone
+
+	Tags       map[string]string `json:"tags"`
 	Properties struct {
 		VMID              string        `json:"vmId"`
 		TimeCreated       string        `json:"timeCreated"`
@@ -29,6 +31,7 @@ type machine struct {
 		ScaleSet struct {
 			ID string `json:"id"`
 		} `json:"virtualMachineScaleSet"` // in Flexible orchestration mode alone
+		Protection protection `json:"protectionPolicy"` // in Uniform orchestration mode alone
 	} `json:"properties"`
 }
 
@@ -49,7 +52,7 @@ type status struct {
 func instanceOf(m machine) vmss.Instance {
 	p := m.Properties
 	statuses := val(p.View).Statuses
-	return vmss.Instance{
+	i := vmss.Instance{
 		ID:                m.ID,
 		Name:              m.Name,
 		InstanceID:        m.InstanceID,
@@ -60,7 +63,10 @@ func instanceOf(m machine) vmss.Instance {
 		Failure:           failure(statuses),
 		Created:           parseTime(p.TimeCreated),
 		SSHKeys:           sshKeys(m),
+		Tags:              m.Tags,
 	}
+	i.Mark, i.ByPolicy = markOf(m)
+	return i
 }
 
 // publicKeyID is a key of an instance's model. Of its text, which is the same for all

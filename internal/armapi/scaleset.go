@@ -34,7 +34,7 @@ func (c *Client) ScaleSet(ctx context.Context) (set vmss.ScaleSet, err error) {
 
 func scaleSetOf(s armcompute.VirtualMachineScaleSet) vmss.ScaleSet {
 	sku, p := val(s.SKU), val(s.Properties)
-	return vmss.ScaleSet{
+	set := vmss.ScaleSet{
 		ID:                val(s.ID),
 		Name:              val(s.Name),
 		UniqueID:          val(p.UniqueID),
@@ -48,6 +48,8 @@ func scaleSetOf(s armcompute.VirtualMachineScaleSet) vmss.ScaleSet {
 		Tags:              tagsOf(s.Tags),
 		Model:             modelOf(p),
 	}
+	set.Model.Fingerprint = fingerprint(set, p)
+	return set
 }
 
 // mix is the SKU of a scale set of several sizes, an instance mix (Microsoft's page
@@ -107,6 +109,8 @@ func modelOf(p armcompute.VirtualMachineScaleSetProperties) vmss.Model {
 		TerminateNotice:   val(val(val(vm.ScheduledEventsProfile).TerminateNotificationProfile).Enable),
 		ScaleIn:           vmss.ScaleIn{Forced: val(scaleIn.ForceDeletion), Rules: toStrings(scaleIn.Rules)},
 		Detached:          detached(network, val(vm.StorageProfile)),
+		EphemeralDisk:     val(val(val(vm.StorageProfile).OSDisk).DiffDiskSettings).Option != nil,
+		Hibernation:       val(val(p.AdditionalCapabilities).HibernationEnabled),
 	}
 }
 

@@ -18,6 +18,9 @@ type Config struct {
 	SSHKeyFile string `json:"ssh_key_file,omitempty"` // empty: sshkeys.DefaultFile
 	SSHKeyType string `json:"ssh_key_type,omitempty"` // of a new key
 
+	SuspendMode  string `json:"suspend_mode,omitempty"`
+	WarmPoolSize Number `json:"warm_pool_size,omitempty"`
+
 	UseResourceGraph Switch `json:"use_resource_graph,omitempty"`
 
 	MetricsListen Listen `json:"metrics_listen,omitempty"` // empty: no metrics are served

@@ -127,7 +127,7 @@ func (p *parser) value(prefix string, o Option, raw json.RawMessage) {
 		return
 	}
 	kind := kindOf(raw)
-	if kind == "a boolean" && o.Type == typeBoolean {
+	if kind == "a boolean" && o.Type == typeBoolean || kind == "a number" && o.Type == typeNumber {
 		p.set(key, o, key, string(bytes.TrimSpace(raw)))
 		return
 	}
@@ -135,7 +135,7 @@ func (p *parser) value(prefix string, o Option, raw json.RawMessage) {
 		p.list(key, o, raw)
 		return
 	}
-	if kind != "a string" || o.Type == typeBoolean || o.Type == typeList {
+	if kind != "a string" || o.Type == typeBoolean || o.Type == typeNumber || o.Type == typeList {
 		p.wrong[key] = true
 		p.report("%s is %s, expected %s; %s", key, kind, o.expected(), o.fix())
 		return

@@ -85,6 +85,8 @@ func (o Option) expected() string {
 		return "a boolean"
 	case typeList:
 		return "an array of strings"
+	case typeNumber:
+		return "a number"
 	}
 	return "a string"
 }

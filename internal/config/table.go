@@ -7,6 +7,8 @@ const (
 	groupScaleSet   = "Scale set"
 	groupTimes      = "Times"
 	groupLogin      = "Login"
+	groupSuspend    = "Suspending"
+	groupPool       = "Warm pool"
 	groupLimits     = "Request limits"
 	groupMetrics    = "Metrics"
 	groupCloud      = "Cloud"
@@ -26,7 +28,7 @@ const (
 	guidRule = "a GUID such as " + guidForm
 )
 
-var table = slices.Concat(scaleSetOptions, timeOptions, loginOptions, graphOptions, metricsOptions, cloudOptions, credentialOptions)
+var table = slices.Concat(scaleSetOptions, timeOptions, loginOptions, suspendOptions, poolOptions, graphOptions, metricsOptions, cloudOptions, credentialOptions)
 
 var scaleSetOptions = []Option{
 	{

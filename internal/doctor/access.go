@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armops"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/config"
 )
 
 var accessChecks = []cloudCheck{
@@ -139,6 +140,9 @@ func (c *cloud) checkPermissions(ctx context.Context) ([]Finding, error) {
 	}
 	var missing []string
 	for _, o := range armops.In(c.mode(ctx)) {
+		if c.config.SuspendMode == config.SuspendOff && armops.IsForSuspension(o.Action) {
+			continue
+		}
 		if !allows(all, o.Action) && !slices.Contains(missing, o.Action) {
 			missing = append(missing, o.Action)
 		}
@@ -148,6 +152,10 @@ func (c *cloud) checkPermissions(ctx context.Context) ([]Finding, error) {
 		f := fault(0, "the identity lacks the permission "+action, "fleeting-plugin-azure setup --role-definition > role.json; az role definition update --role-definition role.json, or assign that role: docs/reference/permissions.md")
 		if action == "Microsoft.Insights/autoscaleSettings/read" || action == "Microsoft.Compute/locations/operations/read" {
 			f.Level = Warning // the plugin works without, and says less
+		}
+		if c.config.SuspendMode == config.SuspendAuto && armops.IsForSuspension(action) {
+			f.Level = Warning // the runner may never ask for it
+			f.Fix += `; or set suspend_mode = "off": it is for suspended instances alone`
 		}
 		f.About = fmt.Sprintf("resource group %q", c.config.ResourceGroupName)
 		found = append(found, f)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/config"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/offer"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/preflight"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/sshkeys"
@@ -29,7 +30,14 @@ var setChecks = []cloudCheck{
 }
 
 func (c *cloud) checkModel(context.Context) (found []Finding, err error) {
-	for _, f := range preflight.Check(c.set) {
+	all := preflight.Check(c.set)
+	if mode := c.config.SuspendMode; mode == config.SuspendDeallocate || mode == config.SuspendHibernate {
+		all = append(all, preflight.Suspension(c.set, mode == config.SuspendHibernate)...)
+	}
+	if c.config.WarmPoolSize.Int() > 0 {
+		all = append(all, preflight.WarmPool(c.set)...)
+	}
+	for _, f := range all {
 		level := Warning
 		if f.Severity == preflight.Refusal {
 			level = Fault

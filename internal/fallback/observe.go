@@ -228,9 +228,14 @@ func (f *Sets) ReconcilePending(ctx context.Context, v *View, discovered []strin
 
 // Reap is instancegroup.Group's, for the scale sets that were read.
 func (f *Sets) Reap(ctx context.Context, v *View) error {
+	return f.eachFresh(v, func(p part) error { return p.group.Reap(ctx, p.view) })
+}
+
+// eachFresh calls do for each scale set that was read.
+func (f *Sets) eachFresh(v *View, do func(p part) error) error {
 	errs := make([]error, len(v.fresh))
 	for n, p := range v.fresh {
-		if err := p.group.Reap(ctx, p.view); err != nil && len(f.all) > 1 {
+		if err := do(p); err != nil && len(f.all) > 1 {
 			errs[n] = fmt.Errorf("scale set %s: %w", p.Name, err)
 		} else {
 			errs[n] = err

@@ -26,6 +26,11 @@ type Group interface {
 	Decrease(ctx context.Context, ids []string) ([]string, error)
 	Locate(ctx context.Context, id string) (instancegroup.Member, error)
 	Check(ctx context.Context, id string) error
+	Suspends() bool
+	Suspend(ctx context.Context, ids []string) ([]string, error)
+	Resume(ctx context.Context, ids []string) ([]string, error)
+	Tend(ctx context.Context, v *instancegroup.View) error
+	KeepWarm(ctx context.Context)
 	Close(ctx context.Context) error
 }
 

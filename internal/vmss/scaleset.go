@@ -64,6 +64,9 @@ type Model struct {
 	TerminateNotice   bool
 	ScaleIn           ScaleIn
 	Detached          []string // what instances leave behind, as "nic" or "osDisk"
+	EphemeralDisk     bool     // the OS disk is on the host: the instances cannot be deallocated
+	Hibernation       bool     // additionalCapabilities.hibernationEnabled
+	Fingerprint       string   // of what a new instance is made from: size, image, login
 }
 
 // Login is how users log in to an instance.
@@ -118,6 +121,10 @@ type Instance struct {
 	Failure           string    // Azure's code and message where provisioning failed
 	Created           time.Time // the zero Time: Azure does not say
 	SSHKeys           []KeyID   // of the public keys in its own model, which it was made with; nil: the response held no model
+	Bare              bool      // the response held no model: neither tags nor mark
+	Tags              map[string]string
+	Mark              Mark
+	ByPolicy          bool // the mark is a protection policy, which somebody else may have set, too
 }
 
 // IsOn reports whether the instance is powered on.

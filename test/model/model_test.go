@@ -98,6 +98,7 @@ type plan struct {
 	max    int
 	graph  bool // the plugin uses Resource Graph
 	own    bool // it logs in with a key of its own
+	warm   int  // warm_pool_size
 	steps  []step
 }
 
@@ -110,8 +111,8 @@ type step struct {
 
 func (p plan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d, max %d, poll %s, pages of %d, parallel writes: %s, own key: %t, graph: %t (%t, %s), %+v, %+v, %+v\n",
-		p.config.Seed, p.max, p.poll, p.config.PageSize, p.config.ParallelWrites, p.own, p.graph, p.config.ResourceGraph, p.config.GraphLag, p.config.Unknowns, p.spec, p.more)
+	fmt.Fprintf(&b, "seed %d, max %d, warm %d, poll %s, pages of %d, parallel writes: %s, own key: %t, graph: %t (%t, %s), %+v, %+v, %+v\n",
+		p.config.Seed, p.max, p.warm, p.poll, p.config.PageSize, p.config.ParallelWrites, p.own, p.graph, p.config.ResourceGraph, p.config.GraphLag, p.config.Unknowns, p.spec, p.more)
 	for _, s := range p.steps {
 		fmt.Fprintf(&b, "%s %d", s.do, s.n)
 		for _, f := range s.faults {
@@ -126,6 +127,7 @@ var verbs = []string{
 	"request", "request", "request", "finish", "finish", "fault", "fault", "fault", "fault", "fault", "fault",
 	"rush", "kill", "evict", "deallocate", "remove", "raise", "tag", "crash", "crash in PATCH", "crash in POST", "clear",
 	"replace", "hide", "undeletable", "overlap", "SIGHUP", "stock", "cut off", "rotate", "foreign key",
+	"suspend", "suspend", "resume", "nap", "nap", "crash in PUT",
 }
 
 func drawPlan(r *rapid.T, mode string) plan {
@@ -142,6 +144,7 @@ func drawPlan(r *rapid.T, mode string) plan {
 	// fleeting's two seconds cost most of the time that a sequence takes.
 	p.poll = time.Duration(rapid.SampledFrom([]int{2, 10, 15, 20}).Draw(r, "poll")) * time.Second
 	p.max = rapid.SampledFrom([]int{8, 8, 8, 8, 24}).Draw(r, "max") // 12 writes are less than Azure takes at once
+	p.warm = rapid.SampledFrom([]int{0, 0, 2, 3}).Draw(r, "warm")
 	p.config.Polite = rapid.Bool().Draw(r, "polite")
 	p.graph, p.config.ResourceGraph = rapid.Bool().Draw(r, "graph"), rapid.IntRange(0, 3).Draw(r, "given") > 0
 	if p.own = rapid.Bool().Draw(r, "own key"); p.own {
@@ -188,7 +191,7 @@ func drawUnknowns(r *rapid.T, u *armsim.Unknowns) {
 	u.DeleteKeepsETag = rapid.Bool().Draw(r, "delete keeps ETag")
 	for _, unknown := range []*bool{
 		&u.DeadIDsIgnored, &u.CapacityFallsLate, &u.CapacityFallsUnseen, &u.GoneIsInvalidParameter, &u.EvictionFailsInstance,
-		&u.ExpandedListWithoutModel, &u.DeleteSharesUpdateBucket,
+		&u.ExpandedListWithoutModel, &u.DeleteSharesUpdateBucket, &u.InstanceTagsRefused, &u.FailedStartFailsInstance, &u.FlexibleBatchPowerRefused,
 	} {
 		*unknown = rapid.IntRange(0, 5).Draw(r, "unknown") == 5
 	}
@@ -226,6 +229,7 @@ func (p plan) run() (err error) {
 		defer os.RemoveAll(dir)
 		b.KeyFile = filepath.Join(dir, "id")
 	}
+	b.Warm = p.warm
 	m := model{b}
 	if err := b.Start(); err != nil {
 		return err
@@ -248,6 +252,12 @@ func (m *model) step(s step) error {
 		m.Provisioner.Request(s.n)
 	case "finish":
 		m.FinishJobs(s.n)
+	case "suspend":
+		m.Suspend(s.n)
+	case "resume":
+		m.Resume(s.n)
+	case "nap":
+		return m.nap(s.n)
 	case "rush":
 		m.rush()
 	case "fault":
@@ -295,7 +305,7 @@ func (m *model) step(s step) error {
 		return hangUp()
 	case "crash":
 		m.Crash()
-	case "crash in PATCH", "crash in POST":
+	case "crash in PATCH", "crash in POST", "crash in PUT":
 		m.Conn.DieDuring(strings.TrimPrefix(s.do, "crash in "))
 	}
 	time.Sleep(s.wait)

@@ -87,3 +87,26 @@ func (m *model) cutOffFor(n int) error {
 	}
 	return nil
 }
+
+// nap has instances suspended for as long as it takes, in which the plugin may be killed,
+// and resumed.
+func (m *model) nap(n int) error {
+	m.Provisioner.Request(n)
+	time.Sleep(time.Minute)
+	if err := m.Revive(); err != nil {
+		return err
+	}
+	m.Suspend(n)
+	for k := range 4 {
+		time.Sleep(40 * time.Second)
+		if k == 2 && n%2 == 0 {
+			m.Crash()
+		}
+		if err := errors.Join(m.Revive(), m.Invariants.Err(), m.Surplus()); err != nil {
+			return err
+		}
+	}
+	m.Resume(n - 1)
+	time.Sleep(time.Duration(n) * 10 * time.Second)
+	return errors.Join(m.Revive(), m.Invariants.Err(), m.Surplus())
+}

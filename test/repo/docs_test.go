@@ -103,7 +103,7 @@ func TestGuaranteesAreHeld(t *testing.T) {
 	require.NoError(t, err)
 	existing := testNames(t)
 	promises := regexp.MustCompile(`(?m)^## \d+\. `).Split(string(text), -1)[1:]
-	require.Len(t, promises, 9)
+	require.Len(t, promises, 11)
 	name := regexp.MustCompile("`(Test\\w+)`")
 	for n, promise := range promises {
 		_, held, found := strings.Cut(promise, "\nHeld by ")

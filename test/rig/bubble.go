@@ -50,6 +50,8 @@ type Bubble struct {
 	cutOff  map[string]bool       // scale sets that cannot be reached
 	crashed bool
 
+	Warm         int       // warm_pool_size
+	Surplussed   int       // instances that were made for the warm pool, and may have become the runner's
 	Hidden       int       // instances that there were when Azure began to hide all of them
 	surplusSince time.Time // when more ran than were asked for first; zero: they do not
 }
@@ -140,6 +142,9 @@ func (b *Bubble) configure() error {
 	if b.KeyFile != "" {
 		settings["ssh_key_file"] = b.KeyFile
 	}
+	if b.Warm > 0 {
+		settings["warm_pool_size"] = b.Warm
+	}
 	maps.Copy(settings, b.PluginConfig)
 	raw, err := json.Marshal(settings)
 	if err != nil {
@@ -153,6 +158,7 @@ func (b *Bubble) configure() error {
 // provisioner, which would have died with it, is left to end.
 func (b *Bubble) Crash() {
 	b.crashed = true
+	b.Surplussed += b.Warm // what is not marked yet is the runner's then
 	b.Conn.Cut()
 	b.abandon(b.Provisioner)
 	b.Provisioner = nil

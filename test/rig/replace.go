@@ -58,7 +58,7 @@ func (b *Bubble) Surplus() error {
 	if b.crashed {
 		limit += b.MaxInstances
 	}
-	if limit = max(limit, b.Hidden); running <= limit {
+	if limit = max(limit, b.Hidden) + b.Warm + b.Surplussed; running <= limit {
 		b.surplusSince = time.Time{}
 		return nil
 	}

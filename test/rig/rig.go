@@ -28,6 +28,7 @@ type Setup struct {
 	MaxInstances int                   // of the runner; 0: 100
 	Middleware   func(http.RoundTripper) http.RoundTripper
 	PluginConfig map[string]any // further settings in plugin_config
+	Warm         int            // warm_pool_size
 	NotStarted   bool           // the test starts the plugin by itself
 }
 
@@ -64,6 +65,7 @@ func Run(t *testing.T, s Setup, play func(r *Rig)) {
 		b, err := NewBubble(s.Config, s.Spec, s.More...)
 		require.NoError(t, err)
 		r := &Rig{T: t, Bubble: b, Spec: s.Spec, Output: &Log{}}
+		b.Warm = s.Warm
 		b.Middleware, b.PluginConfig = s.Middleware, s.PluginConfig
 		b.Logger = hclog.New(&hclog.LoggerOptions{Level: hclog.Debug, Output: r.Output})
 		if b.MaxInstances = s.MaxInstances; b.MaxInstances == 0 {

@@ -41,6 +41,9 @@ func (b *Bubble) Converge() error {
 	if err != nil {
 		return err
 	}
+	if err := b.dissolve(); err != nil {
+		return err
+	}
 	for _, name := range b.setNames() {
 		if b.unfilled(name) > 0 { // the next increase fills the capacity of those that were never created
 			if err := b.fill(name); err != nil {
@@ -51,19 +54,36 @@ func (b *Bubble) Converge() error {
 	return b.Until("something is left", b.Empty)
 }
 
+// dissolve ends the use of a warm pool, whose members nobody else would remove.
+func (b *Bubble) dissolve() error {
+	if b.Warm == 0 {
+		return nil
+	}
+	b.Surplussed += b.Warm
+	b.Warm = 0
+	b.Crash()
+	if err := b.Restart(); err != nil {
+		return err
+	}
+	return b.Until("the warm pool is left", b.Settled)
+}
+
 // makeRoom ends a job where the runner has all that it may, and more where it has been
 // given more. fleeting forgets a request
 // that comes before the job's instance has gone; one that it has kept is met then, which
 // leaves no room again.
 func (b *Bubble) makeRoom() error {
-	if c := b.Provisioner.Capacity(); c.Running >= c.Max {
-		b.FinishJobs(c.Running - c.Max + 1)
+	if c := b.Provisioner.Capacity(); c.Running+c.Suspended >= c.Max {
+		all := append(b.Running(), b.InState(provider.StateSuspended)...)
+		for _, i := range all[:min(len(all), c.Running+c.Suspended-c.Max+1)] {
+			i.Delete()
+		}
 	}
 	for range roomLimit / settleInterval {
 		if err := b.Revive(); err != nil {
 			return err
 		}
-		if c := b.Provisioner.Capacity(); c.Running+c.Creating+c.Deleting < c.Max {
+		if c := b.Provisioner.Capacity(); c.Running+c.Creating+c.Suspended+c.Deleting < c.Max {
 			return nil
 		}
 		time.Sleep(settleInterval)
@@ -107,16 +127,16 @@ func (b *Bubble) Until(what string, done func() error) error {
 // Settled returns what keeps the fleet from being what the runner believes.
 func (b *Bubble) Settled() error {
 	c := b.Provisioner.Capacity()
-	if known := c.Creating + c.Running + c.Deleting; c.Pending > 0 || c.Requested > 0 && known < c.Max || c.Creating > 0 || c.Deleting > 0 {
+	if known := c.Creating + c.Running + c.Deleting + c.Suspended; c.Suspending > 0 || c.Resuming > 0 || c.Pending > 0 || c.Requested > 0 && known < c.Max || c.Creating > 0 || c.Deleting > 0 {
 		return fmt.Errorf("fleeting has %+v", c)
 	}
-	known := map[string]bool{}
+	known := map[string]provider.State{}
 	for _, i := range b.Provisioner.Instances() {
-		known[i.ID()] = true
+		known[i.ID()] = i.State()
 	}
-	all := b.Sim.Instances()
+	all := slices.DeleteFunc(b.Sim.Instances(), func(i armsim.InstanceInfo) bool { return b.isWarm(i, known) })
 	for _, i := range all {
-		if !known[InstanceID(i)] || i.PowerState != "running" {
+		if !isAsExpected(i, known[InstanceID(i)]) {
 			return fmt.Errorf("%s is %s and %s, and fleeting knows %v", InstanceID(i), i.ProvisioningState, i.PowerState, known)
 		}
 	}
