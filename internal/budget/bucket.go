@@ -33,7 +33,11 @@ func newBucket(c Class, now time.Time) *bucket {
 }
 
 func (k *bucket) refill(now time.Time) {
-	k.tokens = min(k.burst, k.tokens+now.Sub(k.filled).Minutes()*k.rate*refill)
+	most := k.burst
+	if k.spare > 0 {
+		most = k.ceiling // others leave no more than that
+	}
+	k.tokens = min(most, k.tokens+now.Sub(k.filled).Minutes()*k.rate*refill)
 	k.filled = now
 }
 
@@ -56,15 +60,18 @@ func (k *bucket) wait(n float64, canWait bool, now time.Time) time.Duration {
 }
 
 func (k *bucket) take() {
-	k.window.took++
 	k.tokens = max(0, k.tokens-1)
 }
 
 // correct takes over what a response says is left. Others may use the same bucket, or
 // Azure may count otherwise.
 func (k *bucket) correct(left float64, now time.Time) {
+	k.window.took++ // those under way do not show in the count yet
 	if k.tokens >= 0.9*k.ceiling && left < 0.8*k.tokens || left > k.ceiling {
 		k.ceiling = min(k.burst, left+1) // a part of the bucket is all there ever is
+		if k.spare > 0 {
+			k.rate = min(k.rate, k.perMinute*k.ceiling/k.burst) // and as large a part of what flows in, until more is seen
+		}
 	}
 	k.learn(left, now)
 	switch more := left - k.tokens; {

@@ -3,7 +3,9 @@ package budget
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
+	"strconv"
 	"testing"
 	"time"
 
@@ -276,4 +278,39 @@ func TestScaleSetsOfOneSubscription(t *testing.T) {
 	assert.Equal(t, 1, second.Room(ListVirtualMachines).Cost)
 	first.Block(DeleteInstances, time.Minute, nil)
 	assert.Zero(t, second.Remaining(DeleteInstances))
+}
+
+// TestBurstsBesideANeighbour: a neighbour leaves a tenth of Resource Manager's reads. What
+// Azure has not counted yet of a burst is no sign of more.
+func TestBurstsBesideANeighbour(t *testing.T) {
+	const (
+		tick, most, inflow = 100 * time.Millisecond, 25.0, 0.25 // a tick
+		class              = Class("GET things")
+	)
+	for seed := range uint64(200) {
+		b, now := newBudget()
+		chance := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // a test's
+		left, sent, wanted := most, 0, 0
+		var counts []int      // of responses under way
+		for n := range 6000 { // ten minutes
+			*now, left = now.Add(tick), min(most, left+inflow)
+			for _, c := range counts {
+				b.Correct(class, http.Header{"X-Ms-Ratelimit-Remaining-Subscription-Reads": {strconv.Itoa(c)}})
+			}
+			for counts = nil; sent > 0 && left >= 1; sent-- {
+				left--
+				counts = append(counts, int(left))
+			}
+			if sent > 0 {
+				require.Less(t, n, 600, "seed %d: Azure refuses some after the first minute", seed)
+				b.Block(class, time.Second, http.Header{})
+			}
+			if wanted == 0 && chance.IntN(40) == 0 {
+				wanted = 1 + chance.IntN(40)
+			}
+			for sent = 0; sent+len(counts) < 18 && wanted > 0 && b.Take(class) == nil; sent++ {
+				wanted--
+			}
+		}
+	}
 }

@@ -20,25 +20,26 @@ import (
 type fake struct {
 	name string
 
-	mu       sync.Mutex
-	room     int           // instances that it accepts
-	late     int           // of the accepted, that will never be created
-	told     error         // what the next increase returns, whatever happened since
-	shortage error         // nil: it waits, where it has no room
-	broken   error         // of the next readings
-	hangs    chan struct{} // readings wait for it; nil: they do not
-	began    chan struct{} // gets a value for each reading that hangs
-	ids      []string
-	gone     []string
-	lost     int
-	made     int
-	asked    []int    // by increases
-	deleted  []string // by decreases
-	counted  []int    // discovered, by reconciliation
-	reaped   int
-	closed   bool
-	serial   int
-	observes int
+	mu                 sync.Mutex
+	room               int           // instances that it accepts
+	late               int           // of the accepted, that will never be created
+	told               error         // what the next increase returns, whatever happened since
+	shortage           error         // nil: it waits, where it has no room
+	broken             error         // of the next readings
+	hangs              chan struct{} // readings wait for it; nil: they do not
+	began              chan struct{} // gets a value for each reading that hangs
+	ids                []string
+	gone               []string
+	lost               int
+	made               int
+	asked              []int    // by increases
+	deleted            []string // by decreases
+	suspended, resumed []string
+	counted            []int // discovered, by reconciliation
+	reaped             int
+	closed             bool
+	serial             int
+	observes           int
 }
 
 func (f *fake) ScaleSet() vmss.ScaleSet {
@@ -200,3 +201,23 @@ func idsOf(v *View) (ids []string) {
 	}
 	return ids
 }
+
+func (f *fake) Suspends() bool { return true }
+
+func (f *fake) Suspend(_ context.Context, ids []string) ([]string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.suspended = append(f.suspended, ids...)
+	return slices.Clone(ids), nil
+}
+
+func (f *fake) Resume(_ context.Context, ids []string) ([]string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.resumed = append(f.resumed, ids...)
+	return slices.Clone(ids), nil
+}
+
+func (f *fake) Tend(context.Context, *instancegroup.View) error { return nil }
+
+func (f *fake) KeepWarm(context.Context) {}

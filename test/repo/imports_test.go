@@ -75,7 +75,7 @@ var arrows = map[string]mayImport{
 	"internal/setup":        {ours: []string{"internal/armapi", "internal/armerr", "internal/armops", "internal/config", "internal/offer", "internal/vmss"}},
 	"internal/doctor":       {ours: []string{"internal/armerr", "internal/armops", "internal/config", "internal/offer", "internal/preflight", "internal/runnerconfig", "internal/sshkeys", "internal/vmss"}},
 	"internal/status":       {ours: []string{"internal/armops", "internal/config", "internal/offer", "internal/vmss"}},
-	"internal/probe":        {foreign: []string{fleeting + "/connector", fleeting + "/provider"}},
+	"internal/probe":        {foreign: []string{fleeting + "/provider"}},
 	"internal/metrics":      {ours: []string{"instancegroup", "internal/budget"}},
 	"internal/armapi": {
 		ours:    []string{"internal/armerr", "internal/armops", "internal/budget", "internal/config", "internal/vmss"},
