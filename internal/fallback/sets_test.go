@@ -174,6 +174,17 @@ func TestInstancesHaveOwners(t *testing.T) {
 	assert.ElementsMatch(t, []string{"x.north", "y", "unknown"}, done)
 	assert.Equal(t, []string{"y", "unknown"}, a.deleted)
 	assert.Equal(t, []string{"x"}, b.deleted)
+	for _, do := range []func(context.Context, []string) ([]string, error){sets.Suspend, sets.Resume} {
+		done, err = do(t.Context(), []string{"x.north", "y"})
+		require.NoError(t, err)
+		assert.ElementsMatch(t, []string{"x.north", "y"}, done)
+	}
+	for _, asked := range [][]string{a.suspended, a.resumed} {
+		assert.Equal(t, []string{"y"}, asked)
+	}
+	for _, asked := range [][]string{b.suspended, b.resumed} {
+		assert.Equal(t, []string{"x"}, asked)
+	}
 }
 
 // TestDecreaseOfAnUnreadableSet: the others' instances go, and the runner asks again.
