@@ -161,11 +161,13 @@ func TestWarmPoolTakesNoUsedOne(t *testing.T) {
 // TestWarmPoolWaitsForDemand: what the runner waits for goes first.
 func TestWarmPoolWaitsForDemand(t *testing.T) {
 	k := newKeeper(t, newFake(0), 3)
-	k.update() // creates three
+	require.Len(t, k.vms, 3, "that no list has shown yet")
 	n, err := k.Increase(t.Context(), 2)
 	require.NoError(t, err)
 	require.Equal(t, 2, n)
-	assert.Len(t, k.update(), 2, "the first two are the runner's")
+	k.hidden[k.vms[3].VMID], k.hidden[k.vms[4].VMID] = true, true // they are late
+	assert.Len(t, k.update(), 2, "the first two are the runner's, whatever they were made for")
+	clear(k.hidden)
 	k.settle()
 	assert.Equal(t, []string{"running", "running"}, k.update())
 	assert.Equal(t, 3, k.powers()["deallocated"])
@@ -179,6 +181,25 @@ func TestWarmPoolWaitsForDemand(t *testing.T) {
 	delete(k.remaining, vmss.WriteScaleSet)
 	k.update()
 	assert.Empty(t, k.vms, "demand is unmet")
+}
+
+// TestWarmPoolTakenWhileItIsRead: between its mark and its start it is off without a mark.
+func TestWarmPoolTakenWhileItIsRead(t *testing.T) {
+	k := newKeeper(t, newFake(0), 1)
+	k.settle()
+	k.restart() // which knows its mark alone
+	k.enter = func(op string, _ int) {
+		if op == opStart {
+			_, err := k.forceRefresh(t.Context())
+			assert.NoError(t, err)
+		}
+	}
+	_, err := k.Increase(t.Context(), 1)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"creating"}, k.update())
+	k.settle()
+	assert.Equal(t, []string{"running"}, k.update())
+	assert.Empty(t, k.deleted)
 }
 
 // TestWarmPoolThatCannotStart is replaced, and the runner gets new ones.
