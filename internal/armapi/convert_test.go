@@ -54,7 +54,7 @@ func TestScaleSetOf(t *testing.T) {
 			SingleGroup: true, ManagedImage: true, Overprovision: true,
 			Upgrade: vmss.Upgrade{Mode: "Rolling", AutomaticOS: true}, AutomaticRepairs: true,
 			Spot: vmss.Spot{Priority: "Spot", EvictionPolicy: "Delete", Restore: true}, ResilientCreation: true,
-			TerminateNotice: true, ScaleIn: vmss.ScaleIn{Forced: true, Rules: []string{"NewestVM"}}, Fingerprint: "3394388d",
+			TerminateNotice: true, ScaleIn: vmss.ScaleIn{Forced: true, Rules: []string{"NewestVM"}}, Fingerprint: "60fa2345",
 		},
 	}, scaleSetOf(decode[armcompute.VirtualMachineScaleSet](t, setBody)))
 	assert.False(t, isManagedImage("/subscriptions/x/resourceGroups/g/providers/Microsoft.Compute/galleries/q/images/i"))
