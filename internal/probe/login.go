@@ -19,13 +19,6 @@ import (
 // lookTimeout is how long an address may take to respond at all.
 const lookTimeout = 10 * time.Second
 
-// speaksWinRM reports whether instances are logged in to over WinRM. The probe only logs in
-// then: a client that runs commands brings Kerberos and an XPath engine, a tenth of the
-// plugin's size.
-func (p *prober) speaksWinRM() bool {
-	return p.Settings.Protocol == provider.ProtocolWinRM || p.Settings.Protocol == provider.ProtocolWinRMHttps
-}
-
 // awaitLogin waits until an instance lets the user in: sshd may start a while after the
 // instance, and cloud-init make the user after that.
 func (p *prober) awaitLogin(ctx context.Context, info provider.ConnectInfo) error {
@@ -80,9 +73,8 @@ func secureShell(connection net.Conn, address string, info provider.ConnectInfo)
 	return ssh.NewClient(session, channels, requests), nil
 }
 
-// winRM asks whether the user may come in. It signs in by
-// Basic authentication, as fleeting's (connector/winrm.go), which Windows has off by default
-// (Microsoft's "Installation and configuration for Windows Remote Management").
+// winRM asks whether the user may come in. It signs in by Basic authentication, as
+// fleeting's connector (connector/winrm.go), which Windows has off by default (Microsoft's "Installation and configuration for Windows Remote Management").
 func winRM(connection net.Conn, protocol provider.Protocol, address string, info provider.ConnectInfo) error {
 	if protocol == provider.ProtocolWinRMHttps {
 		connection = tls.Client(connection, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // as the runner does

@@ -113,7 +113,7 @@ func (s *site) removed() {
 // seconds only, in which the machine has nothing to do.
 func TestProbe(t *testing.T) {
 	t.Parallel()
-	all := map[string]func(*testing.T){"whole": probesAll, "interrupted": interrupted, "without Docker": withoutDocker, "over WinRM": logsInOverWinRM}
+	all := map[string]func(*testing.T){"whole": probesAll, "interrupted": interrupted, "without Docker": withoutDocker, "over WinRM": logsInOverWinRM, "over the model's WinRM": logsInOverTheModelsWinRM}
 	for name, c := range failures(t) {
 		all[name] = c.run
 	}
@@ -147,6 +147,31 @@ func logsInOverWinRM(t *testing.T) {
 			w.WriteHeader(http.StatusUnauthorized)
 		}
 	}))
+	s.onlyLogsIn()
+}
+
+// logsInOverTheModelsWinRM is where the protocol is not configured: the plugin finds it in
+// the scale set's model.
+func logsInOverTheModelsWinRM(t *testing.T) {
+	s := newSite(t, armsim.Config{}, "")
+	s.options.Group = withWinRM{s.options.Group, listen(t, false, func(http.ResponseWriter, *http.Request) {})}
+	s.onlyLogsIn()
+}
+
+type withWinRM struct {
+	provider.InstanceGroup
+	port int
+}
+
+func (g withWinRM) ConnectInfo(ctx context.Context, id string) (provider.ConnectInfo, error) {
+	info, err := g.InstanceGroup.ConnectInfo(ctx, id)
+	info.Protocol, info.ProtocolPort = provider.ProtocolWinRM, g.port
+	return info, err
+}
+
+func (s *site) onlyLogsIn() {
+	s.Helper()
+	t := s.T
 	steps, err := probe.Run(t.Context(), s.options)
 	require.NoError(t, err)
 	require.Len(t, steps, 4)
