@@ -165,9 +165,9 @@ func TestWarmPoolWaitsForDemand(t *testing.T) {
 	n, err := k.Increase(t.Context(), 2)
 	require.NoError(t, err)
 	require.Equal(t, 2, n)
-	k.hidden[k.vms[3].VMID], k.hidden[k.vms[4].VMID] = true, true // they are late
+	k.fake.hidden[k.vms[3].VMID], k.fake.hidden[k.vms[4].VMID] = true, true // they are late
 	assert.Len(t, k.update(), 2, "the first two are the runner's, whatever they were made for")
-	clear(k.hidden)
+	clear(k.fake.hidden)
 	k.settle()
 	assert.Equal(t, []string{"running", "running"}, k.update())
 	assert.Equal(t, 3, k.powers()["deallocated"])

@@ -17,26 +17,25 @@ import (
 func TestIncrease(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		first, second fake
+		first, second *fake
 		accepted      int
 		err           string
 		asked         [][]int
 	}{
-		"room for all":                {first: fake{room: 10}, second: fake{room: 10}, accepted: 10, asked: [][]int{{10}, nil}},
-		"room for some":               {first: fake{room: 3, shortage: errQuota}, second: fake{room: 10}, accepted: 10, asked: [][]int{{10}, {7}}},
-		"refused before":              {first: fake{shortage: errQuota}, second: fake{room: 10}, accepted: 10, asked: [][]int{nil, {10}}},
-		"limits are waited for":       {first: fake{room: 3}, second: fake{room: 10}, accepted: 3, asked: [][]int{{10}, nil}},
-		"nothing yet, and no refusal": {first: fake{}, second: fake{room: 10}, asked: [][]int{{10}, nil}},
-		"all are short":               {first: fake{shortage: errQuota}, second: fake{shortage: errQuota}, err: "quota; and: ", asked: [][]int{{10}, {10}}},
-		"the last one waits":          {first: fake{shortage: errQuota}, second: fake{room: 4}, accepted: 4, asked: [][]int{nil, {10}}},
-		"an error of before":          {first: fake{room: 10, told: errors.New("told")}, second: fake{room: 10}, accepted: 10, asked: [][]int{{10, 10}, nil}},
-		"an error that stays":         {first: fake{told: errors.New("told")}, second: fake{room: 10}, err: "told", asked: [][]int{{10, 10}, nil}},
-		"it cannot be read":           {first: fake{room: 10, broken: errBroken}, second: fake{room: 10}, accepted: 10, asked: [][]int{nil, {10}}},
-		"none can be read":            {first: fake{room: 10, broken: errBroken}, second: fake{room: 10, broken: errBroken}, accepted: 10, asked: [][]int{{10}, nil}},
+		"room for all":                {first: &fake{room: 10}, second: &fake{room: 10}, accepted: 10, asked: [][]int{{10}, nil}},
+		"room for some":               {first: &fake{room: 3, shortage: errQuota}, second: &fake{room: 10}, accepted: 10, asked: [][]int{{10}, {7}}},
+		"refused before":              {first: &fake{shortage: errQuota}, second: &fake{room: 10}, accepted: 10, asked: [][]int{nil, {10}}},
+		"limits are waited for":       {first: &fake{room: 3}, second: &fake{room: 10}, accepted: 3, asked: [][]int{{10}, nil}},
+		"nothing yet, and no refusal": {first: &fake{}, second: &fake{room: 10}, asked: [][]int{{10}, nil}},
+		"all are short":               {first: &fake{shortage: errQuota}, second: &fake{shortage: errQuota}, err: "quota; and: ", asked: [][]int{{10}, {10}}},
+		"the last one waits":          {first: &fake{shortage: errQuota}, second: &fake{room: 4}, accepted: 4, asked: [][]int{nil, {10}}},
+		"an error of before":          {first: &fake{room: 10, told: errors.New("told")}, second: &fake{room: 10}, accepted: 10, asked: [][]int{{10, 10}, nil}},
+		"an error that stays":         {first: &fake{told: errors.New("told")}, second: &fake{room: 10}, err: "told", asked: [][]int{{10, 10}, nil}},
+		"it cannot be read":           {first: &fake{room: 10, broken: errBroken}, second: &fake{room: 10}, accepted: 10, asked: [][]int{nil, {10}}},
+		"none can be read":            {first: &fake{room: 10, broken: errBroken}, second: &fake{room: 10, broken: errBroken}, accepted: 10, asked: [][]int{{10}, nil}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			first, second := &c.first, &c.second
-			sets := open(t, first, second)
+			sets := open(t, c.first, c.second)
 			_, _ = sets.Observe(t.Context())
 			accepted, err := sets.Increase(t.Context(), 10)
 			assert.Equal(t, c.accepted, accepted)
@@ -46,7 +45,7 @@ func TestIncrease(t *testing.T) {
 				require.ErrorContains(t, err, c.err)
 				assert.NotContains(t, err.Error(), "\n")
 			}
-			assert.Equal(t, c.asked, [][]int{first.asked, second.asked})
+			assert.Equal(t, c.asked, [][]int{c.first.asked, c.second.asked})
 		})
 	}
 }
