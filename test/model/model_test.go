@@ -147,14 +147,18 @@ func drawPlan(r *rapid.T, mode string) plan {
 	p.warm = rapid.SampledFrom([]int{0, 0, 2, 3}).Draw(r, "warm")
 	p.config.Polite = rapid.Bool().Draw(r, "polite")
 	p.graph, p.config.ResourceGraph = rapid.Bool().Draw(r, "graph"), rapid.IntRange(0, 3).Draw(r, "given") > 0
-	if p.own = rapid.Bool().Draw(r, "own key"); p.own {
-		p.spec.PublicKey = rig.OthersKey
-	}
+	p.own = rapid.Bool().Draw(r, "own key")
 	p.config.GraphLag = rapid.SampledFrom([]time.Duration{5 * time.Second, time.Minute}).Draw(r, "lag")
 	if rapid.Bool().Draw(r, "two scale sets") {
 		p.more = []armsim.ScaleSetSpec{{
 			Name: second, OrchestrationMode: rapid.SampledFrom([]string{"Uniform", "Flexible"}).Draw(r, "mode of the second"), Capacity: rapid.IntRange(0, 2).Draw(r, "capacity of the second"),
 		}}
+	}
+	if p.own {
+		p.spec.PublicKey = rig.OthersKey
+		for i := range p.more {
+			p.more[i].PublicKey = rig.OthersKey
+		}
 	}
 	drawUnknowns(r, &p.config.Unknowns)
 	p.steps = rapid.SliceOfN(rapid.Custom(drawStep), 1, 12).Draw(r, "steps")

@@ -38,7 +38,11 @@ func (v *Invariants) power(r *http.Request, body map[string]any) {
 	if len(named) == 0 || slices.Contains(named, any("*")) {
 		v.violate("%s of all instances", r.URL.Path)
 	}
-	for _, i := range v.bubble.Sim.Instances() {
+	all := v.bubble.Sim.Instances()
+	if set := setOf(r); set != "" {
+		all = v.bubble.InstancesOf(set) // instance IDs are one scale set's
+	}
+	for _, i := range all {
 		isNamed := slices.ContainsFunc(named, func(id any) bool { return strings.EqualFold(fmt.Sprint(id), i.InstanceID) })
 		v.mu.Lock()
 		wanted := v.suspends[InstanceID(i)] || v.bubble.Warm > 0 && !v.known[InstanceID(i)]

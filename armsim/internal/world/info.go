@@ -79,7 +79,9 @@ func (w *World) Counts() Counts {
 	c.Capacities = map[string]int{}
 	for set := range w.scaleSets() {
 		c.Capacity += set.Capacity
-		c.Capacities[set.Name] += set.Capacity
+		if set.Name != "" { // the one without a name is of virtual machines that are in none
+			c.Capacities[set.Name] += set.Capacity
+		}
 	}
 	now := w.Clock.Now()
 	for i := range w.instances() {

@@ -51,7 +51,7 @@ func TestCapacityFollowsAnUpdate(t *testing.T) {
 			assert.Equal(t, "InProgress", o.Status())
 			w.Clock.Advance(boot)
 			assert.Equal(t, StateSucceeded, o.Status())
-			assert.Equal(t, Counts{Instances: 3, Running: 3, Capacity: 3, Created: 3, Addresses: 3}, withoutTime(w.Counts()))
+			assert.Equal(t, Counts{Instances: 3, Running: 3, Capacity: 3, Capacities: map[string]int{"ci": 3}, Created: 3, Addresses: 3}, withoutTime(w.Counts()))
 		})
 	}
 }
