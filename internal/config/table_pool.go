@@ -15,7 +15,7 @@ var poolOptions = []Option{
 		Example: "4",
 		Doc: "How many instances are kept that were created, booted once and deallocated, for later increases: starting them again takes less time than creating others. " +
 			"They cost their disks, and the time until they have booted; the runner does not see them, and they do not count in its `max_instances`, but in the scale set's capacity. " +
-			"An instance that the runner has got never returns. With `0` those that there are get deleted. " +
+			"An instance that the runner has got never returns. Of several `scale_sets` the first has them. With `0` those that there are get deleted. " +
 			"They stay when the runner ends, also with `delete_instances_on_shutdown`. " +
 			"See [decision 16](../decisions/0016-warm-pool.md).",
 		aliases: []string{"warm_pool", "pool_size", "warm_instances", "standby_count"},

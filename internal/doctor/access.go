@@ -138,9 +138,10 @@ func (c *cloud) checkPermissions(ctx context.Context) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
+	suspends := c.suspension()
 	var missing []string
 	for _, o := range armops.In(c.mode(ctx)) {
-		if c.config.SuspendMode == config.SuspendOff && armops.IsForSuspension(o.Action) {
+		if suspends == never && armops.IsForSuspension(o.Action) {
 			continue
 		}
 		if !allows(all, o.Action) && !slices.Contains(missing, o.Action) {
@@ -153,7 +154,7 @@ func (c *cloud) checkPermissions(ctx context.Context) ([]Finding, error) {
 		if action == "Microsoft.Insights/autoscaleSettings/read" || action == "Microsoft.Compute/locations/operations/read" {
 			f.Level = Warning // the plugin works without, and says less
 		}
-		if c.config.SuspendMode == config.SuspendAuto && armops.IsForSuspension(action) {
+		if suspends == perhaps && armops.IsForSuspension(action) {
 			f.Level = Warning // the runner may never ask for it
 			f.Fix += `; or set suspend_mode = "off": it is for suspended instances alone`
 		}
@@ -161,6 +162,27 @@ func (c *cloud) checkPermissions(ctx context.Context) ([]Finding, error) {
 		found = append(found, f)
 	}
 	return found, nil
+}
+
+// use is whether instances will be deallocated and started.
+type use int
+
+const (
+	never   use = iota
+	perhaps     // if the runner asks for it
+	surely
+)
+
+func (c *cloud) suspension() use {
+	switch {
+	case c.config.WarmPoolSize.Int() > 0:
+		return surely
+	case c.config.SuspendMode == config.SuspendOff:
+		return never
+	case c.config.SuspendMode == config.SuspendAuto:
+		return perhaps
+	}
+	return surely
 }
 
 // mode is the scale set's orchestration mode. Where it cannot be read, Uniform is assumed:

@@ -48,3 +48,31 @@ func TestDoctorNamesTheMissingAction(t *testing.T) {
 		}
 	}
 }
+
+// TestSuspensionNeedsItsActions: one that the runner may ask for is a warning, one that
+// the warm pool needs a fault, and without either none is missing.
+func TestSuspensionNeedsItsActions(t *testing.T) {
+	const deallocate = "Microsoft.Compute/virtualMachineScaleSets/deallocate/action"
+	held := slices.DeleteFunc(setup.Actions("Uniform"), func(action string) bool { return action == deallocate })
+	c := armsim.Config{Principals: []armsim.Principal{
+		{ClientID: armsim.DefaultClientID, Secret: "admin"},
+		{ClientID: weakClient, Secret: "weak", Actions: held},
+	}}
+	in(t, c, func(s *setup.Spec) { s.Mode = "Uniform" }, func(p *place) {
+		assert.NoError(p, asWeak(p))
+		given := p.settings
+		for options, expected := range map[string][]doctor.Level{
+			"": {doctor.Warning}, `suspend_mode = "deallocate"`: {doctor.Fault},
+			`suspend_mode = "off"`: nil, "suspend_mode = \"off\"\nwarm_pool_size = 2": {doctor.Fault},
+		} {
+			p.settings = strings.Replace(given, "[runners.autoscaler.plugin_config]\n", "[runners.autoscaler.plugin_config]\n"+options+"\n", 1)
+			var levels []doctor.Level
+			for _, f := range p.examine() {
+				if strings.Contains(f.Text, deallocate) {
+					levels = append(levels, f.Level)
+				}
+			}
+			assert.Equal(p, expected, levels, options)
+		}
+	})
+}

@@ -20,7 +20,8 @@ import (
 )
 
 // elsewhere are the questions that a plugin never comes upon in a mode: about calls that
-// it does not make, or about instances of the other mode. They would cost minutes.
+// it does not make here, as suspension and keys have tests of their own, or about instances
+// of the other mode. They would cost minutes.
 var elsewhere = map[string][]string{
 	"both":     {"flexible-batch-power-refused", "keys-fixed", "vnet-put-keeps-subnets", "principal-type-ignored", "permissions-need-role"},
 	"uniform":  {"flexible-delete-keeps-capacity", "vm-delete-lowers-capacity", "expanded-list-without-model", "flexible-counts-instances"},
