@@ -25,8 +25,7 @@ func ByProvider(h http.Header) bool { return !ByGraph(h) && limits(h) != "" }
 // Resource Manager's has counted it already.
 func (b *Budget) Charge(c Class, h http.Header) {
 	b.mu.Lock()
-	k := b.bucketLocked(c)
-	k.tokens = max(0, k.tokens-1)
+	b.bucketLocked(c).take()
 	b.mu.Unlock()
 	b.Correct(c, h)
 }
