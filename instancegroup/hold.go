@@ -18,9 +18,12 @@ const (
 	longestHold  = 8 * time.Hour
 )
 
+// holdAfter is how long it is waited after so many holds that ended by time.
+func holdAfter(ended int) time.Duration { return min(longestHold, shortestHold<<min(ended, 8)) }
+
 // isOver reports whether it has been waited for long enough.
 func (h *hold) isOver(now time.Time) bool {
-	return !h.since.IsZero() && now.Sub(h.since) >= min(longestHold, shortestHold<<min(h.ended, 8))
+	return !h.since.IsZero() && now.Sub(h.since) >= holdAfter(h.ended)
 }
 
 // set notes how many instances are unaccounted for.

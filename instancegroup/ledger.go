@@ -29,6 +29,7 @@ type ledger struct {
 	hold      hold
 	proofAt   time.Time // when the capacity was last read to prove what is lost
 	taken     int       // instances of the warm pool that the runner has not discovered yet
+	expired   int       // increases of the warm pool that were given up, though they had not failed
 }
 
 // acceptedIncrease is the operation that creates instances, of which pending
@@ -46,47 +47,11 @@ type target struct {
 	drift    int // how far the capacity exceeded the instances before it, for good
 }
 
-// uncertainWrite is a capacity write of which nobody knows whether Azure
-// carried it out.
-type uncertainWrite struct {
-	etag   string // before it
-	target int64
-	count  int
-}
-
-// tookEffect reports whether a scale set that has another ETag since shows that
-// the write took effect. It was sent once and under If-Match, so a capacity that
-// has arrived at the target is ours: a foreign write would have had to move it
-// there by itself.
-func (u uncertainWrite) tookEffect(set vmss.ScaleSet) bool {
-	return set.HasCapacity && set.Capacity == u.target
-}
-
 // recordIncrease adds n accepted instances and the operation that creates them.
 func (l *ledger) recordIncrease(n int, capacity int64, id vmss.Operation, at time.Time) {
 	l.target.capacity, l.target.at = capacity, at
 	l.uncertain = nil
 	l.increases = append(l.increases, &acceptedIncrease{operation: operation{id: id, began: at}, pending: n})
-}
-
-// recordUncertain keeps a write whose outcome is to be read from the scale set
-// before the next one.
-func (l *ledger) recordUncertain(u uncertainWrite) { l.uncertain = &u }
-
-// settleUncertain counts an uncertain write as accepted after all, up to n, if
-// the scale set shows its effect. It returns how many were accepted.
-func (l *ledger) settleUncertain(set vmss.ScaleSet, n int, now time.Time) int {
-	u := l.uncertain
-	if u == nil || set.ETag == u.etag { // the next write has the same condition: only one can succeed
-		return 0
-	}
-	l.uncertain = nil
-	if !u.tookEffect(set) || u.count <= 0 {
-		return 0
-	}
-	n = min(n, u.count)
-	l.recordIncrease(n, u.target, "", now)
-	return n
 }
 
 // departed lowers the target by instances that left the capacity.
@@ -209,6 +174,10 @@ func (l *ledger) reconcile(v *View, discovered int) (o overdue) {
 	return o
 }
 
+// credits reports whether what a list lacks may be taken for not made, after a long time: it
+// lacks no known instance, and this identity can read what there is.
+func (l *ledger) credits(v *View) bool { return v.lacked == 0 && !l.mayBeBlind(v) }
+
 // mayBeBlind reports whether nothing shows that this identity may read instances, which
 // can be taken from it at any time. Then an operation that failed may have made some all
 // the same, and each attempt to replace them would make more.
@@ -219,11 +188,11 @@ func (l *ledger) mayBeBlind(v *View) bool {
 // doubts reports whether it matters that a list is empty, and whether this identity
 // may read instances has to be asked.
 func (l *ledger) doubts(v *View, now time.Time) bool {
-	if v.listed > 0 || l.readable.covers(v.At) || !l.readable.mayAsk(now) {
+	if !l.mayBeBlind(v) || !l.readable.mayAsk(now) {
 		return false
 	}
-	failed := slices.ContainsFunc(l.increases, func(i *acceptedIncrease) bool { return i.pending > 0 && i.hasFailed() })
-	return failed && l.mayBeBlind(v) || l.arrived && l.hold.isOver(now)
+	return l.arrived && l.hold.isOver(now) ||
+		slices.ContainsFunc(l.increases, func(i *acceptedIncrease) bool { return i.pending > 0 && i.hasFailed() || l.isExpiredWarm(i, v) })
 }
 
 // fail ends all increases and forgets the target: what is pending will not be
@@ -264,8 +233,7 @@ func (o *overdue) prove(set vmss.ScaleSet, v *View, t target) {
 // A view that was read before the hold is over ends nothing: it may serve again long
 // afterwards, while lists fail.
 func (l *ledger) endHold(v *View, o *overdue) {
-	credible := v.lacked == 0 && (v.listed > 0 || l.readable.covers(v.At))
-	if credible && l.arrived && l.hold.isOver(v.At) {
+	if l.credits(v) && l.arrived && l.hold.isOver(v.At) {
 		o.proven, o.known = o.unproven, true
 		l.hold.ended++
 	}

@@ -34,11 +34,22 @@ func (l *ledger) chargeWarm(n int) {
 }
 
 // expireWarm no longer waits for instances of the warm pool whose operation has failed, or
-// ended long ago: nobody depends on them, and one that comes later is the runner's.
+// ended long ago, if the list is credible: nobody depends on them, and one that comes later
+// is the runner's. As with the runner's own, each further wait is twice as long.
 func (l *ledger) expireWarm(v *View) {
+	if !l.credits(v) {
+		return
+	}
 	for _, i := range l.increases {
-		if i.warm && !i.mayBeUnlisted(v) && (i.hasFailed() || v.At.Sub(i.ended) >= shortestHold) {
-			i.pending = 0
+		if !l.isExpiredWarm(i, v) {
+			continue
+		}
+		if i.pending = 0; !i.hasFailed() {
+			l.expired++
 		}
 	}
+}
+
+func (l *ledger) isExpiredWarm(i *acceptedIncrease, v *View) bool {
+	return i.warm && i.pending > 0 && !i.mayBeUnlisted(v) && (i.hasFailed() || v.At.Sub(i.ended) >= holdAfter(l.expired))
 }

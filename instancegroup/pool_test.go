@@ -262,3 +262,37 @@ func TestSmallerWarmPool(t *testing.T) {
 		assert.Equal(t, []string{"running"}, k.update())
 	}
 }
+
+// TestWarmPoolBehindABlindIdentity: an empty list is no proof that the pool's instances
+// were never made, whether their operation failed or not.
+func TestWarmPoolBehindABlindIdentity(t *testing.T) {
+	for _, fails := range []bool{false, true} {
+		for _, may := range []bool{false, true} {
+			k := newKeeper(t, newFake(0), 2)
+			require.Len(t, k.vms, 2)
+			if fails {
+				k.failures["1"] = azure(armerr.Allocation, 0)
+			}
+			if may { // somebody has deleted them
+				k.change(func() { k.vms = nil; k.set.Capacity = 0 })
+			} else {
+				k.fake.hidden[k.vms[0].VMID], k.fake.hidden[k.vms[1].VMID] = true, true
+				k.refuseReads = true
+			}
+			k.finish()
+			for range 300 { // more than two hours
+				k.clock.pass(31 * time.Second)
+				if v, err := k.Observe(t.Context()); err == nil {
+					k.ReconcilePending(t.Context(), v, 0)
+				}
+				k.KeepWarm(t.Context())
+			}
+			if may {
+				k.settle()
+				assert.Equal(t, map[string]int{"deallocated": 2}, k.powers(), "fails: %t", fails)
+				continue
+			}
+			assert.Len(t, k.vms, 2, "fails: %t", fails)
+		}
+	}
+}
