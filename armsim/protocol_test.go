@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -180,4 +181,18 @@ func TestPageSizes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestDateIsSimulated: an instance of an increase is no older than the response before it.
+func TestDateIsSimulated(t *testing.T) {
+	s := virtual(t, armsim.Config{})
+	path := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci"})
+	at := func() time.Time {
+		date, err := http.ParseTime(s.send(t, http.MethodGet, path, nil).header.Get("Date"))
+		require.NoError(t, err)
+		return date
+	}
+	before := at()
+	s.Advance(1000 * time.Hour)
+	assert.WithinDuration(t, before.Add(1000*time.Hour), at(), time.Minute)
 }

@@ -107,7 +107,7 @@ func (w *capacityWrite) send(ctx context.Context, capacity int64) (int, error) {
 	defer w.mu.Unlock()
 	w.ledger.target.drift = w.driftLocked()
 	if w.warm {
-		w.ledger.recordWarm(w.n, capacity, id, at)
+		w.ledger.recordWarm(w.n, capacity, id, at, w.current.ReadAt)
 		w.log.Info("instances are created for the warm pool", "operation", "warm", "count", w.n, "capacity", capacity)
 		return w.n, nil
 	}

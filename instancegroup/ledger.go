@@ -37,7 +37,8 @@ type ledger struct {
 type acceptedIncrease struct {
 	operation
 	pending int
-	warm    bool // for the warm pool: the runner does not wait for them
+	warm    bool      // for the warm pool: the runner does not wait for them
+	since   time.Time // of those for the warm pool: before they were made, by Azure's clock
 }
 
 // target is the capacity of the last accepted write, less what has gone since.

@@ -6,10 +6,12 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
-// recordWarm adds n accepted instances for the warm pool.
-func (l *ledger) recordWarm(n int, capacity int64, id vmss.Operation, at time.Time) {
+// recordWarm adds n accepted instances for the warm pool. Since is before they are made, by
+// Azure's clock.
+func (l *ledger) recordWarm(n int, capacity int64, id vmss.Operation, at, since time.Time) {
 	l.recordIncrease(n, capacity, id, at)
-	l.increases[len(l.increases)-1].warm = true
+	i := l.increases[len(l.increases)-1]
+	i.warm, i.since = true, since
 }
 
 // warming is how many accepted instances for the warm pool no list has shown yet.
@@ -20,6 +22,16 @@ func (l *ledger) warming() (n int) {
 		}
 	}
 	return n
+}
+
+// warmingSince is before the first of them was made, by Azure's clock; zero: unknown.
+func (l *ledger) warmingSince() time.Time {
+	for _, i := range l.increases {
+		if i.warm && i.pending > 0 {
+			return i.since
+		}
+	}
+	return time.Time{}
 }
 
 // chargeWarm deducts n instances that the warm pool has got.

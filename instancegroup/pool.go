@@ -76,16 +76,24 @@ func (p *warmPool) isReady(m *Member, model string) bool {
 	return m.State == Suspended && m.Mark == vmss.Warm(model) && !p.leaving[m.MemberID]
 }
 
+// harvest is what was made for the pool.
+type harvest struct {
+	n     int
+	since time.Time // before it was made, by Azure's clock; zero: unknown
+	model string
+}
+
 // claim takes instances that the runner does not know for the pool, as many as were made
-// for it. Those that the runner waits for go first.
-func (p *warmPool) claim(v *View, known map[string]bool, waiting, made int, model string) (n int) {
-	if made == 0 || known == nil {
+// for it. Those that the runner waits for go first. One that is older may have run a job: a
+// process before this one may have told the runner of it, and the first list may lack it.
+func (p *warmPool) claim(v *View, known map[string]bool, waiting int, made harvest) (n int) {
+	if made.n == 0 || known == nil {
 		return 0
 	}
 	var fresh []*Member
 	for k := range v.Members {
 		m := &v.Members[k]
-		if _, taken := p.taken[m.MemberID]; taken {
+		if _, taken := p.taken[m.MemberID]; taken || !m.Created.IsZero() && m.Created.Before(made.since) {
 			continue
 		}
 		if !known[m.MemberID] && !p.holds(m) && m.Mark == vmss.Unmarked && (m.State == Creating || m.State == Running) {
@@ -94,8 +102,8 @@ func (p *warmPool) claim(v *View, known map[string]bool, waiting, made int, mode
 	}
 	slices.SortStableFunc(fresh, func(a, b *Member) int { return cmp.Or(a.created.Compare(b.created), byID(*a, *b)) })
 	for _, m := range fresh[min(waiting, len(fresh)):] {
-		if n < made {
-			p.claimed[m.MemberID] = claim{model: model}
+		if n < made.n {
+			p.claimed[m.MemberID] = claim{model: made.model}
 			n++
 		}
 	}

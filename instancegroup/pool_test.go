@@ -296,3 +296,27 @@ func TestWarmPoolBehindABlindIdentity(t *testing.T) {
 		}
 	}
 }
+
+// TestWarmPoolTakesNoOlderOne: the first list of a process may lack what the one before it
+// has told the runner of.
+func TestWarmPoolTakesNoOlderOne(t *testing.T) {
+	f := newFake(3)
+	now := time.Unix(1e9, 0)
+	for n := range f.vms {
+		f.vms[n].Created = now.Add(-time.Second)
+	}
+	f.set.ReadAt, f.set.Mode = now, vmss.Flexible
+	f.hidden[f.vms[1].VMID], f.hidden[f.vms[2].VMID] = true, true
+	k := newKeeper(t, f, 2)
+	require.Len(t, k.vms, 5)
+	k.vm(3, func(i *vmss.Instance) { i.Created = now })
+	k.vm(4, func(i *vmss.Instance) { i.Created = now.Add(time.Second) })
+	k.fake.hidden[k.vms[4].VMID] = true
+	delete(k.fake.hidden, k.vms[1].VMID)
+	delete(k.fake.hidden, k.vms[2].VMID)
+	assert.Len(t, k.update(), 3)
+	clear(k.fake.hidden)
+	k.settle()
+	assert.Len(t, k.update(), 3)
+	assert.Equal(t, map[string]int{"running": 3, "deallocated": 2}, k.powers())
+}

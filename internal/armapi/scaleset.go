@@ -1,6 +1,7 @@
 package armapi
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -24,8 +25,9 @@ func (c *Client) ScaleSet(ctx context.Context) (set vmss.ScaleSet, err error) {
 		}
 		set = scaleSetOf(r.VirtualMachineScaleSet)
 		c.mixed.Store(strings.EqualFold(set.Size, mix))
-		if set.ETag == "" && raw != nil {
-			set.ETag = raw.Header.Get("ETag")
+		if raw != nil {
+			set.ETag = cmp.Or(set.ETag, raw.Header.Get("ETag"))
+			set.ReadAt, _ = http.ParseTime(raw.Header.Get("Date")) // in whole seconds
 		}
 		return nil
 	})

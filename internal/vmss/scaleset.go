@@ -29,6 +29,7 @@ type ScaleSet struct {
 	ProvisioningState string
 	Tags              map[string]string
 	Model             Model
+	ReadAt            time.Time // by Azure's clock, no later than it was; zero: unknown
 }
 
 // IsSpot reports whether the instances are Spot instances.

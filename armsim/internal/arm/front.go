@@ -114,6 +114,7 @@ func (c *call) perform(body []byte, err error) (a *response, encoded []byte, due
 	f.config.Lock.Lock()
 	defer f.config.Lock.Unlock()
 	c.route, c.params = match(f.routes, c.request.Method, c.request.URL.Path)
+	c.header.Set("Date", f.now().UTC().Format(http.TimeFormat))
 	c.header.Set("x-ms-routing-request-id", strings.ToUpper(f.config.Location)+f.now().UTC().Format(":20060102T150405Z:")+c.correlation)
 	if c.route != nil {
 		c.fault = f.config.Rules.For(c.subject(body))
