@@ -93,16 +93,12 @@ func large(policy taskscaler.Schedule, pool int) Bursts {
 	return b
 }
 
-// markdown is the table, with the figures of its rows; nil: the row was not measured.
-func (t StartTable) markdown(figures []*Figures) string {
+// markdown is the table, with the figures of its rows.
+func (t StartTable) markdown(figures []Figures) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "| %s | wait, median | p95 | mean | VMs that run | disks |\n|---|---|---|---|---|---|\n", t.What)
 	for n, row := range t.Rows {
 		f := figures[n]
-		if f == nil {
-			fmt.Fprintf(&b, "| %s | not measured yet | | | | |\n", row.Name)
-			continue
-		}
 		_, length := row.plan()
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %.1f | %.1f |\n", row.Name, wait(percentile(f.Waits, 50)), wait(percentile(f.Waits, 95)), wait(mean(f.Waits)),
 			f.Running.Seconds()/length.Seconds(), f.Disks.Seconds()/length.Seconds())
