@@ -206,6 +206,8 @@ func (s *suspensions) isSpent(m *Member, now time.Time) bool {
 		return false
 	case !known:
 		return !m.ByPolicy
+	case written.mark == vmss.Unmarked:
+		return false // the view is from before
 	case p == resumed:
 		return true
 	}
