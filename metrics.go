@@ -23,23 +23,19 @@ func (g *InstanceGroup) open(ctx context.Context, cfg Config, o instancegroup.Op
 	var sources []fallback.Source
 	g.keys = map[string]*ownKey{}
 	for n, c := range configs {
+		var m *metrics.Metrics
 		if all != nil {
-			api.Observer, o.Observer = all[n], all[n]
+			m, api.Observer, o.Observer = all[n], all[n], all[n]
+		}
+		if n > 0 {
+			o.WarmPool = 0 // increases go to the first scale set first
 		}
 		client, err := armapi.New(c, api)
 		if err != nil {
 			return nil, err
 		}
-		api.With, o.Client = client, client
-		var m *metrics.Metrics
-		if all != nil {
-			m = all[n]
-		}
-		if n > 0 {
-			o.WarmPool = 0 // increases go to the first scale set first
-		}
 		key := &ownKey{config: c}
-		g.keys[strings.ToLower(ids[n])], o.SSHKeys = key, key.model
+		api.With, o.Client, o.SSHKeys, g.keys[strings.ToLower(ids[n])] = client, client, key.model, key
 		sources = append(sources, fallback.Source{Name: c.Name + suffixes[n], Suffix: suffixes[n], Open: g.opener(o, key, client, m)})
 	}
 	sets, err := fallback.Open(ctx, fallback.Options{Sources: sources, Logger: o.Logger})
