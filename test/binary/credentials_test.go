@@ -133,6 +133,7 @@ func TestOfficialKeysAreEnough(t *testing.T) {
 	assert.Equal(t, config.Config{
 		Name: "ci", SubscriptionID: armsim.DefaultSubscriptionID, ResourceGroupName: "runners",
 		Cloud: config.Cloud{Name: "AzurePublic"}, Credential: "default", CreationLimit: "25m", FailedGrace: "2m", UseResourceGraph: "false",
+		SSHKeyType: "ed25519", SuspendMode: "auto", WarmPoolSize: "0",
 	}, c)
 }
 

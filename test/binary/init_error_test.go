@@ -71,7 +71,6 @@ var configMistakes = []badInput{
 	{"secret in config.toml", []change{key("client_secret", launch.ClientSecret)}, `"client_secret" is a secret`, "put it in a file"},
 	{"secret as another value", []change{key("tenant_id", launch.ClientSecret)}, "tenant_id (value not shown)", "use a GUID"},
 	{"password in the address", []change{cloudKey("authority_host", "https://u:"+launch.ClientSecret+"@login.example/")}, "authority_host (value not shown)", "use an https URL"},
-	{"no login for instances", []change{func(in *input) { in.connector.Password = ""; in.connector.UseStaticCredentials = false }}, "no password or private key is configured", "fix: set key_path"},
 	{"a flag of docker-machine", []change{key("azure-image", "Canonical:UbuntuServer:18.04-LTS:latest")}, `key "azure-image" is a flag of docker-machine`, "az vmss create --image"},
 	{"a key of the table above", []change{key("max_instances", 10)}, `key "max_instances" belongs to [runners.autoscaler]`, "move it there"},
 	{"SSH key that is none", []change{func(in *input) { in.connector.Key = []byte("ssh-ed25519 AAAA") }}, "not an SSH private key", "fix: name the private half"},

@@ -23,7 +23,7 @@ const (
 
 // TestMigration goes from a docker+machine configuration to jobs: migrate, the setup
 // command that it prints, doctor, and the demo with the new configuration. Added is what
-// a simulator on this machine takes: where the cloud is, the port, and a path for the key.
+// a simulator on this machine takes: where the cloud is, and the port.
 func TestMigration(t *testing.T) {
 	t.Parallel()
 	s := newSubscription(t, armsim.Config{
@@ -37,10 +37,9 @@ func TestMigration(t *testing.T) {
 	decisions, _, _ := strings.Cut(report, "\n\n")
 	assert.Equal(t, 2, len(strings.Split(decisions, "\n")), "one decision, on the network: %s", decisions)
 
-	key := filepath.Join(s.dir, "id_ed25519")
-	s.must(0, append(printedSetup(t, report), "--ssh-key", key, "--no-price", "--credential", "environment",
+	s.must(0, append(printedSetup(t, report), "--no-price", "--credential", "environment",
 		"--cloud-endpoint", sim.Endpoint, "--cloud-audience", sim.Audience, "--cloud-authority", sim.Endpoint+"/")...)
-	s.adapt(config, key)
+	s.adapt(config)
 	runner := s.withSecretOf(environment)
 	assert.Contains(t, runner.must(0, "doctor", "--config", config), " 0 wrong, 0 not looked at")
 	runner.runJobs(config)
@@ -56,13 +55,13 @@ func printedSetup(t *testing.T, report string) []string {
 	return strings.Fields(command)
 }
 
-func (s *shell) adapt(config, key string) {
+func (s *shell) adapt(config string) {
 	s.Helper()
 	text, err := os.ReadFile(config)
 	require.NoError(s, err)
 	cloud := fmt.Sprintf("      cloud = { authority_host = %q, resource_manager_endpoint = %q, resource_manager_audience = %q }\n", s.sim.Endpoint+"/", s.sim.Endpoint, s.sim.Audience)
 	adapted := strings.NewReplacer(
-		`"/etc/gitlab-runner/id_ed25519"`, fmt.Sprintf("%q\n      protocol_port = %d", key, s.sim.SSHPort),
+		"[runners.autoscaler.connector_config]\n", fmt.Sprintf("[runners.autoscaler.connector_config]\n      protocol_port = %d\n", s.sim.SSHPort),
 		"[runners.autoscaler.plugin_config]\n", "[runners.autoscaler.plugin_config]\n"+cloud,
 	).Replace(string(text))
 	require.NoError(s, os.WriteFile(config, []byte(adapted), 0o600))
