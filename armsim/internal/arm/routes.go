@@ -83,7 +83,7 @@ func routesOfMachines() []route {
 		{"VirtualMachines_List", get, groupPath + "/providers/Microsoft.Compute/virtualMachines", ownAction + "read", limitMachineList, listMachines},
 		{"VirtualMachines_Get", get, machinePath, ownAction + "read", limitMachineGet, getMachine},
 		{"VirtualMachines_InstanceView", get, machinePath + "/instanceView", ownAction + "instanceView/read", limitMachineGet, machineView},
-		{"VirtualMachines_CreateOrUpdate", put, machinePath, ownAction + "write", limitMachinePut, putMachine},
+		{"VirtualMachines_CreateOrUpdate", put, machinePath, ownAction + "write", limitMachineMake, putMachine},
 		{"VirtualMachines_Update", patch, machinePath, ownAction + "write", limitMachinePut, patchMachine},
 		{"VirtualMachines_Delete", del, machinePath, ownAction + "delete", limitMachineKill, deleteMachine},
 		{"VirtualMachines_PowerOff", post, machinePath + "/powerOff", ownAction + "powerOff/action", limitMachinePut, powerMachine(world.ActionPowerOff)},
