@@ -166,6 +166,9 @@ func (c *call) record(a *response) {
 	if c.body != nil {
 		e.Body = withoutSecrets(c.body)
 	}
+	if strings.HasSuffix(e.Operation, "_RunCommand") {
+		e.Body = object{"commandId": c.body["commandId"]} // scripts hold whatever their authors put there
+	}
 	if c.fault != nil {
 		e.Fault = c.fault.Name
 	}

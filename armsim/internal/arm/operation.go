@@ -59,7 +59,11 @@ func getOperation(c *call) (*response, *problem) {
 	case o.Failure != nil:
 		return nil, conflict(o.Failure)
 	}
-	return &response{Status: http.StatusOK}, nil
+	a := &response{Status: http.StatusOK}
+	if o.Output != nil {
+		a.Body = scriptOutput(o.Output)
+	}
+	return a, nil
 }
 
 func operationBody(o *world.Operation) object {
@@ -69,6 +73,9 @@ func operationBody(o *world.Operation) object {
 	}
 	if o.Failure != nil {
 		b["error"] = azhttp.ErrorObject(o.Failure.Code, o.Failure.Message)
+	}
+	if o.Output != nil {
+		b["properties"] = object{"output": scriptOutput(o.Output)}
 	}
 	return b
 }

@@ -33,7 +33,7 @@ const get, put, patch, post, del = http.MethodGet, http.MethodPut, http.MethodPa
 // newRoutes is all that is simulated, under the operation IDs of Azure's
 // specification.
 func newRoutes() []route {
-	return slices.Concat(routesOfGroups(), routesOfScaleSets(), routesOfMachines(), routesOfNetwork(), routesOfAutoscale(),
+	return slices.Concat(routesOfGroups(), routesOfScaleSets(), routesOfMachines(), routesOfGuests(), routesOfNetwork(), routesOfAutoscale(),
 		routesOfSubscription(), routesOfNetworkSetup(), routesOfIdentities(), routesOfAuthorization(), routesOfPolicies(), routesOfCatalog(), routesOfPools())
 }
 
