@@ -38,7 +38,7 @@ func (c *call) subject(body []byte) fault.Subject {
 	sub := fault.Subject{Operation: c.route.operation, Method: c.request.Method, Capacity: capacityOf(body)}
 	for _, param := range []string{"publicAddress", "interface", "machine", "instance", "scaleSet", "setting", "operation",
 		"subnet", "virtualNetwork", "securityGroup", "natGateway", "identity", "role", "assignment", "definition", "lock", "namespace",
-		"sshPublicKey", "pool", "version", "image", "gallery", "plan", "sku", "offer", "publisher", "group", "subscription"} {
+		"sshPublicKey", "disk", "pool", "version", "image", "gallery", "plan", "sku", "offer", "publisher", "group", "subscription"} {
 		name := c.param(param)
 		if name == "" {
 			continue
