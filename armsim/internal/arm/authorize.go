@@ -17,6 +17,7 @@ type gatekeeper struct{ *call }
 var anywhere = []string{
 	"Operations_Get", "GalleryOperations_Get", "DiskOperations_Get", "NetworkOperations_Get", "NetworkOperationResults_Get", "OperationResults_Get", "StandbyPoolOperations_Get", "Subscriptions_Get",
 	"ResourceGroups_List",                                             // those that the caller may read
+	"ActivityLogs_List",                                               // of what the caller may read
 	"PolicyDefinitions_GetBuiltIn", "PolicySetDefinitions_GetBuiltIn", // which are in no subscription
 }
 

@@ -176,6 +176,7 @@ func (c *call) record(a *response) {
 		c.front.config.Journal.AddNotSimulated(c.request.Method + " " + c.request.URL.Path)
 	}
 	c.front.config.Journal.Add(e)
+	c.front.activities.add(c, a)
 }
 
 // withoutSecrets copies a request's body less what must not be shown.

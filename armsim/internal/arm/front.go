@@ -54,6 +54,7 @@ type Front struct {
 	history  history
 	quota    graphQuota
 	encoder  azhttp.Encoder
+	activities
 }
 
 // New makes a front.
