@@ -13,6 +13,13 @@ import (
 
 var disks = keptType{kind: "Microsoft.Compute/disks", params: []string{"disk"}, works: true}
 
+// diskCall is a call on them.
+type diskCall struct{ *call }
+
+func ofDisks(handle func(diskCall) (*response, *problem)) func(*call) (*response, *problem) {
+	return func(c *call) (*response, *problem) { return handle(diskCall{c}) }
+}
+
 // disk is a managed disk of an instance.
 type disk struct {
 	of     *world.Instance
@@ -23,7 +30,7 @@ type disk struct {
 func (d disk) name() string { return jsonmap.Text(d.stored, "name") }
 
 // disksOf are an instance's; one on the host, or in a storage account, is none.
-func (c *call) disksOf(i *world.Instance) []disk {
+func (c diskCall) disksOf(i *world.Instance) []disk {
 	storage := c.render.storage(i)
 	os, _ := storage["osDisk"].(object)
 	var all []disk
@@ -39,7 +46,7 @@ func (c *call) disksOf(i *world.Instance) []disk {
 }
 
 // attachedDisks are those of all instances of a group.
-func (c *call) attachedDisks(g *world.Group) []disk {
+func (c diskCall) attachedDisks(g *world.Group) []disk {
 	var all []disk
 	for _, set := range append(g.ScaleSets(), g.Standalone) {
 		for _, i := range set.Instances {
@@ -50,7 +57,7 @@ func (c *call) attachedDisks(g *world.Group) []disk {
 }
 
 // attached finds the disk of an instance that the path names.
-func (c *call) attached(g *world.Group) (disk, bool) {
+func (c diskCall) attached(g *world.Group) (disk, bool) {
 	for _, d := range c.attachedDisks(g) {
 		if strings.EqualFold(d.name(), c.param("disk")) {
 			return d, true
@@ -59,7 +66,7 @@ func (c *call) attached(g *world.Group) (disk, bool) {
 	return disk{}, false
 }
 
-func (c *call) attachedDisk(d disk) object {
+func (c diskCall) attachedDisk(d disk) object {
 	i := d.of
 	gigabytes, ok := jsonmap.At(i.Profile, "storageProfile.osDisk.diskSizeGB").(float64)
 	if !d.isOS || !ok {
@@ -90,7 +97,7 @@ func (c *call) attachedDisk(d disk) object {
 }
 
 // keptDisk is a disk that a client made.
-func (c *call) keptDisk(k *world.Kept) object {
+func (c diskCall) keptDisk(k *world.Kept) object {
 	body := jsonmap.CloneObject(k.Model)
 	p := jsonmap.Ensure(body, "properties")
 	p["provisioningState"], p["timeCreated"], p["diskState"], p["uniqueId"] = k.State(), stamp(k.Created), "Unattached", tag(k.ID)
@@ -98,7 +105,7 @@ func (c *call) keptDisk(k *world.Kept) object {
 }
 
 // completeDisk adds what all disks have.
-func (c *call) completeDisk(body object, id string) object {
+func (c diskCall) completeDisk(body object, id string) object {
 	body["id"], body["name"], body["type"] = c.render.odd(id), id[strings.LastIndexByte(id, '/')+1:], disks.kind
 	sku := jsonmap.Ensure(body, "sku")
 	jsonmap.SetDefault(sku, "name", "Standard_LRS")
@@ -116,7 +123,7 @@ func (c *call) completeDisk(body object, id string) object {
 }
 
 // disksIn are all disks of a group, under their names after a prefix.
-func (c *call) disksIn(g *world.Group, prefix string) []named {
+func (c diskCall) disksIn(g *world.Group, prefix string) []named {
 	var all []named
 	for _, d := range c.attachedDisks(g) {
 		all = append(all, named{prefix + d.name(), func() object { return c.attachedDisk(d) }})
@@ -127,7 +134,7 @@ func (c *call) disksIn(g *world.Group, prefix string) []named {
 	return all
 }
 
-func listDisks(c *call) (*response, *problem) {
+func listDisks(c diskCall) (*response, *problem) {
 	g, p := c.group()
 	if p != nil {
 		return nil, p
@@ -135,7 +142,7 @@ func listDisks(c *call) (*response, *problem) {
 	return c.listNamed(c.disksIn(g, ""))
 }
 
-func listAllDisks(c *call) (*response, *problem) {
+func listAllDisks(c diskCall) (*response, *problem) {
 	var all []named
 	for _, g := range c.world.Groups() {
 		all = append(all, c.disksIn(g, g.Name+"/")...)
@@ -143,7 +150,7 @@ func listAllDisks(c *call) (*response, *problem) {
 	return c.listNamed(all)
 }
 
-func getDisk(c *call) (*response, *problem) {
+func getDisk(c diskCall) (*response, *problem) {
 	g, p := c.group()
 	if p != nil {
 		return nil, p
@@ -151,7 +158,7 @@ func getDisk(c *call) (*response, *problem) {
 	if d, ok := c.attached(g); ok {
 		return &response{Status: http.StatusOK, Body: c.attachedDisk(d)}, nil
 	}
-	_, k, p := disks.find(c)
+	_, k, p := disks.find(c.call)
 	if p != nil {
 		return nil, p
 	}
@@ -160,8 +167,8 @@ func getDisk(c *call) (*response, *problem) {
 
 // putDisk makes an empty disk, or changes one that a client made: PUT and PATCH leave what
 // they do not name.
-func putDisk(c *call) (*response, *problem) {
-	g, k, p := disks.find(c)
+func putDisk(c diskCall) (*response, *problem) {
+	g, k, p := disks.find(c.call)
 	if g == nil || k == nil && c.request.Method == patch {
 		return nil, p
 	}
@@ -180,7 +187,7 @@ func putDisk(c *call) (*response, *problem) {
 	if p := checkDisk(k, model); p != nil {
 		return nil, p
 	}
-	k, o := g.Keep(disks.path(c, 1), disks.kind, model, true)
+	k, o := g.Keep(disks.path(c.call, 1), disks.kind, model, true)
 	return c.diskWork(o, c.keptDisk(k)), nil
 }
 
@@ -204,7 +211,7 @@ func checkDisk(before *world.Kept, model object) *problem {
 }
 
 // deleteDisk refuses that of an instance (ansible#54644).
-func deleteDisk(c *call) (*response, *problem) {
+func deleteDisk(c diskCall) (*response, *problem) {
 	g, p := c.group()
 	if p != nil {
 		return nil, p
@@ -212,15 +219,15 @@ func deleteDisk(c *call) (*response, *problem) {
 	if d, ok := c.attached(g); ok {
 		return nil, conflictOf("OperationNotAllowed", "Disk %s is attached to VM %s.", d.name(), d.of.ID)
 	}
-	if _, k, _ := disks.find(c); k == nil {
+	if _, k, _ := disks.find(c.call); k == nil {
 		return &response{Status: http.StatusNoContent}, nil
 	}
-	return c.diskWork(g.Drop(disks.path(c, 1), true), nil), nil
+	return c.diskWork(g.Drop(disks.path(c.call, 1), true), nil), nil
 }
 
 // diskWork is the response to a write, whose operation is at a place of its own and has a
 // Location in any case.
-func (c *call) diskWork(o *world.Operation, body object) *response {
+func (c diskCall) diskWork(o *world.Operation, body object) *response {
 	a := c.accepted(o, http.StatusAccepted, nil)
 	for _, name := range []string{"Azure-Asyncoperation", "Location"} {
 		a.Header.Set(name, strings.Replace(a.Header.Get(name), "/operations/", "/DiskOperations/", 1))

@@ -8,10 +8,17 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/world"
 )
 
+// guests is a call on what runs in instances.
+type guests struct{ *call }
+
+func inGuests(handle func(guests) (*response, *problem)) func(*call) (*response, *problem) {
+	return func(c *call) (*response, *problem) { return handle(guests{c}) }
+}
+
 // reimageScaleSet gives new disks to the named instances of a scale set, or to all of them
 // where none are named, less those that their policy protects. That it is allowed of a
 // Flexible set is believed.
-func reimageScaleSet(c *call) (*response, *problem) {
+func reimageScaleSet(c guests) (*response, *problem) {
 	set, p := c.scaleSet()
 	if p != nil {
 		return nil, p
@@ -26,7 +33,7 @@ func reimageScaleSet(c *call) (*response, *problem) {
 	return c.reimage(set, set, targets)
 }
 
-func reimageInstance(c *call) (*response, *problem) {
+func reimageInstance(c guests) (*response, *problem) {
 	i, p := c.instance()
 	if p != nil {
 		return nil, p
@@ -34,7 +41,7 @@ func reimageInstance(c *call) (*response, *problem) {
 	return c.reimageOne(i.Set, i)
 }
 
-func reimageMachine(c *call) (*response, *problem) {
+func reimageMachine(c guests) (*response, *problem) {
 	i, p := c.machine()
 	if p != nil {
 		return nil, p
@@ -42,7 +49,7 @@ func reimageMachine(c *call) (*response, *problem) {
 	return c.reimageOne(nil, i)
 }
 
-func (c *call) reimageOne(set *world.ScaleSet, i *world.Instance) (*response, *problem) {
+func (c guests) reimageOne(set *world.ScaleSet, i *world.Instance) (*response, *problem) {
 	if i.State == world.StateDeleting {
 		return nil, markedForDeletion("Reimage Virtual Machine", i.Name)
 	}
@@ -50,7 +57,7 @@ func (c *call) reimageOne(set *world.ScaleSet, i *world.Instance) (*response, *p
 }
 
 // reimage accepts it; owner and set are as in powerCall.begin.
-func (c *call) reimage(owner, set *world.ScaleSet, targets []*world.Instance) (*response, *problem) {
+func (c guests) reimage(owner, set *world.ScaleSet, targets []*world.Instance) (*response, *problem) {
 	if c.body["osProfile"] != nil {
 		return nil, notSimulated("a reimaging with", "another osProfile")
 	}
@@ -60,7 +67,7 @@ func (c *call) reimage(owner, set *world.ScaleSet, targets []*world.Instance) (*
 	return c.accepted(c.world.Reimage(set, targets), http.StatusAccepted, nil), nil
 }
 
-func runOnInstance(c *call) (*response, *problem) {
+func runOnInstance(c guests) (*response, *problem) {
 	i, p := c.instance()
 	if p != nil {
 		return nil, p
@@ -68,7 +75,7 @@ func runOnInstance(c *call) (*response, *problem) {
 	return c.run(i)
 }
 
-func runOnMachine(c *call) (*response, *problem) {
+func runOnMachine(c guests) (*response, *problem) {
 	i, p := c.machine()
 	if p != nil {
 		return nil, p
@@ -77,7 +84,7 @@ func runOnMachine(c *call) (*response, *problem) {
 }
 
 // run has an instance run a script.
-func (c *call) run(i *world.Instance) (*response, *problem) {
+func (c guests) run(i *world.Instance) (*response, *problem) {
 	const shell = "RunShellScript"
 	switch id := jsonmap.Text(c.body, "commandId"); {
 	case id == "":
@@ -96,7 +103,7 @@ func (c *call) run(i *world.Instance) (*response, *problem) {
 }
 
 // script reads the body's script.
-func (c *call) script() world.Script {
+func (c guests) script() world.Script {
 	var s world.Script
 	var lines []string
 	for _, line := range jsonmap.List(c.body, "script") {

@@ -189,7 +189,7 @@ func listMachineSizes(c *call) (*response, *problem) {
 	if p != nil {
 		return nil, p
 	}
-	return page(c.pager, c.sizesLike(i.Size), sizeKey, oldSize)
+	return page(c.pager, sizesLike(c.world.Catalog, i.Size), sizeKey, oldSize)
 }
 
 func oldSize(s catalog.Size) object {
@@ -206,10 +206,10 @@ func unknownLocation() *problem {
 }
 
 // sizesLike are those that what has this size can be changed to.
-func (c *call) sizesLike(size string) []catalog.Size {
-	present, known := c.world.Catalog.Size(size)
-	return slices.DeleteFunc(c.world.Catalog.Sizes(), func(s catalog.Size) bool {
-		_, restricted := c.world.Catalog.Restriction(s.Name)
+func sizesLike(all *catalog.Catalog, size string) []catalog.Size {
+	present, known := all.Size(size)
+	return slices.DeleteFunc(all.Sizes(), func(s catalog.Size) bool {
+		_, restricted := all.Restriction(s.Name)
 		return restricted || known && s.Architecture != present.Architecture
 	})
 }
@@ -221,7 +221,7 @@ func listScaleSetSizes(c *call) (*response, *problem) {
 	if p != nil {
 		return nil, p
 	}
-	return page(c.pager, c.sizesLike(set.Size()), sizeKey, func(s catalog.Size) object { return scaleSetSize(s, set) })
+	return page(c.pager, sizesLike(c.world.Catalog, set.Size()), sizeKey, func(s catalog.Size) object { return scaleSetSize(s, set) })
 }
 
 func scaleSetSize(s catalog.Size, set *world.ScaleSet) object {
