@@ -59,7 +59,7 @@ func TestOpenQuestionsOfLimits(t *testing.T) {
 // TestPatchesAndDeletionsShareOneBucket, where both draw from that of actions.
 func TestPatchesAndDeletionsShareOneBucket(t *testing.T) {
 	t.Parallel()
-	s := virtual(t, armsim.Config{Throttle: true, Unknowns: unknown(t, "patch-draws-from-actions", "delete-shares-update-bucket")})
+	s := virtual(t, armsim.Config{Throttle: true, Polite: true, Unknowns: unknown(t, "patch-draws-from-actions", "delete-shares-update-bucket")})
 	set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", Capacity: 1})
 	s.Advance(time.Hour)
 	r := s.deleteInstances(t, set, "0")

@@ -43,7 +43,7 @@ func (l *limiter) take(all []limit, owner string, n float64, now time.Time) (lef
 	for _, lim := range all {
 		state := l.bucket(l.shared(lim), owner, now)
 		state.tokens = max(0, state.tokens-n)
-		left = append(left, int(state.tokens))
+		left = append(left, int(state.tokens+rounding))
 	}
 	return left, nil
 }
