@@ -73,7 +73,7 @@ func TestInterruptedOperationsEnd(t *testing.T) {
 		return func(t *testing.T, s *sim, set, _ string) reply { return s.send(t, "POST", set+"/"+action, nil) }
 	}
 	acts := map[string]act{
-		"power off": post("poweroff"), "deallocate": post("deallocate"), "start": post("start"), "restart": post("restart"),
+		"power off": post("poweroff"), "deallocate": post("deallocate"), "start": post("start"), "restart": post("restart"), "reimage": post("reimage"),
 		"grow":   func(t *testing.T, s *sim, set, _ string) reply { return s.setCapacity(t, set, 3) },
 		"shrink": func(t *testing.T, s *sim, set, _ string) reply { return s.setCapacity(t, set, 0) },
 		"delete": func(t *testing.T, s *sim, set, id string) reply { return s.deleteInstances(t, set, id) },

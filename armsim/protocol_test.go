@@ -55,7 +55,7 @@ func TestRefusedRequests(t *testing.T) {
 		"bad skip token":                {"GET", set + "/virtualMachines?api-version=" + version + "&$skiptoken=!", nil, 400, "InvalidParameter"},
 		"skip token of another service": {"GET", set + "/virtualMachines?api-version=" + version + "&$skiptoken=Zm9v", nil, 400, "InvalidParameter"},
 		"deletion without ids":          {"POST", set + "/delete", `{}`, 400, "InvalidParameter"},
-		"route that is not there":       {"POST", set + "/reimage", `{}`, 501, "NotImplemented"},
+		"route that is not there":       {"POST", set + "/redeploy", `{}`, 501, "NotImplemented"},
 		"method that is not there":      {patch, s.ResourcePath(""), `{}`, 501, "NotImplemented"},
 	} {
 		t.Run(name, func(t *testing.T) {

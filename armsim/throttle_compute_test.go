@@ -69,9 +69,15 @@ func TestRecordedLimitsOfMachines(t *testing.T) {
 	assert.Equal(t, "HighCostGetSubscriptionMaximum;899", s.get(t, s.machinesPath()).remaining())
 	machine := s.machinesPath() + "/" + s.Instances()[0].Name
 	assert.Equal(t, "LowCostGetSubscriptionMaximum;23999,LowCostGetResource;35", s.get(t, machine).remaining())
+	for _, action := range []string{"powerOff", "start", "restart"} { // in Microsoft's table
+		assert.Contains(t, s.send(t, "POST", machine+"/"+action, nil).remaining(), "UpdateVMSubscriptionMaximum;")
+	}
+	assert.Contains(t, s.send(t, "POST", machine+"/deallocate", nil).remaining(), "DeleteVMSubscriptionMaximum;1499,DeleteVMResource;11")
+	assert.Equal(t, "PutVMSubscriptionMaximum;1499,PutVMResource;11", s.send(t, "PUT", machine, object{"location": "westeurope"}).remaining())
+	s.Advance(time.Hour)
 	deleted := s.send(t, "DELETE", machine, nil)
 	assert.Equal(t, "DeleteVMSubscriptionMaximum;1499,DeleteVMResource;11", deleted.remaining())
-	assert.Equal(t, "GetOperationSubscriptionMaximum;14999,GetOperationResource;44", s.operation(t, deleted).remaining())
+	assert.Equal(t, "GetOperationResource;44,GetOperationSubscriptionMaximum;14999", s.operation(t, deleted).remaining())
 }
 
 // TestViewsAreCountedByThePage: 1,000 instances in pages of 50 are 20 calls, and

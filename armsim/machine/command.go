@@ -10,8 +10,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	gossh "golang.org/x/crypto/ssh"
 )
 
 // command is a process group with its standard streams.
@@ -79,15 +77,15 @@ func closeFiles(files []*os.File) {
 
 // run serves the streams until the command has ended and its output is
 // delivered; what its children write later is lost.
-func (c *command) run(channel gossh.Channel) syscall.WaitStatus {
+func (c *command) run(stdin io.Reader, stdout, stderr io.Writer) syscall.WaitStatus {
 	defer close(c.done)
 	go func() {
-		_, _ = io.Copy(c.stdin, channel)
+		_, _ = io.Copy(c.stdin, stdin)
 		_ = c.stdin.Close()
 	}()
 	var output sync.WaitGroup
-	output.Go(func() { copyOutput(channel, c.stdout) })
-	output.Go(func() { copyOutput(channel.Stderr(), c.stderr) })
+	output.Go(func() { copyOutput(stdout, c.stdout) })
+	output.Go(func() { copyOutput(stderr, c.stderr) })
 	_ = c.cmd.Wait()
 	c.mu.Lock()
 	c.ended = true

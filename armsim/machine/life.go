@@ -154,10 +154,7 @@ func (l *life) end() {
 // awaitSweep leaves the killing on a dead machine to end, which waits for each
 // process it finds; it would not find one that a session killed a moment before.
 func (l *life) awaitSweep() {
-	l.mu.Lock()
-	dead := l.dead
-	l.mu.Unlock()
-	if dead {
+	if l.isDead() {
 		<-l.swept
 	}
 }

@@ -19,11 +19,10 @@ import (
 // Boot and PowerOff a life with SSH servers and processes. Its methods may be
 // called at any time from any goroutine.
 type Machine struct {
-	cfg    Config
-	dir    string
-	mark   string
-	signer gossh.Signer
-	keys   []gossh.PublicKey
+	cfg  Config
+	dir  string
+	mark string
+	installed
 
 	// power is held through a whole Boot, PowerOff or Destroy, so that each
 	// waits until the one before it is done; state guards the fields below it.
@@ -31,6 +30,30 @@ type Machine struct {
 	state     sync.Mutex
 	life      *life
 	destroyed bool
+}
+
+// installed is what the disk holds of who the machine is and who may log in. It is
+// replaced while power is held and there is no life.
+type installed struct {
+	signer gossh.Signer
+	keys   []gossh.PublicKey
+}
+
+// install makes a host key.
+func install(authorizedKeys []string) (installed, error) {
+	keys, err := parseKeys(authorizedKeys)
+	if err != nil {
+		return installed{}, err
+	}
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return installed{}, fmt.Errorf("generate host key: %w", err)
+	}
+	signer, err := gossh.NewSignerFromKey(private)
+	if err != nil {
+		return installed{}, fmt.Errorf("generate host key: %w", err)
+	}
+	return installed{signer, keys}, nil
 }
 
 // New checks cfg and makes the machine's private directory, open to this
@@ -48,17 +71,9 @@ func newMachine(cfg Config) (*Machine, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	keys, err := parseKeys(cfg.AuthorizedKeys)
+	disk, err := install(cfg.AuthorizedKeys)
 	if err != nil {
 		return nil, err
-	}
-	_, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return nil, fmt.Errorf("generate host key: %w", err)
-	}
-	signer, err := gossh.NewSignerFromKey(private)
-	if err != nil {
-		return nil, fmt.Errorf("generate host key: %w", err)
 	}
 	dir, err := makeDir(cfg)
 	if err != nil {
@@ -67,7 +82,7 @@ func newMachine(cfg Config) (*Machine, error) {
 	cfg.Addresses = slices.Clone(cfg.Addresses)
 	cfg.Env = slices.Clone(cfg.Env)
 	mark := "ARMSIM_MACHINE=" + rand.Text()
-	return &Machine{cfg: cfg, dir: dir, mark: mark, signer: signer, keys: keys}, nil
+	return &Machine{cfg: cfg, dir: dir, mark: mark, installed: disk}, nil
 }
 
 func makeDir(cfg Config) (string, error) {
@@ -85,11 +100,16 @@ func makeDir(cfg Config) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := errors.Join(os.Mkdir(filepath.Join(dir, "tmp"), 0o700), makeTools(dir)); err != nil {
+	if err := furnish(dir); err != nil {
 		removeAll(dir)
 		return "", err
 	}
 	return dir, nil
+}
+
+// furnish makes what is in the directory of a new machine.
+func furnish(dir string) error {
+	return errors.Join(os.Mkdir(filepath.Join(dir, "tmp"), 0o700), makeTools(dir))
 }
 
 // Boot starts an SSH server on every address. The error names the address that
@@ -132,6 +152,38 @@ func (m *Machine) Destroy() {
 	defer m.power.Unlock()
 	m.die(true)
 	removeAll(m.dir)
+}
+
+// Reimage powers the machine off and gives it a new disk: an empty directory under
+// the same path, another host key, and these authorized keys in place of those it had.
+// The error says which key is wrong, or why the directory could not be made anew.
+func (m *Machine) Reimage(authorizedKeys []string) error {
+	m.power.Lock()
+	defer m.power.Unlock()
+	m.die(false)
+	if err := m.reimage(authorizedKeys); err != nil {
+		return fmt.Errorf("reimage machine %q: %w", m.cfg.Name, err)
+	}
+	return nil
+}
+
+func (m *Machine) reimage(authorizedKeys []string) error {
+	m.state.Lock()
+	destroyed := m.destroyed
+	m.state.Unlock()
+	if destroyed {
+		return errDestroyed
+	}
+	disk, err := install(authorizedKeys)
+	if err != nil {
+		return err
+	}
+	removeAll(m.dir)
+	if err := os.Mkdir(m.dir, 0o700); err != nil {
+		return err
+	}
+	m.installed = disk
+	return furnish(m.dir)
 }
 
 func (m *Machine) die(forGood bool) {

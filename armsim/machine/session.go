@@ -90,7 +90,7 @@ func (s *session) signal(payload []byte) bool {
 }
 
 func (s *session) run() {
-	status := s.command.run(s.channel)
+	status := s.command.run(s.channel, s.channel, s.channel.Stderr())
 	_ = s.channel.CloseWrite()
 	s.sendStatus(status)
 	_ = s.channel.Close()
@@ -107,11 +107,7 @@ func (s *session) sendStatus(status syscall.WaitStatus) {
 		_, _ = s.channel.SendRequest("exit-signal", false, gossh.Marshal(m))
 		return
 	}
-	code := status.ExitStatus()
-	if status.Signaled() {
-		code = 128 + int(status.Signal())
-	}
-	m := struct{ Code uint32 }{uint32(code)}
+	m := struct{ Code uint32 }{uint32(exitCode(status))}
 	_, _ = s.channel.SendRequest("exit-status", false, gossh.Marshal(m))
 }
 

@@ -38,7 +38,7 @@ func (c *call) subject(body []byte) fault.Subject {
 	sub := fault.Subject{Operation: c.route.operation, Method: c.request.Method, Capacity: capacityOf(body)}
 	for _, param := range []string{"publicAddress", "interface", "machine", "instance", "scaleSet", "setting", "operation",
 		"subnet", "virtualNetwork", "securityGroup", "natGateway", "identity", "role", "assignment", "definition", "lock", "namespace",
-		"sshPublicKey", "pool", "version", "image", "gallery", "plan", "sku", "offer", "publisher", "group", "subscription"} {
+		"sshPublicKey", "disk", "pool", "version", "image", "gallery", "plan", "sku", "offer", "publisher", "group", "subscription"} {
 		name := c.param(param)
 		if name == "" {
 			continue
@@ -166,6 +166,9 @@ func (c *call) record(a *response) {
 	if c.body != nil {
 		e.Body = withoutSecrets(c.body)
 	}
+	if strings.HasSuffix(e.Operation, "_RunCommand") {
+		e.Body = object{"commandId": c.body["commandId"]} // scripts hold whatever their authors put there
+	}
 	if c.fault != nil {
 		e.Fault = c.fault.Name
 	}
@@ -173,6 +176,7 @@ func (c *call) record(a *response) {
 		c.front.config.Journal.AddNotSimulated(c.request.Method + " " + c.request.URL.Path)
 	}
 	c.front.config.Journal.Add(e)
+	c.front.activities.add(c, a)
 }
 
 // withoutSecrets copies a request's body less what must not be shown.

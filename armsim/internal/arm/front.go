@@ -54,13 +54,14 @@ type Front struct {
 	history  history
 	quota    graphQuota
 	encoder  azhttp.Encoder
+	activities
 }
 
 // New makes a front.
 func New(c Config) *Front {
 	return &Front{
 		config: c, routes: newRoutes(), renderer: &renderer{random: c.World.Random, tenant: c.TenantID, polite: c.Polite},
-		limiter: limiter{enforce: c.Throttle, buckets: map[string]*bucket{}},
+		limiter: limiter{enforce: c.Throttle, stepped: c.World.Unknowns().RefillByMinute, buckets: map[string]*bucket{}},
 		history: history{clock: c.World.Clock}, quota: graphQuota{enforce: c.Throttle, sent: map[string][]time.Time{}},
 	}
 }

@@ -147,10 +147,14 @@ func renderLock(l *world.Lock) object {
 }
 
 // listLocks are those at the scope and above it; that of a group those below it,
-// too.
+// too, unless the filter is atScope().
 func listLocks(c scoped) (*response, *problem) {
+	f, p := c.filter("atscope")
+	if p != nil {
+		return nil, p
+	}
 	all := slices.DeleteFunc(c.world.Access.Locks(), func(l *world.Lock) bool {
-		return !world.Within(l.Scope, c.scope()) && !world.Within(c.scope(), l.Scope)
+		return !world.Within(l.Scope, c.scope()) && (f.has("atscope") || !world.Within(c.scope(), l.Scope))
 	})
 	return page(c.pager, all, func(l *world.Lock) string { return strings.ToLower(l.ID) }, renderLock)
 }

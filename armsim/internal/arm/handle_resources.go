@@ -20,6 +20,7 @@ func headGroup(c *call) (*response, *problem) {
 // acceptedByManager is accepted in Resource Manager's own manner: a Location
 // alone (recording 31).
 func (l *operationLinks) acceptedByManager(o *world.Operation) *response {
+	l.begun = o
 	url := fmt.Sprintf("https://%s/subscriptions/%s/operationresults/%s?api-version=%s", l.host, l.subscription, o.ID, l.apiVersion)
 	return &response{Status: http.StatusAccepted, Header: http.Header{"Location": {url}}}
 }

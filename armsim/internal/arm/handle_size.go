@@ -156,7 +156,7 @@ const noLimit = 100_000
 // runs.
 func listUsages(c *call) (*response, *problem) {
 	if _, ok := c.world.Catalog.Location(c.param("location")); !ok {
-		return nil, azhttp.NewProblem(http.StatusBadRequest, "InvalidParameter", "The value of parameter location is invalid.").At("location")
+		return nil, unknownLocation()
 	}
 	here := catalog.CanonicalLocation(c.param("location")) == catalog.CanonicalLocation(c.front.config.Location)
 	value := []any{}
@@ -174,6 +174,46 @@ func listUsages(c *call) (*response, *problem) {
 	return &response{Status: http.StatusOK, Body: object{"value": value}}, nil
 }
 
+// listRegionalSizes are the sizes in the older list, which has no restrictions (the
+// specification of virtual machine sizes).
+func listRegionalSizes(c *call) (*response, *problem) {
+	if _, ok := c.world.Catalog.Location(c.param("location")); !ok {
+		return nil, unknownLocation()
+	}
+	return page(c.pager, c.world.Catalog.Sizes(), sizeKey, oldSize)
+}
+
+// listMachineSizes are those that a virtual machine can be changed to.
+func listMachineSizes(c *call) (*response, *problem) {
+	i, p := c.machine()
+	if p != nil {
+		return nil, p
+	}
+	return page(c.pager, sizesLike(c.world.Catalog, i.Size), sizeKey, oldSize)
+}
+
+func oldSize(s catalog.Size) object {
+	return object{
+		"name": s.Name, "numberOfCores": s.VCPUs, "memoryInMB": int(1024 * s.MemoryGB), "maxDataDiskCount": 2 * s.VCPUs,
+		"osDiskSizeInMB": 1047552, "resourceDiskSizeInMB": 1024 * s.TempGB,
+	}
+}
+
+func sizeKey(s catalog.Size) string { return strings.ToLower(s.Name) }
+
+func unknownLocation() *problem {
+	return azhttp.NewProblem(http.StatusBadRequest, "InvalidParameter", "The value of parameter location is invalid.").At("location")
+}
+
+// sizesLike are those that what has this size can be changed to.
+func sizesLike(all *catalog.Catalog, size string) []catalog.Size {
+	present, known := all.Size(size)
+	return slices.DeleteFunc(all.Sizes(), func(s catalog.Size) bool {
+		_, restricted := all.Restriction(s.Name)
+		return restricted || known && s.Architecture != present.Architecture
+	})
+}
+
 // listScaleSetSizes are those that a scale set can be changed to: of the
 // architecture that it has.
 func listScaleSetSizes(c *call) (*response, *problem) {
@@ -181,14 +221,7 @@ func listScaleSetSizes(c *call) (*response, *problem) {
 	if p != nil {
 		return nil, p
 	}
-	present, known := c.world.Catalog.Size(set.Size())
-	sizes := slices.DeleteFunc(c.world.Catalog.Sizes(), func(s catalog.Size) bool {
-		_, restricted := c.world.Catalog.Restriction(s.Name)
-		return restricted || known && s.Architecture != present.Architecture
-	})
-	return page(c.pager, sizes, func(s catalog.Size) string { return strings.ToLower(s.Name) }, func(s catalog.Size) object {
-		return scaleSetSize(s, set)
-	})
+	return page(c.pager, sizesLike(c.world.Catalog, set.Size()), sizeKey, func(s catalog.Size) object { return scaleSetSize(s, set) })
 }
 
 func scaleSetSize(s catalog.Size, set *world.ScaleSet) object {

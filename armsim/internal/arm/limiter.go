@@ -9,6 +9,7 @@ import (
 // limiter keeps the buckets; the world's lock guards it.
 type limiter struct {
 	enforce bool
+	stepped bool    // Compute's flow in once a minute
 	taken   float64 // share of what the subscription has that a neighbour uses up, from 0 to below 1
 	buckets map[string]*bucket
 }
@@ -33,15 +34,16 @@ func (l *limiter) take(all []limit, owner string, n float64, now time.Time) (lef
 	for _, lim := range all {
 		lim = l.shared(lim)
 		// More than a bucket holds must not wait for ever.
-		missing := min(n, lim.burst) - l.bucket(lim, owner, now).tokens
+		state := l.bucket(lim, owner, now)
+		missing := min(n, lim.burst) - state.tokens
 		if missing > rounding && l.enforce {
-			return nil, &shortage{lim.name, int(math.Ceil(missing/lim.perMinute*60 - rounding))}
+			return nil, &shortage{lim.name, int(math.Ceil(l.wait(lim, state, missing, now).Seconds() - rounding))}
 		}
 	}
 	for _, lim := range all {
 		state := l.bucket(l.shared(lim), owner, now)
 		state.tokens = max(0, state.tokens-n)
-		left = append(left, int(state.tokens))
+		left = append(left, int(state.tokens+rounding))
 	}
 	return left, nil
 }
@@ -65,7 +67,27 @@ func (l *limiter) bucket(lim limit, owner string, now time.Time) *bucket {
 		state = &bucket{tokens: lim.burst, filled: now}
 		l.buckets[key] = state
 	}
-	state.tokens = min(lim.burst, state.tokens+now.Sub(state.filled).Minutes()*lim.perMinute)
-	state.filled = now
+	passed := now.Sub(state.filled)
+	if l.inSteps(lim) {
+		passed = passed.Truncate(time.Minute)
+	}
+	state.tokens = min(lim.burst, state.tokens+passed.Minutes()*lim.perMinute)
+	state.filled = state.filled.Add(passed)
 	return state
+}
+
+// wait is how long it takes until what is missing has flowed in.
+func (l *limiter) wait(lim limit, state *bucket, missing float64, now time.Time) time.Duration {
+	minutes := missing / lim.perMinute
+	if l.inSteps(lim) {
+		minutes = math.Ceil(minutes - rounding)
+	}
+	return time.Duration(minutes*float64(time.Minute)) - now.Sub(state.filled)
+}
+
+// inSteps reports whether a limit's tokens flow in once a minute, counted from the
+// first request that drew from it. Only Compute's present ones may, which count so by
+// their name; Resource Manager's are by the second (Microsoft's page).
+func (l *limiter) inSteps(lim limit) bool {
+	return l.stepped && (strings.HasSuffix(lim.name, "Resource") || strings.HasSuffix(lim.name, "SubscriptionMaximum"))
 }

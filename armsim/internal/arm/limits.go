@@ -35,6 +35,7 @@ const (
 	limitInstancePut   bucketed = "instance update"
 	limitInstanceKill  bucketed = "instance delete"
 	limitMachineGet    bucketed = "virtual machine get"
+	limitMachineMake   bucketed = "virtual machine put"
 	limitMachinePut    bucketed = "virtual machine update"
 	limitMachineKill   bucketed = "virtual machine delete"
 	limitMachineList   bucketed = "virtual machine list"
@@ -46,7 +47,8 @@ const (
 // azure-cli's tests recorded in 2024 (test_vmss_vms, test_vmss_hibernate,
 // test_vmss_create_user_data, test_create_flexible_vmss_with_priority_mix_policy,
 // test_vm_ssh_key_ed25519; recording 15). Believed are the names that a PATCH and
-// the DELETE of a scale set draw from. PUT of a scale set that exists draws from
+// the DELETE of a scale set draw from, and a PUT of a virtual machine, whose name was
+// recorded in 2020. PUT of a scale set that exists draws from
 // CreateVMScaleSet. The bursts of 2,000 are recorded where the page has 1,500;
 // its rate was kept.
 var computeLimits = map[bucketed][]limit{
@@ -63,10 +65,13 @@ var computeLimits = map[bucketed][]limit{
 	limitInstancePut:   pair("VMScaleSetVMActions", 500, 2000, 4, 12),
 	limitInstanceKill:  pair("DeleteVMScaleSetVM", 500, 2000, 4, 12),
 	limitMachineGet:    pair("LowCostGet", 8000, 24000, 12, 36),
+	limitMachineMake:   pair("PutVM", 500, 1500, 4, 12),
 	limitMachinePut:    pair("UpdateVM", 500, 1500, 4, 12),
 	limitMachineKill:   pair("DeleteVM", 500, 1500, 4, 12),
 	limitMachineList:   {{"HighCostGetSubscriptionMaximum", 300, 900, ofSubscription}},
-	limitOperation:     pair("GetOperation", 5000, 15000, 15, 45),
+	limitOperation: {
+		{"GetOperationResource", 15, 45, ofResource}, {"GetOperationSubscriptionMaximum", 5000, 15000, ofSubscription},
+	},
 }
 
 func pair(name string, subRate, subBurst, rate, burst float64) []limit {

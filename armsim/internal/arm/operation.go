@@ -18,12 +18,15 @@ type operationLinks struct {
 	subscription string
 	location     string // in lower case
 	apiVersion   string // of the request
+
+	begun *world.Operation // that the request began; nil: none
 }
 
 // accepted is the response that starts an operation. The scale set's PUT and
 // PATCH carry Azure-AsyncOperation alone; POST and DELETE carry Location too
 // (recordings 01, 02, 15). The URLs are absolute, as clients demand.
 func (l *operationLinks) accepted(o *world.Operation, status int, body object) *response {
+	l.begun = o
 	header := http.Header{
 		"Azure-Asyncoperation":    {l.operationURL(o, "")},
 		"Azure-Asyncnotification": {"Enabled"},
@@ -59,7 +62,11 @@ func getOperation(c *call) (*response, *problem) {
 	case o.Failure != nil:
 		return nil, conflict(o.Failure)
 	}
-	return &response{Status: http.StatusOK}, nil
+	a := &response{Status: http.StatusOK}
+	if o.Output != nil {
+		a.Body = scriptOutput(o.Output)
+	}
+	return a, nil
 }
 
 func operationBody(o *world.Operation) object {
@@ -70,6 +77,9 @@ func operationBody(o *world.Operation) object {
 	if o.Failure != nil {
 		b["error"] = azhttp.ErrorObject(o.Failure.Code, o.Failure.Message)
 	}
+	if o.Output != nil {
+		b["properties"] = object{"output": scriptOutput(o.Output)}
+	}
 	return b
 }
 
@@ -78,6 +88,7 @@ func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.0000
 
 // acceptedByNetwork is accepted in the Network provider's manner.
 func (l *operationLinks) acceptedByNetwork(o *world.Operation, status int) *response {
+	l.begun = o
 	url := func(kind string) string {
 		return fmt.Sprintf("https://%s/subscriptions/%s/providers/Microsoft.Network/locations/%s/%s/%s?api-version=%s",
 			l.host, l.subscription, l.location, kind, o.ID, l.apiVersion)

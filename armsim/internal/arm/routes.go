@@ -33,8 +33,8 @@ const get, put, patch, post, del = http.MethodGet, http.MethodPut, http.MethodPa
 // newRoutes is all that is simulated, under the operation IDs of Azure's
 // specification.
 func newRoutes() []route {
-	return slices.Concat(routesOfGroups(), routesOfScaleSets(), routesOfMachines(), routesOfNetwork(), routesOfAutoscale(),
-		routesOfSubscription(), routesOfNetworkSetup(), routesOfIdentities(), routesOfAuthorization(), routesOfPolicies(), routesOfCatalog(), routesOfPools())
+	return slices.Concat(routesOfGroups(), routesOfScaleSets(), routesOfMachines(), routesOfGuests(), routesOfNetwork(), routesOfAutoscale(),
+		routesOfSubscription(), routesOfNetworkSetup(), routesOfIdentities(), routesOfAuthorization(), routesOfPolicies(), routesOfTags(), routesOfDisks(), routesOfActivity(), routesOfCatalog(), routesOfPools())
 }
 
 func routesOfGroups() []route {
@@ -83,7 +83,7 @@ func routesOfMachines() []route {
 		{"VirtualMachines_List", get, groupPath + "/providers/Microsoft.Compute/virtualMachines", ownAction + "read", limitMachineList, listMachines},
 		{"VirtualMachines_Get", get, machinePath, ownAction + "read", limitMachineGet, getMachine},
 		{"VirtualMachines_InstanceView", get, machinePath + "/instanceView", ownAction + "instanceView/read", limitMachineGet, machineView},
-		{"VirtualMachines_CreateOrUpdate", put, machinePath, ownAction + "write", limitMachinePut, putMachine},
+		{"VirtualMachines_CreateOrUpdate", put, machinePath, ownAction + "write", limitMachineMake, putMachine},
 		{"VirtualMachines_Update", patch, machinePath, ownAction + "write", limitMachinePut, patchMachine},
 		{"VirtualMachines_Delete", del, machinePath, ownAction + "delete", limitMachineKill, deleteMachine},
 		{"VirtualMachines_PowerOff", post, machinePath + "/powerOff", ownAction + "powerOff/action", limitMachinePut, powerMachine(world.ActionPowerOff)},

@@ -36,6 +36,8 @@ func routesOfSizes() []route {
 		{"ResourceSkus_List", get, subscriptionPath + "/providers/Microsoft.Compute/skus", "Microsoft.Compute/skus/read", limitNone, listSizes},
 		{"Usage_List", get, locationPath + "/usages", "Microsoft.Compute/locations/usages/read", limitUsages, listUsages},
 		{"VirtualMachineScaleSets_ListSkus", get, setPath + "/skus", setAction + "skus/read", limitScaleSetGet, listScaleSetSizes},
+		{"VirtualMachineSizes_List", get, locationPath + "/vmSizes", "Microsoft.Compute/locations/vmSizes/read", limitNone, listRegionalSizes},
+		{"VirtualMachines_ListAvailableSizes", get, machinePath + "/vmSizes", ownAction + "vmSizes/read", limitMachineGet, listMachineSizes},
 	}
 }
 

@@ -2,6 +2,7 @@ package arm
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/azhttp"
@@ -29,17 +30,38 @@ func (c *call) spend() *problem {
 	if c.byGraph() {
 		return c.spendOnGraph()
 	}
-	limits := limitsOf(c.route.limit)
-	if c.route.operation == "VirtualMachineScaleSets_DeleteInstances" && c.world.Unknowns().DeleteSharesUpdateBucket {
-		limits = append(limits[:len(limits):len(limits)], computeLimits[limitScaleSetPatch]...)
-	}
-	if p := c.draw(limits, 1); p != nil {
+	if p := c.draw(c.limits(), 1); p != nil {
 		return p
 	}
 	if c.route.limit == limitInstanceGet {
 		return c.view(1)
 	}
 	return nil
+}
+
+// limits are those that the call draws a token each from, which depends on open
+// questions.
+func (c *call) limits() []limit {
+	all, patch, u := limitsOf(c.route.limit), limitsOf(limitScaleSetPatch), c.world.Unknowns()
+	if u.PatchDrawsFromActions {
+		patch = pair("VMScaleSetActions", 500, 1500, 4, 12)
+	}
+	switch {
+	case c.route.limit == limitScaleSetPatch:
+		return patch
+	case c.route.operation == "VirtualMachineScaleSets_DeleteInstances" && u.DeleteSharesUpdateBucket:
+		return withLimits(all, patch)
+	case c.route.operation == "VirtualMachineScaleSets_Deallocate" && u.SetDeallocationLimited:
+		return limitsOf(limitScaleSetKill)
+	case c.route.limit == limitInstancePut && c.request.Method == post && u.InstanceActionsDrawFromSet:
+		return withLimits(limitsOf(limitScaleSetAct), all)
+	}
+	return all
+}
+
+// withLimits are both kinds, each once.
+func withLimits(all, more []limit) []limit {
+	return append(slices.Clone(all), slices.DeleteFunc(slices.Clone(more), func(l limit) bool { return slices.Contains(all, l) })...)
 }
 
 // view draws for the instances that a read shows. One that shows none names no

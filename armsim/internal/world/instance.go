@@ -26,6 +26,7 @@ type Instance struct {
 	machine    *machine.Machine
 	allocation allocation
 	ownTags    bool // a client gave it tags, which those of the set no longer replace
+	scripted   bool // a run command is on its way on it
 	resizes
 }
 

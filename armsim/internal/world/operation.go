@@ -39,7 +39,8 @@ type Operation struct {
 	Ended   time.Time // zero while it runs
 	Failure *Failure
 
-	Resource string // its ID, where the operation's status says it
+	Resource string  // its ID, where the operation's status says it
+	Output   *Output // of a run command that ended; nil: of none
 
 	set            *ScaleSet // nil: the operation is on something else
 	forcedFailure  *Failure  // of a fault: it ends so, whatever comes of it

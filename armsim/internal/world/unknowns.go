@@ -97,6 +97,24 @@ type Unknowns struct {
 	// DeallocatedKeepsQuota: do the cores of a deallocated instance count against the
 	// quotas?
 	DeallocatedKeepsQuota bool
+
+	// RefillByMinute: do the tokens of Compute's request limits flow in once a minute,
+	// rather than evenly? The example on Microsoft's page can be read either way.
+	RefillByMinute bool
+
+	// PatchDrawsFromActions: does a PATCH of a scale set draw from the limits of starts
+	// and batch deletions, as was recorded in 2020, rather than from ones of its own? Of
+	// the limits on a single scale set it has one either way.
+	PatchDrawsFromActions bool
+
+	// SetDeallocationLimited: does the deallocation of instances in one call draw from a
+	// limit on the scale set, too, as Microsoft's page has it and no recording?
+	SetDeallocationLimited bool
+
+	// InstanceActionsDrawFromSet: do actions on a single instance that the limit on its
+	// updates is for, as a start, draw from the limit on actions of scale sets, too, as was
+	// recorded in 2020?
+	InstanceActionsDrawFromSet bool
 }
 
 // fallsLate reports whether a deletion lowers the capacity at its end.
@@ -129,6 +147,10 @@ var unknowns = []struct {
 	{"instance-tags-refused", func(u *Unknowns) *bool { return &u.InstanceTagsRefused }},
 	{"protection-refused", func(u *Unknowns) *bool { return &u.ProtectionRefused }},
 	{"deallocated-keeps-quota", func(u *Unknowns) *bool { return &u.DeallocatedKeepsQuota }},
+	{"refill-by-minute", func(u *Unknowns) *bool { return &u.RefillByMinute }},
+	{"patch-draws-from-actions", func(u *Unknowns) *bool { return &u.PatchDrawsFromActions }},
+	{"set-deallocation-limited", func(u *Unknowns) *bool { return &u.SetDeallocationLimited }},
+	{"instance-actions-draw-from-set", func(u *Unknowns) *bool { return &u.InstanceActionsDrawFromSet }},
 }
 
 // UnknownNames are the names that Unknowns.Set takes, in the order of the

@@ -60,6 +60,7 @@ type World struct {
 	Providers  *Providers
 	Catalog    *catalog.Catalog
 
+	tags      map[string]any    // the subscription's
 	groups    map[string]*Group // by name in lower case
 	config    Config
 	addresses *addresses

@@ -1,0 +1,72 @@
+package world
+
+import (
+	"strings"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
+)
+
+// Reimage accepts new OS disks for instances. The operation is on the scale set; nil: it
+// leaves the state of their scale set alone.
+func (w *World) Reimage(set *ScaleSet, targets []*Instance) *Operation {
+	moveETags(targets)
+	o := w.Operations.begin(set, "Reimage")
+	done := w.Operations.endAfter(len(targets), o)
+	for _, i := range targets {
+		i.reimage(done)
+	}
+	return o
+}
+
+// reimage gives the instance a new disk, for as long as a stop takes; done runs at its
+// end. What ran then runs again, anything else stays off, which is believed.
+func (i *Instance) reimage(done func(*Failure)) {
+	w := i.world()
+	i.interrupt()
+	was := i.savedStatus()
+	i.State, i.pending = StateUpdating, done
+	i.takeModel()
+	i.disk = strings.ReplaceAll(w.Random.uuid(), "-", "")
+	i.replaceDisk(func(err error) {
+		if err != nil {
+			i.fail(&Failure{"OSProvisioningInternalError", err.Error()})
+			i.endAction(i.Failure)
+			return
+		}
+		i.plan(w.draw(w.config.Power), func() { i.finishReimage(was) })
+	})
+}
+
+// takeModel makes the scale set's profile that of a Uniform set's instance that was
+// brought up to it: an upgrade alone leaves the disk as it is (azure-docs#43775). The image
+// is looked up again.
+func (i *Instance) takeModel() {
+	if i.Set.Uniform() && i.Version == i.Set.Version {
+		i.Profile, _ = jsonmap.Clone(i.Set.Profile()).(object)
+	}
+	i.world().resolveImage(i.Profile)
+}
+
+func (i *Instance) finishReimage(was savedState) {
+	i.diskChanged = i.world().Clock.Now()
+	if was.up() {
+		i.run()
+		return
+	}
+	i.State, i.Power, i.Failure = StateSucceeded, was.power, nil
+	i.Changed = i.diskChanged
+	i.endAction(nil)
+	i.Set.settle()
+}
+
+// replaceDisk empties the disk of the instance's machine, which goes off, and then goes on
+// unless the instance's epoch has passed meanwhile.
+func (i *Instance) replaceDisk(then func(error)) {
+	if i.machine == nil {
+		then(nil)
+		return
+	}
+	os, _ := i.Profile["osProfile"].(object)
+	var err error
+	i.world().config.Async(func() { err = i.machine.Reimage(PublicKeys(os)) }, i.unlessVoid(func() { then(err) }))
+}
