@@ -1,6 +1,7 @@
 package clients_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -116,7 +117,11 @@ func (a *azure) evict() {
 	} else {
 		a.run("vm", "simulate-eviction", "-g", armsim.DefaultResourceGroup, "-n", last)
 	}
-	require.Eventually(a.t, func() bool { return a.power(last) == "powerstate/deallocated" }, 2*time.Minute, 10*time.Millisecond)
+	ctx, cancel := context.WithTimeout(a.t.Context(), 10*time.Minute)
+	defer cancel()
+	for a.power(last) != "powerstate/deallocated" {
+		require.NoError(a.t, ctx.Err(), "the eviction")
+	}
 }
 
 func (a *azure) delete() {
