@@ -15,7 +15,7 @@ BUILDVCS := $(shell git status >/dev/null 2>&1 && echo auto || echo false)
 BUILD     = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=$(BUILDVCS)
 
 .DEFAULT_GOAL := help
-.PHONY: help starts demo quickstart soak e2e dev runner build test compat model bench tidy vet lint check cross release docs recordings fuzz clean
+.PHONY: help starts demo quickstart clients soak e2e dev runner build test compat model bench tidy vet lint check cross release docs recordings fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,15 @@ endif
 
 quickstart: ## setup, doctor, jobs, status and teardown on an empty simulated subscription
 	$(GO) test -trimpath -count=1 -v -run '^TestQuickstart$$' ./test/binary
+
+# The newest of Microsoft's packages, and without a lock file the newest of what they
+# need; Node comes with them.
+clients: ## Azure CLI and Microsoft's SDK for JavaScript against the simulator; both must be installed
+	@command -v az >/dev/null || { echo "there is no az: apt-get install --no-install-recommends azure-cli" >&2; exit 1; }
+	@command -v npm >/dev/null || { echo "there is no npm: apt-get install --no-install-recommends npm" >&2; exit 1; }
+	@mkdir -p bin/clients && cp test/clients/package.json bin/clients/
+	cd bin/clients && npm install --no-package-lock --no-audit --no-fund
+	REQUIRE_CLIENTS=1 CGO_ENABLED=0 $(TEST) -trimpath -count=1 -v ./test/clients
 
 soak: ## the same for 10 minutes with faults and kills; SEED=7, DURATION=2m, MODE=Flexible, SPOT=Deallocate vary it
 	@mkdir -p bin

@@ -52,7 +52,7 @@ func TestInjectedErrors(t *testing.T) {
 		"before":           {armsim.ErrorResponse{Status: 500}, "InternalServerError", nil, false},
 		"after":            {armsim.ErrorResponse{Status: 504, After: true}, "GatewayTimeout", nil, true},
 		"throttled":        {armsim.ErrorResponse{Status: 429, RetryAfter: 7}, "OperationNotAllowed", header{"Retry-After": "7"}, false},
-		"expired token":    {armsim.ErrorResponse{Status: 401}, "ExpiredAuthenticationToken", header{"Www-Authenticate": `Bearer authorization_uri="armsim", error="invalid_token"`}, false},
+		"expired token":    {armsim.ErrorResponse{Status: 401}, "ExpiredAuthenticationToken", nil, false},
 		"unavailable, 3 s": {armsim.ErrorResponse{Status: 503, RetryAfter: 3}, "ServiceUnavailable", header{"Retry-After": "3"}, false},
 		"a code":           {armsim.ErrorResponse{Status: 409, Code: "AllocationFailed", Message: "none left"}, "AllocationFailed", nil, false},
 		"unknown status":   {armsim.ErrorResponse{Status: 418}, "Error", nil, false},

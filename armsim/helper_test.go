@@ -249,6 +249,13 @@ func decode(t tb, response *http.Response) any {
 	return body
 }
 
+func textOf(t tb, response *http.Response) string {
+	t.Helper()
+	raw, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return string(raw)
+}
+
 // newCertificate makes a certificate and the key that it speaks for.
 func newCertificate(t *testing.T) (*x509.Certificate, *rsa.PrivateKey) {
 	t.Helper()

@@ -83,7 +83,7 @@ func randomHex(bytes int) string {
 // the simulator is closed.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.lifecycle.beginRequest()()
-	if !s.entra.ServeIdentity(w, r) && !s.entra.Serve(w, r) {
+	if !s.entra.ServeIdentity(w, r) && !s.serveWelcome(w, r) && !s.entra.Serve(w, r) {
 		s.front.ServeHTTP(w, r)
 	}
 }

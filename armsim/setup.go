@@ -172,7 +172,7 @@ func (s setup) makeFronts(endpoint string) {
 	if c.ResourceGraph {
 		s.world.RememberPast(c.GraphLag)
 	}
-	s.Endpoint, s.Audience = endpoint, endpoint+"/"
+	s.Endpoint, s.Audience, s.issuer.Endpoint = endpoint, endpoint+"/", endpoint
 	gate := azhttp.Gate{Clock: s.clock, Closing: s.lifecycle.closing}
 	s.entra = &entra.Server{
 		Endpoint: s.Endpoint, Audience: s.Audience, Issuer: s.issuer,

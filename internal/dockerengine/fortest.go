@@ -24,7 +24,7 @@ func ForTest(t testing.TB) *Engine {
 	case os.Getenv(Variable) != "":
 		t.Fatalf("%s is set: %v", Variable, err)
 	default:
-		skip(t, fmt.Sprintf("**** NOT TESTED WITH DOCKER: %v ****", err))
+		Skip(t, fmt.Sprintf("**** NOT TESTED WITH DOCKER: %v ****", err))
 	}
 	t.Cleanup(func() {
 		if err := e.Close(); err != nil {
@@ -34,7 +34,9 @@ func ForTest(t testing.TB) *Engine {
 	return e
 }
 
-func skip(t testing.TB, reason string) {
+// Skip skips a test for want of something on this machine, and has the reason shown
+// at the end of `make test`.
+func Skip(t testing.TB, reason string) {
 	t.Helper()
 	if name := os.Getenv(skipsVariable); name != "" {
 		file, err := os.OpenFile(name, os.O_APPEND|os.O_WRONLY, 0)

@@ -1,6 +1,8 @@
 package arm
 
 import (
+	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -16,8 +18,9 @@ type gatekeeper struct{ *call }
 // operations and read the subscription.
 var anywhere = []string{
 	"Operations_Get", "GalleryOperations_Get", "DiskOperations_Get", "NetworkOperations_Get", "NetworkOperationResults_Get", "OperationResults_Get", "StandbyPoolOperations_Get", "Subscriptions_Get",
-	"ResourceGroups_List",                                             // those that the caller may read
-	"ActivityLogs_List",                                               // of what the caller may read
+	"ResourceGroups_List", "ActivityLogs_List", "Resources_List", // those that the caller may read; for the latter and those below it is believed
+	"VirtualMachineScaleSets_ListAll", "VirtualMachineScaleSets_ListByLocation", "VirtualMachines_ListAll", "VirtualMachines_ListByLocation",
+	"NetworkInterfaces_ListAll", "PublicIPAddresses_ListAll", "VirtualNetworks_ListAll", "NetworkSecurityGroups_ListAll",
 	"PolicyDefinitions_GetBuiltIn", "PolicySetDefinitions_GetBuiltIn", // which are in no subscription
 }
 
@@ -88,3 +91,17 @@ func (c gatekeeper) checkLocks() *problem {
 }
 
 func isRead(method string) bool { return method == get || method == head }
+
+// challenge adds to a 401 whom a client must ask for a token: its last segment is
+// the tenant, and clients find it so (Azure/go-autorest, azure-cli).
+func (c *call) challenge(a *response) {
+	if a.Header == nil {
+		a.Header = http.Header{}
+	}
+	description := "The authentication failed because of missing 'Authorization' header."
+	if c.request.Header.Get("Authorization") != "" {
+		description = "The access token is invalid."
+	}
+	a.Header.Set("WWW-Authenticate", fmt.Sprintf(`Bearer authorization_uri="%s", error="invalid_token", error_description="%s"`,
+		c.front.config.Issuer.Authority(), description))
+}

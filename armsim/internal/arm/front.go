@@ -121,6 +121,9 @@ func (c *call) perform(body []byte, err error) (a *response, encoded []byte, due
 		c.fault = f.config.Rules.For(c.subject(body))
 	}
 	a = c.respondUnderFault(body, err)
+	if a.Status == http.StatusUnauthorized {
+		c.challenge(a)
+	}
 	c.record(a)
 	return a, f.encoder.Encode(a.Body), f.config.Gate.DueLocked(c.effect())
 }

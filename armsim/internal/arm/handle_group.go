@@ -9,14 +9,6 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/world"
 )
 
-func getSubscription(c *call) (*response, *problem) {
-	id := c.front.config.SubscriptionID
-	return &response{Status: http.StatusOK, Body: object{
-		"id": "/subscriptions/" + id, "subscriptionId": id, "tenantId": c.front.config.TenantID,
-		"displayName": "armsim", "state": "Enabled", "authorizationSource": "RoleBased",
-	}}, nil
-}
-
 func getGroup(c *call) (*response, *problem) {
 	g, p := c.group()
 	if p != nil {

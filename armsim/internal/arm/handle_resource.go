@@ -189,7 +189,11 @@ func listAllAddresses(c networks) (*response, *problem) {
 	if p != nil {
 		return nil, p
 	}
-	return c.listNamed(append(c.groupAddresses(g), c.resources(g.Resources(world.KindPublicAddress))...))
+	return c.listNamed(c.allAddresses(g))
+}
+
+func (c networks) allAddresses(g *world.Group) []named {
+	return append(c.groupAddresses(g), c.resources(g.Resources(world.KindPublicAddress))...)
 }
 
 func getAnyAddress(c networks) (*response, *problem) {

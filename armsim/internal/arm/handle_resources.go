@@ -3,7 +3,6 @@ package arm
 import (
 	"fmt"
 	"net/http"
-	"strings"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/world"
@@ -86,16 +85,9 @@ func listGroupResources(c *call) (*response, *problem) {
 	if p != nil {
 		return nil, p
 	}
-	f, p := c.filter("resourcetype", "name", "tagname", "tagvalue")
+	f, p := c.resourceFilter()
 	if p != nil {
 		return nil, p
 	}
-	var shown []named
-	for _, one := range groupResources(c, g) {
-		name := jsonmap.Text(one.body, "name")
-		if f.matches("resourcetype", one.kind()) && f.matches("name", name) && f.matchesTags(one.body["tags"]) {
-			shown = append(shown, named{strings.ToLower(one.kind()) + "/" + name, func() object { return one.body }})
-		}
-	}
-	return c.listNamed(shown)
+	return c.listNamed(c.listedResources(g, f))
 }

@@ -34,7 +34,8 @@ const get, put, patch, post, del = http.MethodGet, http.MethodPut, http.MethodPa
 // specification.
 func newRoutes() []route {
 	return slices.Concat(routesOfGroups(), routesOfScaleSets(), routesOfMachines(), routesOfGuests(), routesOfNetwork(), routesOfAutoscale(),
-		routesOfSubscription(), routesOfNetworkSetup(), routesOfIdentities(), routesOfAuthorization(), routesOfPolicies(), routesOfTags(), routesOfDisks(), routesOfActivity(), routesOfCatalog(), routesOfPools())
+		routesOfTenant(), routesOfAllGroups(), routesOfSubscription(), routesOfNetworkSetup(), routesOfIdentities(), routesOfAuthorization(), routesOfPolicies(),
+		routesOfTags(), routesOfDisks(), routesOfActivity(), routesOfCatalog(), routesOfPools())
 }
 
 func routesOfGroups() []route {

@@ -51,9 +51,6 @@ func injectedProblem(e *fault.ErrorResponse) *Problem {
 	}
 	code := cmp.Or(e.Code, errorCodes[e.Status], "Error")
 	p := NewProblem(e.Status, code, "%s", cmp.Or(e.Message, http.StatusText(e.Status)+"."))
-	if e.Status == http.StatusUnauthorized {
-		p = Unauthorized(code, "%s", p.Message)
-	}
 	if p.Header == nil {
 		p.Header = http.Header{}
 	}

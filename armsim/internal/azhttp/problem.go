@@ -53,11 +53,9 @@ func (p *Problem) At(target string) *Problem {
 	return p
 }
 
-// Unauthorized is a 401 with the header that Azure sends along.
+// Unauthorized is a 401. Its header is the front's to add: it names the authority.
 func Unauthorized(code, format string, args ...any) *Problem {
-	p := NewProblem(http.StatusUnauthorized, code, format, args...)
-	p.Header = http.Header{"Www-Authenticate": {`Bearer authorization_uri="armsim", error="invalid_token"`}}
-	return p
+	return NewProblem(http.StatusUnauthorized, code, format, args...)
 }
 
 // Throttled carries the code of a quota error; only the status and the detail

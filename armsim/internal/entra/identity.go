@@ -2,7 +2,6 @@ package entra
 
 import (
 	"cmp"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -82,18 +81,12 @@ func (s *Server) identityToken(r *http.Request) (object, *azhttp.Response) {
 	if e != nil {
 		return nil, e
 	}
-	granted, oauth := s.grant(identity.ClientID, strings.TrimRight(resource, "/")+"/.default")
+	granted, oauth := s.grantFirst(identity.ClientID, resource)
 	if oauth != nil {
 		return nil, oauth.response()
 	}
-	s.Lock.Lock()
-	now := s.Gate.Clock.Now()
-	s.Lock.Unlock()
-	return object{
-		"access_token": granted["access_token"], "token_type": "Bearer", "resource": resource, "client_id": identity.ClientID,
-		"expires_in": fmt.Sprint(granted["expires_in"]), "ext_expires_in": fmt.Sprint(granted["ext_expires_in"]),
-		"expires_on": fmt.Sprint(now.Add(s.Issuer.lifetime).Unix()), "not_before": fmt.Sprint(now.Unix()),
-	}, nil
+	granted["client_id"] = identity.ClientID
+	return granted, nil
 }
 
 // identity finds the identity that is asked for: the one that is named, else

@@ -11,7 +11,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"math/big"
 	"net/http"
@@ -64,13 +63,16 @@ type Role struct {
 // Object is the object ID.
 func (p *Principal) Object() string { return cmp.Or(p.ObjectID, p.ClientID) }
 
-// Issuer issues and verifies access tokens. Its fields do not change after
-// NewIssuer, but for verified and issued, which the lock of the world's owner
-// guards.
+// Issuer issues and verifies access tokens. Its fields do not change once it
+// does, but for verified and issued, which the lock of the world's owner guards.
 type Issuer struct {
 	// Directory finds a principal that came later by its client ID, nil where
 	// there is none. The lock of the world's owner is held.
 	Directory func(client string) *Principal
+
+	// Endpoint is that of the authority and of Resource Manager: https, no
+	// trailing slash.
+	Endpoint string
 
 	tenant     string
 	principals []Principal
@@ -128,73 +130,6 @@ func randomName() string {
 	raw := make([]byte, 8)
 	_, _ = rand.Read(raw) // never fails, see crypto/rand
 	return hex.EncodeToString(raw)
-}
-
-type claims struct {
-	jwt.RegisteredClaims
-	AppID     string `json:"appid"`
-	Object    string `json:"oid,omitempty"`
-	Tenant    string `json:"tid"`
-	Simulator string `json:"armsim"`
-}
-
-// IssueLocked makes an access token for a principal. The lock of the world's owner
-// must be held, as the times are simulated.
-func (d *Issuer) IssueLocked(client, audience string) (string, error) {
-	now := d.clock.Now()
-	if last := d.issued; last.token != "" && last.client == client && last.audience == audience && last.second == now.Unix() {
-		return last.token, nil
-	}
-	object := ""
-	if p := d.anyPrincipal(client); p != nil {
-		object = p.Object()
-	}
-	token := jwt.NewWithClaims(jwt.SigningMethodRS256, claims{
-		RegisteredClaims: jwt.RegisteredClaims{
-			Audience:  jwt.ClaimStrings{audience},
-			Issuer:    "https://sts.windows.net/" + d.tenant + "/",
-			IssuedAt:  jwt.NewNumericDate(now),
-			NotBefore: jwt.NewNumericDate(now.Add(-5 * time.Minute)),
-			ExpiresAt: jwt.NewNumericDate(now.Add(d.lifetime)),
-			Subject:   client,
-		},
-		AppID: client, Object: object, Tenant: d.tenant, Simulator: d.name,
-	})
-	token.Header["kid"] = keyID
-	signed, err := token.SignedString(d.key)
-	d.issued = issuedToken{client, audience, now.Unix(), signed}
-	return signed, err
-}
-
-// VerifyLocked finds the principal of an Authorization header. The lock of the
-// world's owner must be held, as times are simulated.
-func (d *Issuer) VerifyLocked(header string) (Principal, *azhttp.Problem) {
-	now := d.clock.Now()
-	raw, ok := strings.CutPrefix(header, "Bearer ")
-	if !ok {
-		return Principal{}, azhttp.Unauthorized("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
-	}
-	if k, ok := d.verified[raw]; ok && now.Before(k.expires) {
-		return k.principal, nil
-	}
-	var c claims
-	_, err := jwt.ParseWithClaims(raw, &c, func(*jwt.Token) (any, error) { return &d.key.PublicKey, nil },
-		jwt.WithValidMethods([]string{"RS256"}), jwt.WithTimeFunc(func() time.Time { return now }), jwt.WithExpirationRequired())
-	switch {
-	case errors.Is(err, jwt.ErrTokenExpired):
-		return Principal{}, azhttp.Unauthorized("ExpiredAuthenticationToken",
-			"The access token expiry UTC time '%s' is earlier than current UTC time '%s'.", c.ExpiresAt.UTC().Format(time.RFC1123), now.UTC().Format(time.RFC1123))
-	case err != nil || c.Simulator != d.name:
-		return Principal{}, azhttp.Unauthorized("InvalidAuthenticationToken", "The access token is invalid.")
-	}
-	if p := d.anyPrincipal(c.AppID); p != nil {
-		if len(d.verified) >= verifiedTokens {
-			clear(d.verified)
-		}
-		d.verified[raw] = verifiedToken{*p, c.ExpiresAt.Time}
-		return *p, nil
-	}
-	return Principal{}, azhttp.Unauthorized("InvalidAuthenticationToken", "The access token's application is unknown.")
 }
 
 func (d *Issuer) principal(client string) *Principal {
