@@ -12,7 +12,7 @@ import (
 // Replace has somebody delete the scale set and create it again under its name, in
 // that mode and with that capacity. It does nothing where Azure refuses that now.
 func (b *Bubble) Replace(mode string, capacity int) error {
-	b.Sim.ClearFaults() // who deletes a scale set sees to it that it goes
+	b.Sim.ClearFaults()                                                                     // who deletes a scale set sees to it that it goes
 	if err := b.Sim.SetStock(armsim.Stock{ScaleSet: ScaleSetName, Count: -1}); err != nil { // and makes it where there are machines
 		return err
 	}
