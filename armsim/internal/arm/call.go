@@ -37,7 +37,7 @@ func (f *Front) now() time.Time { return f.config.World.Clock.Now() }
 func (c *call) subject(body []byte) fault.Subject {
 	sub := fault.Subject{Operation: c.route.operation, Method: c.request.Method, Capacity: capacityOf(body)}
 	for _, param := range []string{"publicAddress", "interface", "machine", "instance", "scaleSet", "setting", "operation",
-		"subnet", "virtualNetwork", "securityGroup", "natGateway", "identity", "role", "assignment", "definition", "lock", "namespace",
+		"natRule", "loadBalancer", "deployment", "subnet", "virtualNetwork", "securityGroup", "natGateway", "identity", "role", "assignment", "definition", "lock", "namespace",
 		"sshPublicKey", "pool", "version", "image", "gallery", "plan", "sku", "offer", "publisher", "group", "subscription"} {
 		name := c.param(param)
 		if name == "" {
@@ -78,6 +78,11 @@ func (c *call) respond(body []byte, err error) (*response, *problem) {
 	if p := c.decode(body, err); p != nil {
 		return nil, p
 	}
+	return c.serve()
+}
+
+// serve is the response to a request that is read and that the caller may send.
+func (c *call) serve() (*response, *problem) {
 	if p := (gatekeeper{c}).check(); p != nil {
 		return nil, p
 	}
@@ -179,5 +184,6 @@ func (c *call) record(a *response) {
 func withoutSecrets(body object) object {
 	copied := jsonmap.CloneObject(body)
 	dropSecrets(copied)
+	dropSecureParameters(copied)
 	return copied
 }

@@ -34,7 +34,8 @@ const get, put, patch, post, del = http.MethodGet, http.MethodPut, http.MethodPa
 // specification.
 func newRoutes() []route {
 	return slices.Concat(routesOfGroups(), routesOfScaleSets(), routesOfMachines(), routesOfNetwork(), routesOfAutoscale(),
-		routesOfSubscription(), routesOfNetworkSetup(), routesOfIdentities(), routesOfAuthorization(), routesOfPolicies(), routesOfCatalog(), routesOfPools())
+		routesOfSubscription(), routesOfNetworkSetup(), routesOfIdentities(), routesOfAuthorization(), routesOfPolicies(), routesOfCatalog(), routesOfPools(),
+		routesOfLoadBalancers(), routesOfDeployments())
 }
 
 func routesOfGroups() []route {

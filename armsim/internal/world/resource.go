@@ -16,12 +16,14 @@ const (
 	KindSubnet         = "Microsoft.Network/virtualNetworks/subnets"
 	KindNATGateway     = "Microsoft.Network/natGateways"
 	KindPublicAddress  = "Microsoft.Network/publicIPAddresses"
+	KindLoadBalancer   = "Microsoft.Network/loadBalancers"
+	KindNATRule        = "Microsoft.Network/loadBalancers/inboundNatRules"
 	KindIdentity       = "Microsoft.ManagedIdentity/userAssignedIdentities"
 )
 
 // teardown is the order in which a group's resources go with it, each kind once
 // nothing of those before it is left: what is used after what uses it.
-var teardown = []string{KindVirtualNetwork, KindSecurityGroup, KindNATGateway, KindPublicAddress, KindIdentity}
+var teardown = []string{KindLoadBalancer, KindVirtualNetwork, KindSecurityGroup, KindNATGateway, KindPublicAddress, KindIdentity}
 
 // Resource is a resource that is kept as its client wrote it.
 type Resource struct {
@@ -33,8 +35,8 @@ type Resource struct {
 	Revision int        // moves with every change
 	Address  netip.Addr // of a public address; zero: none yet
 	Group    *Group
-	Parent   *Resource   // of a subnet
-	Children []*Resource // subnets, in the order of their creation
+	Parent   *Resource   // of a subnet, or of a NAT rule
+	Children []*Resource // subnets or NAT rules, in the order of their creation
 
 	writing  *Operation // the last one on it, or on a child of it
 	deletion *Operation // under way, if any
@@ -204,7 +206,7 @@ func (g *Group) nextToDrop() []*Resource {
 	return g.Resources("")
 }
 
-// Child finds a subnet by name, in any case; nil: there is none.
+// Child finds a child by name, in any case; nil: there is none.
 func (r *Resource) Child(name string) *Resource {
 	for _, child := range r.Children {
 		if strings.EqualFold(child.Name, name) {
@@ -214,7 +216,7 @@ func (r *Resource) Child(name string) *Resource {
 	return nil
 }
 
-// PutChild writes a subnet, in place of what it was, and reports whether it is a
+// PutChild writes a child, in place of what it was, and reports whether it is a
 // new one.
 func (r *Resource) PutChild(kind, name string, body map[string]any) (child *Resource, o *Operation, created bool) {
 	child, created = r.addChild(kind, name)
@@ -230,8 +232,8 @@ func (r *Resource) addChild(kind, name string) (child *Resource, created bool) {
 	return child, true
 }
 
-// SetChildren writes subnets with their virtual network, and removes those that
-// are not named.
+// SetChildren writes children with their parent, and removes those that are not
+// named.
 func (r *Resource) SetChildren(kind string, names []string, bodies []map[string]any) {
 	r.Children = slices.DeleteFunc(r.Children, func(child *Resource) bool {
 		return !slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, child.Name) })
@@ -255,8 +257,31 @@ func (w *World) FindResource(id string) *Resource {
 	r := g.Resource(parts[1]+"/"+parts[2], parts[3])
 	for n := 4; n < len(parts) && r != nil; n += 2 {
 		r = r.Child(parts[n+1])
+		if r != nil && !strings.EqualFold(r.Kind[strings.LastIndexByte(r.Kind, '/')+1:], parts[n]) {
+			return nil
+		}
 	}
 	return r
+}
+
+// HasPart reports whether there is the part of a resource that an ID names: an
+// element of one of its lists, as a load balancer's backend pool is.
+func (w *World) HasPart(id string) bool {
+	g, parts := w.groupOf(id)
+	if g == nil || len(parts) != 6 {
+		return false
+	}
+	r := g.Resource(parts[1]+"/"+parts[2], parts[3])
+	if r == nil {
+		return false
+	}
+	p, _ := r.Body["properties"].(map[string]any)
+	for key := range p {
+		if strings.EqualFold(key, parts[4]) {
+			return slices.ContainsFunc(jsonmap.List(p, key), func(one any) bool { return strings.EqualFold(jsonmap.Text(one, "name"), parts[5]) })
+		}
+	}
+	return false
 }
 
 // groupOf is the group of a resource ID, and the parts of the ID from "providers"
