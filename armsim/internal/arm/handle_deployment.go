@@ -85,7 +85,7 @@ func putDeployment(c *call) (*response, *problem) {
 	d.Template, _ = jsonmap.At(c.body, "properties.template").(object)
 	d.Shown = c.shownProperties(plan)
 	url := fmt.Sprintf("https://%s/subscriptions/%s/resourcegroups/%s/providers/Microsoft.Resources/deployments/%s/operationStatuses/%s?api-version=%s",
-		c.request.Host, c.subscription, g.Name, d.Name, d.Operation().ID, c.apiVersion)
+		c.request.Host, c.front.config.SubscriptionID, g.Name, d.Name, d.Operation().ID, c.apiVersion)
 	return &response{Status: status, Header: http.Header{"Azure-Asyncoperation": {url}}, Body: c.deploymentBody(d)}, nil
 }
 
