@@ -118,9 +118,9 @@ func TestDeploymentOfAScaleSet(t *testing.T) {
 			assert.NotContains(t, string(journal)+done.raw, "Secret-Word-1")
 			s.checkBalancer(t)
 
-			operations := s.list(t, s.deployment("vmss_deploy_1")+"/operations"+deploymentVersion)
+			operations := s.list(t, s.ResourcePath("/deployments/vmss_deploy_1/operations")+deploymentVersion)
 			assert.Len(t, operations, 6)
-			one := s.get(t, get(operations[0], "id").(string)+deploymentVersion)
+			one := s.get(t, s.ResourcePath("/deployments/vmss_deploy_1/operations/")+get(operations[0], "operationId").(string)+deploymentVersion)
 			assert.Equal(t, "Create", one.text("properties.provisioningOperation"))
 			assert.Len(t, s.list(t, s.ResourcePath("/providers/Microsoft.Resources/deployments")+deploymentVersion), 1)
 			exported := s.send(t, "POST", s.deployment("vmss_deploy_1")+"/exportTemplate"+deploymentVersion, nil)
@@ -136,6 +136,37 @@ func TestDeploymentOfAScaleSet(t *testing.T) {
 	}
 }
 
+// TestInboundNATPool: each instance has a rule of its own, and these are no
+// resources of a client's.
+func TestInboundNATPool(t *testing.T) {
+	t.Parallel()
+	s := virtual(t, armsim.Config{Polite: true})
+	balancer, frontend := s.network("loadBalancers/lb"), s.network("loadBalancers/lb/frontendIPConfigurations/front")
+	s.make(t, balancer, object{"properties": object{
+		"frontendIPConfigurations": []any{object{"name": "front"}}, "backendAddressPools": []any{object{"name": "pool"}},
+		"inboundNatPools": []any{object{"name": "nat", "properties": object{
+			"frontendIPConfiguration": ref(frontend), "protocol": "tcp", "frontendPortRangeStart": "50000", "frontendPortRangeEnd": "50119", "backendPort": 22}}},
+	}})
+	path := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci"})
+	model := s.get(t, path).body
+	config := get(model, "properties.virtualMachineProfile.networkProfile.networkInterfaceConfigurations.0.properties.ipConfigurations.0.properties").(object)
+	config["loadBalancerInboundNatPools"] = []any{ref(balancer + "/inboundNatPools/nat")}
+	model["sku"].(object)["capacity"] = 2
+	require.Equal(t, http.StatusOK, s.send(t, "PUT", path, model).status)
+	s.Advance(settled)
+	r := s.get(t, balancer)
+	require.GreaterOrEqual(t, len(get(r.body, "properties.inboundNatRules").([]any)), 2, r.raw)
+	first := "properties.inboundNatRules.0."
+	assert.Contains(t, r.text(first+"properties.backendIPConfiguration.id"), "/virtualMachineScaleSets/ci/virtualMachines/")
+	assert.Equal(t, 50000.0, get(r.body, first+"properties.frontendPort"))
+	assert.Equal(t, 50001.0, get(r.body, "properties.inboundNatRules.1.properties.frontendPort"))
+	assert.Equal(t, frontend, r.text(first+"properties.frontendIPConfiguration.id"))
+	require.Equal(t, http.StatusOK, s.send(t, "PUT", balancer, r.body).status)
+	s.Advance(settled)
+	assert.Len(t, get(s.get(t, balancer).body, "properties.inboundNatRules"), len(get(r.body, "properties.inboundNatRules").([]any)))
+	assert.Equal(t, "LoadBalancerInUseByVirtualMachineScaleSet", s.send(t, "DELETE", balancer, nil).code())
+}
+
 // checkBalancer checks what azure-cli's test recorded of the load balancer.
 func (s *sim) checkBalancer(t *testing.T) {
 	t.Helper()
@@ -148,6 +179,7 @@ func (s *sim) checkBalancer(t *testing.T) {
 	assert.Equal(t, rule, r.text("properties.frontendIPConfigurations.0.properties.inboundNatRules.0.id"))
 	assert.Equal(t, balancer+"/loadBalancingRules/LBRule", r.text(pool+"loadBalancingRules.0.id"))
 	assert.GreaterOrEqual(t, len(get(r.body, pool+"backendIPConfigurations").([]any)), 2)
+	assert.Equal(t, 50001.0, get(r.body, pool+"loadBalancerBackendAddresses.1.properties.inboundNatRulesPortMapping.0.frontendPort"))
 	assert.Equal(t, balancer+"/frontendIPConfigurations/loadBalancerFrontEnd", s.get(t, s.network("publicIPAddresses/ciLBPublicIP")).text("properties.ipConfiguration.id"))
 	assert.Equal(t, "LoadBalancerInUseByVirtualMachineScaleSet", s.send(t, "DELETE", balancer, nil).code())
 	assert.Len(t, s.list(t, balancer+"/inboundNatRules"), 1)
@@ -200,7 +232,7 @@ func TestDeploymentThatFails(t *testing.T) {
 	assert.Len(t, get(done.body, "properties.outputResources"), 1, "what does not depend on it is there")
 	assert.Equal(t, "ResourceNotFound", s.get(t, s.network("publicIPAddresses/after")).code())
 	var states []any
-	for _, one := range s.list(t, s.deployment("d")+"/operations"+deploymentVersion) {
+	for _, one := range s.list(t, s.ResourcePath("/deployments/d/operations")+deploymentVersion) {
 		states = append(states, get(one, "properties.provisioningState"), get(one, "properties.statusCode"))
 	}
 	assert.Equal(t, []any{"Succeeded", "OK", "Failed", "BadRequest", "Failed", "BadRequest"}, states)
@@ -295,6 +327,16 @@ func TestNestedDeployment(t *testing.T) {
 	failed := s.operation(t, r)
 	assert.Equal(t, "ResourceDeploymentFailure", failed.text("error.details.0.code"), failed.raw)
 	assert.Equal(t, "NetcfgSubnetRangeOutsideVnet", failed.text("error.details.0.details.0.details.0.code"))
+}
+
+// TestDeploymentAsAzureCLISendsIt, with what is no JSON.
+func TestDeploymentAsAzureCLISendsIt(t *testing.T) {
+	t.Parallel()
+	s := virtual(t, armsim.Config{})
+	r := s.send(t, "PUT", s.deployment("d")+deploymentVersion, `{"properties": {"parameters": {}, "mode": "Incremental", template:{ // mine
+		"$schema": "x", "contentVersion": "1.0.0.0", "resources": []}}}`)
+	assert.Equal(t, http.StatusCreated, r.status, r.raw)
+	assert.Equal(t, "InvalidRequestContent", s.send(t, "PUT", s.network("networkSecurityGroups/a"), `{location: "westeurope"}`).code(), "nowhere else")
 }
 
 func TestDeploymentUnderAFault(t *testing.T) {

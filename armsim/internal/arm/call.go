@@ -11,6 +11,7 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/azhttp"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/fault"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/template"
 )
 
 // call is one request on its way through the simulator; the lock is held while
@@ -126,7 +127,11 @@ func (c *call) decode(body []byte, err error) *problem {
 	if len(strings.TrimSpace(string(body))) == 0 {
 		return nil
 	}
-	if err := json.Unmarshal(body, &c.body); err != nil {
+	err = json.Unmarshal(body, &c.body)
+	if err != nil && strings.HasPrefix(c.route.operation, "Deployments_") {
+		err = json.Unmarshal(template.Relaxed(body), &c.body)
+	}
+	if err != nil {
 		return invalidRequestContent(err)
 	}
 	if c.body == nil {

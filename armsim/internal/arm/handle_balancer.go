@@ -22,6 +22,15 @@ var balancerLists = []string{"frontendIPConfigurations", "backendAddressPools", 
 // so.
 var balancerPorts = []string{"frontendPort", "backendPort", "frontendPortRangeStart", "frontendPortRangeEnd"}
 
+// azuresOf are properties of parts that Azure alone writes.
+var azuresOf = map[string][]string{
+	"frontendIPConfigurations": balancerRules,
+	"backendAddressPools":      append([]string{"backendIPConfigurations", "loadBalancerBackendAddresses"}, balancerRules...),
+}
+
+// balancerRules are the parts that name frontends and pools.
+var balancerRules = []string{"loadBalancingRules", "inboundNatRules", "inboundNatPools"}
+
 func fillLoadBalancer(body object) {
 	p := writtenProperties(body)
 	for _, list := range append([]string{"inboundNatRules"}, balancerLists...) {
@@ -38,9 +47,10 @@ func fillLoadBalancer(body object) {
 
 func fillBalancerPart(list string, part object) {
 	p := jsonmap.Ensure(part, "properties")
-	for _, key := range append([]string{"provisioningState"}, balancerBackReferences...) {
+	for _, key := range azuresOf[list] {
 		delete(p, key)
 	}
+	delete(p, "provisioningState")
 	switch list {
 	case "frontendIPConfigurations":
 		jsonmap.SetDefault(p, "privateIPAllocationMethod", "Dynamic")
@@ -98,7 +108,7 @@ func setNATRules(r *world.Resource, body object) {
 	var names []string
 	var bodies []map[string]any
 	for _, one := range jsonmap.List(body, "properties.inboundNatRules") {
-		if rule, ok := one.(object); ok {
+		if rule, ok := one.(object); ok && jsonmap.At(rule, "properties.backendIPConfiguration") == nil { // else Azure's own, of a pool
 			names = append(names, jsonmap.Text(rule, "name"))
 			copied := jsonmap.CloneObject(rule)
 			dropReadOnly(copied)

@@ -31,7 +31,7 @@ var linkedActions = map[string]string{
 var backReferences = []string{"ipConfigurations", "ipConfiguration", "networkInterfaces"}
 
 // balancerBackReferences are those of a load balancer's parts.
-var balancerBackReferences = []string{"backendIPConfigurations", "backendIPConfiguration", "loadBalancerBackendAddresses"}
+var balancerBackReferences = []string{"backendIPConfigurations", "backendIPConfiguration", "loadBalancerBackendAddresses", "inboundNatRules"}
 
 // typeOf is the type in a resource ID in lower case, empty where it is none.
 func typeOf(id string) string {

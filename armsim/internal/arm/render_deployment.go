@@ -2,7 +2,6 @@ package arm
 
 import (
 	"encoding/json"
-	"fmt"
 	"hash/fnv"
 	"net/http"
 	"slices"
@@ -174,5 +173,5 @@ func (c *call) stepBody(d *world.Deployment, step *world.DeploymentStep) object 
 			p["statusMessage"] = object{"status": world.StateFailed, "error": jsonmap.Clone(step.Error)}
 		}
 	}
-	return object{"id": fmt.Sprintf("%s/operations/%s", d.ID, step.ID), "operationId": step.ID, "properties": p}
+	return object{"id": d.ID + "/operations/" + step.ID, "operationId": step.ID, "properties": p}
 }

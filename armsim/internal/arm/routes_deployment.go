@@ -3,6 +3,7 @@ package arm
 const (
 	deploymentsPath   = groupPath + "/providers/Microsoft.Resources/deployments"
 	deploymentPath    = deploymentsPath + "/{deployment}"
+	stepsPath         = groupPath + "/deployments/{deployment}/operations" // this way in Azure's specification
 	deploymentsAction = "Microsoft.Resources/deployments/"
 )
 
@@ -14,8 +15,8 @@ func routesOfDeployments() []route {
 		{"Deployments_CreateOrUpdate", put, deploymentPath, deploymentsAction + "write", limitNone, putDeployment},
 		{"Deployments_Validate", post, deploymentPath + "/validate", deploymentsAction + "validate/action", limitNone, validateDeployment},
 		{"Deployments_ExportTemplate", post, deploymentPath + "/exportTemplate", deploymentsAction + "exportTemplate/action", limitNone, exportDeployment},
-		{"DeploymentOperations_List", get, deploymentPath + "/operations", deploymentsAction + "operations/read", limitNone, listDeploymentOperations},
-		{"DeploymentOperations_Get", get, deploymentPath + "/operations/{step}", deploymentsAction + "operations/read", limitNone, getDeploymentOperation},
+		{"DeploymentOperations_List", get, stepsPath, deploymentsAction + "operations/read", limitNone, listDeploymentOperations},
+		{"DeploymentOperations_Get", get, stepsPath + "/{step}", deploymentsAction + "operations/read", limitNone, getDeploymentOperation},
 		{"DeploymentOperationStatuses_Get", get, deploymentPath + "/operationStatuses/{operation}", deploymentsAction + "operationstatuses/read", limitNone, getDeploymentStatus},
 	}
 }
