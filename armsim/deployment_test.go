@@ -142,11 +142,15 @@ func TestInboundNATPool(t *testing.T) {
 	t.Parallel()
 	s := virtual(t, armsim.Config{Polite: true})
 	balancer, frontend := s.network("loadBalancers/lb"), s.network("loadBalancers/lb/frontendIPConfigurations/front")
+	s.make(t, s.network("publicIPAddresses/pip"), object{})
+	assert.Empty(t, s.get(t, s.network("publicIPAddresses/pip")).text("properties.ipAddress"), "a dynamic one has none yet")
 	s.make(t, balancer, object{"properties": object{
-		"frontendIPConfigurations": []any{object{"name": "front"}}, "backendAddressPools": []any{object{"name": "pool"}},
+		"frontendIPConfigurations": []any{object{"name": "front", "properties": object{"publicIPAddress": ref(s.network("publicIPAddresses/pip"))}}},
+		"backendAddressPools":      []any{object{"name": "pool"}},
 		"inboundNatPools": []any{object{"name": "nat", "properties": object{
 			"frontendIPConfiguration": ref(frontend), "protocol": "tcp", "frontendPortRangeStart": "50000", "frontendPortRangeEnd": "50119", "backendPort": 22}}},
 	}})
+	assert.NotEmpty(t, s.get(t, s.network("publicIPAddresses/pip")).text("properties.ipAddress"))
 	path := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci"})
 	model := s.get(t, path).body
 	config := get(model, "properties.virtualMachineProfile.networkProfile.networkInterfaceConfigurations.0.properties.ipConfigurations.0.properties").(object)

@@ -101,7 +101,8 @@ func (r *Resource) settle(o *Operation) {
 	}
 	r.State = o.Status()
 	r.Revision++
-	r.takeAddress()
+	r.takeAddress(false)
+	r.addressFrontends()
 	for _, child := range r.Children {
 		if child.State == StateUpdating && child.writing == nil {
 			child.State = r.State // written with the parent
@@ -110,15 +111,24 @@ func (r *Resource) settle(o *Operation) {
 	}
 }
 
-// takeAddress gives a public address its own one; a dynamic one would have it
-// from what uses it.
-func (r *Resource) takeAddress() {
+// takeAddress gives a public address its own one; a dynamic one has it once
+// something uses it.
+func (r *Resource) takeAddress(used bool) {
 	static := strings.EqualFold(jsonmap.Text(r.Body, "properties.publicIPAllocationMethod"), "Static")
-	if r.Kind != KindPublicAddress || !static || r.Address.IsValid() {
+	if r.Kind != KindPublicAddress || !static && !used || r.Address.IsValid() {
 		return
 	}
 	if taken, err := r.Group.world.addresses.public.Take(); err == nil {
 		r.Address = taken
+	}
+}
+
+// addressFrontends gives the public addresses of a load balancer their own ones.
+func (r *Resource) addressFrontends() {
+	for _, frontend := range jsonmap.List(r.Body, "properties.frontendIPConfigurations") {
+		if public := r.Group.world.FindResource(jsonmap.Text(frontend, "properties.publicIPAddress.id")); public != nil {
+			public.takeAddress(true)
+		}
 	}
 }
 
