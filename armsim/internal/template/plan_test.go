@@ -3,6 +3,9 @@ package template
 import (
 	"encoding/json"
 	"errors"
+	"os"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -179,4 +182,24 @@ func FuzzNew(f *testing.F) {
 		}
 		_, _ = p.Outputs(nil)
 	})
+}
+
+// TestReferenceNamesEveryFunction keeps the page of differences in step: those of
+// this package, and those of its caller.
+func TestReferenceNamesEveryFunction(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../../docs/reference/armsim-differences.md")
+	require.NoError(t, err)
+	_, section, _ := strings.Cut(string(page), "### Template functions\n")
+	list, _, _ := strings.Cut(section, ". `format` knows")
+	var documented []string
+	for _, name := range strings.Split(list, ",") {
+		documented = append(documented, strings.ToLower(strings.Trim(name, " `\n")))
+	}
+	known := []string{"if", "parameters", "variables", "copyindex", "resourceid", "subscriptionresourceid", "reference", "resourcegroup", "subscription", "deployment", "providers"}
+	for name := range pure {
+		known = append(known, name)
+	}
+	slices.Sort(known)
+	assert.Equal(t, known, documented)
 }
