@@ -17,7 +17,7 @@ func (c *call) deploymentPlan(g *world.Group) (*template.Plan, *problem) {
 	properties, _ := c.body["properties"].(object)
 	for _, key := range []string{"templateLink", "parametersLink", "onErrorDeployment"} {
 		if properties[key] != nil {
-			return nil, c.deploymentNotSimulated("'" + key + "' of a deployment")
+			return nil, deploymentNotSimulated("'" + key + "' of a deployment")
 		}
 	}
 	doc, ok := properties["template"].(object)
@@ -26,7 +26,7 @@ func (c *call) deploymentPlan(g *world.Group) (*template.Plan, *problem) {
 	}
 	switch mode := jsonmap.Text(properties, "mode"); {
 	case strings.EqualFold(mode, "Complete"):
-		return nil, c.deploymentNotSimulated("mode Complete of a deployment")
+		return nil, deploymentNotSimulated("mode Complete of a deployment")
 	case !strings.EqualFold(mode, "Incremental"):
 		return nil, invalidRequestContent(errMode(mode))
 	}
@@ -45,8 +45,7 @@ func (mode errMode) Error() string {
 	return "the mode of a deployment must be Incremental or Complete, not '" + string(mode) + "'"
 }
 
-func (c *call) deploymentNotSimulated(what string) *problem {
-	c.front.config.Journal.AddNotSimulated(c.request.Method + " " + c.request.URL.Path + " with " + what)
+func deploymentNotSimulated(what string) *problem {
 	return azhttp.NewProblem(http.StatusNotImplemented, "NotImplemented", "armsim does not simulate %s; see docs/reference/armsim-differences.md.", what)
 }
 
@@ -57,7 +56,7 @@ func (c *call) preflight(plan *template.Plan) *problem {
 	for _, r := range plan.Resources {
 		sub := c.within(put, r.ID, r.APIVersion, nil)
 		if sub.route == nil {
-			return c.deploymentNotSimulated("the resource type " + r.Type + " in a template")
+			return deploymentNotSimulated("the resource type " + r.Type + " in a template")
 		}
 		if p := sub.checkVersion(); p != nil {
 			return p
