@@ -15,6 +15,7 @@ credential = ClientSecretCredential(
     env["AZURE_CLIENT_SECRET"],
     authority=env["AZURE_AUTHORITY_HOST"],
     disable_instance_discovery=True,
+    instance_discovery=False,  # its name in a version before 1.13.0, which Debian 12 has
 )
 compute = ComputeManagementClient(
     credential,
