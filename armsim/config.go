@@ -35,6 +35,9 @@ type Config struct {
 	// bubble, and for many simulators at once.
 	InProcess bool
 
+	// Listen is where it listens, if not at free ports that this host alone reaches.
+	Listen Listen
+
 	// Faults and Events are in force from the start.
 	Faults []Fault
 	Events []Event

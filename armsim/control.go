@@ -14,6 +14,7 @@ import (
 
 // controlServer is the control endpoint, which is no part of Azure:
 //
+//	GET  /ca.pem
 //	GET  /stats
 //	GET  /journal?after=SEQ
 //	GET  /instances
@@ -31,6 +32,9 @@ type controlServer struct{ *Server }
 
 func (s controlServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.lifecycle.beginRequest()()
+	if s.serveCertificate(w, r) {
+		return
+	}
 	if s.config.ControlToken != "" && r.Header.Get("Authorization") != "Bearer "+s.config.ControlToken {
 		azhttp.WriteJSON(w, http.StatusUnauthorized, object{"error": "a bearer token is needed"})
 		return

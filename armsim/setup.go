@@ -1,6 +1,7 @@
 package armsim
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"io"
@@ -112,7 +113,7 @@ func (s setup) makeIssuer() (err error) {
 }
 
 func (s setup) listen() error {
-	ca, cert, err := entra.Certificates()
+	ca, cert, err := entra.Certificates(s.config.Listen.Host)
 	if err != nil {
 		return err
 	}
@@ -120,25 +121,26 @@ func (s setup) listen() error {
 	if err := os.WriteFile(s.CAFile, ca, 0o600); err != nil {
 		return err
 	}
-	azure, err := s.listener()
+	azure, err := s.listener(s.config.Listen.Endpoint)
 	if err != nil {
 		return err
 	}
-	control, err := s.listener()
+	control, err := s.listener(s.config.Listen.Control)
 	if err != nil {
 		return err
 	}
-	s.ControlEndpoint = "http://" + control.Addr().String()
-	s.makeFronts("https://" + azure.Addr().String())
+	s.ControlEndpoint = "http://" + s.config.Listen.at(control.Addr())
+	s.makeFronts("https://" + s.config.Listen.at(azure.Addr()))
 	s.lifecycle.onClose(s.destroyMachines)
 	s.serve(control, controlServer{s.Server})
 	s.serve(tls.NewListener(azure, &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2", "http/1.1"}, MinVersion: tls.VersionTLS12}), s.Server)
 	return nil
 }
 
-// listener takes a free loopback port, which ends with the simulator.
-func (s setup) listener() (net.Listener, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+// listener listens at an address, or at a free loopback port where it is empty.
+// It ends with the simulator.
+func (s setup) listener(address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", cmp.Or(address, "127.0.0.1:0"))
 	if err == nil {
 		s.lifecycle.onClose(func() { _ = l.Close() }) // closed already, where it was served
 	}
@@ -150,7 +152,7 @@ func (s setup) listenMetadata() error {
 	if len(s.config.Identities) == 0 && !s.config.MetadataService {
 		return nil
 	}
-	l, err := s.listener()
+	l, err := s.listener("")
 	if err != nil {
 		return err
 	}

@@ -55,9 +55,9 @@ func environment(ctx context.Context, p platform) ([]string, error) {
 	return all, nil
 }
 
-// build makes the plugin for one platform. The same source, version and Go give
+// build makes one of cmd/ for one platform. The same source, version and Go give
 // the same bytes, in whatever directory and at whatever time.
-func build(ctx context.Context, s source, version string, p platform, file string) error {
+func build(ctx context.Context, s source, version string, p platform, command, file string) error {
 	set := func(variable, value string) string { return "-X " + module + "." + variable + "=" + value }
 	flags := []string{
 		"-s", "-w",
@@ -65,7 +65,7 @@ func build(ctx context.Context, s source, version string, p platform, file strin
 		set("revision", s.revision), set("builtAt", s.date.Format(time.RFC3339)),
 	}
 	cmd := exec.CommandContext(ctx, goCommand, "build", "-trimpath", "-buildvcs=false",
-		"-ldflags", strings.Join(flags, " "), "-o", file, "./cmd/"+pluginName)
+		"-ldflags", strings.Join(flags, " "), "-o", file, "./cmd/"+command)
 	cmd.Dir = s.dir
 	var err error
 	if cmd.Env, err = environment(ctx, p); err != nil {

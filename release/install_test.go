@@ -55,7 +55,7 @@ func buildReal(t *testing.T, version string) string {
 	dir := filepath.Join(scratch, "real", version)
 	if _, done := filled.LoadOrStore(dir, true); !done {
 		fill(t, dir, version)
-		require.NoError(t, build(t.Context(), made, version, host(t), filepath.Join(dir, host(t).plugin())))
+		require.NoError(t, build(t.Context(), made, version, host(t), pluginName, filepath.Join(dir, host(t).plugin())))
 	}
 	return dir
 }

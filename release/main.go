@@ -57,6 +57,12 @@ func release(ctx context.Context, o options) error {
 	if err := makeAll(ctx, s, o.version, images, downloads); err != nil {
 		return err
 	}
+	if err := makeSimulator(ctx, s, o.version, o.out, downloads); err != nil {
+		return err
+	}
+	if err := sum(downloads); err != nil {
+		return err
+	}
 	if now, err := inspect(ctx, ".", o.allowDirty); err != nil || now != s {
 		return errors.Join(errors.New("release: the working tree was changed during the build; fix: leave it alone and build again"), err)
 	}
@@ -69,7 +75,11 @@ func release(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	return report(got, repo, filepath.Join(images, "digests"))
+	simulator, err := pushSimulator(ctx, o.out, repo, o.version, s.date)
+	if err != nil {
+		return err
+	}
+	return report(got, simulator, repo, filepath.Join(images, "digests"))
 }
 
 // target is the repository to push to; empty: nothing is pushed. What would harm
@@ -108,7 +118,7 @@ func makeAll(ctx context.Context, s source, version, images, downloads string) e
 		if err != nil {
 			return err
 		}
-		if err := build(ctx, s, version, p, absolute); err != nil {
+		if err := build(ctx, s, version, p, pluginName, absolute); err != nil {
 			return err
 		}
 		if err := os.Link(binary, download); err != nil {
@@ -118,17 +128,19 @@ func makeAll(ctx context.Context, s source, version, images, downloads string) e
 			return err
 		}
 	}
-	return sum(downloads)
+	return nil
 }
 
 // report prints what was pushed, and writes it to a file for what signs it: a line
-// for the index and one for each image, with its download name and its address.
-func report(got pushed, repo, file string) error {
+// for the index and one for each image, with its download name and its address, and
+// one for the simulator's.
+func report(got pushed, simulator, repo, file string) error {
 	var lines strings.Builder
 	fmt.Fprintf(&lines, "index %s\n", got.index)
 	for _, p := range platforms() {
 		fmt.Fprintf(&lines, "%s %s\n", p.name(), got.images[p])
 	}
+	fmt.Fprintf(&lines, "%s %s\n", simulatorName, simulator)
 	if err := os.WriteFile(file, []byte(lines.String()), 0o644); err != nil {
 		return err
 	}

@@ -150,7 +150,7 @@ func TestSameBytesElsewhere(t *testing.T) {
 	require.NoError(t, os.WriteFile(settings, []byte("GOEXPERIMENT=jsonv2\n"), 0o600))
 	t.Setenv("GOENV", settings)
 	there := filepath.Join(t.TempDir(), "plugin")
-	require.NoError(t, build(t.Context(), elsewhere, "0.1.0", host(t), there))
+	require.NoError(t, build(t.Context(), elsewhere, "0.1.0", host(t), pluginName, there))
 	want, err := digestOf(here)
 	require.NoError(t, err)
 	got, err := digestOf(there)

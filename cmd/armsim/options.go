@@ -78,7 +78,13 @@ func parse(args []string, out io.Writer) (*options, error) {
 func (o *options) simulatorFlags(f *flag.FlagSet) {
 	c := &o.config
 	f.Uint64Var(&c.Seed, "seed", 0, "decides all chance; 0 takes a random one")
-	c.ControlToken = os.Getenv("ARMSIM_CONTROL_TOKEN") // no flag: other users could see it
+	c.ControlToken = os.Getenv("ARMSIM_CONTROL_TOKEN")             // no flag: other users could see it
+	if secret := os.Getenv("ARMSIM_CLIENT_SECRET"); secret != "" { // no flag, too
+		c.Principals = []armsim.Principal{{ClientID: armsim.DefaultClientID, Secret: secret}}
+	}
+	f.StringVar(&c.Listen.Endpoint, "listen", "", "`host:port` of the endpoint; default: a free port at 127.0.0.1")
+	f.StringVar(&c.Listen.Control, "listen-control", "", "`host:port` of the control endpoint; default: the same")
+	f.StringVar(&c.Listen.Host, "host", "", "`name` by which clients reach both, in the certificate and in what is printed; default: the address that is listened at")
 	f.StringVar(&c.StateDir, "state-dir", "", "directory for the CA certificate, the SSH key and the machines; default: a temporary one, removed at the end")
 	f.StringVar(&c.SubscriptionID, "subscription", armsim.DefaultSubscriptionID, "subscription ID")
 	f.StringVar(&c.TenantID, "tenant", armsim.DefaultTenantID, "tenant ID")

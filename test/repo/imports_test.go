@@ -88,7 +88,7 @@ var arrows = map[string]mayImport{
 	}},
 	"armsim/internal/arm": {ours: []string{
 		"armsim/internal/azhttp", "armsim/internal/catalog", "armsim/internal/entra", "armsim/internal/fault", "armsim/internal/jsonmap",
-		"armsim/internal/world",
+		"armsim/internal/template", "armsim/internal/world",
 	}},
 	"armsim/internal/entra": {ours: []string{
 		"armsim/internal/azhttp", "armsim/internal/fault", "armsim/internal/jsonmap", "armsim/internal/wildcard", "armsim/internal/world",
@@ -98,6 +98,7 @@ var arrows = map[string]mayImport{
 	"armsim/internal/world":    {ours: []string{"armsim/internal/catalog", "armsim/internal/jsonmap", "armsim/internal/wildcard", "armsim/machine"}},
 	"armsim/internal/catalog":  {},
 	"armsim/internal/jsonmap":  {},
+	"armsim/internal/template": {},
 	"armsim/internal/wildcard": {},
 	"armsim/machine":           {},
 	"armsim/process":           {ours: []string{"armsim"}},

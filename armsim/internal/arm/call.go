@@ -11,6 +11,7 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/azhttp"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/fault"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/template"
 )
 
 // call is one request on its way through the simulator; the lock is held while
@@ -37,7 +38,7 @@ func (f *Front) now() time.Time { return f.config.World.Clock.Now() }
 func (c *call) subject(body []byte) fault.Subject {
 	sub := fault.Subject{Operation: c.route.operation, Method: c.request.Method, Capacity: capacityOf(body)}
 	for _, param := range []string{"publicAddress", "interface", "machine", "instance", "scaleSet", "setting", "operation",
-		"subnet", "virtualNetwork", "securityGroup", "natGateway", "identity", "role", "assignment", "definition", "lock", "namespace",
+		"natRule", "loadBalancer", "deployment", "subnet", "virtualNetwork", "securityGroup", "natGateway", "identity", "role", "assignment", "definition", "lock", "namespace",
 		"sshPublicKey", "disk", "pool", "version", "image", "gallery", "plan", "sku", "offer", "publisher", "group", "subscription"} {
 		name := c.param(param)
 		if name == "" {
@@ -78,6 +79,11 @@ func (c *call) respond(body []byte, err error) (*response, *problem) {
 	if p := c.decode(body, err); p != nil {
 		return nil, p
 	}
+	return c.serve()
+}
+
+// serve is the response to a request that is read and that the caller may send.
+func (c *call) serve() (*response, *problem) {
 	if p := (gatekeeper{c}).check(); p != nil {
 		return nil, p
 	}
@@ -121,7 +127,11 @@ func (c *call) decode(body []byte, err error) *problem {
 	if len(strings.TrimSpace(string(body))) == 0 {
 		return nil
 	}
-	if err := json.Unmarshal(body, &c.body); err != nil {
+	err = json.Unmarshal(body, &c.body)
+	if err != nil && strings.HasPrefix(c.route.operation, "Deployments_") {
+		err = json.Unmarshal(template.Relaxed(body), &c.body)
+	}
+	if err != nil {
 		return invalidRequestContent(err)
 	}
 	if c.body == nil {
@@ -183,5 +193,6 @@ func (c *call) record(a *response) {
 func withoutSecrets(body object) object {
 	copied := jsonmap.CloneObject(body)
 	dropSecrets(copied)
+	dropSecureParameters(copied)
 	return copied
 }

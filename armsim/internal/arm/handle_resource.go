@@ -33,6 +33,7 @@ var (
 	natGateways     = networkKind{world.KindNATGateway, "natGateway", fillNATGateway, nil, natGatewayInUse}
 	publicAddresses = networkKind{world.KindPublicAddress, "publicAddress", fillGroupAddress, nil, publicAddressInUse}
 	virtualNetworks = networkKind{world.KindVirtualNetwork, "virtualNetwork", fillVirtualNetwork, checkVirtualNetwork, subnetInUse}
+	loadBalancers   = networkKind{world.KindLoadBalancer, "loadBalancer", fillLoadBalancer, checkLoadBalancer, loadBalancerInUse}
 )
 
 // resource finds the one that the path names.
@@ -95,9 +96,12 @@ func putNetwork(k networkKind) func(*call) (*response, *problem) {
 				return nil, p
 			}
 		}
-		r, o, created := g.PutResource(k.kind, c.param(k.param), withoutSubnets(k, body))
-		if k.kind == world.KindVirtualNetwork {
+		r, o, created := g.PutResource(k.kind, c.param(k.param), withoutChildren(k, body))
+		switch k.kind {
+		case world.KindVirtualNetwork:
 			c.setSubnets(r, body)
+		case world.KindLoadBalancer:
+			setNATRules(r, body)
 		}
 		return c.networkWritten(r, o, created), nil
 	})

@@ -13,14 +13,19 @@ import (
 // Virtual networks' subnets, in the network's own body and as resources below
 // it. A write takes the place of all that the subnet was (recording 29).
 
-// withoutSubnets is the body of a resource less what is kept apart.
-func withoutSubnets(k networkKind, body object) object {
-	if k.kind != world.KindVirtualNetwork {
+// keptApart are the lists of a resource's children, which are kept apart from
+// its body.
+var keptApart = map[string]string{world.KindVirtualNetwork: "subnets", world.KindLoadBalancer: "inboundNatRules"}
+
+// withoutChildren is the body of a resource less what is kept apart.
+func withoutChildren(k networkKind, body object) object {
+	list := keptApart[k.kind]
+	if list == "" {
 		return body
 	}
 	kept := jsonmap.CloneObject(body)
 	if p, ok := kept["properties"].(object); ok {
-		delete(p, "subnets")
+		delete(p, list)
 	}
 	return kept
 }

@@ -14,19 +14,24 @@ import (
 
 // linkedActions are the rights by the type of what is named.
 var linkedActions = map[string]string{
-	strings.ToLower(world.KindSubnet):             world.KindSubnet + "/join/action",
-	strings.ToLower(world.KindSecurityGroup):      world.KindSecurityGroup + "/join/action",
-	strings.ToLower(world.KindNATGateway):         world.KindNATGateway + "/join/action",
-	strings.ToLower(world.KindPublicAddress):      world.KindPublicAddress + "/join/action",
-	strings.ToLower(world.KindIdentity):           world.KindIdentity + "/assign/action",
-	"microsoft.compute/images":                    "Microsoft.Compute/images/read",
-	"microsoft.compute/galleries/images":          "Microsoft.Compute/galleries/images/read",
-	"microsoft.compute/galleries/images/versions": "Microsoft.Compute/galleries/images/versions/read",
+	strings.ToLower(world.KindSubnet):                     world.KindSubnet + "/join/action",
+	strings.ToLower(world.KindSecurityGroup):              world.KindSecurityGroup + "/join/action",
+	strings.ToLower(world.KindNATGateway):                 world.KindNATGateway + "/join/action",
+	strings.ToLower(world.KindPublicAddress):              world.KindPublicAddress + "/join/action",
+	"microsoft.network/loadbalancers/backendaddresspools": world.KindLoadBalancer + "/backendAddressPools/join/action",
+	"microsoft.network/loadbalancers/inboundnatpools":     world.KindLoadBalancer + "/inboundNatPools/join/action",
+	strings.ToLower(world.KindIdentity):                   world.KindIdentity + "/assign/action",
+	"microsoft.compute/images":                            "Microsoft.Compute/images/read",
+	"microsoft.compute/galleries/images":                  "Microsoft.Compute/galleries/images/read",
+	"microsoft.compute/galleries/images/versions":         "Microsoft.Compute/galleries/images/versions/read",
 }
 
 // backReferences are properties that Azure writes: who sends back what it read
 // joins nothing by them.
 var backReferences = []string{"ipConfigurations", "ipConfiguration", "networkInterfaces"}
+
+// balancerBackReferences are those of a load balancer's parts.
+var balancerBackReferences = []string{"backendIPConfigurations", "backendIPConfiguration", "loadBalancerBackendAddresses", "inboundNatRules"}
 
 // typeOf is the type in a resource ID in lower case, empty where it is none.
 func typeOf(id string) string {
@@ -81,6 +86,8 @@ func (c gatekeeper) writesBack(key string) bool {
 		return key == "subnets" || slices.Contains(backReferences, key)
 	case "PublicIPAddresses_CreateOrUpdate":
 		return key == "natGateway" || slices.Contains(backReferences, key)
+	case "LoadBalancers_CreateOrUpdate":
+		return slices.Contains(balancerBackReferences, key)
 	case "VirtualNetworks_CreateOrUpdate", "Subnets_CreateOrUpdate":
 		return slices.Contains(backReferences, key)
 	}
@@ -91,8 +98,8 @@ func (c gatekeeper) writesBack(key string) bool {
 // the right, and one that names a resource that is not there. What lies below
 // the resource written is its own.
 func (c gatekeeper) checkLinked() *problem {
-	if c.request.Method != put && c.request.Method != patch || c.body == nil {
-		return nil
+	if c.request.Method != put && c.request.Method != patch || c.body == nil || c.route.operation == "Deployments_CreateOrUpdate" {
+		return nil // a deployment's resources are checked one by one
 	}
 	found := map[string]bool{}
 	c.linkedIDs(c.body, found)
@@ -145,9 +152,10 @@ func (c gatekeeper) mustExist(id string) bool {
 // one that it knows nothing of. The latest version of an image stands for all.
 func (c gatekeeper) exists(id string) bool {
 	id = strings.TrimSuffix(strings.ToLower(id), "/versions/latest")
-	return c.world.FindResource(id) != nil || c.world.FindKept(id) != nil
+	return c.world.FindResource(id) != nil || c.world.FindKept(id) != nil || c.world.HasPart(id)
 }
 
 var networkWrites = []string{
 	"NetworkSecurityGroups_CreateOrUpdate", "NatGateways_CreateOrUpdate", "VirtualNetworks_CreateOrUpdate", "Subnets_CreateOrUpdate",
+	"LoadBalancers_CreateOrUpdate", "InboundNatRules_CreateOrUpdate",
 }

@@ -114,6 +114,9 @@ func fillInterface(nic any) {
 		return
 	}
 	p := jsonmap.Ensure(o, "properties")
+	if text, ok := p["primary"].(string); ok { // Azure CLI sends it so
+		p["primary"] = strings.EqualFold(text, "true")
+	}
 	jsonmap.SetDefault(p, "enableAcceleratedNetworking", false)
 	jsonmap.SetDefault(p, "disableTcpStateTracking", false)
 	jsonmap.SetDefault(p, "enableIPForwarding", false)
@@ -127,6 +130,11 @@ func fillInterface(nic any) {
 }
 
 func fillPublicAddress(ipConfig object) {
+	p := jsonmap.Ensure(ipConfig, "properties")
+	if lower, ok := p["publicipaddressconfiguration"]; ok { // Azure CLI writes it so
+		delete(p, "publicipaddressconfiguration")
+		p["publicIPAddressConfiguration"] = lower
+	}
 	if public, ok := jsonmap.At(ipConfig, "properties.publicIPAddressConfiguration").(object); ok {
 		jsonmap.SetDefault(jsonmap.Ensure(public, "properties"), "ipTags", []any{})
 	}

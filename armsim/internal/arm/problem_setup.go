@@ -93,6 +93,17 @@ func natGatewayInUse(id string, users []string) *azhttp.Problem {
 		"NAT Gateway %s is still configured on %d subnets. Remove NAT Gateway from all referenced subnets and then delete NAT Gateway.", id, len(users)))
 }
 
+// loadBalancerInUse has believed words.
+func loadBalancerInUse(id string, users []string) *azhttp.Problem {
+	return byNetwork(azhttp.NewProblem(http.StatusBadRequest, "LoadBalancerInUseByVirtualMachineScaleSet",
+		"Cannot delete load balancer %s since its child resources are in use by %s.", id, users[0]))
+}
+
+func natPortsNotNumbers(name, list string) *azhttp.Problem {
+	return byNetwork(azhttp.NewProblem(http.StatusBadRequest, "InvalidRequestFormat",
+		"Cannot parse the request: ports of %s in %s must be integers.", name, list))
+}
+
 func anotherOperation(id string) *azhttp.Problem {
 	return byNetwork(azhttp.NewProblem(http.StatusConflict, "AnotherOperationInProgress",
 		"Another operation on this or dependent resource is in progress. To retrieve status of the operation use uri: %s.", id))

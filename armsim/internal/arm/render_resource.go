@@ -75,7 +75,7 @@ func (r *renderer) resource(one *world.Resource) object {
 	body["etag"] = networkETag(one)
 	p := jsonmap.Ensure(body, "properties")
 	p["provisioningState"] = one.State
-	if one.Kind != world.KindSubnet {
+	if one.Parent == nil {
 		p["resourceGuid"] = tag(one.ID)
 	}
 	switch one.Kind {
@@ -87,6 +87,8 @@ func (r *renderer) resource(one *world.Resource) object {
 			subnets = append(subnets, r.resource(child))
 		}
 		p["subnets"] = subnets
+	case world.KindLoadBalancer:
+		r.loadBalancer(one, p)
 	case world.KindPublicAddress:
 		if one.Address.IsValid() {
 			p["ipAddress"] = one.Address.String()
@@ -104,7 +106,7 @@ func identityID(r *world.Resource) string {
 
 // usedFrom are the lists in which a resource names those that use it.
 var usedFrom = map[string]map[string]string{
-	world.KindSubnet:        {world.UsedByIPConfig: "ipConfigurations"},
+	world.KindSubnet:        {world.UsedByIPConfig: "ipConfigurations", world.UsedByFrontend: "ipConfigurations"},
 	world.KindSecurityGroup: {world.KindSubnet: "subnets", world.UsedByInterface: "networkInterfaces"},
 	world.KindNATGateway:    {world.KindSubnet: "subnets"},
 }

@@ -35,7 +35,7 @@ const get, put, patch, post, del = http.MethodGet, http.MethodPut, http.MethodPa
 func newRoutes() []route {
 	return slices.Concat(routesOfGroups(), routesOfScaleSets(), routesOfMachines(), routesOfGuests(), routesOfNetwork(), routesOfAutoscale(),
 		routesOfTenant(), routesOfAllGroups(), routesOfSubscription(), routesOfNetworkSetup(), routesOfIdentities(), routesOfAuthorization(), routesOfPolicies(),
-		routesOfTags(), routesOfDisks(), routesOfActivity(), routesOfCatalog(), routesOfPools())
+		routesOfTags(), routesOfDisks(), routesOfActivity(), routesOfCatalog(), routesOfPools(), routesOfLoadBalancers(), routesOfDeployments())
 }
 
 func routesOfGroups() []route {

@@ -13,6 +13,7 @@ const (
 	subscriptionPath = "/subscriptions/{subscription}"
 	vnetPath         = networkPath + "virtualNetworks/{virtualNetwork}"
 	subnetPath       = vnetPath + "/subnets/{subnet}"
+	balancerPath     = networkPath + "loadBalancers/{loadBalancer}"
 	identityPath     = groupPath + "/providers/Microsoft.ManagedIdentity/userAssignedIdentities"
 
 	// A scope is any number of segments: the subscription, a group, a resource.
@@ -59,6 +60,20 @@ func routesOfNetworkSetup() []route {
 		{"NatGateways_Delete", del, networkPath + "natGateways/{natGateway}", networkAction + "natGateways/delete", limitNone, deleteNetwork(natGateways)},
 		{"PublicIPAddresses_CreateOrUpdate", put, networkPath + "publicIPAddresses/{publicAddress}", networkAction + "publicIPAddresses/write", limitNone, putNetwork(publicAddresses)},
 		{"PublicIPAddresses_Delete", del, networkPath + "publicIPAddresses/{publicAddress}", networkAction + "publicIPAddresses/delete", limitNone, ofNetworks(deleteAddress)},
+	}
+}
+
+func routesOfLoadBalancers() []route {
+	rulePath, action := balancerPath+"/inboundNatRules/{natRule}", networkAction+"loadBalancers/"
+	return []route{
+		{"LoadBalancers_List", get, networkPath + "loadBalancers", action + "read", limitNone, listNetwork(loadBalancers)},
+		{"LoadBalancers_Get", get, balancerPath, action + "read", limitNone, getNetwork(loadBalancers)},
+		{"LoadBalancers_CreateOrUpdate", put, balancerPath, action + "write", limitNone, putNetwork(loadBalancers)},
+		{"LoadBalancers_Delete", del, balancerPath, action + "delete", limitNone, ofNetworks(deleteLoadBalancer)},
+		{"InboundNatRules_List", get, balancerPath + "/inboundNatRules", action + "inboundNatRules/read", limitNone, ofNetworks(listNATRules)},
+		{"InboundNatRules_Get", get, rulePath, action + "inboundNatRules/read", limitNone, ofNetworks(getNATRule)},
+		{"InboundNatRules_CreateOrUpdate", put, rulePath, action + "inboundNatRules/write", limitNone, ofNetworks(putNATRule)},
+		{"InboundNatRules_Delete", del, rulePath, action + "inboundNatRules/delete", limitNone, ofNetworks(deleteNATRule)},
 	}
 }
 

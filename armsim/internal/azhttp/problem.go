@@ -19,10 +19,11 @@ func (p *Problem) Error() string { return p.Code + ": " + p.Message }
 
 // Response is the problem as a response.
 func (p *Problem) Response() *Response {
-	return &Response{Status: p.Status, Body: object{"error": p.object()}, Header: p.Header, Code: p.Code}
+	return &Response{Status: p.Status, Body: object{"error": p.Object()}, Header: p.Header, Code: p.Code}
 }
 
-func (p *Problem) object() object {
+// Object is the problem as it stands within bodies.
+func (p *Problem) Object() map[string]any {
 	o := ErrorObject(p.Code, p.Message)
 	if p.Target != "" {
 		o["target"] = p.Target
@@ -30,7 +31,7 @@ func (p *Problem) object() object {
 	if p.Details != nil {
 		list := make([]any, 0, len(p.Details))
 		for i := range p.Details {
-			list = append(list, p.Details[i].object())
+			list = append(list, p.Details[i].Object())
 		}
 		o["details"] = list
 	}

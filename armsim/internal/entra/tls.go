@@ -15,8 +15,9 @@ import (
 )
 
 // Certificates makes a certificate authority, PEM-encoded, and a server
-// certificate for the loopback names, both gone with the process.
-func Certificates() (caPEM []byte, server tls.Certificate, err error) {
+// certificate for the loopback names and a further host, unless that is empty;
+// both are gone with the process.
+func Certificates(host string) (caPEM []byte, server tls.Certificate, err error) {
 	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, server, fmt.Errorf("generate CA key: %w", err)
@@ -39,6 +40,11 @@ func Certificates() (caPEM []byte, server tls.Certificate, err error) {
 		NotBefore: ca.NotBefore, NotAfter: ca.NotAfter,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
+	}
+	if ip := net.ParseIP(host); ip != nil {
+		leaf.IPAddresses = append(leaf.IPAddresses, ip)
+	} else if host != "" {
+		leaf.DNSNames = append(leaf.DNSNames, host)
 	}
 	der, err := x509.CreateCertificate(rand.Reader, leaf, ca, &key.PublicKey, caKey)
 	if err != nil {

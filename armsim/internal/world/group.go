@@ -27,6 +27,8 @@ type Group struct {
 	autoscale  map[string]object
 	resources  map[string]*Resource // by resourceKey
 
+	deployments map[string]*Deployment // by name in lower case
+
 	keeping
 	pools
 }

@@ -16,12 +16,14 @@ const (
 	KindSubnet         = "Microsoft.Network/virtualNetworks/subnets"
 	KindNATGateway     = "Microsoft.Network/natGateways"
 	KindPublicAddress  = "Microsoft.Network/publicIPAddresses"
+	KindLoadBalancer   = "Microsoft.Network/loadBalancers"
+	KindNATRule        = "Microsoft.Network/loadBalancers/inboundNatRules"
 	KindIdentity       = "Microsoft.ManagedIdentity/userAssignedIdentities"
 )
 
 // teardown is the order in which a group's resources go with it, each kind once
 // nothing of those before it is left: what is used after what uses it.
-var teardown = []string{KindVirtualNetwork, KindSecurityGroup, KindNATGateway, KindPublicAddress, KindIdentity}
+var teardown = []string{KindLoadBalancer, KindVirtualNetwork, KindSecurityGroup, KindNATGateway, KindPublicAddress, KindIdentity}
 
 // Resource is a resource that is kept as its client wrote it.
 type Resource struct {
@@ -33,8 +35,8 @@ type Resource struct {
 	Revision int        // moves with every change
 	Address  netip.Addr // of a public address; zero: none yet
 	Group    *Group
-	Parent   *Resource   // of a subnet
-	Children []*Resource // subnets, in the order of their creation
+	Parent   *Resource   // of a subnet, or of a NAT rule
+	Children []*Resource // subnets or NAT rules, in the order of their creation
 
 	writing  *Operation // the last one on it, or on a child of it
 	deletion *Operation // under way, if any
@@ -99,7 +101,8 @@ func (r *Resource) settle(o *Operation) {
 	}
 	r.State = o.Status()
 	r.Revision++
-	r.takeAddress()
+	r.takeAddress(false)
+	r.addressFrontends()
 	for _, child := range r.Children {
 		if child.State == StateUpdating && child.writing == nil {
 			child.State = r.State // written with the parent
@@ -108,15 +111,24 @@ func (r *Resource) settle(o *Operation) {
 	}
 }
 
-// takeAddress gives a public address its own one; a dynamic one would have it
-// from what uses it.
-func (r *Resource) takeAddress() {
+// takeAddress gives a public address its own one; a dynamic one has it once
+// something uses it.
+func (r *Resource) takeAddress(used bool) {
 	static := strings.EqualFold(jsonmap.Text(r.Body, "properties.publicIPAllocationMethod"), "Static")
-	if r.Kind != KindPublicAddress || !static || r.Address.IsValid() {
+	if r.Kind != KindPublicAddress || !static && !used || r.Address.IsValid() {
 		return
 	}
 	if taken, err := r.Group.world.addresses.public.Take(); err == nil {
 		r.Address = taken
+	}
+}
+
+// addressFrontends gives the public addresses of a load balancer their own ones.
+func (r *Resource) addressFrontends() {
+	for _, frontend := range jsonmap.List(r.Body, "properties.frontendIPConfigurations") {
+		if public := r.Group.world.FindResource(jsonmap.Text(frontend, "properties.publicIPAddress.id")); public != nil {
+			public.takeAddress(true)
+		}
 	}
 }
 
@@ -204,7 +216,7 @@ func (g *Group) nextToDrop() []*Resource {
 	return g.Resources("")
 }
 
-// Child finds a subnet by name, in any case; nil: there is none.
+// Child finds a child by name, in any case; nil: there is none.
 func (r *Resource) Child(name string) *Resource {
 	for _, child := range r.Children {
 		if strings.EqualFold(child.Name, name) {
@@ -214,7 +226,7 @@ func (r *Resource) Child(name string) *Resource {
 	return nil
 }
 
-// PutChild writes a subnet, in place of what it was, and reports whether it is a
+// PutChild writes a child, in place of what it was, and reports whether it is a
 // new one.
 func (r *Resource) PutChild(kind, name string, body map[string]any) (child *Resource, o *Operation, created bool) {
 	child, created = r.addChild(kind, name)
@@ -230,8 +242,8 @@ func (r *Resource) addChild(kind, name string) (child *Resource, created bool) {
 	return child, true
 }
 
-// SetChildren writes subnets with their virtual network, and removes those that
-// are not named.
+// SetChildren writes children with their parent, and removes those that are not
+// named.
 func (r *Resource) SetChildren(kind string, names []string, bodies []map[string]any) {
 	r.Children = slices.DeleteFunc(r.Children, func(child *Resource) bool {
 		return !slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, child.Name) })
@@ -241,30 +253,4 @@ func (r *Resource) SetChildren(kind string, names []string, bodies []map[string]
 		child.Body, child.State, child.writing = bodies[n], StateUpdating, nil
 		child.Revision++
 	}
-}
-
-// NewID draws a GUID.
-func (w *World) NewID() string { return w.Random.uuid() }
-
-// FindResource finds a resource by its ID, in any case; nil: there is none.
-func (w *World) FindResource(id string) *Resource {
-	g, parts := w.groupOf(id)
-	if g == nil {
-		return nil
-	}
-	r := g.Resource(parts[1]+"/"+parts[2], parts[3])
-	for n := 4; n < len(parts) && r != nil; n += 2 {
-		r = r.Child(parts[n+1])
-	}
-	return r
-}
-
-// groupOf is the group of a resource ID, and the parts of the ID from "providers"
-// on; nil: there is no such group, or it is no such ID.
-func (w *World) groupOf(id string) (*Group, []string) {
-	parts := strings.Split(strings.Trim(id, "/"), "/")
-	if len(parts) < 8 || len(parts)%2 != 0 || !strings.EqualFold(parts[2], "resourceGroups") || !strings.EqualFold(parts[1], w.config.SubscriptionID) {
-		return nil, nil
-	}
-	return w.Group(parts[3]), parts[4:]
 }
