@@ -274,3 +274,27 @@ func TestLooseMachine(t *testing.T) {
 	assert.Zero(t, s.Stats().Addresses, "all goes with the group")
 	assert.Zero(t, s.Stats().Instances)
 }
+
+// TestFlexibleListsHaveNoInstanceView in the way that is meant for Uniform sets.
+func TestFlexibleListsHaveNoInstanceView(t *testing.T) {
+	t.Parallel()
+	s := virtual(t, armsim.Config{})
+	set := s.scaleSet(t, flexible(1))
+	assert.Len(t, s.list(t, set+"/virtualMachines"), 1)
+	r := s.get(t, set+"/virtualMachines?api-version="+version+"&$expand=instanceView")
+	assert.Equal(t, http.StatusBadRequest, r.status)
+	assert.Equal(t, "BadRequest", r.code())
+}
+
+// TestStatusCodesHaveOneCase: all recorded ones do, and tools compare them.
+func TestStatusCodesHaveOneCase(t *testing.T) {
+	t.Parallel()
+	s := virtual(t, armsim.Config{})
+	set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", Capacity: 20})
+	code := regexp.MustCompile(`"code":"([^"]*)"`)
+	for _, path := range []string{set + "/instanceView", set + "/virtualMachines?api-version=" + version + "&$expand=instanceView"} {
+		for _, m := range code.FindAllStringSubmatch(jsonOf(t, s.get(t, path).body), -1) {
+			assert.Contains(t, []string{"ProvisioningState/succeeded", "PowerState/running"}, m[1])
+		}
+	}
+}

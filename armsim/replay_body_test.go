@@ -59,6 +59,7 @@ func (p *replayer) newSet() object {
 	body["location"] = DefaultLocation
 	jsonmap.SetDefault(jsonmap.Ensure(body, "sku"), "name", replayTexts["sku.name"])
 	body["sku"].(object)["capacity"] = p.capacity
+	plant(body, "properties.upgradePolicy.mode", "Manual")
 	for _, needed := range replayNeeded {
 		plant(body, writtenProfile+needed, p.model.value(needed, "string"))
 	}

@@ -99,12 +99,15 @@ func (t keptType) put(c *call) (*response, *problem) {
 	}
 	model := jsonmap.CloneObject(c.body)
 	dropReadOnly(model)
+	canonicalLocation(model)
 	if p := t.fill(c, model); p != nil {
 		return nil, p
 	}
 	path, status := t.path(c, t.depth()), http.StatusOK
-	if g.Kept(path) == nil {
+	if k := g.Kept(path); k == nil {
 		status = http.StatusCreated
+	} else if p := c.stays(k.Name, k.Model["location"]); p != nil {
+		return nil, p
 	}
 	k, o := g.Keep(path, t.kind, model, t.works)
 	return c.worked(t, o, status, c.kept(t, k)), nil

@@ -106,6 +106,10 @@ func (c *call) machineModel(head, profile object) (object, object) {
 		jsonmap.Merge(profile, p)
 	}
 	delete(body, "properties")
+	if len(head) > 0 {
+		delete(body, "location")
+	}
+	canonicalLocation(body)
 	replaceTags(head, body)
 	jsonmap.Merge(head, body)
 	if strings.EqualFold(jsonmap.Text(head, "identity.type"), "None") {
@@ -129,11 +133,24 @@ func patchMachine(c *call) (*response, *problem) {
 	if p := c.precondition(i.ETag()); p != nil {
 		return nil, p
 	}
+	if p := c.stays(i.Name, i.Head["location"]); p != nil {
+		return nil, p
+	}
+	if zones := c.body["zones"]; zones != nil && !sameZones(jsonmap.List(c.body, "zones"), i.Zone) {
+		return nil, propertyChangeNotAllowed("zones") // terraform-provider-azurerm#3277
+	}
 	if c.changesKeys(i) {
 		return nil, propertyChangeNotAllowed("linuxConfiguration.ssh.publicKeys")
 	}
 	o := i.Update(c.machineModel(i.Head, i.Profile))
 	return c.writtenMachine(i, o, http.StatusOK), nil
+}
+
+func sameZones(wanted []any, zone string) bool {
+	if zone == "" {
+		return len(wanted) == 0
+	}
+	return len(wanted) == 1 && wanted[0] == zone
 }
 
 // changesKeys reports whether the body has other SSH keys than the machine, which
@@ -176,9 +193,12 @@ func simulateMachineEviction(c *call) (*response, *problem) {
 }
 
 // listMembers lists the instances of a Flexible set in the way that is meant
-// for Uniform ones: it gives their IDs alone (Microsoft's page on orchestration
-// modes).
+// for Uniform ones: it gives their IDs alone, and no instance view (Microsoft's page on
+// orchestration modes; the code of the refusal is believed).
 func listMembers(c *call, set *world.ScaleSet) (*response, *problem) {
+	if c.expandsView() {
+		return nil, flexibleNotAllowed("VirtualMachineScaleSets.virtualMachines.GET", set.Name)
+	}
 	return page(c.pager, set.ByName(), world.FoldedName,
 		func(i *world.Instance) object { return object{"id": c.render.odd(i.ID)} })
 }

@@ -60,6 +60,9 @@ func (c *call) creatable(g *world.Group) *problem {
 func createScaleSet(c *call, g *world.Group) (*response, *problem) {
 	model := jsonmap.CloneObject(c.body)
 	dropReadOnly(model)
+	if p := checkRequired(model); p != nil {
+		return nil, p
+	}
 	fillScaleSet(model)
 	if p := checkModel(model); p != nil {
 		return nil, p
@@ -108,6 +111,9 @@ func patchScaleSet(c *call) (*response, *problem) {
 	if p := c.precondition(set.ETag()); p != nil {
 		return nil, p
 	}
+	if p := c.stays(set.Name, set.Model["location"]); p != nil {
+		return nil, p
+	}
 	model, capacity, p := c.merged(set)
 	if p != nil {
 		return nil, p
@@ -135,6 +141,8 @@ func patchScaleSet(c *call) (*response, *problem) {
 func (c *call) merged(set *world.ScaleSet) (object, int, *problem) {
 	model, body := jsonmap.CloneObject(set.Model), jsonmap.CloneObject(c.body)
 	dropReadOnly(body)
+	delete(body, "location")
+	replaceTags(model, body)
 	jsonmap.Merge(model, body)
 	if !withoutProfile(model) {
 		jsonmap.SetDefault(jsonmap.Ensure(model, "sku"), "capacity", float64(set.Capacity))
@@ -174,7 +182,7 @@ func scaleSetView(c *call) (*response, *problem) {
 	}
 	summary := []any{}
 	for _, state := range slices.Sorted(maps.Keys(counts)) {
-		code := c.render.odd("ProvisioningState/" + strings.ToLower(state))
+		code := "ProvisioningState/" + strings.ToLower(state)
 		summary = append(summary, object{"code": code, "count": counts[state]})
 	}
 	return &response{Status: http.StatusOK, Body: object{

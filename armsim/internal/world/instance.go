@@ -45,6 +45,8 @@ type Model struct {
 	Profile map[string]any
 	Version int            // of the profile
 	Extra   map[string]any // further properties of a Uniform set's instance
+
+	Customised bool // a client gave it a model of its own
 }
 
 // Ephemeral reports whether the OS disk is on the host, and goes when the instance does.
