@@ -148,7 +148,9 @@ func TestUniformCallsOnAFlexibleSet(t *testing.T) {
 	name := s.machineNames(t, set)[0]
 	members := s.list(t, set+"/virtualMachines")
 	require.Len(t, members, 4)
-	assert.Equal(t, object{"id": s.machinesPath() + "/" + name}, members[0])
+	assert.Equal(t, object{
+		"name": name, "id": set + "/virtualMachines/" + name, "type": "Microsoft.Compute/virtualMachineScaleSets/virtualMachines",
+		"location": "westeurope", "instanceId": name, "zones": []any{nil}}, members[0], "as in recording 21")
 	one := s.get(t, set+"/virtualMachines/"+name)
 	require.Equal(t, http.StatusOK, one.status, one.raw)
 	assert.Equal(t, name, one.text("instanceId"))

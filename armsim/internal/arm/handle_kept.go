@@ -156,6 +156,9 @@ func (c *call) worked(t keptType, o *world.Operation, status int, body object) *
 func (c *call) kept(t keptType, k *world.Kept) object {
 	body := jsonmap.CloneObject(k.Model)
 	body["name"], body["id"], body["type"] = k.Name, c.render.odd(k.ID), k.Type
+	if k.Type == sshKeys.kind {
+		delete(body, "type") // they have none (recording 34)
+	}
 	p := jsonmap.Ensure(body, "properties")
 	if t.works {
 		p["provisioningState"] = k.State()

@@ -192,15 +192,23 @@ func simulateMachineEviction(c *call) (*response, *problem) {
 	return simulateEviction(i)
 }
 
-// listMembers lists the instances of a Flexible set in the way that is meant
-// for Uniform ones: it gives their IDs alone, and no instance view (Microsoft's page on
-// orchestration modes; the code of the refusal is believed).
+// listMembers lists the instances of a Flexible set in the way that is meant for Uniform
+// ones: it gives little more than their names (recording 21), and no instance view
+// (Microsoft's page on orchestration modes; the code of the refusal is believed).
 func listMembers(c *call, set *world.ScaleSet) (*response, *problem) {
 	if c.expandsView() {
 		return nil, flexibleNotAllowed("VirtualMachineScaleSets.virtualMachines.GET", set.Name)
 	}
-	return page(c.pager, set.ByName(), world.FoldedName,
-		func(i *world.Instance) object { return object{"id": c.render.odd(i.ID)} })
+	return page(c.pager, set.ByName(), world.FoldedName, func(i *world.Instance) object {
+		var zone any
+		if i.Zone != "" {
+			zone = i.Zone
+		}
+		return object{
+			"name": i.Name, "id": c.render.odd(set.ID + "/virtualMachines/" + i.Name), "type": "Microsoft.Compute/virtualMachineScaleSets/virtualMachines",
+			"location": i.Head["location"], "instanceId": i.Name, "zones": []any{zone},
+		}
+	})
 }
 
 // getMember is an instance of a Flexible set asked for in the way that is meant

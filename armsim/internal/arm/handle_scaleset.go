@@ -70,12 +70,12 @@ func createScaleSet(c *call, g *world.Group) (*response, *problem) {
 	if p := c.checkOrder(g.ID+"/providers/Microsoft.Compute/virtualMachineScaleSets/"+c.param("scaleSet"), model); p != nil {
 		return nil, p
 	}
-	password, capacity := takeSecrets(model), takeCapacity(model, 0)
+	secrets, capacity := takeSecrets(model), takeCapacity(model, 0)
 	draft := &world.ScaleSet{Group: g, Model: model}
 	if p := c.charge(draft, draft.Touched(capacity)); p != nil {
 		return nil, p
 	}
-	set, o, f := g.CreateScaleSet(c.param("scaleSet"), model, password, capacity)
+	set, o, f := g.CreateScaleSet(c.param("scaleSet"), model, secrets, capacity)
 	if f != nil {
 		return nil, conflict(f)
 	}
@@ -133,8 +133,8 @@ func patchScaleSet(c *call) (*response, *problem) {
 	if p := c.charge(set, touched); p != nil {
 		return nil, p
 	}
-	password := takeSecrets(model)
-	return c.written(set, set.Update(model, password, capacity), http.StatusOK), nil
+	secrets := takeSecrets(model)
+	return c.written(set, set.Update(model, secrets, capacity), http.StatusOK), nil
 }
 
 // merged is the model that the body makes of the scale set's.

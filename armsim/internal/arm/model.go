@@ -139,12 +139,16 @@ func fillPublicAddress(ipConfig object) {
 	}
 }
 
-// takeSecrets removes what Azure never gives back, and returns the password.
-func takeSecrets(model object) string {
-	profile, _ := jsonmap.At(model, "properties.virtualMachineProfile").(object)
-	password := jsonmap.Text(profile, "osProfile.adminPassword")
+// takeSecrets removes what Azure never gives back, and returns what instances are made with.
+func takeSecrets(model object) world.Secrets {
+	profile := jsonmap.At(model, "properties.virtualMachineProfile")
+	taken := world.Secrets{
+		Password:   jsonmap.Text(profile, "osProfile.adminPassword"),
+		CustomData: jsonmap.Text(profile, "osProfile.customData"),
+		UserData:   jsonmap.Text(profile, "userData"),
+	}
 	dropSecrets(model)
-	return password
+	return taken
 }
 
 // dropSecrets removes secrets wherever they stand: a misplaced or odd-cased

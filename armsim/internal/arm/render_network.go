@@ -203,6 +203,9 @@ func (r *renderer) standaloneInterface(g *world.Group, n *world.StandaloneInterf
 		jsonmap.SetDefault(q, "privateIPAddressVersion", "IPv4")
 		q["provisioningState"], q["privateIPAllocationMethod"] = world.StateSucceeded, "Dynamic"
 		q["privateIPAddress"] = n.Private[place].String()
+		if subnet := jsonmap.Text(q, "subnet.id"); subnet != "" {
+			q["subnet"] = object{"id": subnet} // what else a client sends of it is not kept (recording 04)
+		}
 	}
 	if i := g.InterfaceUser(id); i != nil {
 		p["virtualMachine"] = object{"id": r.odd(i.ID)}

@@ -204,7 +204,7 @@ func (i *Instance) connect() (err error) {
 		return nil
 	}
 	os, _ := i.Profile["osProfile"].(object)
-	password := i.Set.password
+	password := i.Set.secrets.Password
 	if jsonmap.Bool(os, "linuxConfiguration.disablePasswordAuthentication") {
 		password = ""
 	}

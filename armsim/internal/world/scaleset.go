@@ -42,8 +42,8 @@ type ScaleSet struct {
 	Version   int // of the virtual machine profile and the size
 	Instances []*Instance
 
-	password string
-	pool     *StandbyPool // nil: none
+	secrets Secrets
+	pool    *StandbyPool // nil: none
 	numbering
 	operationsUnderWay
 }
@@ -65,12 +65,12 @@ type operationsUnderWay struct {
 
 // CreateScaleSet accepts a new scale set. The failure says that there is no
 // quota for it, or no place.
-func (g *Group) CreateScaleSet(name string, model map[string]any, password string, capacity int) (*ScaleSet, *Operation, *Failure) {
+func (g *Group) CreateScaleSet(name string, model map[string]any, secrets Secrets, capacity int) (*ScaleSet, *Operation, *Failure) {
 	w := g.world
 	set := &ScaleSet{
 		Group: g, ID: g.ID + "/providers/Microsoft.Compute/virtualMachineScaleSets/" + name, Name: name,
 		UniqueID: w.Random.uuid(), Created: w.Clock.Now(), State: StateCreating,
-		Model: model, Revision: 1, Version: 1, password: password,
+		Model: model, Revision: 1, Version: 1, secrets: secrets,
 	}
 	if f := set.Admit(capacity); f != nil {
 		return nil, nil, f
@@ -192,12 +192,12 @@ func (s *ScaleSet) Conflict() *Failure {
 
 // Update accepts a new model and capacity. The ETag moves only when something
 // changed: a PUT of the same left it (recording 01), a new capacity moved it at
-// acceptance (recording 15). An empty password keeps the one there is.
-func (s *ScaleSet) Update(model map[string]any, password string, capacity int) *Operation {
-	if password != "" {
-		s.password = password
-	}
-	newProfile := s.madeOtherwise(model)
+// acceptance (recording 15). Empty secrets keep those there are; new ones are a new model
+// (recording 37).
+func (s *ScaleSet) Update(model map[string]any, secrets Secrets, capacity int) *Operation {
+	secrets = secrets.over(s.secrets)
+	newProfile := s.madeOtherwise(model) || secrets != s.secrets
+	s.secrets = secrets
 	if newProfile {
 		s.Version++
 	}
