@@ -22,6 +22,9 @@ func (p *replayer) body(x recordings.Exchange) any {
 	if operationIn(x.Path) != "" || x.Method == http.MethodGet || x.Method == http.MethodDelete || x.Method == http.MethodHead {
 		return nil
 	}
+	if dropped := droppedBody(x); dropped != nil {
+		return dropped
+	}
 	if set := setIn(x.Path); set == x.Path {
 		return p.setBody(x, p.exists[set])
 	}
@@ -189,6 +192,7 @@ var replayTexts = map[string]string{
 	"privateIPAddressVersion":              "IPv4",
 	"subnet.id":                            replayProvider + "virtualNetworks/replay/subnets/replay",
 	"networkSecurityGroup.id":              replayProvider + "networkSecurityGroups/replay",
+	"networkInterfaces[].id":               replayProvider + "networkInterfaces/replay",
 	"loadBalancerBackendAddressPools[].id": replayProvider + "loadBalancers/replay/backendAddressPools/replay",
 	"attachedVirtualMachineScaleSetId":     replayPooled,
 	"virtualMachineState":                  "Running",

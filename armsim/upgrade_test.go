@@ -145,7 +145,7 @@ func TestPutOfAnInstanceKeepsWhatItDoesNotName(t *testing.T) {
 	assert.Len(t, get(p, "storageProfile.dataDisks"), 1, "an upgrade leaves a disk of its own")
 
 	config := get(p, "networkProfileConfiguration.networkInterfaceConfigurations.0").(object)
-	pool := []any{object{"id": "/pool"}}
+	pool := []any{object{"id": s.ResourcePath("/providers/Microsoft.Network/loadBalancers/l/backendAddressPools/p")}}
 	get(config, "properties.ipConfigurations.0.properties").(object)["loadBalancerBackendAddressPools"] = pool
 	put(object{"properties": object{"networkProfileConfiguration": object{"networkInterfaceConfigurations": []any{config}}}})
 	nics := s.list(t, set+"/networkInterfaces?api-version=2018-10-01")

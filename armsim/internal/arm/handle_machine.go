@@ -81,13 +81,13 @@ func putMachine(c *call) (*response, *problem) {
 }
 
 func createMachine(c *call, g *world.Group) (*response, *problem) {
+	if p := c.checkNewMachine(); p != nil {
+		return nil, p
+	}
 	i := g.DraftMachine(c.param("machine"))
 	m := world.Model{}
 	m.Head, m.Profile = c.machineModel(object{}, object{})
 	m.Size = jsonmap.Text(m.Profile, "hardwareProfile.vmSize")
-	if m.Size == "" {
-		return nil, invalidParameter("vmSize", "Required parameter 'vmSize' is missing (null).")
-	}
 	o := i.Create(m, cmp.Or(jsonmap.Text(m.Profile, "osProfile.computerName"), i.Name))
 	return c.writtenMachine(i, o, http.StatusCreated), nil
 }
@@ -136,30 +136,11 @@ func patchMachine(c *call) (*response, *problem) {
 	if p := c.stays(i.Name, i.Head["location"]); p != nil {
 		return nil, p
 	}
-	if zones := c.body["zones"]; zones != nil && !sameZones(jsonmap.List(c.body, "zones"), i.Zone) {
-		return nil, propertyChangeNotAllowed("zones") // terraform-provider-azurerm#3277
-	}
-	if c.changesKeys(i) {
-		return nil, propertyChangeNotAllowed("linuxConfiguration.ssh.publicKeys")
+	if p := c.checkMachineChange(i); p != nil {
+		return nil, p
 	}
 	o := i.Update(c.machineModel(i.Head, i.Profile))
 	return c.writtenMachine(i, o, http.StatusOK), nil
-}
-
-func sameZones(wanted []any, zone string) bool {
-	if zone == "" {
-		return len(wanted) == 0
-	}
-	return len(wanted) == 1 && wanted[0] == zone
-}
-
-// changesKeys reports whether the body has other SSH keys than the machine, which
-// Azure refuses (aks-engine#585).
-func (c *call) changesKeys(i *world.Instance) bool {
-	os, _ := jsonmap.At(c.body, "properties.osProfile").(object)
-	had, _ := i.Profile["osProfile"].(object)
-	keys := world.PublicKeys(os)
-	return len(keys) > 0 && !slices.Equal(keys, world.PublicKeys(had))
 }
 
 func (c *call) writtenMachine(i *world.Instance, o *world.Operation, status int) *response {

@@ -1,6 +1,7 @@
 package arm
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"slices"
@@ -151,7 +152,7 @@ func (c *call) merged(set *world.ScaleSet) (object, int, *problem) {
 	if p := checkModel(model); p != nil {
 		return nil, 0, p
 	}
-	if p := checkUnchanged(c.world.Unknowns(), set.Model, model); p != nil {
+	if p := cmp.Or(checkUnchanged(c.world.Unknowns(), set.Model, model), c.checkNewImage(set, model)); p != nil {
 		return nil, 0, p
 	}
 	return model, takeCapacity(model, set.Capacity), nil
