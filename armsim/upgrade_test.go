@@ -151,3 +151,17 @@ func TestPutOfAnInstanceKeepsWhatItDoesNotName(t *testing.T) {
 	nics := s.list(t, set+"/networkInterfaces?api-version=2018-10-01")
 	assert.Equal(t, pool, get(nics, "0.properties.ipConfigurations.0.properties.loadBalancerBackendAddressPools"))
 }
+
+// TestInstanceTagsIgnored: a PUT of tags goes well, and they are nowhere (recording 02).
+func TestInstanceTagsIgnored(t *testing.T) {
+	t.Parallel()
+	for _, ignored := range []bool{false, true} {
+		s := virtual(t, armsim.Config{Polite: true, Unknowns: armsim.Unknowns{InstanceTagsIgnored: ignored}})
+		set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", Capacity: 1})
+		one := set + "/virtualMachines/" + s.ids(t, set)[0]
+		r := s.send(t, "PUT", one, object{"tags": object{"a": "b"}})
+		s.Advance(settled)
+		assert.Equal(t, "Succeeded", s.status(t, r))
+		assert.Equal(t, ignored, s.get(t, one).body["tags"] == nil)
+	}
+}
