@@ -148,7 +148,9 @@ func TestUniformCallsOnAFlexibleSet(t *testing.T) {
 	name := s.machineNames(t, set)[0]
 	members := s.list(t, set+"/virtualMachines")
 	require.Len(t, members, 4)
-	assert.Equal(t, object{"id": s.machinesPath() + "/" + name}, members[0])
+	assert.Equal(t, object{
+		"name": name, "id": set + "/virtualMachines/" + name, "type": "Microsoft.Compute/virtualMachineScaleSets/virtualMachines",
+		"location": "westeurope", "instanceId": name, "zones": []any{nil}}, members[0], "as in recording 21")
 	one := s.get(t, set+"/virtualMachines/"+name)
 	require.Equal(t, http.StatusOK, one.status, one.raw)
 	assert.Equal(t, name, one.text("instanceId"))
@@ -273,4 +275,28 @@ func TestLooseMachine(t *testing.T) {
 	s.Advance(settled)
 	assert.Zero(t, s.Stats().Addresses, "all goes with the group")
 	assert.Zero(t, s.Stats().Instances)
+}
+
+// TestFlexibleListsHaveNoInstanceView in the way that is meant for Uniform sets.
+func TestFlexibleListsHaveNoInstanceView(t *testing.T) {
+	t.Parallel()
+	s := virtual(t, armsim.Config{})
+	set := s.scaleSet(t, flexible(1))
+	assert.Len(t, s.list(t, set+"/virtualMachines"), 1)
+	r := s.get(t, set+"/virtualMachines?api-version="+version+"&$expand=instanceView")
+	assert.Equal(t, http.StatusBadRequest, r.status)
+	assert.Equal(t, "BadRequest", r.code())
+}
+
+// TestStatusCodesHaveOneCase: all recorded ones do, and tools compare them.
+func TestStatusCodesHaveOneCase(t *testing.T) {
+	t.Parallel()
+	s := virtual(t, armsim.Config{})
+	set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", Capacity: 20})
+	code := regexp.MustCompile(`"code":"([^"]*)"`)
+	for _, path := range []string{set + "/instanceView", set + "/virtualMachines?api-version=" + version + "&$expand=instanceView"} {
+		for _, m := range code.FindAllStringSubmatch(jsonOf(t, s.get(t, path).body), -1) {
+			assert.Contains(t, []string{"ProvisioningState/succeeded", "PowerState/running"}, m[1])
+		}
+	}
 }

@@ -23,8 +23,63 @@ func TestUnknownFieldsAreKept(t *testing.T) {
 	assert.Equal(t, object{"a": 2.0, "b": []any{"x"}}, get(got, "properties.fromTheFuture"))
 	assert.Equal(t, []any{"1"}, got["zones"])
 	assert.Equal(t, object{"k": "v"}, got["tags"])
-	s.send(t, "PATCH", set, `{"properties":{"fromTheFuture":null}}`)
-	assert.Nil(t, get(s.get(t, set).body, "properties.fromTheFuture"))
+}
+
+// TestNullCountsAsLeftOut in a new model, in a change of it, and of an instance.
+func TestNullCountsAsLeftOut(t *testing.T) {
+	t.Parallel()
+	s := virtual(t, armsim.Config{Polite: true})
+	set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", Capacity: 1, Change: func(m map[string]any) {
+		m["plan"], m["tags"] = nil, object{"k": "v"}
+		profileOf(m)["storageProfile"].(object)["osDisk"] = object{"createOption": "FromImage", "managedDisk": object{"storageAccountType": nil}}
+		profileOf(m)["networkProfile"].(object)["networkInterfaceConfigurations"].([]any)[0].(object)["properties"].(object)["networkSecurityGroup"] = nil
+	}})
+	got := s.get(t, set)
+	assert.NotContains(t, got.raw, "null")
+	const disk = "properties.virtualMachineProfile.storageProfile.osDisk.managedDisk.storageAccountType"
+	assert.Equal(t, "Premium_LRS", got.text(disk), "the default (recording 25)")
+	for _, method := range []string{"PATCH", "PUT"} {
+		body := `{"location":null,"sku":null,"tags":null,"zones":null,"properties":{"upgradePolicy":{"mode":null},"virtualMachineProfile":null}}`
+		require.Equal(t, http.StatusOK, s.send(t, method, set, body).status)
+		s.Advance(settled)
+		assert.Equal(t, got.raw, s.get(t, set).raw, method)
+	}
+	one := set + "/virtualMachines/" + s.ids(t, set)[0]
+	before := s.get(t, one).raw
+	s.send(t, "PUT", one, `{"tags":null,"properties":{"protectionPolicy":null,"storageProfile":null,"userData":null}}`)
+	s.Advance(settled)
+	assert.Equal(t, before, s.get(t, one).raw)
+}
+
+// TestTagsAreReplacedWhole: what a request does not name is gone, unless it names none.
+func TestTagsAreReplacedWhole(t *testing.T) {
+	t.Parallel()
+	s := virtual(t, armsim.Config{Polite: true})
+	set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci"})
+	s.send(t, "PATCH", set, `{"tags":{"a":"1","b":"2"}}`)
+	s.send(t, "PATCH", set, `{"tags":{"b":"3"}}`)
+	s.setCapacity(t, set, 1)
+	assert.Equal(t, object{"b": "3"}, s.get(t, set).body["tags"])
+	s.send(t, "PUT", set, `{"location":"westeurope","tags":{}}`)
+	assert.Equal(t, object{}, s.get(t, set).body["tags"])
+}
+
+// TestWordsAreInAzuresCase however they were sent (recording 25).
+func TestWordsAreInAzuresCase(t *testing.T) {
+	t.Parallel()
+	s := virtual(t, armsim.Config{Polite: true})
+	set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", Priority: "spot", EvictionPolicy: "DELETE", Change: func(m map[string]any) {
+		m["location"] = "West Europe"
+		m["properties"].(object)["upgradePolicy"], m["properties"].(object)["orchestrationMode"] = object{"mode": "manual"}, "uniform"
+	}})
+	got := s.get(t, set)
+	assert.Equal(t, "westeurope", got.text("location"))
+	for path, want := range map[string]string{
+		"upgradePolicy.mode": "Manual", "orchestrationMode": "Uniform",
+		"virtualMachineProfile.priority": "Spot", "virtualMachineProfile.evictionPolicy": "Delete",
+	} {
+		assert.Equal(t, want, got.text("properties."+path))
+	}
 }
 
 func TestModelChangesReachNewInstancesOnly(t *testing.T) {

@@ -1,6 +1,7 @@
 package armsim
 
 import (
+	"encoding/json"
 	"maps"
 	"net/http"
 	"slices"
@@ -21,10 +22,16 @@ func (p *replayer) body(x recordings.Exchange) any {
 	if operationIn(x.Path) != "" || x.Method == http.MethodGet || x.Method == http.MethodDelete || x.Method == http.MethodHead {
 		return nil
 	}
+	if dropped := droppedBody(x); dropped != nil {
+		return dropped
+	}
 	if set := setIn(x.Path); set == x.Path {
 		return p.setBody(x, p.exists[set])
 	}
 	if strings.HasSuffix(x.Path, "/delete") || strings.HasSuffix(x.Path, "/manualupgrade") || x.Request["instanceIds[]"] != "" {
+		if all := x.RequestValues["instanceIds[]"]; all != "" {
+			return object{"instanceIds": []any{all}}
+		}
 		return object{"instanceIds": []any{p.unusedInstance(x)}}
 	}
 	if x.Request == nil && x.Method == http.MethodPost {
@@ -33,16 +40,16 @@ func (p *replayer) body(x recordings.Exchange) any {
 	if x.Request == nil && kindIn(x.Path) == "roleassignments" {
 		return assignmentBody(replayPrincipal)
 	}
-	return p.model.build(x.Request)
+	return p.model.build(x.Request, x.RequestValues)
 }
 
 func (p *replayer) setBody(x recordings.Exchange, exists bool) object {
 	if !exists && x.Request == nil {
-		return p.newSet()
+		return p.newSet(x.Path)
 	}
 	body := object{"sku": object{}}
 	if x.Request != nil {
-		body = p.model.build(x.Request)
+		body = p.model.build(x.Request, x.RequestValues)
 	}
 	if exists {
 		p.capacity++
@@ -54,13 +61,21 @@ func (p *replayer) setBody(x recordings.Exchange, exists bool) object {
 }
 
 // newSet is the model of a scale set that stood before the recording.
-func (p *replayer) newSet() object {
-	body := p.model.build(p.model.shape)
+func (p *replayer) newSet(set string) object {
+	m := modelOf(p.r, set)
+	body := m.build(m.shape, m.values)
 	body["location"] = DefaultLocation
 	jsonmap.SetDefault(jsonmap.Ensure(body, "sku"), "name", replayTexts["sku.name"])
 	body["sku"].(object)["capacity"] = p.capacity
+	plant(body, "properties.upgradePolicy.mode", "Manual")
+	if m.flexible {
+		plant(body, "properties.orchestrationMode", "Flexible")
+	}
+	if m.hibernates {
+		plant(body, "properties.additionalCapabilities.hibernationEnabled", true)
+	}
 	for _, needed := range replayNeeded {
-		plant(body, writtenProfile+needed, p.model.value(needed, "string"))
+		plant(body, writtenProfile+needed, m.value(needed, "string"))
 	}
 	return body
 }
@@ -87,19 +102,36 @@ func (p *replayer) unusedInstance(x recordings.Exchange) string {
 
 // replayModel builds JSON values out of shapes.
 type replayModel struct {
-	windows bool
-	shape   recordings.Shape // of a scale set as its client wrote it
+	windows, flexible, hibernates bool
+
+	shape  recordings.Shape  // of a scale set as its client wrote it
+	values recordings.Values // in it
 }
 
-func (m replayModel) build(shape recordings.Shape) object {
+// build makes a value of a shape, with the recorded values as far as there are any.
+func (m replayModel) build(shape recordings.Shape, values recordings.Values) object {
 	o := object{}
 	for _, path := range slices.Sorted(maps.Keys(shape)) {
-		if path != "$" {
-			kind, _, _ := strings.Cut(shape[path], "|")
-			plant(o, path, m.value(path, kind))
+		if path == "$" {
+			continue
 		}
+		kind, _, _ := strings.Cut(shape[path], "|")
+		value := m.value(path, kind)
+		if recorded := values.Of(path); len(recorded) > 0 {
+			value = valueOf(kind, recorded[0])
+		}
+		plant(o, path, value)
 	}
 	return o
+}
+
+// valueOf is a recorded value of a kind.
+func valueOf(kind, text string) any {
+	var value any
+	if kind == "string" || json.Unmarshal([]byte(text), &value) != nil {
+		return text
+	}
+	return value
 }
 
 // plant sets the value at a path, with one element in each array on the way.
@@ -160,6 +192,7 @@ var replayTexts = map[string]string{
 	"privateIPAddressVersion":              "IPv4",
 	"subnet.id":                            replayProvider + "virtualNetworks/replay/subnets/replay",
 	"networkSecurityGroup.id":              replayProvider + "networkSecurityGroups/replay",
+	"networkInterfaces[].id":               replayProvider + "networkInterfaces/replay",
 	"loadBalancerBackendAddressPools[].id": replayProvider + "loadBalancers/replay/backendAddressPools/replay",
 	"attachedVirtualMachineScaleSetId":     replayPooled,
 	"virtualMachineState":                  "Running",

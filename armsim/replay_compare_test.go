@@ -60,17 +60,7 @@ var replayOmissions = []replayOmission{
 	{"/{group}/providers/Microsoft.Compute/virtualMachines/{machine}", "path", "resources[].*", "Azure's extension that hibernates Windows, which nothing looks at"},
 	{"/virtualMachineScaleSets/{scaleSet:2}", "path", "properties.virtualMachineProfile.userData", userDataSecret},
 	{"/virtualMachineScaleSets/{scaleSet:2}/virtualMachines/{instance}", "path", "properties.userData", userDataSecret},
-	{"{scaleSet:2}/virtualMachines", "path", "value[].zones[]", "a null, where there are no zones"},
-	{"{group:2}/providers/Microsoft.Compute/virtualMachines/{machine}", "status", "200", "a deployment made the machine, which is not simulated"},
-	{"{group:2}/providers/Microsoft.Compute/virtualMachines/{machine}", "status", "409", "the recording does not show what made the machine, nor the request"},
-	{"/virtualMachineScaleSets/{scaleSet:2}", "status", "400", requestDropped},
-	{"/virtualMachines/{machine:2}", "error", "ResourcePurchaseValidationFailed", requestDropped},
-	{"/virtualMachines/{machine:2}", "header", "x-ms-failure-cause", requestDropped},
-	{"/virtualMachines/{machine:3}", "error", "LinkedInvalidPropertyId", "linked resource IDs are not checked"},
-	{"/virtualMachines/{machine:3}", "header", "x-ms-failure-cause", "linked resource IDs are not checked"},
 }
-
-const requestDropped = "the recorder dropped the request that was refused; the tests of new scale sets send one like it"
 
 const userDataSecret = "user data is taken and, as a secret, never given back"
 

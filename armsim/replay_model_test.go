@@ -1,6 +1,7 @@
 package armsim
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -8,29 +9,50 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/recordings"
 )
 
-// modelOf gathers what the client of a recording wrote into its scale set, as
-// far as requests and responses still show it.
-func modelOf(r recordings.Summary) replayModel {
-	m := replayModel{shape: recordings.Shape{}}
+// modelOf gathers what the client of a recording wrote into a scale set, as far as requests
+// and responses still show it.
+func modelOf(r recordings.Summary, set string) replayModel {
+	m := replayModel{shape: recordings.Shape{}, values: recordings.Values{}}
 	for _, x := range r.Exchanges {
-		for _, shape := range []recordings.Shape{x.Request, x.Response} {
-			for path := range shape {
-				m.windows = m.windows || strings.Contains(path, "windowsConfiguration")
-			}
+		if of := setIn(x.Path); of != "" && set != "" && of != set {
+			continue
 		}
+		m.learnKind(x)
 		if setIn(x.Path) == x.Path && x.Path != "" {
-			for path, kind := range x.Request {
-				m.shape[path] = kind
-			}
+			maps.Copy(m.shape, x.Request)
+			m.learnValues(x.RequestValues, func(path string) string { return path })
 		}
 		for path, kind := range x.Response {
 			if written := writtenPath(x, path); written != "" {
 				m.shape[written] = kind
 			}
 		}
+		m.learnValues(x.ResponseValues, func(path string) string { return writtenPath(x, path) })
 	}
-	delete(m.shape, "$")
+	maps.DeleteFunc(m.shape, func(path, _ string) bool {
+		return path == "$" || strings.HasSuffix(path, ".userData") || strings.HasSuffix(path, ".customData") // recording 37 adds them
+	})
 	return m
+}
+
+// learnValues keeps the first value of a path, which is what the recording began with.
+func (m *replayModel) learnValues(values recordings.Values, written func(string) string) {
+	for path, value := range values {
+		if to := written(path); to != "" && m.values[to] == "" {
+			m.values[to] = value
+		}
+	}
+}
+
+// learnKind finds what kind of scale set an exchange is about.
+func (m *replayModel) learnKind(x recordings.Exchange) {
+	for _, shape := range []recordings.Shape{x.Request, x.Response} {
+		for path := range shape {
+			m.windows = m.windows || strings.Contains(path, "windowsConfiguration")
+		}
+	}
+	m.hibernates = m.hibernates || x.Query["hibernate"] == "true"
+	m.flexible = m.flexible || m.hibernates || x.ResponseValues["properties.orchestrationMode"] == "Flexible"
 }
 
 const (
@@ -43,6 +65,7 @@ const (
 var replayRename = []struct{ from, to string }{
 	{"properties.networkProfileConfiguration.", writtenProfile + "networkProfile."},
 	{"properties.storageProfile.osDisk.vhd.uri", writtenProfile + "storageProfile.osDisk.vhdContainers[]"},
+	{"properties.storageProfile.osDisk.name", ""}, // the model's is another one
 	{"properties.storageProfile.", writtenProfile + "storageProfile."},
 	{"properties.osProfile.computerName", writtenProfile + "osProfile.computerNamePrefix"},
 	{"properties.osProfile.", writtenProfile + "osProfile."},
@@ -84,8 +107,10 @@ func writtenPath(x recordings.Exchange, path string) string {
 
 func rename(path string, table []struct{ from, to string }) string {
 	for _, row := range table {
-		if rest, ok := strings.CutPrefix(path, row.from); ok {
+		if rest, ok := strings.CutPrefix(path, row.from); ok && row.to != "" {
 			return row.to + rest
+		} else if ok {
+			return ""
 		}
 	}
 	return ""

@@ -37,7 +37,7 @@ func newReplayer(t *testing.T, c Config, r recordings.Summary) *replayer {
 	c.Subscription.NotRegistered, c.PageSize = presentProviders(r), pageSizeOf(r)
 	s := Start(t, c)
 	p := &replayer{
-		t: t, s: s, client: s.Client(), r: r, model: modelOf(r), bound: map[string]string{},
+		t: t, s: s, client: s.Client(), r: r, model: modelOf(r, ""), bound: map[string]string{},
 		polls: map[string][2]url.URL{}, exists: map[string]bool{}, capacity: replayCapacity(r),
 		parts: replayParts(r),
 	}
@@ -47,7 +47,7 @@ func newReplayer(t *testing.T, c Config, r recordings.Summary) *replayer {
 		require.NoError(t, s.Put(t.Context(), p.fill(group), "2021-04-01", groupBody(r, group)))
 	}
 	for _, set := range presentSets(r) {
-		require.NoError(t, s.Put(t.Context(), p.fill(set), "2025-04-01", p.newSet()))
+		require.NoError(t, s.Put(t.Context(), p.fill(set), "2025-04-01", p.newSet(set)))
 		p.exists[set] = true
 	}
 	s.Advance(settledReplay)
@@ -106,6 +106,9 @@ func (p *replayer) startOf(operation string, before int) int {
 }
 
 func seenUnderWay(x recordings.Exchange) bool {
+	if status := x.ResponseValues["status"]; status != "" && x.Status == http.StatusOK {
+		return status != "Succeeded" && status != "Failed"
+	}
 	return x.Status == http.StatusAccepted || x.Response != nil && x.Status == http.StatusOK && x.Response["endTime"] == ""
 }
 

@@ -66,19 +66,11 @@ func countExchanges(table recordings.Table) int {
 
 func replayedTable(t *testing.T) (table recordings.Table, committed bool) {
 	if dir := os.Getenv("RECORDINGS"); dir != "" {
-		return deriveTable(t, dir), false
+		table, left := derived(t, dir)
+		t.Logf("left out: %s", left)
+		return table, false
 	}
 	return committedTable(t), true
-}
-
-func deriveTable(t *testing.T, dir string) recordings.Table {
-	all, err := recordings.Load(dir)
-	require.NoError(t, err)
-	table, left := recordings.Derive(all)
-	for _, what := range left {
-		t.Logf("left out: %s", what)
-	}
-	return table
 }
 
 func committedTable(t *testing.T) (all recordings.Table) {

@@ -90,7 +90,10 @@ func (p *replayer) makeSurroundings() {
 	inUse := []string{"NicInUse", "InUseNetworkSecurityGroupCannotBeDeleted", "PublicIPAddressCannotBeDeleted", "InUseSubnetCannotBeDeleted"}
 	used := map[string]bool{}
 	for _, x := range p.r.Exchanges {
+		p.makeMachineBefore(x)
 		switch {
+		case isCode(x, "BadRequest") && droppedBody(x) != nil:
+			p.put(replayImage, "2024-03-01", object{"properties": object{"storageProfile": object{"osDisk": object{"osType": "Linux"}}}})
 		case isCode(x, "ScopeLocked"):
 			p.put(p.fill(x.Path)+"/providers/Microsoft.Authorization/locks/"+replayName, "2016-09-01", object{"properties": object{"level": "CanNotDelete"}})
 		case isCode(x, "RoleAssignmentExists"):
@@ -134,11 +137,13 @@ func (p *replayer) makeHibernated(id string) {
 	p.s.Advance(settledReplay)
 }
 
+var replayRef = object{"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "latest"}
+
 func machineBody(interfaces ...any) object {
 	return object{"properties": object{
 		"hardwareProfile": object{"vmSize": replayTexts["sku.name"]}, "osProfile": object{"adminUsername": "azureuser"},
-		"storageProfile": object{"imageReference": object{"publisher": "Canonical"}},
-		"networkProfile": object{"networkInterfaces": interfaces},
+		"storageProfile": object{"imageReference": replayRef},
+		"networkProfile": object{"networkInterfaces": append([]any{}, interfaces...)},
 	}}
 }
 

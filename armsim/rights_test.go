@@ -184,7 +184,7 @@ func TestLinkedScopes(t *testing.T) {
 	}
 	subnet := s.network("virtualNetworks/ci/subnets/runners")
 	refused(s.ScaleSetPath("a"), spec(subnet, nil), "Microsoft.Network/virtualNetworks/subnets/join/action", subnet)
-	refused(s.ScaleSetPath("a"), spec("/elsewhere", object{"type": "UserAssigned", "userAssignedIdentities": object{identityOf(s, "id"): object{}}}),
+	refused(s.ScaleSetPath("a"), spec("/subscriptions/elsewhere", object{"type": "UserAssigned", "userAssignedIdentities": object{identityOf(s, "id"): object{}}}),
 		"Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", identityOf(s, "id"))
 	refused(s.network("natGateways/mine"), object{"location": "x", "properties": object{"publicIpAddresses": []any{ref(s.network("publicIPAddresses/pip"))}}},
 		"Microsoft.Network/publicIPAddresses/join/action", s.network("publicIPAddresses/pip"))

@@ -34,13 +34,15 @@ type Exchange struct {
 	// "current" or "stale".
 	Conditions map[string]string `json:"conditions,omitempty"`
 
-	Request Shape  `json:"request,omitempty"` // none: no body, or the recorder dropped it
-	Starts  string `json:"starts,omitempty"`  // placeholder of the operation that begins
+	Request       Shape  `json:"request,omitempty"` // none: no body, or the recorder dropped it
+	RequestValues Values `json:"requestValues,omitempty"`
+	Starts        string `json:"starts,omitempty"` // placeholder of the operation that begins
 
-	Status   int      `json:"status"`
-	Headers  []string `json:"headers,omitempty"` // of the response, in lower case
-	Response Shape    `json:"response,omitempty"`
-	Error    *Error   `json:"error,omitempty"`
+	Status         int      `json:"status"`
+	Headers        []string `json:"headers,omitempty"` // of the response, in lower case
+	Response       Shape    `json:"response,omitempty"`
+	ResponseValues Values   `json:"responseValues,omitempty"`
+	Error          *Error   `json:"error,omitempty"`
 }
 
 // Error is the part of an error response that clients act on.
@@ -103,6 +105,7 @@ func derive(e Entry, u *url.URL, names namer) Exchange {
 	x := Exchange{
 		Index: int(e.Index), Method: strings.ToUpper(e.Method), Path: names.template(u.Path), Query: query(u.Query()),
 		Conditions: conditions(e), Request: ShapeOf(e.RequestBody), Status: e.Status, Response: ShapeOf(e.ResponseBody),
+		RequestValues: ValuesOf(e.RequestBody), ResponseValues: ValuesOf(e.ResponseBody),
 	}
 	if id := e.operation(); id != "" && operationID(u.Path) == "" {
 		x.Starts = names.placeholder("operation", id)
@@ -119,7 +122,7 @@ func derive(e Entry, u *url.URL, names namer) Exchange {
 
 // Values of these query parameters are words of Azure's; others may hold names
 // or signatures.
-var words = []string{"api-version", "$expand", "skipshutdown", "monitor", "$top", "$orderby"}
+var words = []string{"api-version", "$expand", "skipshutdown", "hibernate", "monitor", "$top", "$orderby"}
 
 // quotedName is what a filter compares with.
 var quotedName = regexp.MustCompile(`eq '[^']*'`)

@@ -9,6 +9,7 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/azhttp"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/catalog"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/world"
 )
 
 // source is what an image turned out to be; what is not known is empty.
@@ -60,8 +61,8 @@ func (o *order) checkImage() *problem {
 	case image.sold && !planned:
 		return azhttp.NewProblem(http.StatusBadRequest, "VMMarketplaceInvalidInput",
 			"Creating a virtual machine from Marketplace image or a custom image sourced from a Marketplace image requires Plan information in the request. VM: '%s'.", o.id)
-	case image.managed && strings.EqualFold(jsonmap.Text(o.profile, "securityProfile.securityType"), "TrustedLaunch"):
-		return azhttp.NewProblem(http.StatusBadRequest, "BadRequest", "Managed Images are not supported for virtual machines with security type TrustedLaunch.") // recording 38
+	case image.managed && o.checkTrustedLaunch() != nil:
+		return o.checkTrustedLaunch()
 	case !image.specialized && jsonmap.Text(o.profile, "osProfile.adminUsername") == "":
 		return required("osProfile.adminUsername")
 	}
@@ -69,6 +70,28 @@ func (o *order) checkImage() *problem {
 		return p
 	}
 	return checkComputerName(jsonmap.Text(o.profile, "osProfile.computerNamePrefix"), strings.EqualFold(image.os, "Windows") || isWindows(o.profile))
+}
+
+// checkNewImage refuses another image that an update names where it cannot be one of the
+// model's (recording 38). Azure does not look at more of it then, nor does this.
+func (c *call) checkNewImage(set *world.ScaleSet, model object) *problem {
+	profile, _ := jsonmap.At(model, "properties.virtualMachineProfile").(object)
+	id := jsonmap.Text(profile, "storageProfile.imageReference.id")
+	if id == "" || id == jsonmap.Text(set.Profile(), "storageProfile.imageReference.id") {
+		return nil
+	}
+	o := order{c, c.world.Catalog, model, profile, set.ID}
+	if image, p := o.image(); p == nil && image.managed {
+		return o.checkTrustedLaunch()
+	}
+	return nil
+}
+
+func (o *order) checkTrustedLaunch() *problem {
+	if strings.EqualFold(jsonmap.Text(o.profile, "securityProfile.securityType"), "TrustedLaunch") {
+		return azhttp.NewProblem(http.StatusBadRequest, "BadRequest", "Managed Images are not supported for virtual machines with security type TrustedLaunch.") // recording 38
+	}
+	return nil
 }
 
 // checkBoots has reported words for the generation (redhat-developer/mapt#489);

@@ -25,7 +25,7 @@ type order struct {
 func (c *call) checkOrder(id string, model object) *problem {
 	profile, _ := jsonmap.At(model, "properties.virtualMachineProfile").(object)
 	o := order{c, c.world.Catalog, model, profile, id}
-	checks := []func() *problem{o.checkRequired, o.checkZones, o.checkSize, o.checkHibernation, o.checkPlan, o.checkImage}
+	checks := []func() *problem{o.checkZones, o.checkSize, o.checkHibernation, o.checkPlan, o.checkImage}
 	if withoutProfile(model) {
 		checks = []func() *problem{o.checkZones, o.checkSize}
 	}
@@ -33,21 +33,6 @@ func (c *call) checkOrder(id string, model object) *problem {
 		if p := check(); p != nil {
 			return p
 		}
-	}
-	return nil
-}
-
-// checkRequired finds what is missing, by the words of Compute's other errors of
-// the kind; which parameters it names so is believed.
-func (o *order) checkRequired() *problem {
-	storage, _ := o.profile["storageProfile"].(object)
-	_, wasGiven := storage["imageReference"]
-	disk, _ := storage["osDisk"].(object)
-	switch {
-	case !wasGiven && disk["image"] == nil && disk["vhdContainers"] == nil:
-		return required("storageProfile.imageReference")
-	case len(jsonmap.List(o.profile, "networkProfile.networkInterfaceConfigurations")) == 0:
-		return required("networkProfile.networkInterfaceConfigurations")
 	}
 	return nil
 }

@@ -24,10 +24,13 @@ func putGroup(c *call) (*response, *problem) {
 		if jsonmap.Text(c.body, "location") == "" {
 			return nil, locationRequired()
 		}
-		g, status = c.world.AddGroup(c.param("group"), jsonmap.Text(c.body, "location")), http.StatusCreated
+		g, status = c.world.AddGroup(c.param("group"), canonical(jsonmap.Text(c.body, "location"))), http.StatusCreated
 	}
 	if g.Deleting != nil {
 		return nil, groupBeingDeleted(g.Name)
+	}
+	if wanted := canonical(jsonmap.Text(c.body, "location")); wanted != "" && wanted != canonical(g.Location) {
+		return nil, invalidGroupLocation(g.Location, wanted)
 	}
 	g.SetTags(c.body["tags"])
 	g.ManagedBy = jsonmap.Text(c.body, "managedBy")

@@ -37,7 +37,12 @@ func putIdentity(c networks) (*response, *problem) {
 	if jsonmap.Text(c.body, "location") == "" {
 		return nil, locationRequired()
 	}
-	body := object{"location": c.body["location"], "tags": object{}}
+	if r != nil {
+		if p := c.stays(r.Name, r.Body["location"]); p != nil {
+			return nil, p
+		}
+	}
+	body := object{"location": canonical(jsonmap.Text(c.body, "location")), "tags": object{}}
 	if tags, ok := c.body["tags"].(object); ok {
 		body["tags"] = jsonmap.Clone(tags)
 	}

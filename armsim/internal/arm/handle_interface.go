@@ -84,5 +84,5 @@ func (c *call) groupAddresses(g *world.Group) []named {
 }
 
 func (c *call) groupAddress(i *world.Instance, a *world.IPConfig) rendering {
-	return func() object { return c.render.groupAddress(a, i.Head["location"]) }
+	return func() object { return c.render.groupAddress(i, a) }
 }

@@ -99,12 +99,15 @@ func (t keptType) put(c *call) (*response, *problem) {
 	}
 	model := jsonmap.CloneObject(c.body)
 	dropReadOnly(model)
+	canonicalLocation(model)
 	if p := t.fill(c, model); p != nil {
 		return nil, p
 	}
 	path, status := t.path(c, t.depth()), http.StatusOK
-	if g.Kept(path) == nil {
+	if k := g.Kept(path); k == nil {
 		status = http.StatusCreated
+	} else if p := c.stays(k.Name, k.Model["location"]); p != nil {
+		return nil, p
 	}
 	k, o := g.Keep(path, t.kind, model, t.works)
 	return c.worked(t, o, status, c.kept(t, k)), nil
@@ -153,6 +156,9 @@ func (c *call) worked(t keptType, o *world.Operation, status int, body object) *
 func (c *call) kept(t keptType, k *world.Kept) object {
 	body := jsonmap.CloneObject(k.Model)
 	body["name"], body["id"], body["type"] = k.Name, c.render.odd(k.ID), k.Type
+	if k.Type == sshKeys.kind {
+		delete(body, "type") // they have none (recording 34)
+	}
 	p := jsonmap.Ensure(body, "properties")
 	if t.works {
 		p["provisioningState"] = k.State()

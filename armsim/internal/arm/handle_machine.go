@@ -81,13 +81,13 @@ func putMachine(c *call) (*response, *problem) {
 }
 
 func createMachine(c *call, g *world.Group) (*response, *problem) {
+	if p := c.checkNewMachine(); p != nil {
+		return nil, p
+	}
 	i := g.DraftMachine(c.param("machine"))
 	m := world.Model{}
 	m.Head, m.Profile = c.machineModel(object{}, object{})
 	m.Size = jsonmap.Text(m.Profile, "hardwareProfile.vmSize")
-	if m.Size == "" {
-		return nil, invalidParameter("vmSize", "Required parameter 'vmSize' is missing (null).")
-	}
 	o := i.Create(m, cmp.Or(jsonmap.Text(m.Profile, "osProfile.computerName"), i.Name))
 	return c.writtenMachine(i, o, http.StatusCreated), nil
 }
@@ -106,6 +106,10 @@ func (c *call) machineModel(head, profile object) (object, object) {
 		jsonmap.Merge(profile, p)
 	}
 	delete(body, "properties")
+	if len(head) > 0 {
+		delete(body, "location")
+	}
+	canonicalLocation(body)
 	replaceTags(head, body)
 	jsonmap.Merge(head, body)
 	if strings.EqualFold(jsonmap.Text(head, "identity.type"), "None") {
@@ -129,20 +133,14 @@ func patchMachine(c *call) (*response, *problem) {
 	if p := c.precondition(i.ETag()); p != nil {
 		return nil, p
 	}
-	if c.changesKeys(i) {
-		return nil, propertyChangeNotAllowed("linuxConfiguration.ssh.publicKeys")
+	if p := c.stays(i.Name, i.Head["location"]); p != nil {
+		return nil, p
+	}
+	if p := c.checkMachineChange(i); p != nil {
+		return nil, p
 	}
 	o := i.Update(c.machineModel(i.Head, i.Profile))
 	return c.writtenMachine(i, o, http.StatusOK), nil
-}
-
-// changesKeys reports whether the body has other SSH keys than the machine, which
-// Azure refuses (aks-engine#585).
-func (c *call) changesKeys(i *world.Instance) bool {
-	os, _ := jsonmap.At(c.body, "properties.osProfile").(object)
-	had, _ := i.Profile["osProfile"].(object)
-	keys := world.PublicKeys(os)
-	return len(keys) > 0 && !slices.Equal(keys, world.PublicKeys(had))
 }
 
 func (c *call) writtenMachine(i *world.Instance, o *world.Operation, status int) *response {
@@ -175,12 +173,23 @@ func simulateMachineEviction(c *call) (*response, *problem) {
 	return simulateEviction(i)
 }
 
-// listMembers lists the instances of a Flexible set in the way that is meant
-// for Uniform ones: it gives their IDs alone (Microsoft's page on orchestration
-// modes).
+// listMembers lists the instances of a Flexible set in the way that is meant for Uniform
+// ones: it gives little more than their names (recording 21), and no instance view
+// (Microsoft's page on orchestration modes; the code of the refusal is believed).
 func listMembers(c *call, set *world.ScaleSet) (*response, *problem) {
-	return page(c.pager, set.ByName(), world.FoldedName,
-		func(i *world.Instance) object { return object{"id": c.render.odd(i.ID)} })
+	if c.expandsView() {
+		return nil, flexibleNotAllowed("VirtualMachineScaleSets.virtualMachines.GET", set.Name)
+	}
+	return page(c.pager, set.ByName(), world.FoldedName, func(i *world.Instance) object {
+		var zone any
+		if i.Zone != "" {
+			zone = i.Zone
+		}
+		return object{
+			"name": i.Name, "id": c.render.odd(set.ID + "/virtualMachines/" + i.Name), "type": "Microsoft.Compute/virtualMachineScaleSets/virtualMachines",
+			"location": i.Head["location"], "instanceId": i.Name, "zones": []any{zone},
+		}
+	})
 }
 
 // getMember is an instance of a Flexible set asked for in the way that is meant

@@ -28,7 +28,8 @@ func getInterface(c *call) (*response, *problem) {
 	for _, i := range instances {
 		for _, n := range i.Interfaces {
 			if strings.EqualFold(n.Name, c.param("interface")) {
-				return &response{Status: http.StatusOK, Body: c.render.networkInterface(i, n)}, nil
+				body := c.render.networkInterface(i, n)
+				return &response{Status: http.StatusOK, Body: body, Header: http.Header{"Etag": {memberETag(i, n)}}}, nil
 			}
 		}
 	}
@@ -73,7 +74,7 @@ func (c *call) publicAddresses(i *world.Instance, add func(rendering)) {
 	for _, n := range i.Interfaces {
 		for _, a := range n.Configs {
 			if a.PublicID != "" && c.names("interface", n.Name) && c.names("config", jsonmap.Text(a.Model, "name")) {
-				add(func() object { return c.render.publicAddress(a) })
+				add(func() object { return c.render.publicAddress(i, a) })
 			}
 		}
 	}

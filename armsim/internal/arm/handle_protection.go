@@ -1,7 +1,10 @@
 package arm
 
 import (
+	"bytes"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/azhttp"
@@ -14,8 +17,8 @@ import (
 // the modes has none at all).
 const firstFlexibleProtection = "2023-09-01"
 
-// putInstance merges into an instance of a Uniform set: its protection policy and its
-// tags. Of a Flexible set's instance it takes the policy alone.
+// putInstance merges into an instance of a Uniform set. Of a Flexible set's instance it
+// takes the protection policy alone.
 func putInstance(c *call) (*response, *problem) {
 	i, p := putTarget(c)
 	if p != nil {
@@ -67,6 +70,7 @@ func updateOf(c *call, i *world.Instance) (world.InstanceUpdate, *problem) {
 	dropSecrets(update.Protection)
 	if i.Set.Uniform() {
 		update.Tags, _ = c.body["tags"].(object)
+		update.Properties = c.propertiesOf(i)
 	}
 	u := c.world.Unknowns()
 	switch {
@@ -75,7 +79,34 @@ func updateOf(c *call, i *world.Instance) (world.InstanceUpdate, *problem) {
 	case update.Tags != nil && u.InstanceTagsRefused && !sameTags(update.Tags, i.Tags()):
 		return update, propertyChangeNotAllowed("tags")
 	}
+	if u.InstanceTagsIgnored {
+		update.Tags = nil
+	}
 	return update, checkProtection(update.Protection)
+}
+
+// propertiesOf are those that a PUT changes of an instance. What clients send back as they
+// read it changes nothing (recording 37), nor does what cannot be changed.
+func (c *call) propertiesOf(i *world.Instance) object {
+	p, _ := jsonmap.Clone(c.body["properties"]).(object)
+	dropSecrets(p)
+	for _, key := range append(slices.Clone(readOnly), "latestModelApplied", "modelDefinitionApplied", "resilientVMDeletionStatus", "vmId",
+		"instanceView", "hardwareProfile", "osProfile", "networkProfile", "protectionPolicy") {
+		delete(p, key)
+	}
+	had := c.render.instance(i, false)["properties"].(object)
+	if disks := jsonmap.At(p, "storageProfile.dataDisks"); disks == nil || sameJSON(disks, jsonmap.At(had, "storageProfile.dataDisks")) {
+		delete(p, "storageProfile")
+	}
+	maps.DeleteFunc(p, func(key string, value any) bool { return sameJSON(value, had[key]) })
+	return p
+}
+
+// sameJSON reports whether two values are the same but for the case of resource IDs.
+func sameJSON(a, b any) bool {
+	x, _ := jsonmap.Append(nil, a)
+	y, _ := jsonmap.Append(nil, b)
+	return bytes.EqualFold(x, y)
 }
 
 // checkProtection knows the rule of Microsoft's page on instance protection; the words

@@ -1,6 +1,7 @@
 package arm
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -90,6 +91,7 @@ func putNetwork(k networkKind) func(*call) (*response, *problem) {
 		}
 		body := jsonmap.CloneObject(c.body)
 		dropReadOnly(body)
+		canonicalLocation(body)
 		k.fill(body)
 		if k.check != nil {
 			if p := k.check(c, g, body); p != nil {
@@ -120,7 +122,7 @@ func (c networks) writable(g *world.Group, r *world.Resource, missing *problem) 
 	case r != nil && r.Busy():
 		return anotherOperation(r.BusyID())
 	case r != nil:
-		return c.precondition(networkETag(r))
+		return cmp.Or(c.stays(r.Name, r.Body["location"]), c.precondition(networkETag(r)))
 	}
 	return c.precondition("")
 }

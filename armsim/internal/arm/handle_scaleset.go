@@ -1,6 +1,7 @@
 package arm
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"slices"
@@ -60,6 +61,9 @@ func (c *call) creatable(g *world.Group) *problem {
 func createScaleSet(c *call, g *world.Group) (*response, *problem) {
 	model := jsonmap.CloneObject(c.body)
 	dropReadOnly(model)
+	if p := checkRequired(model); p != nil {
+		return nil, p
+	}
 	fillScaleSet(model)
 	if p := checkModel(model); p != nil {
 		return nil, p
@@ -67,12 +71,12 @@ func createScaleSet(c *call, g *world.Group) (*response, *problem) {
 	if p := c.checkOrder(g.ID+"/providers/Microsoft.Compute/virtualMachineScaleSets/"+c.param("scaleSet"), model); p != nil {
 		return nil, p
 	}
-	password, capacity := takeSecrets(model), takeCapacity(model, 0)
+	secrets, capacity := takeSecrets(model), takeCapacity(model, 0)
 	draft := &world.ScaleSet{Group: g, Model: model}
 	if p := c.charge(draft, draft.Touched(capacity)); p != nil {
 		return nil, p
 	}
-	set, o, f := g.CreateScaleSet(c.param("scaleSet"), model, password, capacity)
+	set, o, f := g.CreateScaleSet(c.param("scaleSet"), model, secrets, capacity)
 	if f != nil {
 		return nil, conflict(f)
 	}
@@ -108,6 +112,9 @@ func patchScaleSet(c *call) (*response, *problem) {
 	if p := c.precondition(set.ETag()); p != nil {
 		return nil, p
 	}
+	if p := c.stays(set.Name, set.Model["location"]); p != nil {
+		return nil, p
+	}
 	model, capacity, p := c.merged(set)
 	if p != nil {
 		return nil, p
@@ -127,14 +134,16 @@ func patchScaleSet(c *call) (*response, *problem) {
 	if p := c.charge(set, touched); p != nil {
 		return nil, p
 	}
-	password := takeSecrets(model)
-	return c.written(set, set.Update(model, password, capacity), http.StatusOK), nil
+	secrets := takeSecrets(model)
+	return c.written(set, set.Update(model, secrets, capacity), http.StatusOK), nil
 }
 
 // merged is the model that the body makes of the scale set's.
 func (c *call) merged(set *world.ScaleSet) (object, int, *problem) {
 	model, body := jsonmap.CloneObject(set.Model), jsonmap.CloneObject(c.body)
 	dropReadOnly(body)
+	delete(body, "location")
+	replaceTags(model, body)
 	jsonmap.Merge(model, body)
 	if !withoutProfile(model) {
 		jsonmap.SetDefault(jsonmap.Ensure(model, "sku"), "capacity", float64(set.Capacity))
@@ -143,7 +152,7 @@ func (c *call) merged(set *world.ScaleSet) (object, int, *problem) {
 	if p := checkModel(model); p != nil {
 		return nil, 0, p
 	}
-	if p := checkUnchanged(c.world.Unknowns(), set.Model, model); p != nil {
+	if p := cmp.Or(checkUnchanged(c.world.Unknowns(), set.Model, model), c.checkNewImage(set, model)); p != nil {
 		return nil, 0, p
 	}
 	return model, takeCapacity(model, set.Capacity), nil
@@ -174,7 +183,7 @@ func scaleSetView(c *call) (*response, *problem) {
 	}
 	summary := []any{}
 	for _, state := range slices.Sorted(maps.Keys(counts)) {
-		code := c.render.odd("ProvisioningState/" + strings.ToLower(state))
+		code := "ProvisioningState/" + strings.ToLower(state)
 		summary = append(summary, object{"code": code, "count": counts[state]})
 	}
 	return &response{Status: http.StatusOK, Body: object{

@@ -101,6 +101,11 @@ func (c gatekeeper) checkLinked() *problem {
 	if c.request.Method != put && c.request.Method != patch || c.body == nil || c.route.operation == "Deployments_CreateOrUpdate" {
 		return nil // a deployment's resources are checked one by one
 	}
+	if strings.HasPrefix(c.route.operation, "VirtualMachine") {
+		if p := checkLinkedIDs(c.body["properties"], "properties"); p != nil {
+			return p
+		}
+	}
 	found := map[string]bool{}
 	c.linkedIDs(c.body, found)
 	for _, id := range slices.Sorted(maps.Keys(found)) {

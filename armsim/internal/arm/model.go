@@ -39,7 +39,7 @@ func fillScaleSet(model object) {
 	p := jsonmap.Ensure(model, "properties")
 	jsonmap.SetDefault(p, "orchestrationMode", "Uniform")
 	if strings.EqualFold(jsonmap.Text(p, "orchestrationMode"), "Flexible") {
-		jsonmap.SetDefault(p, "platformFaultDomainCount", float64(1))
+		fillFlexible(p)
 	} else {
 		fillUniform(p)
 	}
@@ -54,16 +54,14 @@ func fillScaleSet(model object) {
 		}
 	}
 	if !bare {
-		fillProfile(jsonmap.Ensure(p, "virtualMachineProfile"))
+		profile := jsonmap.Ensure(p, "virtualMachineProfile")
+		fillProfile(profile)
+		fillProfileByMode(p, profile)
 	}
-}
-
-// fillUniform sets what Flexible sets do not have.
-func fillUniform(p object) {
-	jsonmap.SetDefault(p, "singlePlacementGroup", true)
-	jsonmap.SetDefault(p, "overprovision", true)
-	jsonmap.SetDefault(p, "doNotRunExtensionsOnOverprovisionedVMs", false)
-	jsonmap.SetDefault(p, "platformFaultDomainCount", float64(5))
+	canonicalLocation(model)
+	for path, words := range vocabulary {
+		inAzuresCase(model, path, words)
+	}
 }
 
 func fillProfile(profile object) {
@@ -73,9 +71,20 @@ func fillProfile(profile object) {
 	}
 	fillOS(profile)
 	fillDisk(jsonmap.Ensure(profile, "storageProfile.osDisk"), isWindows(profile))
-	for _, nic := range jsonmap.List(profile, "networkProfile.networkInterfaceConfigurations") {
+	for _, nic := range interfacesOf(profile) {
 		fillInterface(nic)
 	}
+}
+
+// interfacesOf are the interfaces of a virtual machine profile.
+func interfacesOf(profile object) []object {
+	var all []object
+	for _, nic := range jsonmap.List(profile, "networkProfile.networkInterfaceConfigurations") {
+		if o, ok := nic.(object); ok {
+			all = append(all, o)
+		}
+	}
+	return all
 }
 
 func fillOS(profile object) {
@@ -108,16 +117,11 @@ func fillDisk(disk object, windows bool) {
 	}
 }
 
-func fillInterface(nic any) {
-	o, ok := nic.(object)
-	if !ok {
-		return
+func fillInterface(nic object) {
+	p := jsonmap.Ensure(nic, "properties")
+	if text, ok := p["primary"].(string); ok {
+		p["primary"] = strings.EqualFold(text, "true") // azure-cli sends it so (recording 25)
 	}
-	p := jsonmap.Ensure(o, "properties")
-	if text, ok := p["primary"].(string); ok { // Azure CLI sends it so
-		p["primary"] = strings.EqualFold(text, "true")
-	}
-	jsonmap.SetDefault(p, "enableAcceleratedNetworking", false)
 	jsonmap.SetDefault(p, "disableTcpStateTracking", false)
 	jsonmap.SetDefault(p, "enableIPForwarding", false)
 	jsonmap.SetDefault(jsonmap.Ensure(p, "dnsSettings"), "dnsServers", []any{})
@@ -140,12 +144,16 @@ func fillPublicAddress(ipConfig object) {
 	}
 }
 
-// takeSecrets removes what Azure never gives back, and returns the password.
-func takeSecrets(model object) string {
-	profile, _ := jsonmap.At(model, "properties.virtualMachineProfile").(object)
-	password := jsonmap.Text(profile, "osProfile.adminPassword")
+// takeSecrets removes what Azure never gives back, and returns what instances are made with.
+func takeSecrets(model object) world.Secrets {
+	profile := jsonmap.At(model, "properties.virtualMachineProfile")
+	taken := world.Secrets{
+		Password:   jsonmap.Text(profile, "osProfile.adminPassword"),
+		CustomData: jsonmap.Text(profile, "osProfile.customData"),
+		UserData:   jsonmap.Text(profile, "userData"),
+	}
 	dropSecrets(model)
-	return password
+	return taken
 }
 
 // dropSecrets removes secrets wherever they stand: a misplaced or odd-cased
@@ -258,6 +266,9 @@ func checkUnchanged(u world.Unknowns, before, after object) *problem {
 	}
 	if u.KeysFixed {
 		fixed = append(fixed, "properties.virtualMachineProfile.osProfile.linuxConfiguration.ssh.publicKeys")
+	}
+	if p := checkZonesKept(before, after); p != nil {
+		return p
 	}
 	for _, property := range fixed {
 		if old := jsonmap.At(before, property); old != nil && !reflect.DeepEqual(jsonmap.At(after, property), old) {

@@ -84,6 +84,19 @@ func locationRequired() *azhttp.Problem {
 	return azhttp.NewProblem(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.")
 }
 
+// invalidResourceLocation has reported words (fortinetsolutions/Azure-Templates#8).
+func invalidResourceLocation(name, group, is, wanted string) *azhttp.Problem {
+	return byGateway(azhttp.NewProblem(http.StatusConflict, "InvalidResourceLocation",
+		"The resource '%s' already exists in location '%s' in resource group '%s'. A resource with the same name cannot be created in location '%s'. Please select a new resource name.",
+		name, is, group, wanted))
+}
+
+// invalidGroupLocation has reported words and status (trailofbits/algo#1814).
+func invalidGroupLocation(is, wanted string) *azhttp.Problem {
+	return byGateway(azhttp.NewProblem(http.StatusConflict, "InvalidResourceGroupLocation",
+		"Invalid resource group location '%s'. The Resource group already exists in location '%s'.", wanted, is))
+}
+
 // Who may what.
 
 func authorizationFailed(client, principal, action, scope string) *azhttp.Problem {

@@ -22,8 +22,8 @@ type renderer struct {
 }
 
 // odd re-cases a name here and there, as Azure's providers do: the resource
-// group in capitals, "microsoft.Compute", status codes in lower case
-// (kubernetes#71994, recording 11).
+// group in capitals, "microsoft.Compute" (kubernetes#71994, recording 11). Status codes
+// have one case in all recordings.
 func (r *renderer) odd(s string) string {
 	if r.polite {
 		return s
@@ -39,10 +39,6 @@ func oddCase(r *rand.Rand, s string) string {
 		if before, rest, ok := strings.Cut(s, "/resourceGroups/"); ok {
 			name, tail, _ := strings.Cut(rest, "/")
 			return before + "/resourceGroups/" + strings.ToUpper(name) + "/" + tail
-		}
-	case 2:
-		if strings.HasPrefix(s, "PowerState/") || strings.HasPrefix(s, "ProvisioningState/") {
-			return strings.ToLower(s)
 		}
 	}
 	return s
@@ -94,9 +90,9 @@ func (r *renderer) scaleSet(set *world.ScaleSet) object {
 func (r *renderer) instance(i *world.Instance, expand bool) object {
 	p := object{
 		"latestModelApplied":        i.Version == i.Set.Version,
-		"modelDefinitionApplied":    "VirtualMachineScaleSet",
+		"modelDefinitionApplied":    modelApplied(i),
 		"provisioningState":         i.State,
-		"hardwareProfile":           object{"vmSize": i.Set.Size()},
+		"hardwareProfile":           object{"vmSize": i.Size},
 		"resilientVMDeletionStatus": "Disabled",
 		"vmId":                      i.VMID,
 		"storageProfile":            r.storage(i),
@@ -114,7 +110,7 @@ func (r *renderer) instance(i *world.Instance, expand bool) object {
 	body := object{
 		"name": i.Name, "id": r.odd(i.ID), "type": "Microsoft.Compute/virtualMachineScaleSets/virtualMachines",
 		"location": i.Set.Model["location"], "instanceId": fmt.Sprint(i.Number), "etag": i.Set.ETag(), "properties": p,
-		"sku": object{"name": i.Set.Size(), "tier": jsonmap.Text(i.Set.Model, "sku.tier")},
+		"sku": object{"name": i.Size, "tier": jsonmap.Text(i.Set.Model, "sku.tier")},
 	}
 	if i.Zone != "" {
 		body["zones"] = []any{i.Zone}
@@ -126,6 +122,14 @@ func (r *renderer) instance(i *world.Instance, expand bool) object {
 		body["resources"] = extensions
 	}
 	return body
+}
+
+// modelApplied is whose model the instance has (the specification's words).
+func modelApplied(i *world.Instance) string {
+	if i.Customised {
+		return "VirtualMachine"
+	}
+	return "VirtualMachineScaleSet"
 }
 
 // renderExtra adds what only some instances of a Uniform set have.
@@ -165,8 +169,7 @@ func (r *renderer) storage(i *world.Instance) object {
 	disks := jsonmap.List(storage, "dataDisks")
 	for n, disk := range disks {
 		if d, ok := disk.(object); ok {
-			d["name"], d["toBeDetached"] = i.DiskName(fmt.Sprintf("disk%d", n+2)), false
-			r.managedDisk(i, d, d["name"].(string))
+			r.dataDisk(i, n, d)
 		}
 	}
 	jsonmap.SetDefault(storage, "dataDisks", []any{})
@@ -182,6 +185,18 @@ func (r *renderer) managedDisk(i *world.Instance, disk object, name string) {
 	managed := jsonmap.Ensure(disk, "managedDisk")
 	jsonmap.SetDefault(managed, "storageAccountType", "Premium_LRS")
 	managed["id"] = r.odd(i.Set.Group.ID + "/providers/Microsoft.Compute/disks/" + name)
+}
+
+// dataDisk is one that the instance was made with, or one that a client attached: this is a
+// resource already.
+func (r *renderer) dataDisk(i *world.Instance, n int, disk object) {
+	disk["toBeDetached"] = false
+	if id := jsonmap.Text(disk, "managedDisk.id"); id != "" {
+		jsonmap.SetDefault(disk, "name", id[strings.LastIndex(id, "/")+1:])
+		return
+	}
+	disk["name"] = i.DiskName(fmt.Sprintf("disk%d", n+2))
+	r.managedDisk(i, disk, disk["name"].(string))
 }
 
 func (r *renderer) extensions(i *world.Instance) []any {
@@ -203,7 +218,7 @@ func (r *renderer) extensions(i *world.Instance) []any {
 }
 
 func (r *renderer) status(code, display string, when time.Time) object {
-	s := object{"code": r.odd(code), "level": "Info", "displayStatus": display}
+	s := object{"code": code, "level": "Info", "displayStatus": display}
 	if !when.IsZero() {
 		s["time"] = stamp(when)
 	}

@@ -54,6 +54,7 @@ func (r *renderer) membership(i *world.Instance, p object) {
 func renderMachineOS(i *world.Instance) object {
 	os := renderOS(i)
 	if linux, ok := os["linuxConfiguration"].(object); ok {
+		jsonmap.SetDefault(linux, "enableVMAgentPlatformUpdates", true) // recording 34
 		jsonmap.SetDefault(jsonmap.Ensure(linux, "patchSettings"), "assessmentMode", "ImageDefault")
 	}
 	if windows, ok := os["windowsConfiguration"].(object); ok {

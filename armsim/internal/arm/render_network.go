@@ -52,7 +52,7 @@ func (r *renderer) networkInterface(i *world.Instance, n *world.Interface) objec
 	p := object{
 		"provisioningState": world.StateSucceeded, "resourceGuid": tag(id), "ipConfigurations": configs,
 		"dnsSettings": object{
-			"dnsServers": jsonmap.List(n.Model, "properties.dnsSettings.dnsServers"), "appliedDnsServers": []any{},
+			"dnsServers": dnsServers(n.Model), "appliedDnsServers": dnsServers(n.Model),
 			"internalDomainNameSuffix": "armsim.bx.internal.cloudapp.net",
 		},
 		"macAddress": mac(address), "primary": jsonmap.Bool(n.Model, "properties.primary"),
@@ -65,7 +65,26 @@ func (r *renderer) networkInterface(i *world.Instance, n *world.Interface) objec
 		p["networkSecurityGroup"] = nsg
 	}
 	r.unknown(p)
-	return object{"name": n.Name, "id": r.odd(id), "etag": `W/"` + tag(id) + `"`, "properties": p}
+	return object{"name": n.Name, "id": r.odd(id), "etag": memberETag(i, n), "properties": p}
+}
+
+// dnsServers are those of an interface. What the specification says of availability sets,
+// where each has those of all, is not simulated: without one they are the interface's.
+func dnsServers(model any) []any {
+	return append([]any{}, jsonmap.List(model, "properties.dnsSettings.dnsServers")...)
+}
+
+// memberETag is the ETag of an instance's interface, which moves with what is said of it.
+func memberETag(i *world.Instance, n *world.Interface) string {
+	state, _ := jsonmap.Append(nil, n.Model)
+	for _, config := range n.Configs {
+		state = append(state, config.Public.String()...)
+	}
+	return `W/"` + tag(n.ID+string(state)+i.Power) + `"`
+}
+
+func interfaceETag(n *world.StandaloneInterface) string {
+	return `W/"` + tag(fmt.Sprint(n.ID, n.Revision)) + `"`
 }
 
 func (r *renderer) ipConfig(i *world.Instance, n *world.Interface, a *world.IPConfig, first bool) object {
@@ -91,7 +110,7 @@ func (r *renderer) ipConfig(i *world.Instance, n *world.Interface, a *world.IPCo
 		p["publicIPAddress"] = object{"id": r.odd(a.PublicID)}
 	}
 	return object{
-		"name": jsonmap.Text(config, "name"), "id": r.odd(a.ID), "etag": `W/"` + tag(n.ID) + `"`, "properties": p,
+		"name": jsonmap.Text(config, "name"), "id": r.odd(a.ID), "etag": memberETag(i, n), "properties": p,
 	}
 }
 
@@ -100,7 +119,7 @@ func mac(a netip.Addr) string {
 	return fmt.Sprintf("00-0D-%02X-%02X-%02X-%02X", b[12], b[13], b[14], b[15])
 }
 
-func (r *renderer) publicAddress(a *world.IPConfig) object {
+func (r *renderer) publicAddress(i *world.Instance, a *world.IPConfig) object {
 	id := a.PublicID
 	p := object{
 		"provisioningState": world.StateSucceeded, "resourceGuid": tag(id),
@@ -110,16 +129,34 @@ func (r *renderer) publicAddress(a *world.IPConfig) object {
 	if a.Static() {
 		p["publicIPAllocationMethod"] = "Static"
 	}
+	config := jsonmap.At(a.Model, "properties.publicIPAddressConfiguration.properties")
+	for _, key := range []string{"idleTimeoutInMinutes", "ipTags", "publicIPPrefix", "publicIPAddressVersion"} {
+		if value := jsonmap.At(config, key); value != nil {
+			p[key] = value
+		}
+	}
+	if label := jsonmap.Text(config, "dnsSettings.domainNameLabel"); label != "" {
+		p["dnsSettings"] = r.domainName(i, label)
+	}
 	if a.Public.IsValid() { // not of a deallocated instance, where it is dynamic
 		p["ipAddress"] = a.Public.String()
 	}
 	return object{"name": a.PublicName, "id": r.odd(id), "etag": `W/"` + tag(id) + `"`, "properties": p}
 }
 
+// domainName is that of an instance's public address: the label of the model after the
+// number of the virtual machine (Microsoft's page on the network of scale sets). That it is
+// the same in a Flexible set is believed.
+func (r *renderer) domainName(i *world.Instance, label string) object {
+	label = fmt.Sprintf("vm%d.%s", i.Number, label)
+	location, _ := i.Set.Model["location"].(string)
+	return object{"domainNameLabel": label, "fqdn": label + "." + location + ".cloudapp.azure.com"}
+}
+
 // groupAddress is a public address that is a resource of the group.
-func (r *renderer) groupAddress(a *world.IPConfig, location any) object {
-	body := r.publicAddress(a)
-	body["type"], body["location"] = "Microsoft.Network/publicIPAddresses", location
+func (r *renderer) groupAddress(i *world.Instance, a *world.IPConfig) object {
+	body := r.publicAddress(i, a)
+	body["type"], body["location"] = "Microsoft.Network/publicIPAddresses", i.Head["location"]
 	body["sku"] = object{"name": "Standard", "tier": "Regional"}
 	return body
 }
@@ -148,13 +185,13 @@ func (r *renderer) groupInterface(body object, location any) object {
 func (r *renderer) standaloneInterface(g *world.Group, n *world.StandaloneInterface) object {
 	id := n.ID
 	body := jsonmap.CloneObject(n.Body)
-	etag := `W/"` + tag(id) + `"`
+	etag := interfaceETag(n)
 	body["name"], body["id"], body["etag"] = n.Name, r.odd(id), etag
 	p := jsonmap.Ensure(body, "properties")
 	p["provisioningState"], p["resourceGuid"] = world.StateSucceeded, tag(id)
 	dns := jsonmap.Ensure(p, "dnsSettings")
-	dns["internalDomainNameSuffix"], dns["appliedDnsServers"] = "armsim.bx.internal.cloudapp.net", []any{}
-	jsonmap.SetDefault(dns, "dnsServers", []any{})
+	dns["internalDomainNameSuffix"] = "armsim.bx.internal.cloudapp.net"
+	dns["dnsServers"], dns["appliedDnsServers"] = dnsServers(n.Body), dnsServers(n.Body)
 	for place, config := range jsonmap.List(p, "ipConfigurations") {
 		o, ok := config.(object)
 		if !ok {
@@ -166,6 +203,9 @@ func (r *renderer) standaloneInterface(g *world.Group, n *world.StandaloneInterf
 		jsonmap.SetDefault(q, "privateIPAddressVersion", "IPv4")
 		q["provisioningState"], q["privateIPAllocationMethod"] = world.StateSucceeded, "Dynamic"
 		q["privateIPAddress"] = n.Private[place].String()
+		if subnet := jsonmap.Text(q, "subnet.id"); subnet != "" {
+			q["subnet"] = object{"id": subnet} // what else a client sends of it is not kept (recording 04)
+		}
 	}
 	if i := g.InterfaceUser(id); i != nil {
 		p["virtualMachine"] = object{"id": r.odd(i.ID)}

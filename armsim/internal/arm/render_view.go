@@ -10,9 +10,11 @@ import (
 // client may rely on.
 func (r *renderer) instanceView(i *world.Instance) object {
 	view := object{
-		"placementGroupId": i.Set.UniqueID, "platformUpdateDomain": i.Number % 5, "platformFaultDomain": i.Number % 5,
-		"hyperVGeneration": "V2", "statuses": r.statuses(i),
+		"hyperVGeneration": i.Generation(), "statuses": r.statuses(i),
 		"disks": []any{object{"name": i.DiskName("OS"), "statuses": []any{r.provisioning(world.StateSucceeded, i.DiskChanged())}}},
+	}
+	if i.Set.Uniform() && !i.Set.Standalone() { // recordings 20 and 23
+		view["placementGroupId"], view["platformUpdateDomain"], view["platformFaultDomain"] = i.Set.UniqueID, i.Number%5, i.Number%5
 	}
 	if i.Pooled {
 		view["isVMInStandbyPool"] = i.InPool // absent from those that never were

@@ -1,6 +1,7 @@
 package arm
 
 import (
+	"cmp"
 	"net/http"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/azhttp"
@@ -22,9 +23,15 @@ func putGroupInterface(c *call) (*response, *problem) {
 	if g.InterfaceOwner(c.param("interface")) != nil {
 		return nil, notSimulated("PUT of", "an interface of a scale set's virtual machine")
 	}
+	if n := g.Interface(c.param("interface")); n != nil {
+		if p := cmp.Or(c.stays(n.Name, n.Body["location"]), c.precondition(interfaceETag(n))); p != nil {
+			return nil, p
+		}
+	}
 	body := jsonmap.CloneObject(c.body)
 	dropReadOnly(body)
 	dropSecrets(body)
+	canonicalLocation(body)
 	n, created, err := g.PutInterface(c.param("interface"), body)
 	if err != nil {
 		return nil, azhttp.NewProblem(http.StatusBadRequest, "SubnetIsFull", "%s", err)

@@ -63,15 +63,32 @@ func SetDefault(o Object, key string, value any) {
 	}
 }
 
+// DropNulls removes the members of objects, at any depth, that are null. Elements of arrays
+// stay.
+func DropNulls(v any) {
+	switch v := v.(type) {
+	case Object:
+		for key, value := range v {
+			if value == nil {
+				delete(v, key)
+			}
+			DropNulls(value)
+		}
+	case []any:
+		for _, element := range v {
+			DropNulls(element)
+		}
+	}
+}
+
 // Merge lays patch over base as a scale set's PATCH and PUT do: objects are
-// merged, everything else is replaced, null removes. It changes base.
+// merged, everything else is replaced, null changes nothing. It changes base.
 func Merge(base, patch Object) {
 	for key, value := range patch {
 		from, isObject := value.(Object)
 		into, wasObject := base[key].(Object)
 		switch {
 		case value == nil:
-			delete(base, key)
 		case isObject && wasObject:
 			Merge(into, from)
 		default:

@@ -46,6 +46,8 @@ type Model struct {
 	Profile map[string]any
 	Version int            // of the profile
 	Extra   map[string]any // further properties of a Uniform set's instance
+
+	Customised bool // a client gave it a model of its own
 }
 
 // Ephemeral reports whether the OS disk is on the host, and goes when the instance does.
@@ -203,7 +205,7 @@ func (i *Instance) connect() (err error) {
 		return nil
 	}
 	os, _ := i.Profile["osProfile"].(object)
-	password := i.Set.password
+	password := i.Set.secrets.Password
 	if jsonmap.Bool(os, "linuxConfiguration.disablePasswordAuthentication") {
 		password = ""
 	}

@@ -13,7 +13,7 @@ import (
 func newRegularSet(t *testing.T, w *World, capacity int) *ScaleSet {
 	t.Helper()
 	model := object{"sku": object{"name": "Standard_D2s_v5"}, "properties": object{"orchestrationMode": "Uniform", "virtualMachineProfile": object{}}}
-	set, _, f := w.AddGroup("regular", "l").CreateScaleSet("regular", model, "", capacity)
+	set, _, f := w.AddGroup("regular", "l").CreateScaleSet("regular", model, Secrets{}, capacity)
 	require.Nil(t, f)
 	w.Clock.Advance(settled)
 	return set

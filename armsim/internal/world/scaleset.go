@@ -39,11 +39,11 @@ type ScaleSet struct {
 	Model     map[string]any
 	Capacity  int
 	Revision  int // the ETag
-	Version   int // of the virtual machine profile
+	Version   int // of the virtual machine profile and the size
 	Instances []*Instance
 
-	password string
-	pool     *StandbyPool // nil: none
+	secrets Secrets
+	pool    *StandbyPool // nil: none
 	numbering
 	operationsUnderWay
 }
@@ -58,18 +58,19 @@ type numbering struct {
 type operationsUnderWay struct {
 	busy     int            // how many
 	resize   *Operation     // to a new capacity, if any
+	rolling  *Operation     // rolling upgrade, the last one
 	deletion *Operation     // of the scale set, if any
 	batch    *batchDeletion // of instances, the last one
 }
 
 // CreateScaleSet accepts a new scale set. The failure says that there is no
 // quota for it, or no place.
-func (g *Group) CreateScaleSet(name string, model map[string]any, password string, capacity int) (*ScaleSet, *Operation, *Failure) {
+func (g *Group) CreateScaleSet(name string, model map[string]any, secrets Secrets, capacity int) (*ScaleSet, *Operation, *Failure) {
 	w := g.world
 	set := &ScaleSet{
 		Group: g, ID: g.ID + "/providers/Microsoft.Compute/virtualMachineScaleSets/" + name, Name: name,
 		UniqueID: w.Random.uuid(), Created: w.Clock.Now(), State: StateCreating,
-		Model: model, Revision: 1, Version: 1, password: password,
+		Model: model, Revision: 1, Version: 1, secrets: secrets,
 	}
 	if f := set.Admit(capacity); f != nil {
 		return nil, nil, f
@@ -191,12 +192,12 @@ func (s *ScaleSet) Conflict() *Failure {
 
 // Update accepts a new model and capacity. The ETag moves only when something
 // changed: a PUT of the same left it (recording 01), a new capacity moved it at
-// acceptance (recording 15). An empty password keeps the one there is.
-func (s *ScaleSet) Update(model map[string]any, password string, capacity int) *Operation {
-	if password != "" {
-		s.password = password
-	}
-	newProfile := !reflect.DeepEqual(jsonmap.At(model, "properties.virtualMachineProfile"), s.Profile())
+// acceptance (recording 15). Empty secrets keep those there are; new ones are a new model
+// (recording 37).
+func (s *ScaleSet) Update(model map[string]any, secrets Secrets, capacity int) *Operation {
+	secrets = secrets.over(s.secrets)
+	newProfile := s.madeOtherwise(model) || secrets != s.secrets
+	s.secrets = secrets
 	if newProfile {
 		s.Version++
 	}
@@ -210,23 +211,10 @@ func (s *ScaleSet) Update(model map[string]any, password string, capacity int) *
 	} else {
 		s.world().Operations.endSoon(o)
 	}
-	if newProfile && s.upgradesItself() {
-		s.Upgrade(s.outdated())
+	if newProfile {
+		s.upgradeItself()
 	}
 	return o
-}
-
-// upgradesItself reports whether Azure brings instances up to a new model at once
-// (Microsoft's page on upgrade policies). Rolling upgrades are not simulated.
-func (s *ScaleSet) upgradesItself() bool {
-	return s.Uniform() && strings.EqualFold(jsonmap.Text(s.Model, "properties.upgradePolicy.mode"), "Automatic")
-}
-
-// outdated are the instances that an upgrade of the whole set is for.
-func (s *ScaleSet) outdated() []*Instance {
-	return slices.DeleteFunc(WithoutProtected(s.Live()), func(i *Instance) bool {
-		return i.Version == s.Version || i.State == StateCreating || i.Power != PowerRunning
-	})
 }
 
 // tag sets a tag, as somebody else would.
@@ -247,15 +235,4 @@ func (s *ScaleSet) raise(n int) error {
 	s.Revision++
 	s.setCapacity(s.Capacity+n, s.world().Operations.begin(s, "Update"))
 	return nil
-}
-
-// Upgrade brings instances up to the latest model, for which they restart.
-func (s *ScaleSet) Upgrade(targets []*Instance) *Operation {
-	o := s.world().Operations.begin(s, "Upgrade instances")
-	done := s.world().Operations.endAfter(len(targets), o)
-	for _, i := range targets {
-		i.Version = s.Version
-		i.change(ActionRestart, done)
-	}
-	return o
 }

@@ -16,6 +16,8 @@ type StandaloneInterface struct {
 	Name    string
 	Body    map[string]any
 	Private []netip.Addr // of the IP configurations
+
+	Revision int // moves with every write
 }
 
 // InterfaceID is the resource ID of a network interface of that name.
@@ -46,6 +48,7 @@ func (g *Group) PutInterface(name string, body map[string]any) (n *StandaloneInt
 		n, created = &StandaloneInterface{ID: g.InterfaceID(name), Name: name}, true
 	}
 	n.Body = body
+	n.Revision++
 	if err := g.world.addresses.assignStandalone(n); err != nil {
 		if created {
 			g.world.addresses.releaseInterface(n)

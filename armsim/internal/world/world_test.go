@@ -35,7 +35,7 @@ func newSet(t *testing.T, mode string, capacity int, change func(*Config)) (*Wor
 		"sku":        object{"name": "Standard_D2s_v5"},
 		"properties": object{"orchestrationMode": mode, "virtualMachineProfile": object{"priority": "Spot"}},
 	}
-	set, o, f := w.AddGroup("g", "l").CreateScaleSet("ci", model, "", capacity)
+	set, o, f := w.AddGroup("g", "l").CreateScaleSet("ci", model, Secrets{}, capacity)
 	require.Nil(t, f)
 	w.Clock.Advance(settled)
 	require.False(t, o.Running())
@@ -46,7 +46,7 @@ func TestCapacityFollowsAnUpdate(t *testing.T) {
 	for _, mode := range []string{"Uniform", "Flexible"} {
 		t.Run(mode, func(t *testing.T) {
 			w, set := newSet(t, mode, 2, nil)
-			o := set.Update(set.Model, "", 3)
+			o := set.Update(set.Model, Secrets{}, 3)
 			assert.Equal(t, StateUpdating, set.State)
 			assert.Equal(t, "InProgress", o.Status())
 			w.Clock.Advance(boot)
@@ -63,7 +63,7 @@ func withoutTime(c Counts) Counts {
 
 func TestANewerCapacityPreempts(t *testing.T) {
 	w, set := newSet(t, "Uniform", 1, nil)
-	older, newer := set.Update(set.Model, "", 4), set.Update(set.Model, "", 2)
+	older, newer := set.Update(set.Model, Secrets{}, 4), set.Update(set.Model, Secrets{}, 2)
 	w.Clock.Advance(settled)
 	assert.Equal(t, codePreempted, older.Failure.Code)
 	assert.Equal(t, StateSucceeded, newer.Status())
@@ -101,7 +101,7 @@ func TestAStuckDeletionResumes(t *testing.T) {
 func TestForcedFailureIsOfOneOperation(t *testing.T) {
 	w, set := newSet(t, "Uniform", 1, nil)
 	w.Operations.FailNext(&Failure{Code: "X"})
-	forced, free := set.Update(set.Model, "", 1), set.Update(set.Model, "", 1)
+	forced, free := set.Update(set.Model, Secrets{}, 1), set.Update(set.Model, Secrets{}, 1)
 	w.Clock.Advance(settled)
 	assert.Equal(t, []string{StateFailed, StateSucceeded}, []string{forced.Status(), free.Status()})
 	assert.Same(t, forced, w.Operations.Find(forced.ID))
