@@ -121,18 +121,22 @@ func (g *Group) putToSleep(ctx context.Context, w poolWork) error {
 	}
 	c := powerChange{Group: g, verb: "put into the warm pool", call: vmss.DeallocateInstances, to: suspending, splits: maxSplits, plain: true}
 	_, err := c.send(ctx, marked)
-	if armerr.Is(errors.Join(results...), armerr.NotAllowedForMode) {
-		g.closePool()
-	}
+	g.closePool(errors.Join(results...))
 	return armerr.Join(append(results, err)...)
 }
 
+// unmarked is how many times in a row marks may be refused, about a quarter of an hour.
+const unmarked = 5
+
 // closePool is for a scale set whose instances cannot be marked. Those that were made for
-// the pool are given up.
-func (g *Group) closePool() {
+// the pool are given up: they would run for nobody.
+func (g *Group) closePool(refused error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.pool.size = 0
+	lasting := armerr.Is(refused, armerr.Conflict) && g.pool.backoff.failures >= unmarked
+	if lasting || armerr.Is(refused, armerr.NotAllowedForMode) {
+		g.pool.size = 0
+	}
 }
 
 // refill creates n instances for the pool.

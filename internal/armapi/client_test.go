@@ -84,7 +84,7 @@ func TestRequestsAreThoseInTheTable(t *testing.T) {
 		armops.DeallocateInstances: func(c *Client) error { _, _, err := uniform{c}.Deallocate(ctx, []string{"1", "2"}, false); return err },
 		armops.StartInstances:      func(c *Client) error { _, _, err := flexible{c}.Start(ctx, []string{"1", "2"}); return err },
 		armops.UpdateInstance: func(c *Client) error {
-			_, err := uniform{c}.Mark(ctx, vmss.Instance{InstanceID: "3"}, vmss.Suspended)
+			_, err := uniform{c}.Mark(ctx, vmss.Instance{InstanceID: "3"}, vmss.Unmarked)
 			return err
 		},
 		armops.ListInstances:         func(c *Client) error { _, err := uniform{c}.List(ctx, vmss.ListOptions{}); return err },

@@ -2,9 +2,13 @@ package armapi
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
@@ -18,19 +22,28 @@ type protection struct {
 	FromActions bool `json:"protectFromScaleSetActions"`
 }
 
-// markOf reads the mark of an instance: its tag, or where that is not there, the
-// protection from all actions. Azure keeps the case of a tag's name and compares it
-// without (Microsoft's page on tags).
+// markOf reads the mark of an instance: its tag, or where that is not there, its
+// protection. Azure keeps the case of a tag's name and compares it without (Microsoft's
+// page on tags). Protection from scale-in alone is the warm pool's, without a model, and
+// means nothing on an instance that is on: that may be anybody's.
 func markOf(m machine) (mark vmss.Mark, byPolicy bool) {
 	for name, value := range m.Tags {
 		if strings.EqualFold(name, vmss.MarkTag) {
 			return vmss.Mark(value), false
 		}
 	}
-	if p := m.Properties.Protection; p.FromScaleIn && p.FromActions {
+	switch p := m.Properties.Protection; {
+	case p.FromScaleIn && p.FromActions:
 		return vmss.Suspended, true
+	case p.FromScaleIn && isOff(m):
+		return vmss.Warm(""), true
 	}
 	return vmss.Unmarked, false
+}
+
+func isOff(m machine) bool {
+	power := powerState(val(m.Properties.View).Statuses)
+	return power == "deallocated" || power == "deallocating"
 }
 
 // markedTags are the tags of an instance with another mark: a write replaces them all.
@@ -48,32 +61,67 @@ func markedTags(i vmss.Instance, mark vmss.Mark) map[string]*string {
 }
 
 // Mark implements vmss.Instances. No document says whether an instance of a Uniform scale
-// set takes tags of its own; where it does not, its protection policy is the mark, of
-// which Microsoft's page on instance protection shows a write like this one. Either is
-// part of the list.
+// set keeps tags of its own. In the tests of kubernetes-sigs/cloud-provider-azure
+// (virtualmachinescalesetvmclient) Azure accepts such a write, and neither the response
+// nor a later read has the tags. Where they are refused or lost, its protection policy is
+// the mark, of which Microsoft's page on instance protection shows a write like this one.
+// Either is part of the list.
 func (u uniform) Mark(ctx context.Context, i vmss.Instance, mark vmss.Mark) (vmss.Operation, error) {
 	if !i.ByPolicy && !u.tagsRefused.Load() {
-		o, err := u.updateInstance(ctx, i.InstanceID, armcompute.VirtualMachineScaleSetVM{Tags: markedTags(i, mark)})
-		if !armerr.Is(err, armerr.Invalid, armerr.Unknown) {
-			return o, err
+		response, err := u.updateInstance(ctx, i.InstanceID, armcompute.VirtualMachineScaleSetVM{Tags: markedTags(i, mark)})
+		switch {
+		case err == nil && !losesMark(response, mark):
+			return operationOf(response), nil
+		case err != nil && !armerr.Is(err, armerr.Invalid, armerr.Unknown):
+			return "", err
 		}
 		u.tagsRefused.Store(true)
 	}
-	if mark.IsWarm() { // a protection policy is one mark, and this would be another
-		return "", &armerr.Error{Op: fmt.Sprintf("mark instance %q of", i.InstanceID), Object: u.object(), Kind: armerr.NotAllowedForMode, Message: "its instances take no tags, which a warm pool needs", Hint: "set warm_pool_size = 0"}
+	policy := armcompute.VirtualMachineScaleSetVMProtectionPolicy{ProtectFromScaleIn: to.Ptr(mark != vmss.Unmarked), ProtectFromScaleSetActions: to.Ptr(mark == vmss.Suspended)}
+	response, err := u.updateInstance(ctx, i.InstanceID, armcompute.VirtualMachineScaleSetVM{Properties: &armcompute.VirtualMachineScaleSetVMProperties{ProtectionPolicy: &policy}})
+	switch {
+	case err == nil:
+		return operationOf(response), nil
+	case mark.IsWarm() && armerr.Is(err, armerr.Invalid, armerr.Unknown):
+		return "", unmarkable(err)
 	}
-	on := mark != vmss.Unmarked
-	policy := armcompute.VirtualMachineScaleSetVMProtectionPolicy{ProtectFromScaleIn: to.Ptr(on), ProtectFromScaleSetActions: to.Ptr(on)}
-	return u.updateInstance(ctx, i.InstanceID, armcompute.VirtualMachineScaleSetVM{Properties: &armcompute.VirtualMachineScaleSetVMProperties{ProtectionPolicy: &policy}})
+	return "", err
+}
+
+// unmarkable is the refusal of a protection policy, where there are no tags.
+func unmarkable(err error) error {
+	e, ok := errors.AsType[*armerr.Error](err)
+	if !ok {
+		return err
+	}
+	refused := *e
+	refused.Kind, refused.Hint = armerr.NotAllowedForMode, "set warm_pool_size = 0"
+	refused.Message = "its instances take neither tags nor a protection policy, one of which a warm pool needs: " + e.Message
+	return &refused
+}
+
+// losesMark reports whether the response to a write of a mark shows the instance without
+// it.
+func losesMark(response *http.Response, mark vmss.Mark) bool {
+	body, err := runtime.Payload(response)
+	if err != nil || mark == vmss.Unmarked {
+		return false
+	}
+	var shown machine
+	if json.Unmarshal(body, &shown) != nil || shown.ID == "" {
+		return false
+	}
+	kept, byPolicy := markOf(shown)
+	return byPolicy || kept != mark
 }
 
 // updateInstance writes a part of an instance; what is left out stays.
-func (u uniform) updateInstance(ctx context.Context, instanceID string, part armcompute.VirtualMachineScaleSetVM) (vmss.Operation, error) {
+func (u uniform) updateInstance(ctx context.Context, instanceID string, part armcompute.VirtualMachineScaleSetVM) (*http.Response, error) {
 	op := fmt.Sprintf("mark instance %q of", instanceID)
 	if err := checkName(instanceID); err != nil {
-		return "", armerr.From(op, u.object(), err)
+		return nil, armerr.From(op, u.object(), err)
 	}
-	return u.write(ctx, op, func(ctx context.Context) error {
+	return u.accepted(ctx, op, func(ctx context.Context) error {
 		_, err := u.members.BeginUpdate(ctx, u.group, u.name, instanceID, part, nil)
 		return err
 	})

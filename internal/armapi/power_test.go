@@ -72,9 +72,22 @@ func TestMark(t *testing.T) {
 	assert.JSONEq(t, `{"tags":{"team":"ci"}}`, s.bodies[0])
 }
 
-// TestMarkByPolicy where an instance takes no tags, which is asked once.
+// TestMarkByPolicy where an instance takes no tags, or loses them, which is asked once.
 func TestMarkByPolicy(t *testing.T) {
-	c, s := newClient(t, fixedTags, accepted)
+	lost := reply{status: 200, body: `{"id":"/x/3","instanceId":"3","properties":{}}`}
+	for _, answer := range []reply{fixedTags, lost} {
+		marksByPolicy(t, answer)
+	}
+	kept := reply{status: 200, body: `{"id":"/x/3","instanceId":"3","tags":{"Fleeting-plugin-azure-suspended":"suspended"}}`}
+	c, s := newClient(t, kept)
+	_, err := uniform{c}.Mark(t.Context(), vmss.Instance{InstanceID: "3"}, vmss.Suspended)
+	require.NoError(t, err)
+	assert.Len(t, s.bodies, 1)
+}
+
+func marksByPolicy(t *testing.T, answer reply) {
+	t.Helper()
+	c, s := newClient(t, answer, accepted)
 	for range 2 {
 		_, err := uniform{c}.Mark(t.Context(), vmss.Instance{InstanceID: "3"}, vmss.Suspended)
 		require.NoError(t, err)
@@ -83,8 +96,11 @@ func TestMarkByPolicy(t *testing.T) {
 	for _, body := range s.bodies[1:] {
 		assert.JSONEq(t, `{"properties":{"protectionPolicy":{"protectFromScaleIn":true,"protectFromScaleSetActions":true}}}`, body)
 	}
+	_, err := uniform{c}.Mark(t.Context(), vmss.Instance{InstanceID: "3"}, vmss.Warm("m1"))
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"properties":{"protectionPolicy":{"protectFromScaleIn":true,"protectFromScaleSetActions":false}}}`, s.bodies[3])
 	c, s = newClient(t, accepted)
-	_, err := uniform{c}.Mark(t.Context(), vmss.Instance{InstanceID: "3", ByPolicy: true}, vmss.Unmarked)
+	_, err = uniform{c}.Mark(t.Context(), vmss.Instance{InstanceID: "3", ByPolicy: true}, vmss.Unmarked)
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"properties":{"protectionPolicy":{"protectFromScaleIn":false,"protectFromScaleSetActions":false}}}`, s.bodies[0])
 }
@@ -95,9 +111,11 @@ func TestMarkOf(t *testing.T) {
 		byPolicy bool
 	}{
 		`{}`: {},
-		`{"tags":{"FLEETING-plugin-azure-suspended":"suspended"}}`:                                           {vmss.Suspended, false},
-		`{"properties":{"protectionPolicy":{"protectFromScaleIn":true,"protectFromScaleSetActions":true}}}`:  {vmss.Suspended, true},
-		`{"properties":{"protectionPolicy":{"protectFromScaleIn":true,"protectFromScaleSetActions":false}}}`: {},
+		`{"tags":{"FLEETING-plugin-azure-suspended":"suspended"}}`:                                                                        {vmss.Suspended, false},
+		`{"properties":{"protectionPolicy":{"protectFromScaleIn":true,"protectFromScaleSetActions":true}}}`:                               {vmss.Suspended, true},
+		`{"properties":{"protectionPolicy":{"protectFromScaleIn":true,"protectFromScaleSetActions":false}}}`:                              {},
+		`{"properties":{"protectionPolicy":{"protectFromScaleIn":true},"instanceView":{"statuses":[{"code":"PowerState/running"}]}}}`:     {},
+		`{"properties":{"protectionPolicy":{"protectFromScaleIn":true},"instanceView":{"statuses":[{"code":"PowerState/deallocated"}]}}}`: {"warm", true},
 	} {
 		mark, byPolicy := markOf(decode[machine](t, body))
 		assert.Equal(t, want.mark, mark, body)

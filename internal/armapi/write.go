@@ -89,15 +89,28 @@ func (c *Client) deleteInstances(ctx context.Context, instanceIDs []string) (vms
 // write makes a call with its own deadline. The SDK also fails on responses from
 // which it cannot make a poller; we do not poll, and any status of success means
 // that Azure has accepted.
-func (c *Client) write(ctx context.Context, op string, call func(context.Context) error) (accepted vmss.Operation, err error) {
+func (c *Client) write(ctx context.Context, op string, call func(context.Context) error) (vmss.Operation, error) {
+	response, err := c.accepted(ctx, op, call)
+	if err != nil {
+		return "", err
+	}
+	return operationOf(response), nil
+}
+
+func operationOf(response *http.Response) vmss.Operation {
+	return vmss.Operation(response.Header.Get("Azure-AsyncOperation"))
+}
+
+// accepted returns the response to a change that Azure has accepted.
+func (c *Client) accepted(ctx context.Context, op string, call func(context.Context) error) (response *http.Response, err error) {
 	err = within(ctx, writeTimeout, func(ctx context.Context) error {
 		var raw *http.Response
 		err := call(policy.WithCaptureResponse(ctx, &raw))
 		if raw != nil && raw.StatusCode >= 200 && raw.StatusCode < 300 {
-			accepted = vmss.Operation(raw.Header.Get("Azure-AsyncOperation"))
+			response = raw
 			return nil
 		}
 		return c.wrapError(op, err)
 	})
-	return accepted, err
+	return response, err
 }

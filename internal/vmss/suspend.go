@@ -17,8 +17,14 @@ const MarkTag = "fleeting-plugin-azure-suspended"
 
 const warm = "warm"
 
-// Warm is the mark of an instance of the warm pool that was made from a model.
-func Warm(model string) Mark { return Mark(warm + "-" + model) }
+// Warm is the mark of an instance of the warm pool that was made from a model; empty: from
+// one that is not known.
+func Warm(model string) Mark {
+	if model == "" {
+		return warm
+	}
+	return Mark(warm + "-" + model)
+}
 
 // IsWarm reports whether it is the mark of an instance of the warm pool.
 func (m Mark) IsWarm() bool { return m == warm || strings.HasPrefix(string(m), warm+"-") }

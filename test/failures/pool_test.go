@@ -92,12 +92,28 @@ func TestWarmPoolAmongTrouble(t *testing.T) {
 	}
 }
 
-// TestWarmPoolWithoutTags: where instances take no tags there is no pool, and the log says
+// TestWarmPoolByPolicy: where instances take no tags their protection policy is the mark.
+// It has no model, so that the next process replaces those that it finds.
+func TestWarmPoolByPolicy(t *testing.T) {
+	rig.Run(t, rig.Setup{Config: armsim.Config{Unknowns: armsim.Unknowns{InstanceTagsRefused: true}}, Warm: 2}, func(r *rig.Rig) {
+		r.AwaitWarm(0)
+		r.Provisioner.Request(1)
+		r.AwaitWarm(1)
+		before := r.Sim.Stats().Created
+		r.Crash()
+		require.NoError(r, r.Restart())
+		r.Await(30*time.Minute, "replaced", func() bool { return r.Sim.Stats().Created == before+2 })
+		r.AwaitWarm(1)
+		assert.Equal(r, before+2, r.Sim.Stats().Created)
+	})
+}
+
+// TestWarmPoolWithoutTags: where instances cannot be marked there is no pool, and the log says
 // so.
 func TestWarmPoolWithoutTags(t *testing.T) {
-	rig.Run(t, rig.Setup{Config: armsim.Config{Unknowns: armsim.Unknowns{InstanceTagsRefused: true}}, Warm: 2}, func(r *rig.Rig) {
-		r.Await(10*time.Minute, "noticed", func() bool { return r.Output.Count("the warm pool could not be filled", "take no tags") == 1 })
-		r.Await(20*time.Minute, "gone", func() bool { return r.Sim.Stats().Instances == 0 })
+	rig.Run(t, rig.Setup{Config: armsim.Config{Unknowns: armsim.Unknowns{InstanceTagsRefused: true, ProtectionRefused: true}}, Warm: 2}, func(r *rig.Rig) {
+		r.Await(10*time.Minute, "noticed", func() bool { return r.Output.Count("the warm pool could not be filled", "protection is not supported") == 1 })
+		r.Await(40*time.Minute, "gone", func() bool { return r.Sim.Stats().Instances == 0 })
 		r.Provisioner.Request(1)
 		r.Await(5*time.Minute, "running", func() bool { return len(r.Running()) == 1 })
 		r.Warm = 0 // there is none
