@@ -4,9 +4,21 @@ import (
 	"bytes"
 	"regexp"
 	"runtime"
+	"time"
 )
 
 var bubbleOf = regexp.MustCompile(`synctest bubble \d+`)
+
+// goroutinesAtRest are the fewest of several moments: an update that is under way has its
+// own.
+func goroutinesAtRest() int {
+	fewest := goroutines()
+	for range 8 {
+		time.Sleep(700 * time.Millisecond)
+		fewest = min(fewest, goroutines())
+	}
+	return fewest
+}
 
 // goroutines is how many there are in this synctest bubble: other tests may run
 // alongside.

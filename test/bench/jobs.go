@@ -65,7 +65,7 @@ func (s Jobs) Play(plugin string) (Figures, error) {
 	}
 	defer r.end()
 	time.Sleep(time.Minute)
-	f.Goroutines[0] = goroutines()
+	f.Goroutines[0] = goroutinesAtRest()
 	q := &queue{runner: r, figures: &f, used: map[string]bool{}, begun: time.Now()}
 	q.serve(s.plan(), s.Length)
 	if err := r.schedule(0, time.Nanosecond); err != nil {
@@ -78,7 +78,7 @@ func (s Jobs) Play(plugin string) (Figures, error) {
 	f.Created = sub.Stats().Created
 	f.Unneeded = f.Created - len(q.used)
 	time.Sleep(5 * time.Minute)
-	f.Goroutines[1] = goroutines()
+	f.Goroutines[1] = goroutinesAtRest()
 	return f, nil
 }
 
