@@ -74,6 +74,9 @@ var arrows = map[string]mayImport{
 	"internal/doctor":       {ours: []string{"internal/armerr", "internal/armops", "internal/config", "internal/offer", "internal/preflight", "internal/runnerconfig", "internal/vmss"}},
 	"internal/status":       {ours: []string{"internal/armops", "internal/config", "internal/offer"}},
 	"internal/probe":        {foreign: []string{fleeting + "/connector", fleeting + "/provider"}},
+	"internal/advise":       {ours: []string{"internal/advise/jobs", "internal/advise/sim"}},
+	"internal/advise/jobs":  {},
+	"internal/advise/sim":   {ours: []string{"internal/advise/jobs"}, foreign: []string{fleeting + "/provider", tasks}},
 	"internal/metrics":      {ours: []string{"instancegroup", "internal/budget"}},
 	"internal/armapi": {
 		ours:    []string{"internal/armerr", "internal/armops", "internal/budget", "internal/config", "internal/vmss"},
