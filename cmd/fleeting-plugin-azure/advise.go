@@ -1,11 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -15,6 +15,7 @@ import (
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/advise"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/advise/jobs"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/advise/report"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/advise/sim"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/terminal"
 )
@@ -254,6 +255,11 @@ func (s *adviseSource) load(ctx context.Context, stdin io.Reader, t terminal.Ter
 	return load, nil
 }
 
-func (o *adviseOptions) writeReport(*advise.Advice) error {
-	return os.ErrInvalid // TODO
+// writeReport writes the page.
+func (o *adviseOptions) writeReport(a *advise.Advice) error {
+	var page bytes.Buffer
+	if err := report.Write(&page, a, time.Now()); err != nil {
+		return err
+	}
+	return writeFile(o.report, page.Bytes(), 0o644)
 }

@@ -1,0 +1,278 @@
+package advise
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/advise/sim"
+)
+
+var monday = time.Date(2026, time.March, 2, 0, 0, 0, 0, time.UTC)
+
+// workdays is a load of bursts in working hours.
+func workdays(days, burst int) (all []job) {
+	random := rand.New(rand.NewPCG(1, 1))
+	for day := range days {
+		at := monday.AddDate(0, 0, day)
+		if at.Weekday() == time.Saturday || at.Weekday() == time.Sunday {
+			continue
+		}
+		for hour := 8; hour < 18; hour++ {
+			begin := at.Add(time.Duration(hour)*time.Hour + time.Duration(random.IntN(1800))*time.Second)
+			for range burst {
+				all = append(all, job{Arrives: begin, Lasts: 10 * time.Minute})
+			}
+		}
+	}
+	return all
+}
+
+// theory is a Player with figures that are easy to foresee: a job waits 60 s less 10 s for
+// each idle instance, and ten times that in preemptive mode; each idle instance costs an
+// hour an hour.
+type theory struct {
+	mu     sync.Mutex
+	plays  int
+	seeds  map[uint64]int
+	end    func() // is called with play
+	endAt  int
+	errors error
+}
+
+func (p *theory) Play(ctx context.Context, s sim.Setting) (*sim.Result, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.errors != nil || ctx.Err() != nil {
+		return nil, errors.Join(p.errors, ctx.Err())
+	}
+	p.plays++
+	if p.seeds == nil {
+		p.seeds = map[uint64]int{}
+	}
+	p.seeds[s.Seed]++
+	if p.end != nil && p.plays == p.endAt {
+		p.end()
+	}
+	all := theLoad
+	if s.To > 0 {
+		all = all[s.From:s.To]
+	}
+	r := &sim.Result{Start: all[0].Arrives, Waits: make([]float32, len(all))}
+	idle := s.Policies[len(s.Policies)-1]
+	wait := max(1, 60-10*idle.IdleCount)
+	if idle.Preemptive {
+		wait *= 10
+	}
+	for n := range r.Waits {
+		r.Waits[n] = float32(wait) + float32(s.Seed)
+	}
+	cost := 1 + float64(idle.IdleCount)
+	if len(s.Policies) > 1 {
+		cost = 1 + float64(idle.IdleCount)/3
+	}
+	for range int(all[len(all)-1].Arrives.Sub(r.Start)/time.Hour) + 1 {
+		r.InstanceHours, r.JobHours, r.BusyHours = append(r.InstanceHours, cost), append(r.JobHours, 1), append(r.BusyHours, 1)
+	}
+	return r, nil
+}
+
+var theLoad = workdays(42, 8)
+
+func input() *Input {
+	return &Input{Jobs: theLoad, Fleet: sim.Fleet{MaxUseCount: 1, MaxInstances: 60, Boot: sim.Duration{Median: time.Minute}}, Workers: 2, ZoneName: "UTC"}
+}
+
+func TestGoals(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(*Input)
+		name   string
+		toml   string
+		missed string
+	}{
+		"cheaper than the sample": {func(*Input) {}, "idle 0, one use", "idle_count = 0\n", ""},
+		"target":                  {func(in *Input) { in.Target = Target{"p95", 41 * time.Second} }, "* 8-", "preemptive_mode = false", ""},
+		"impossible":              {func(in *Input) { in.Target = Target{"mean", time.Second} }, "", "", "no policy that was tried reaches mean=1s"},
+		"budget":                  {func(in *Input) { in.Budget, in.Price = 730*0.1*2.4, 0.1 }, "", "", ""},
+		"no budget":               {func(in *Input) { in.Budget, in.Price, in.Currency = 1, 0.1, "EUR" }, "idle 0, one use", "", "no policy costs as little as 1 EUR a month"},
+	} {
+		in := input()
+		c.change(in)
+		a, err := Search(t.Context(), in, &theory{})
+		require.NoError(t, err, name)
+		require.NotNil(t, a.Pick, name)
+		assert.Contains(t, a.Pick.Name(), c.name, name)
+		assert.Contains(t, a.Pick.TOML(), c.toml, name)
+		assert.Equal(t, 1+extraSeeds, a.Pick.Seeds, name)
+		assert.Contains(t, strings.Join(a.Notes, "\n"), c.missed, name)
+		if in.Budget > 1 {
+			assert.LessOrEqual(t, in.MonthlyCost(a.Pick, a.Pick.Test), in.Budget)
+			assert.Positive(t, a.Pick.Policies[len(a.Pick.Policies)-1].IdleCount)
+		}
+	}
+}
+
+// TestThePolicyInUse is always among the rows, compared with, and may be the pick.
+func TestThePolicyInUse(t *testing.T) {
+	t.Parallel()
+	in := input()
+	in.Current = []sim.Policy{{IdleCount: 9, IdleTime: time.Hour, Preemptive: true}}
+	a, err := Search(t.Context(), in, &theory{})
+	require.NoError(t, err)
+	assert.True(t, a.Baseline.Current)
+	assert.Contains(t, a.Rows, a.Baseline)
+	assert.Contains(t, a.Why, "in preemptive mode")
+	assert.Contains(t, a.Why, "they get 9 VMs a boot")
+
+	in.Current = []sim.Policy{{IdleTime: 0}}
+	a, err = Search(t.Context(), in, &theory{})
+	require.NoError(t, err)
+	assert.InDelta(t, 1, a.Pick.Test.PerJobHour, 0.01, "there is nothing cheaper")
+}
+
+func TestWellKnownPoliciesAreRows(t *testing.T) {
+	t.Parallel()
+	in := input()
+	in.Fleet.MaxUseCount = 7
+	a, err := Search(t.Context(), in, &theory{})
+	require.NoError(t, err)
+	for _, want := range references() {
+		found := false
+		for _, c := range a.Rows {
+			found = found || c.Label == want.Label && c.MaxUseCount == want.MaxUseCount
+		}
+		assert.True(t, found, want.Label)
+	}
+	assert.Equal(t, 7, a.Pick.MaxUseCount, "it is kept as it is")
+	assert.Empty(t, a.Pick.Label)
+}
+
+// TestInterrupted: what was simulated with all jobs by then counts.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	in := input()
+	in.Workers = 1
+	a, err := Search(ctx, in, &theory{end: cancel, endAt: 8})
+	require.NoError(t, err)
+	assert.True(t, a.Interrupted)
+	assert.Contains(t, a.Notes[0], "interrupted: this is the best of the 4 policies")
+	require.NotNil(t, a.Pick)
+
+	_, err = Search(ctx, in, &theory{})
+	require.ErrorIs(t, err, context.Canceled)
+	broken := errors.New("broken")
+	_, err = Search(t.Context(), in, &theory{errors: broken})
+	require.ErrorIs(t, err, broken)
+}
+
+func TestProgress(t *testing.T) {
+	t.Parallel()
+	in := input()
+	last, least := 0, 1<<30
+	in.Progress = func(done, total int) {
+		assert.Greater(t, done, last)
+		assert.LessOrEqual(t, done, total)
+		last, least = done, min(least, total)
+	}
+	p := &theory{}
+	_, err := Search(t.Context(), in, p)
+	require.NoError(t, err)
+	assert.Equal(t, p.plays, last)
+	assert.LessOrEqual(t, last, least+finalists, "the total was nearly known from the start")
+	assert.LessOrEqual(t, p.seeds[1], 50)
+}
+
+func TestTooFewJobs(t *testing.T) {
+	t.Parallel()
+	for _, all := range [][]job{nil, theLoad[:20], theLoad[:60]} {
+		in := input()
+		in.Jobs = all
+		_, err := Search(t.Context(), in, &theory{})
+		require.Error(t, err)
+		assert.NotContains(t, err.Error(), "\n")
+	}
+}
+
+// TestShortHistoryHasNoSchedule, nor one without dates.
+func TestSchedules(t *testing.T) {
+	t.Parallel()
+	b, ok := busyTimeOf(theLoad, time.UTC)
+	require.True(t, ok)
+	assert.Equal(t, "* 8-15 * * mon-fri", b.period(), "the fewest hours with four fifths of the jobs")
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	require.NoError(t, err)
+	b, _ = busyTimeOf(theLoad, berlin)
+	assert.Contains(t, []int{9, 10}, b.first, "an hour or two later there")
+	_, ok = busyTimeOf(poissonLoad(), time.UTC)
+	assert.False(t, ok, "a load without a rhythm has no schedule")
+
+	s := &search{in: input(), spans: (&Input{Jobs: theLoad}).spans()}
+	s.chooseSlice()
+	assert.Len(t, s.schedules(nil), 3)
+	s.in.Relative = true
+	assert.Empty(t, s.schedules(nil))
+}
+
+func poissonLoad() (all []job) {
+	random := rand.New(rand.NewPCG(1, 1))
+	at := monday
+	for range 5000 {
+		at = at.Add(time.Duration(random.ExpFloat64() * float64(10*time.Minute)))
+		all = append(all, job{Arrives: at})
+	}
+	return all
+}
+
+func TestBurstsAndPeak(t *testing.T) {
+	t.Parallel()
+	all := workdays(5, 8)
+	assert.Equal(t, 8, largestBurst(all, time.Minute))
+	assert.Equal(t, 8, typicalBurst(all, time.Minute))
+	assert.GreaterOrEqual(t, peak(all), 8)
+}
+
+func TestNames(t *testing.T) {
+	t.Parallel()
+	c := &Candidate{Policies: []sim.Policy{{IdleTime: 90 * time.Second}, {Periods: []string{"* 8-17 * * mon-fri"}, Timezone: "Europe/Berlin", IdleCount: 4, IdleTime: time.Hour, Preemptive: true}}}
+	assert.Equal(t, "idle 0 for 1m30s; * 8-17 * * mon-fri: idle 4 for 1h, preemptive", c.Name())
+	assert.Equal(t, `[[runners.autoscaler.policy]]
+  idle_count = 0
+  idle_time = "1m30s"
+[[runners.autoscaler.policy]]
+  periods = ["* 8-17 * * mon-fri"]
+  timezone = "Europe/Berlin"
+  idle_count = 4
+  idle_time = "1h0m0s"
+  preemptive_mode = true
+`, c.TOML())
+}
+
+func TestJSON(t *testing.T) {
+	t.Parallel()
+	a, err := Search(t.Context(), input(), &theory{})
+	require.NoError(t, err)
+	text, err := json.Marshal(a)
+	require.NoError(t, err)
+	var out struct {
+		Policies []struct {
+			Name string
+			Pick bool
+		}
+		Pick map[string]any
+		TOML string
+	}
+	require.NoError(t, json.Unmarshal(text, &out))
+	assert.Len(t, out.Policies, len(a.Rows))
+	assert.Equal(t, a.Pick.Name(), out.Pick["name"])
+	assert.Equal(t, a.Pick.TOML(), out.TOML)
+}
