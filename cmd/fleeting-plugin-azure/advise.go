@@ -73,7 +73,7 @@ or are too few; 2 the command line is wrong.`,
 	f.BoolVar(&o.spot, "spot", false, "the price is Spot's")
 	f.BoolVar(&o.windows, "windows", false, "the price is that of Windows")
 	f.Float64Var(&o.disk, "disk-price", 0, "what the disks of a suspended instance cost a month")
-	f.StringVar(&o.report, "report", "", "write a page with plots into this file, to open in a browser")
+	f.StringVar(&o.report, "report", "", "write a page with plots into this file, to open in a browser; into one that ends in .svg the first plot alone")
 	f.IntVar(&o.workers, "workers", runtime.NumCPU(), "simulations at the same time")
 	f.DurationVar(&o.inDuration, "wait-in-duration", 0, "how much of each recorded duration was a wait for an instance, to be taken off")
 	f.StringVar(&o.since, "since", "", "leave out jobs before this date or time; default: eight weeks before the last")
@@ -258,7 +258,9 @@ func (s *adviseSource) load(ctx context.Context, stdin io.Reader, t terminal.Ter
 // writeReport writes the page.
 func (o *adviseOptions) writeReport(a *advise.Advice) error {
 	var page bytes.Buffer
-	if err := report.Write(&page, a, time.Now()); err != nil {
+	if strings.HasSuffix(o.report, ".svg") {
+		page.WriteString(report.Picture(a))
+	} else if err := report.Write(&page, a, time.Now()); err != nil {
 		return err
 	}
 	return writeFile(o.report, page.Bytes(), 0o644)

@@ -18,6 +18,7 @@ func printAdvice(t terminal.Terminal, a *advise.Advice) {
 		fleet.Deletion.Median, fleet.MaxInstances, max(1, fleet.CapacityPerInstance))
 	fmt.Fprintf(t.Out, "chosen by the first %.1f days; these figures are of the last %.1f\n", a.Split.Sub(a.Start).Hours()/24, a.End.Sub(a.Split).Hours()/24)
 	printRows(t, a)
+	printWhole(t, a)
 	if a.Pick != nil {
 		printPick(t, a)
 	}
@@ -50,6 +51,16 @@ func printRows(t terminal.Terminal, a *advise.Advice) {
 		})
 	}
 	w.Render()
+}
+
+// printWhole shows what is not chosen by these jobs, and the pick, over all of them.
+func printWhole(t terminal.Terminal, a *advise.Advice) {
+	fmt.Fprintf(t.Out, "Over all %.1f days:\n", a.End.Sub(a.Start).Hours()/24)
+	for _, c := range a.Rows {
+		if c.Label != "" || c.Current || c == a.Pick {
+			fmt.Fprintf(t.Out, "  %s: mean wait %s, p95 %s, %.2f VM-hours per job-hour\n", c.Name(), advise.Seconds(c.Whole.Mean), advise.Seconds(c.Whole.P95), c.Whole.PerJobHour)
+		}
+	}
 }
 
 func monthly(a *advise.Advice, c *advise.Candidate, f sim.Figures) string {

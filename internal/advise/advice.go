@@ -78,7 +78,7 @@ func (a *Advice) why() string {
 		return ""
 	}
 	boot := a.Input.Fleet.Boot.Mean().Round(time.Second)
-	bursts := fmt.Sprintf("bursts of up to %d jobs arrive within a boot (%s), and half of all jobs come in ones of %d or more", a.Burst, boot, a.CommonBurst)
+	bursts := fmt.Sprintf("bursts of up to %d jobs arrive within a boot (%s), and half of all jobs come in bursts of %d or more", a.Burst, boot, a.CommonBurst)
 	idle, preemptive := 0, false
 	for _, p := range a.Pick.Policies {
 		idle = max(idle, p.IdleCount)
@@ -105,6 +105,9 @@ func (a *Advice) notes(s *search, missed string) (notes []string) {
 	}
 	if missed != "" {
 		add("%s", missed)
+	}
+	if room := s.in.Fleet.MaxInstances * max(1, s.in.Fleet.CapacityPerInstance); a.Peak > room {
+		add("up to %d jobs would run at a time, and max_instances leaves room for %d: the longest waits come from that, whatever the policy", a.Peak, room)
 	}
 	span := a.End.Sub(a.Start)
 	switch {

@@ -18,10 +18,10 @@ type Candidate struct {
 	Label   string // of a well-known one; empty: of none
 	Current bool   // it is the one in use
 
-	// Train is what it is chosen by, Test what is reported, both with the first seed.
-	// Low and High are the ends of Test's figures with all seeds that were played.
-	Train, Test, Low, High sim.Figures
-	Seeds                  int
+	// Train is what it is chosen by, Test what is reported, Whole of all jobs, each with the
+	// first seed. Low and High are the ends of Test's figures with all seeds.
+	Train, Test, Whole, Low, High sim.Figures
+	Seeds                         int
 
 	result *sim.Result // with the first seed
 }

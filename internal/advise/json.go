@@ -18,6 +18,7 @@ type row struct {
 	Policies    []policy `json:"policies"`
 	Train       figures  `json:"chosen_by"`
 	Test        figures  `json:"last_third"`
+	Whole       figures  `json:"all_days"`
 	Low         figures  `json:"last_third_low"`
 	High        figures  `json:"last_third_high"`
 	Seeds       int      `json:"seeds"`
@@ -73,7 +74,7 @@ func nonNil(list []string) []string {
 func (a *Advice) row(c *Candidate) row {
 	r := row{
 		Name: c.Name(), Current: c.Current, Pick: c == a.Pick, MaxUseCount: c.MaxUseCount, WarmPool: c.WarmPool, Seeds: c.Seeds,
-		Train: a.figures(c, c.Train), Test: a.figures(c, c.Test), Low: a.figures(c, c.Low), High: a.figures(c, c.High), Policies: []policy{},
+		Train: a.figures(c, c.Train), Test: a.figures(c, c.Test), Whole: a.figures(c, c.Whole), Low: a.figures(c, c.Low), High: a.figures(c, c.High), Policies: []policy{},
 	}
 	for _, p := range c.Policies {
 		r.Policies = append(r.Policies, policy{p.Periods, p.Timezone, p.IdleCount, p.IdleTime.String(), p.Preemptive})

@@ -199,6 +199,7 @@ func (s *search) playWhole(ctx context.Context, all []*Candidate) error {
 	return s.play(ctx, all, func(*sim.Setting) {}, func(c *Candidate, r *sim.Result) {
 		c.Train = r.Figures(s.in.Jobs, s.spans.start, s.spans.split)
 		c.Test = r.Figures(s.in.Jobs, s.spans.split, s.spans.end)
+		c.Whole = r.Figures(s.in.Jobs, s.spans.start, s.spans.end)
 		c.Low, c.High, c.Seeds, c.result = c.Test, c.Test, 1, r
 		s.whole = append(s.whole, c)
 	})

@@ -34,7 +34,7 @@ func Write(w io.Writer, a *advise.Advice, made time.Time) error {
 		`<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">` +
 		`<title>Idle policy for CI jobs</title><style>` + style + `</style></head><body>`)
 	head(&b, a)
-	section(&b, "Waiting against cost", Tradeoff(a), "Each point is a policy; nothing that was tried is below and left of the dashed line.", "")
+	section(&b, "Waiting against cost", tradeoff(a), "Each point is a policy; nothing that was tried is below and left of the dashed line.", "")
 	section(&b, "Jobs and instances in the last week", week(a), "", keys(a, true))
 	section(&b, "How long jobs wait", waits(a), "", keys(a, false))
 	b.WriteString("<h2>Policies</h2>")

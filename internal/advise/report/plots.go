@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/advise"
@@ -26,9 +27,18 @@ func wait(s float64) string {
 	return number(s/3600) + " h"
 }
 
-// Tradeoff plots waiting against cost, with the front, the pick and what it is compared
+// Picture is the plot of waiting against cost as an SVG of its own.
+func Picture(a *advise.Advice) string {
+	colours := style[strings.Index(style, ":root"):strings.Index(style, "body {")]
+	shapes := style[strings.Index(style, "svg text"):strings.Index(style, ".key")]
+	ground := fmt.Sprintf(`<style>%s%s</style><rect width="%v" height="%v" fill="var(--ground)"/>`, colours, shapes, width, height)
+	plot := strings.Replace(tradeoff(a), "<svg ", `<svg xmlns="http://www.w3.org/2000/svg" `, 1)
+	return strings.Replace(plot, "</title>", "</title>"+ground, 1) + "\n"
+}
+
+// tradeoff plots waiting against cost, with the front, the pick and what it is compared
 // with.
-func Tradeoff(a *advise.Advice) string {
+func tradeoff(a *advise.Advice) string {
 	var xs, ys []float64
 	for _, c := range a.Rows {
 		amount, _ := a.Month(c)
