@@ -65,6 +65,11 @@ or are too few; 2 the command line is wrong.`,
 	o.priceFlags.add(c)
 	o.adviseSource.add(c)
 	o.adviseFleet.add(c)
+	o.addGoals(c)
+	return c
+}
+
+func (o *adviseOptions) addGoals(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&o.target, "target", "", "a wait to stay below, as p95=60s; also mean, p50, p99")
 	f.Float64Var(&o.budget, "budget", 0, "what instances may cost a month; needs a price")
@@ -80,7 +85,6 @@ or are too few; 2 the command line is wrong.`,
 	f.StringVar(&o.until, "until", "", "leave out jobs from this date or time on")
 	f.StringVar(&o.start, "start", "", "the moment from which times in CSV count that are numbers of seconds")
 	f.StringVar(&o.zoneName, "timezone", "UTC", "time zone of the schedules to try, as Europe/Berlin")
-	return c
 }
 
 // check parses what cobra does not.
@@ -152,28 +156,16 @@ func (o *adviseOptions) run(c *cobra.Command) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	in := &advise.Input{Target: o.targetOf, Budget: o.budget, Disk: o.disk, Workers: o.workers, Zone: o.zone, ZoneName: o.zoneName}
-	var err error
-	if in.Fleet, in.Current, err = o.fleet(); err != nil {
-		return failed(err)
-	}
-	if in.Fleet.Resume.Median > 0 {
-		in.Pools = []int{2, 5, 10}
-	}
 	t := terminalOf(c)
-	load, err := o.load(c.Context(), c.InOrStdin(), t, o.filter)
+	in, notes, err := o.input(c, t)
 	if err != nil {
 		return interrupted(c.Context(), err, "")
-	}
-	in.Jobs, in.Relative = o.trim(load.Jobs), load.Relative
-	if err := o.prices(c.Context(), in); err != nil {
-		return failed(err)
 	}
 	advice, err := search(c.Context(), t, in)
 	if err != nil {
 		return interrupted(c.Context(), err, "no policy had been simulated with all jobs")
 	}
-	advice.Notes = append(o.loadNotes(load), advice.Notes...)
+	advice.Notes = append(notes, advice.Notes...)
 	if o.report != "" {
 		if err := o.writeReport(advice); err != nil {
 			return failed(err)
@@ -184,6 +176,32 @@ func (o *adviseOptions) run(c *cobra.Command) error {
 	}
 	printAdvice(t, advice)
 	return nil
+}
+
+// input reads all that an advice is made of, and notes what is to be known about it.
+func (o *adviseOptions) input(c *cobra.Command, t terminal.Terminal) (in *advise.Input, notes []string, err error) {
+	in = &advise.Input{Target: o.targetOf, Budget: o.budget, Disk: o.disk, Workers: o.workers, Zone: o.zone, ZoneName: o.zoneName}
+	if in.Fleet, in.Current, err = o.fleet(); err != nil {
+		return nil, nil, err
+	}
+	if o.bootFrom != "" {
+		note, err := o.measuredBoot(c.Context(), &in.Fleet)
+		if err != nil {
+			return nil, nil, err
+		}
+		notes = append(notes, note)
+	} else if !c.Flags().Changed("boot") {
+		notes = append(notes, "the boot time is a guess (median 1m, spread 0.3); fix: --boot, or --boot-from with the plugin's metrics")
+	}
+	if in.Fleet.Resume.Median > 0 {
+		in.Pools = []int{2, 5, 10}
+	}
+	load, err := o.load(c.Context(), c.InOrStdin(), t, o.filter)
+	if err != nil {
+		return nil, nil, err
+	}
+	in.Jobs, in.Relative = o.trim(load.Jobs), load.Relative
+	return in, append(notes, o.loadNotes(load)...), o.prices(c.Context(), in)
 }
 
 // history is how much is read unless --since asks for more: what is older says little of

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -108,6 +109,7 @@ func (s *adviseSource) openGitLab(ctx context.Context, t terminal.Terminal, sinc
 type adviseFleet struct {
 	sim.Fleet
 	config, configRunner string
+	bootFrom             string
 	changed              func(flag string) bool
 }
 
@@ -124,6 +126,7 @@ func (a *adviseFleet) add(c *cobra.Command) {
 	f.DurationVar(&a.RequestTime, "request-time", 0, "how long GitLab takes to hand out a job")
 	f.DurationVar(&a.CheckInterval, "check-interval", 3*time.Second, "as check_interval")
 	f.DurationVar(&a.Boot.Median, "boot", time.Minute, "median time from the request of an instance until it takes jobs")
+	f.StringVar(&a.bootFrom, "boot-from", "", "file or address of the plugin's metrics, to take the boot time from instead of --boot")
 	f.Float64Var(&a.Boot.Spread, "boot-spread", 0.3, "spread of --boot: standard deviation of its logarithm")
 	f.DurationVar(&a.Resume.Median, "resume", 0, "median time until a suspended instance takes jobs; tries warm pools")
 	f.DurationVar(&a.Deletion.Median, "deletion", 30*time.Second, "time that a deletion takes, which is paid for")
@@ -203,6 +206,44 @@ func policiesOf(s *runnerconfig.Autoscaler) []sim.Policy {
 		all = append(all, one)
 	}
 	return all
+}
+
+// measuredBoot takes the boot time from what the plugin has measured.
+func (a *adviseFleet) measuredBoot(ctx context.Context, fleet *sim.Fleet) (note string, err error) {
+	text, err := a.metrics(ctx)
+	if err != nil {
+		return "", fmt.Errorf("read metrics from %s: %w", a.bootFrom, err)
+	}
+	boot, count, err := advise.MeasuredBoot(text)
+	if err != nil {
+		return "", fmt.Errorf("read metrics from %s: %w", a.bootFrom, err)
+	}
+	fleet.Boot = boot
+	return fmt.Sprintf("boot times are those that the plugin has measured of %d instances", count), nil
+}
+
+// metricsLimit is far more than the plugin's metrics have.
+const metricsLimit = 8 << 20
+
+func (a *adviseFleet) metrics(ctx context.Context) ([]byte, error) {
+	if !strings.HasPrefix(a.bootFrom, "http://") && !strings.HasPrefix(a.bootFrom, "https://") {
+		return readInput(a.bootFrom)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, a.bootFrom, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, errors.New(response.Status)
+	}
+	return io.ReadAll(io.LimitReader(response.Body, metricsLimit))
 }
 
 // choose finds the runner in a configuration.

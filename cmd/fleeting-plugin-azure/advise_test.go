@@ -14,6 +14,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/advise/jobs"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/advise/sim"
 )
 
 // advised runs the command, and returns its output, its errors and its exit code.
@@ -175,4 +178,53 @@ func TestAdviseReadsFromGitLab(t *testing.T) {
 	_, errors, code = advised("", "--gitlab", server.URL, "--project", "7", "--token-file", file)
 	assert.Equal(t, 1, code)
 	assert.Contains(t, errors, "1 jobs in 0s are too few")
+}
+
+// TestOldJobsAreLeftOut: what is older than eight weeks, unless it is asked for.
+func TestOldJobsAreLeftOut(t *testing.T) {
+	t.Parallel()
+	begin := time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
+	all := func() (all []jobs.Job) {
+		for day := range 100 {
+			all = append(all, jobs.Job{Arrives: begin.AddDate(0, 0, day), Lasts: time.Minute})
+		}
+		return all
+	}
+	o := adviseOptions{inDuration: 40 * time.Second}
+	trimmed := o.trim(all())
+	assert.Len(t, trimmed, 57)
+	assert.Equal(t, 20*time.Second, trimmed[0].Lasts)
+	o = adviseOptions{inDuration: 2 * time.Minute, since: "2026-01-01"}
+	trimmed = o.trim(all())
+	assert.Len(t, trimmed, 100)
+	assert.Zero(t, trimmed[0].Lasts)
+}
+
+// TestMeasuredBootTimes are those of the plugin's metrics, from a file or a server.
+func TestMeasuredBootTimes(t *testing.T) {
+	t.Parallel()
+	const metrics = "fleeting_azure_instance_creation_duration_seconds_bucket{le=\"60\"} 50\n" +
+		"fleeting_azure_instance_creation_duration_seconds_bucket{le=\"+Inf\"} 50\n"
+	file := writeForTest(t, "metrics", metrics, 0o600)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/metrics" {
+			http.NotFound(w, r)
+			return
+		}
+		_, _ = w.Write([]byte(metrics))
+	}))
+	defer server.Close()
+	for _, from := range []string{file, server.URL + "/metrics"} {
+		a := adviseFleet{bootFrom: from}
+		var fleet sim.Fleet
+		note, err := a.measuredBoot(t.Context(), &fleet)
+		require.NoError(t, err)
+		assert.Equal(t, 30*time.Second, fleet.Boot.Median)
+		assert.Contains(t, note, "of 50 instances")
+	}
+	for from, want := range map[string]string{server.URL: "404 Not Found", "/none": "there is no file /none", writeForTest(t, "other", "", 0o600): "0 starts of instances"} {
+		a := adviseFleet{bootFrom: from}
+		_, err := a.measuredBoot(t.Context(), &sim.Fleet{})
+		require.ErrorContains(t, err, want)
+	}
 }

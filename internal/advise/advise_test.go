@@ -194,7 +194,8 @@ func TestProgress(t *testing.T) {
 
 func TestTooFewJobs(t *testing.T) {
 	t.Parallel()
-	for _, all := range [][]job{nil, theLoad[:20], theLoad[:60]} {
+	old := append([]job{{Arrives: time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)}}, theLoad...)
+	for _, all := range [][]job{nil, theLoad[:20], theLoad[:60], old} {
 		in := input()
 		in.Jobs = all
 		_, err := Search(t.Context(), in, &theory{})

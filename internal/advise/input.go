@@ -85,7 +85,11 @@ func (in *Input) Check() error {
 	if len(in.Jobs) == 0 {
 		return errors.New("there are no jobs")
 	}
-	span := in.Jobs[len(in.Jobs)-1].Arrives.Sub(in.Jobs[0].Arrives)
+	first, last := in.Jobs[0].Arrives, in.Jobs[len(in.Jobs)-1].Arrives
+	if first.Year() <= 2000 || last.Year() > 2200 { // a simulation begins in 2000, and a time.Duration ends after 292 years
+		return fmt.Errorf("jobs from %s to %s cannot be: one of these dates is wrong; fix: --since and --until leave it out", first.Format(time.DateOnly), last.Format(time.DateOnly))
+	}
+	span := last.Sub(first)
 	if len(in.Jobs) < leastJobs || span < leastSpan {
 		return fmt.Errorf("%d jobs in %s are too few to choose a policy by: it takes %d jobs and a day at least; fix: give it more pages, or wait",
 			len(in.Jobs), span.Round(time.Minute), leastJobs)

@@ -77,7 +77,7 @@ var arrows = map[string]mayImport{
 	"internal/advise":        {ours: []string{"internal/advise/jobs", "internal/advise/sim"}},
 	"internal/advise/gitlab": {},
 	"internal/advise/jobs":   {},
-	"internal/advise/report": {ours: []string{"internal/advise", "internal/advise/sim"}},
+	"internal/advise/report": {ours: []string{"internal/advise", "internal/advise/jobs", "internal/advise/sim"}},
 	"internal/advise/sim":    {ours: []string{"internal/advise/jobs"}, foreign: []string{fleeting + "/provider", tasks}},
 	"internal/metrics":       {ours: []string{"instancegroup", "internal/budget"}},
 	"internal/armapi": {

@@ -34,7 +34,7 @@ func readCSV(r io.Reader, f Filter) (*Load, error) {
 		}
 	}
 	l := newLoad("CSV")
-	for line := 2; ; line++ {
+	for {
 		row, err := c.Read()
 		if errors.Is(err, io.EOF) {
 			l.Relative = t.relative && f.Start.IsZero()

@@ -19,7 +19,7 @@ func number(v float64) string {
 
 func wait(s float64) string {
 	switch {
-	case s < 120:
+	case s < 1000:
 		return number(s) + " s"
 	case s < 7200:
 		return number(s/60) + " min"

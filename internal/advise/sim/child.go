@@ -1,9 +1,10 @@
 package sim
 
 import (
-	"encoding/gob"
+	"encoding/json"
 	"io"
 	"os"
+	"os/signal"
 	"runtime"
 	"runtime/debug"
 	"testing"
@@ -31,7 +32,8 @@ func Child() {
 	in, out := os.Stdin, os.Stdout
 	os.Args = os.Args[:1]
 	os.Stdout = os.Stderr
-	runtime.GOMAXPROCS(1) // all wake one another; a Pool has a child for each processor
+	signal.Ignore(os.Interrupt) // a terminal sends it to the parent as well, which ends this process when it likes
+	runtime.GOMAXPROCS(1)       // all wake one another; a Pool has a child for each processor
 	debug.SetGCPercent(400)
 	testing.Main(func(string, string) (bool, error) { return true, nil },
 		[]testing.InternalTest{{Name: "simulation", F: func(t *testing.T) { serve(t, in, out) }}}, nil, nil)
@@ -39,7 +41,7 @@ func Child() {
 
 // serve plays each Setting that comes in with the jobs that came first.
 func serve(t *testing.T, in io.Reader, out io.Writer) {
-	d, e := gob.NewDecoder(in), gob.NewEncoder(out)
+	d, e := json.NewDecoder(in), json.NewEncoder(out)
 	var all []jobs.Job
 	if d.Decode(&all) != nil {
 		return

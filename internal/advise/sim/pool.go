@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/gob"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -26,8 +26,8 @@ type Pool struct {
 type child struct {
 	command *exec.Cmd
 	stdin   io.WriteCloser
-	send    *gob.Encoder
-	receive *gob.Decoder
+	send    *json.Encoder
+	receive *json.Decoder
 	errors  head
 	ended   sync.Once
 }
@@ -65,7 +65,7 @@ func startChild(ctx context.Context, all []jobs.Job) (*child, error) {
 	if err := c.command.Start(); err != nil {
 		return nil, err
 	}
-	c.send, c.receive = gob.NewEncoder(c.stdin), gob.NewDecoder(out)
+	c.send, c.receive = json.NewEncoder(c.stdin), json.NewDecoder(out)
 	if err := c.send.Encode(all); err != nil {
 		return nil, c.failure(err)
 	}

@@ -62,7 +62,8 @@ type Setting struct {
 	Seed     uint64   `json:"seed"`
 
 	// From and To select jobs by their place; To 0: all to the end.
-	From, To int `json:"-"`
+	From int `json:"from,omitempty"`
+	To   int `json:"to,omitempty"`
 }
 
 // WithDefaults fills in what the runner has where nothing is set. MaxInstances has none.
