@@ -83,7 +83,7 @@ func TestAdvise(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal([]byte(out), &advice))
 	assert.Equal(t, 300, advice.Jobs)
-	assert.Equal(t, []any{8.0, 10.0, 5e9, 1200e9}, []any{advice.Fleet["concurrent"], advice.Fleet["max_instances"], advice.Fleet["check_interval"], advice.Fleet["instance_acquire_timeout"]})
+	assert.Equal(t, []any{8.0, 10.0, 5.0, 1200.0}, []any{advice.Fleet["concurrent"], advice.Fleet["max_instances"], advice.Fleet["check_interval_seconds"], advice.Fleet["instance_acquire_timeout_seconds"]})
 	assert.Contains(t, advice.TOML, "[[runners.autoscaler.policy]]")
 	assert.Contains(t, advice.Why, "bursts of up to 6 jobs")
 	assert.Contains(t, advice.Scaler, "taskscaler")

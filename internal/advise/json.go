@@ -49,7 +49,7 @@ type figures struct {
 func (a *Advice) MarshalJSON() ([]byte, error) {
 	out := map[string]any{
 		"start": a.Start, "split": a.Split, "end": a.End, "jobs": len(a.Input.Jobs), "peak_jobs": a.Peak,
-		"burst_jobs": a.Burst, "common_burst_jobs": a.CommonBurst, "fleet": a.Input.Fleet, "notes": nonNil(a.Notes),
+		"burst_jobs": a.Burst, "common_burst_jobs": a.CommonBurst, "fleet": fleetOf(a.Input.Fleet), "notes": nonNil(a.Notes),
 		"not_modelled": a.NotModelled, "scaler": a.Scaler, "interrupted": a.Interrupted, "currency": a.Input.Currency, "why": a.Why,
 		"baseline": a.row(a.Baseline),
 	}
@@ -62,6 +62,30 @@ func (a *Advice) MarshalJSON() ([]byte, error) {
 		out["pick"], out["toml"], out["cheaper_than_baseline"] = a.row(a.Pick), a.Pick.TOML(), round(a.Cheaper())
 	}
 	return json.Marshal(out)
+}
+
+// fleet is what was simulated besides the policies.
+type fleet struct {
+	CapacityPerInstance int     `json:"capacity_per_instance"`
+	MaxInstances        int     `json:"max_instances"`
+	Concurrent          int     `json:"concurrent"`
+	RequestConcurrency  int     `json:"request_concurrency"`
+	CheckInterval       float64 `json:"check_interval_seconds"`
+	AcquireTimeout      float64 `json:"instance_acquire_timeout_seconds"`
+	Boot                float64 `json:"boot_median_seconds"`
+	BootSpread          float64 `json:"boot_spread"`
+	Resume              float64 `json:"resume_median_seconds"`
+	Deletion            float64 `json:"deletion_seconds"`
+	FailedStarts        float64 `json:"failed_starts"`
+	Evictions           float64 `json:"evictions_per_hour"`
+}
+
+func fleetOf(f sim.Fleet) fleet {
+	f = f.WithDefaults()
+	return fleet{
+		f.CapacityPerInstance, f.MaxInstances, f.Concurrent, f.RequestConcurrency, f.CheckInterval.Seconds(), f.AcquireTimeout.Seconds(),
+		f.Boot.Median.Seconds(), f.Boot.Spread, f.Resume.Median.Seconds(), f.Deletion.Median.Seconds(), f.FailedStarts, f.Evictions,
+	}
 }
 
 func nonNil(list []string) []string {
