@@ -116,6 +116,9 @@ func (p *plot) point(class string, x, y float64, title string) {
 
 // label writes next to a point, on the side where there is room.
 func (p *plot) label(x, y float64, text string) {
+	if text == "" {
+		return
+	}
 	at, anchor, off := p.x.at(x), "start", 10.0
 	if at > width*0.6 {
 		anchor, off = "end", -10

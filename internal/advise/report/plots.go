@@ -58,23 +58,39 @@ func tradeoff(a *advise.Advice) string {
 		}
 	}
 	p.line("front", fx, fy, false)
-	for n, c := range a.Rows {
-		class, text := "other", ""
-		switch {
-		case c == a.Pick:
-			class, text = "after", "take: "+c.Name()
-		case c == a.Baseline:
-			class, text = "before", c.Name()
-			if c.Current {
-				text = "now: " + c.Name()
+	for _, class := range []string{"other", "before", "after"} { // the last is on top
+		for n, c := range a.Rows {
+			if classOf(a, c) == class {
+				p.point(class, xs[n], ys[n], fmt.Sprintf("%s: p95 %s, %s %s a month", c.Name(), wait(ys[n]), number(xs[n]), unit))
+				p.label(xs[n], ys[n], labelOf(a, c))
 			}
-		}
-		p.point(class, xs[n], ys[n], fmt.Sprintf("%s: p95 %s, %s %s a month", c.Name(), wait(ys[n]), number(xs[n]), unit))
-		if text != "" {
-			p.label(xs[n], ys[n], text)
 		}
 	}
 	return p.end()
+}
+
+func classOf(a *advise.Advice, c *advise.Candidate) string {
+	switch c {
+	case a.Pick:
+		return "after"
+	case a.Baseline:
+		return "before"
+	}
+	return "other"
+}
+
+// labelOf names those that are known beforehand, and the pick. Others lie too close
+// together; a mouse finds them.
+func labelOf(a *advise.Advice, c *advise.Candidate) string {
+	switch {
+	case c == a.Pick:
+		return "take: " + c.Name()
+	case c.Current:
+		return "now: " + c.Name()
+	case a.Pick != nil && len(c.Policies) > 0 && len(a.Pick.Policies) > 0 && c.Policies[0].IdleCount == a.Pick.Policies[0].IdleCount:
+		return "" // next to it
+	}
+	return c.Label
 }
 
 // week plots the jobs and the instances of the last week.
