@@ -79,6 +79,9 @@ func (a *Advice) why() string {
 	}
 	boot := a.Input.Fleet.Boot.Mean().Round(time.Second)
 	bursts := fmt.Sprintf("bursts of up to %d jobs arrive within a boot (%s), and half of all jobs come in bursts of %d or more", a.Burst, boot, a.CommonBurst)
+	if a.CommonBurst <= 1 {
+		bursts = fmt.Sprintf("most jobs come alone, with at most %d within a boot (%s)", a.Burst, boot)
+	}
 	idle, preemptive := 0, false
 	for _, p := range a.Pick.Policies {
 		idle = max(idle, p.IdleCount)
@@ -92,9 +95,9 @@ func (a *Advice) why() string {
 		per := (base[len(base)-1].IdleCount + max(1, a.Input.Fleet.CapacityPerInstance) - 1) / max(1, a.Input.Fleet.CapacityPerInstance)
 		return fmt.Sprintf("%s; in preemptive mode, as in %q, they get %d VMs a boot, and here all that they need", bursts, a.Baseline.Name(), per)
 	case idle == 0:
-		return bursts + "; idle instances would be too few for them, and would cost more between them than they save in them"
+		return bursts + "; idle instances would cost more between them than they save in waiting"
 	}
-	return fmt.Sprintf("%s; %d idle instances serve the first of a burst at once, and the others get theirs in one boot", bursts, idle)
+	return fmt.Sprintf("%s; %d idle instances serve the first at once, and the others get theirs in one boot", bursts, idle)
 }
 
 // notes are what limits the figures.

@@ -234,6 +234,18 @@ func poissonLoad() (all []job) {
 	return all
 }
 
+// TestWhy: the sentence is about what the load is like.
+func TestWhy(t *testing.T) {
+	t.Parallel()
+	one := &Candidate{Policies: []sim.Policy{{IdleCount: 1}}}
+	a := &Advice{Input: input(), Pick: one, Baseline: one, Burst: 2, CommonBurst: 1}
+	assert.Equal(t, "most jobs come alone, with at most 2 within a boot (1m0s); 1 idle instances serve the first at once, and the others get theirs in one boot", a.why())
+	a.Burst, a.CommonBurst = 40, 15
+	a.Pick = &Candidate{Policies: []sim.Policy{{}}}
+	a.Baseline = &Candidate{Policies: []sim.Policy{{IdleCount: 5, Preemptive: true}}, Label: "sample"}
+	assert.Equal(t, `bursts of up to 40 jobs arrive within a boot (1m0s), and half of all jobs come in bursts of 15 or more; in preemptive mode, as in "sample", they get 5 VMs a boot, and here all that they need`, a.why())
+}
+
 func TestBurstsAndPeak(t *testing.T) {
 	t.Parallel()
 	all := workdays(5, 8)
