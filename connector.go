@@ -1,7 +1,6 @@
 package azure
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"regexp"
@@ -9,8 +8,8 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
-	"golang.org/x/crypto/ssh"
 
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/sshkeys"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
@@ -21,7 +20,7 @@ func connectorSettings(s provider.Settings, set vmss.ScaleSet) (provider.Setting
 		s.OS = strings.ToLower(set.Model.OSType)
 	}
 	if s.Arch == "" {
-		s.Arch = architecture(set.Size)
+		s.Arch = architecture(sizeOf(set))
 	}
 	if s.Username == "" {
 		s.Username = set.Model.Login.AdminUsername
@@ -30,7 +29,7 @@ func connectorSettings(s provider.Settings, set vmss.ScaleSet) (provider.Setting
 	if s.Protocol == "" {
 		s.Protocol, err = protocolOf(s, set.Model.Login.WinRM)
 	}
-	if bad := checkLogin(s); bad != nil {
+	if bad := checkLogin(s, set); bad != nil {
 		return s, bad
 	}
 	return s, err
@@ -54,7 +53,10 @@ func protocolOf(s provider.Settings, listeners vmss.WinRM) (provider.Protocol, e
 var errNoListener = errors.New("connector_config: the scale set's model has no WinRM listener, and no protocol is configured; " +
 	"fix: create the scale set with a listener (osProfile.windowsConfiguration.winRM), or set protocol to what the image listens to: winrm, winrm+https, or ssh with key_path")
 
-func checkLogin(s provider.Settings) error {
+func checkLogin(s provider.Settings, set vmss.ScaleSet) error {
+	if usesOwnKey(s, set) {
+		return checkOwnKey(s, set)
+	}
 	if s.Username == "" {
 		return errors.New("connector_config: username is missing and the scale set's model has none; fix: set username to the user that the image lets in")
 	}
@@ -83,7 +85,7 @@ func warnLogin(s provider.Settings, set vmss.ScaleSet, log hclog.Logger) {
 		log.Warn("connector_config's username is not the scale set's admin user", "username", s.Username, "admin_username", admin,
 			"fix", fmt.Sprintf("leave username out to log in as %q, unless the image has the other user", admin))
 	}
-	if set.Model.Login.PasswordDisabled && len(s.Key) == 0 {
+	if set.Model.Login.PasswordDisabled && len(s.Key) == 0 && !usesOwnKey(s, set) {
 		log.Warn("the scale set's model has password login off, and connector_config has no key", "fix", "set key_path")
 	}
 	warnKey(s, set.Model.Login, log)
@@ -96,24 +98,13 @@ func warnKey(s provider.Settings, login vmss.Login, log hclog.Logger) {
 	if s.Protocol != provider.ProtocolSSH || len(s.Key) == 0 || s.Username != login.AdminUsername {
 		return
 	}
-	own, err := ssh.ParsePrivateKey(s.Key)
-	if err != nil {
+	own, err := sshkeys.Parse(s.Key)
+	if err != nil || own.IsAmong(login.PublicKeys) {
 		return
 	}
-	var known []string
-	for _, line := range login.PublicKeys {
-		key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(line))
-		if err != nil {
-			continue
-		}
-		if bytes.Equal(key.Marshal(), own.PublicKey().Marshal()) {
-			return
-		}
-		known = append(known, ssh.FingerprintSHA256(key))
-	}
-	if len(known) > 0 {
+	if known := sshkeys.Fingerprints(login.PublicKeys); len(known) > 0 {
 		log.Warn("the public half of key_path is not among the SSH keys of the scale set's model: no connection can succeed unless the image has it",
-			"fingerprint", ssh.FingerprintSHA256(own.PublicKey()), "model", strings.Join(known, " "), "username", s.Username,
+			"fingerprint", own.Fingerprint, "model", strings.Join(known, " "), "username", s.Username,
 			"fix", "name the private half of a key in the model, or put the public half of key_path into the model: it reaches new instances only")
 	}
 }
@@ -139,6 +130,15 @@ func warnListener(s provider.Settings, listeners vmss.WinRM, log hclog.Logger) {
 // armSize finds the feature letter p, by which Azure marks Arm processors, in
 // a VM size such as Standard_D4ps_v5 (Microsoft's VM size naming conventions).
 var armSize = regexp.MustCompile(`(?i)^standard_[a-z]+\d+(-\d+)?[a-z]*p[a-z]*(_|$)`)
+
+// sizeOf is the VM size of the instances, or one of them: all sizes of an instance mix have
+// the same architecture (Microsoft's page instance-mix-overview).
+func sizeOf(set vmss.ScaleSet) string {
+	if len(set.Sizes) > 0 {
+		return set.Sizes[0]
+	}
+	return set.Size
+}
 
 func architecture(size string) string {
 	if armSize.MatchString(size) {

@@ -80,7 +80,8 @@ func TestConnectorRefuses(t *testing.T) {
 		want  string
 	}{
 		"no user":         {provider.ConnectorConfig{Password: "p"}, nobody, "fix: set username"},
-		"nothing":         {provider.ConnectorConfig{}, scaleSet("Linux"), "no password or private key is configured; fix: set key_path to the private key"},
+		"nothing":         {provider.ConnectorConfig{}, nobody, "has no admin user to whom Azure would give the plugin's own key; fix: set key_path"},
+		"another user":    {provider.ConnectorConfig{Username: "root"}, scaleSet("Linux"), `the plugin's own key to the admin user "admin", not to "root"; fix: leave username out`},
 		"nothing, WinRM":  {provider.ConnectorConfig{}, scaleSet("Windows"), "no password or private key is configured"},
 		"key for WinRM":   {provider.ConnectorConfig{Key: []byte(garbage), Protocol: provider.ProtocolWinRM}, scaleSet("Windows"), `protocol "winrm" logs in with a password, and none is configured; fix: set password`},
 		"passphrase":      {provider.ConnectorConfig{Key: privateKey(t, "hunter2-is-the-secret")}, scaleSet("Linux"), "fix: use a key without a passphrase"},
@@ -156,7 +157,9 @@ func TestCase13OtherKey(t *testing.T) {
 		"not the admin": {"root", []string{public(other)}, false},
 	} {
 		set := scaleSet("Linux")
-		set.Model.Login.PublicKeys = c.model
+		for _, line := range c.model {
+			set.Model.Login.PublicKeys = append(set.Model.Login.PublicKeys, vmss.PublicKey{Data: line})
+		}
 		_, log, err := connect(t, provider.ConnectorConfig{Key: own, Username: c.user}, set)
 		require.NoError(t, err, name)
 		assert.Equal(t, c.warns, strings.Contains(log, "not among the SSH keys of the scale set's model"), name)
@@ -195,6 +198,14 @@ func TestConnectorWarnings(t *testing.T) {
 		assert.Equal(t, c.want != "", strings.Contains(log, "[WARN]"), name)
 		assert.NotContains(t, log, "hunter2", name)
 	}
+}
+
+// TestArchitectureOfAMix: its SKU has a name that is no size.
+func TestArchitectureOfAMix(t *testing.T) {
+	set := vmss.ScaleSet{Size: "Mix", Sizes: []string{"Standard_D2ps_v5", "Standard_D4ps_v5"}}
+	assert.Equal(t, "arm64", architecture(sizeOf(set)))
+	set.Sizes = nil
+	assert.Equal(t, "amd64", architecture(sizeOf(set)))
 }
 
 // TestArchitecture follows Microsoft's naming: a p after the number of vCPUs.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/instancegroup"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armapi"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/config"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/fallback"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/metrics"
 )
 
@@ -24,7 +26,7 @@ var _ provider.InstanceGroup = (*InstanceGroup)(nil)
 // Config is the content of plugin_config.
 type Config = config.Config
 
-// InstanceGroup is a scale set as fleeting drives it. fleeting decodes
+// InstanceGroup is a scale set, or several, as fleeting drives it. fleeting decodes
 // plugin_config into it and calls Init before all else; after that all methods
 // may be called from any goroutine.
 type InstanceGroup struct {
@@ -35,14 +37,15 @@ type InstanceGroup struct {
 	api      armapi.Options // how Azure is reached
 	log      hclog.Logger
 	settings provider.Settings // as the runner gave them
-	group    *instancegroup.Group
+	sets     *fallback.Sets
+	keys     map[string]*ownKey // by the scale set's resource ID in lower case
 	reporter reporter
 
 	updating chan struct{} // holds one token: at its shutdown fleeting updates alongside its own loop
 
-	// closer is group for Shutdown, which may be called at any time, even during
+	// closer is sets for Shutdown, which may be called at any time, even during
 	// Init, by whatever notices that the process must end.
-	closer atomic.Pointer[instancegroup.Group]
+	closer atomic.Pointer[fallback.Sets]
 	server atomic.Pointer[metrics.Server] // nil: no metrics are served
 }
 
@@ -64,7 +67,7 @@ func (g *InstanceGroup) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// Init checks the configuration, signs in and reads the scale set. It changes
+// Init checks the configuration, signs in and reads the scale sets. It changes
 // nothing on Azure. Its error is one line that names the cause and the fix; the
 // runner shows nothing else. A second Init is refused: a runner sends none, and
 // where others can connect to the plugin (docs/reference/security.md) they must not
@@ -79,24 +82,28 @@ func (g *InstanceGroup) Init(ctx context.Context, logger hclog.Logger, settings 
 	if err != nil {
 		return provider.ProviderInfo{}, err
 	}
-	g.log, g.updating = logger, make(chan struct{}, 1)
-	serveMetrics, err := g.open(ctx, cfg, instancegroup.Options{Logger: logger, Owner: owner(), Timeouts: timeouts(cfg), ResourceGraph: cfg.UseResourceGraph.On()})
+	g.log, g.settings, g.updating = logger, settings, make(chan struct{}, 1)
+	serveMetrics, err := g.open(ctx, cfg, instancegroup.Options{
+		Logger: logger, Owner: owner(), Timeouts: timeouts(cfg), ResourceGraph: cfg.UseResourceGraph.On(), Suspension: suspension(cfg), WarmPool: cfg.WarmPoolSize.Int(),
+	})
 	if err != nil {
 		return provider.ProviderInfo{}, err
 	}
 	g.Config = cfg
-	g.settings = settings
-	login, err := connectorSettings(settings, g.group.ScaleSet())
-	if err != nil {
-		return provider.ProviderInfo{}, err
-	}
-	warnLogin(login, g.group.ScaleSet(), logger)
 	serveMetrics()
 	v := Version()
 	return provider.ProviderInfo{
-		ID:      fmt.Sprintf("azure/%s/%s", cfg.ResourceGroupName, cfg.Name),
-		MaxSize: g.group.ScaleSet().MaxSize(), Version: v.String(), BuildInfo: v.BuildInfo(),
+		ID: providerID(cfg), MaxSize: g.sets.MaxSize(), Version: v.String(), BuildInfo: v.BuildInfo(), Capabilities: g.capabilities(),
 	}, nil
+}
+
+// providerID names all scale sets.
+func providerID(cfg Config) string {
+	var names []string
+	for _, set := range cfg.Sets() {
+		names = append(names, set.ResourceGroupName+"/"+set.Name)
+	}
+	return "azure/" + strings.Join(names, ",")
 }
 
 func timeouts(cfg Config) instancegroup.Timeouts {
@@ -137,7 +144,7 @@ var (
 // reported deleted, and deleted. So are instances that Azure accepted and never
 // created, under IDs made up for them.
 func (g *InstanceGroup) Update(ctx context.Context, fn func(instance string, state provider.State)) error {
-	if g.group == nil {
+	if g.sets == nil {
 		return errNotInitialised
 	}
 	select {
@@ -146,14 +153,18 @@ func (g *InstanceGroup) Update(ctx context.Context, fn func(instance string, sta
 	case <-ctx.Done():
 		return fmt.Errorf("update: %w", context.Cause(ctx))
 	}
-	v, err := g.group.Observe(ctx)
+	v, err := g.sets.Observe(ctx)
 	if err != nil {
 		return fmt.Errorf("update: %w", err)
 	}
-	discovered := g.reporter.report(v, fn)
-	g.reporter.reportNeverCreated(g.group.ReconcilePending(ctx, v, discovered), fn)
-	if err := g.group.Reap(ctx, v); err != nil {
+	discovered := g.reporter.report(&v.View, fn)
+	g.reporter.reportNeverCreated(g.sets.ReconcilePending(ctx, v, discovered), fn)
+	if err := g.sets.Reap(ctx, v); err != nil {
 		g.log.Error("dead instances could not be removed; trying again with the next update", "operation", "reap", "error", err)
+	}
+	g.sets.KeepWarm(ctx, v)
+	if err := g.sets.Tend(ctx, v); err != nil {
+		g.log.Error("suspended instances could not be tended to; trying again with the next update", "operation", "suspend", "error", err)
 	}
 	return nil
 }
@@ -162,22 +173,22 @@ func (g *InstanceGroup) Update(ctx context.Context, fn func(instance string, sta
 // Zero without an error means: not now, ask again.
 func (g *InstanceGroup) Increase(ctx context.Context, n int) (int, error) {
 	switch {
-	case g.group == nil:
+	case g.sets == nil:
 		return 0, errNotInitialised
 	case n <= 0:
 		return 0, nil
 	}
-	return g.group.Increase(ctx, n)
+	return g.sets.Increase(ctx, n)
 }
 
 // Decrease deletes the given instances and returns those whose deletion Azure
 // accepted or that no longer exist. The result is lost over gRPC alongside an error
 // (fleeting's instance_group_server.go), so partial success is no error.
 func (g *InstanceGroup) Decrease(ctx context.Context, instances []string) ([]string, error) {
-	if g.group == nil {
+	if g.sets == nil {
 		return nil, errNotInitialised
 	}
-	done, err := g.group.Decrease(ctx, instances)
+	done, err := g.sets.Decrease(ctx, instances)
 	if err != nil && len(done) > 0 {
 		g.log.Error("some instances could not be deleted; the runner asks again", "operation", "decrease",
 			"count", len(instances)-len(done), "error", err)
@@ -188,17 +199,22 @@ func (g *InstanceGroup) Decrease(ctx context.Context, instances []string) ([]str
 
 // ConnectInfo returns where and how to log in to a running instance: the private
 // address of the primary IP configuration of its primary network interface,
-// and the public one where there is one.
+// and the public one where there is one. Where the plugin's own key is the login, it is
+// the one that the instance was made with.
 func (g *InstanceGroup) ConnectInfo(ctx context.Context, instance string) (provider.ConnectInfo, error) {
-	if g.group == nil {
+	if g.sets == nil {
 		return provider.ConnectInfo{}, errNotInitialised
 	}
-	m, err := g.group.Locate(ctx, instance)
+	m, err := g.sets.Locate(ctx, instance)
 	if err != nil {
 		return provider.ConnectInfo{}, err
 	}
 	// The scale set may have been created again since Init, with another login.
-	login, err := connectorSettings(g.settings, g.group.ScaleSet())
+	set := g.sets.ScaleSet(instance)
+	login, err := connectorSettings(g.settings, set)
+	if err == nil {
+		err = g.keys[strings.ToLower(set.ID)].complete(&login, &m)
+	}
 	if err != nil {
 		return provider.ConnectInfo{}, err
 	}
@@ -212,23 +228,13 @@ func (g *InstanceGroup) ConnectInfo(ctx context.Context, instance string) (provi
 // Heartbeat returns an error if no job can run on the instance any more. It
 // returns none when Azure cannot be asked: that says nothing about the instance.
 func (g *InstanceGroup) Heartbeat(ctx context.Context, instance string) error {
-	if g.group == nil {
+	if g.sets == nil {
 		return errNotInitialised
 	}
-	if err := g.group.Check(ctx, instance); err != nil {
+	if err := g.sets.Check(ctx, instance); err != nil {
 		return fmt.Errorf("%w: %w", provider.ErrInstanceUnhealthy, err)
 	}
 	return nil
-}
-
-// Suspend is not supported yet.
-func (g *InstanceGroup) Suspend(context.Context, []string) ([]string, error) {
-	return nil, provider.ErrSuspendResumeNotSupported
-}
-
-// Resume is not supported yet.
-func (g *InstanceGroup) Resume(context.Context, []string) ([]string, error) {
-	return nil, provider.ErrSuspendResumeNotSupported
 }
 
 // Shutdown ends all changes: none begins any more, and the one under way may
@@ -238,8 +244,8 @@ func (g *InstanceGroup) Shutdown(ctx context.Context) error {
 	if server := g.server.Load(); server != nil {
 		defer server.Close(ctx)
 	}
-	if group := g.closer.Load(); group != nil {
-		return group.Close(ctx)
+	if sets := g.closer.Load(); sets != nil {
+		return sets.Close(ctx)
 	}
 	return nil
 }

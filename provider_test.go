@@ -139,10 +139,13 @@ func TestMaxSize(t *testing.T) {
 	}
 }
 
-func TestSuspendAndResumeAreNotSupported(t *testing.T) {
+// TestSuspendModeOff: the runner is told not to ask, and nothing is changed if it does.
+func TestSuspendModeOff(t *testing.T) {
 	t.Parallel()
 	s := launch.Simulator(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{Name: "ci", Capacity: 1})
-	p := launch.Start(t, launch.EnvironmentOf(s), launch.ConfigFor(s, "ci"))
+	config := launch.ConfigFor(s, "ci")
+	config["suspend_mode"] = "off"
+	p := launch.Start(t, launch.EnvironmentOf(s), config)
 	assert.Empty(t, p.Open(t).Capabilities)
 	ids := p.AwaitRunning(t, 1)
 	writes := launch.WritesOf(s)
@@ -153,6 +156,36 @@ func TestSuspendAndResumeAreNotSupported(t *testing.T) {
 	require.ErrorContains(t, err, provider.ErrSuspendResumeNotSupported.Error())
 	assert.Empty(t, done)
 	assert.Equal(t, writes, launch.WritesOf(s))
+}
+
+// TestEphemeralDisks cannot be deallocated: who asks for it is told, and who does not has
+// instances that are not suspended.
+func TestEphemeralDisks(t *testing.T) {
+	t.Parallel()
+	s := launch.Simulator(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{Name: "ci", Size: "Standard_D2ds_v5", Change: ephemeral})
+	p := launch.Start(t, launch.EnvironmentOf(s), launch.ConfigFor(s, "ci"))
+	assert.Empty(t, p.Open(t).Capabilities)
+	config := launch.ConfigFor(s, "ci")
+	config["suspend_mode"] = "deallocate"
+	_, err := launch.Start(t, launch.EnvironmentOf(s), config).Init(t.Context(), hclog.NewNullLogger(), launch.Login())
+	require.ErrorContains(t, err, `ephemeral OS disks, which cannot be deallocated; fix: set suspend_mode = "off"`)
+}
+
+func ephemeral(model map[string]any) {
+	storage := model["properties"].(map[string]any)["virtualMachineProfile"].(map[string]any)["storageProfile"].(map[string]any)
+	storage["osDisk"] = map[string]any{"createOption": "FromImage", "caching": "ReadOnly", "diffDiskSettings": map[string]any{"option": "Local"}}
+}
+
+// TestPartOfThemIsSuspended: fleeting carries an error alongside what was done.
+func TestPartOfThemIsSuspended(t *testing.T) {
+	t.Parallel()
+	s := launch.Simulator(t, armsim.Config{NoMachines: true}, armsim.ScaleSetSpec{Name: "ci", Capacity: 2})
+	p := launch.Open(t, s)
+	ids := p.AwaitRunning(t, 2)
+	done, err := p.Suspend(t.Context(), []string{ids[0], "ci_9-01234567"})
+	require.ErrorContains(t, err, "it no longer exists")
+	assert.Equal(t, ids[:1], done)
+	require.Eventually(t, func() bool { return s.Stats().Running == 1 }, launch.Patience, launch.Tick)
 }
 
 // On Windows whoever is on the machine can connect to the plugin, and would have

@@ -19,9 +19,9 @@ type reporter struct {
 	lost     int // instances that were never created
 }
 
-// report calls fn for what a view holds, and returns how many instances fleeting
-// did not know before.
-func (r *reporter) report(v *instancegroup.View, fn func(string, provider.State)) (discovered int) {
+// report calls fn for what a view holds, and returns the instances that fleeting did not
+// know before.
+func (r *reporter) report(v *instancegroup.View, fn func(string, provider.State)) (discovered []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	reported := make(map[string]provider.State, len(v.Members))
@@ -33,7 +33,7 @@ func (r *reporter) report(v *instancegroup.View, fn func(string, provider.State)
 	}
 	for id := range reported {
 		if _, before := r.reported[id]; !before {
-			discovered++
+			discovered = append(discovered, id)
 		}
 	}
 	r.reported = reported
@@ -87,6 +87,12 @@ func fleetingState(s instancegroup.State) provider.State {
 		return provider.StateDeleting
 	case instancegroup.Dead:
 		return provider.StateDeleted
+	case instancegroup.Suspending:
+		return provider.StateSuspending
+	case instancegroup.Suspended:
+		return provider.StateSuspended
+	case instancegroup.Resuming:
+		return provider.StateResuming
 	}
 	return provider.StateCreating
 }

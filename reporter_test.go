@@ -111,8 +111,8 @@ func TestReporterCountsWhatItIntroduces(t *testing.T) {
 		{viewOf("a", instancegroup.Running, "c", instancegroup.Dead, "b", "gone"), 1},
 		{viewOf("a", instancegroup.Running, "d", "gone"), 1},
 	} {
-		assert.Equal(t, c.want, r.report(c.view, ignore), "round %d", n)
+		assert.Len(t, r.report(c.view, ignore), c.want, "round %d", n)
 	}
 	r.reportNeverCreated(2, ignore)
-	assert.Zero(t, r.report(viewOf("a", instancegroup.Running), ignore), "they are none of a view")
+	assert.Empty(t, r.report(viewOf("a", instancegroup.Running), ignore), "they are none of a view")
 }

@@ -70,6 +70,13 @@ type Config struct {
 	// start or restart.
 	Boot, Delete, Power Duration
 
+	// Suspension has the times of deallocations, hibernations and the starts after them;
+	// each is Power where it is zero.
+	Suspension SuspensionTimes
+
+	// Stock is what Azure has room for; empty: for all. Server.SetStock changes it.
+	Stock []Stock
+
 	// TimeScale is how many simulated seconds pass in a real one; 0 means 1.
 	TimeScale float64
 
@@ -172,6 +179,17 @@ type Duration = world.Duration
 // drawn from the seed. The zero value takes none.
 type Evictions = world.Evictions
 
+// SuspensionTimes are the times of what frees the virtual machine of an instance and
+// brings it back.
+type SuspensionTimes = world.SuspensionTimes
+
+// Stock is how many virtual machines Azure has room for at the same time, of a size, in a
+// zone, for a scale set.
+type Stock = world.Stock
+
+// StockState is a stock and what is taken of it.
+type StockState = world.StockState
+
 // Unknowns are questions about Azure that nobody has answered. The zero value
 // is what is believed; a client should pass with each of them the other way.
 type Unknowns = world.Unknowns
@@ -187,6 +205,19 @@ const (
 	ParallelConflict = world.ParallelConflict // it refuses the second with 409 Conflict
 	ParallelPreempt  = world.ParallelPreempt  // a newer deletion ends an older one, whose instances stay (kubernetes/autoscaler#9505)
 )
+
+// UseRealisticTimes sets the times of creations, deletions and power actions to
+// distributions around what was seen of Azure, whose sources the reference names. Each
+// creation, start and resume includes what the guest needs until it takes logins.
+func (c *Config) UseRealisticTimes() {
+	c.Boot = Duration{Median: 90 * time.Second, Spread: 0.5}
+	c.Suspension.Start = Duration{Median: 35 * time.Second, Spread: 0.4}
+	c.Suspension.Resume = Duration{Median: 65 * time.Second, Spread: 0.3}
+	c.Suspension.Deallocate = Duration{Median: 17 * time.Second, Spread: 0.35}
+	c.Suspension.Hibernate = Duration{Median: 31 * time.Second, Spread: 0.3}
+	c.Power = Duration{Median: 12 * time.Second, Spread: 0.5}
+	c.Delete = Duration{Median: 26 * time.Second, Spread: 0.3}
+}
 
 func (c Config) withDefaults() Config {
 	set := func(field *string, value string) {

@@ -22,6 +22,7 @@ import (
 //	GET, POST, DELETE /faults
 //	POST /events
 //	GET, POST /catalog
+//	GET, POST /stock
 //	GET  /clock
 //	POST /clock?advance=10s
 //	POST /limits?taken=0.5
@@ -49,6 +50,9 @@ func (s controlServer) respond(method, path string, r *http.Request) (any, error
 	if name, ok := strings.CutPrefix(path, "scale-sets/"); ok && method == http.MethodPost {
 		return s.toScaleSet(name, r.URL.Query().Get("power"))
 	}
+	if body, known, err := s.respondOnOffer(method+" "+path, r); known {
+		return body, err
+	}
 	switch method + " " + path {
 	case "GET stats":
 		return s.Stats(), nil
@@ -75,12 +79,25 @@ func (s controlServer) respond(method, path string, r *http.Request) (any, error
 		return object{}, nil
 	case "POST events":
 		return added(r, s.AddEvents)
-	case "GET catalog":
-		return s.Catalog(), nil
-	case "POST catalog":
-		return s.changeCatalog(r.Body)
 	}
-	return nil, fmt.Errorf("control %s /%s: there is no such thing; known: /stats, /journal, /instances, /scale-sets, /clock, /limits, /attach, /faults, /events, /catalog", method, path)
+	return nil, fmt.Errorf("control %s /%s: there is no such thing; known: /stats, /journal, /instances, /scale-sets, /clock, /limits, /attach, /faults, /events, /catalog, /stock", method, path)
+}
+
+// respondOnOffer is about what Azure offers: the catalogue and the stock.
+func (s controlServer) respondOnOffer(target string, r *http.Request) (body any, known bool, err error) {
+	switch target {
+	case "GET catalog":
+		return s.Catalog(), true, nil
+	case "POST catalog":
+		body, err = s.changeCatalog(r.Body)
+		return body, true, err
+	case "GET stock":
+		return s.Stock(), true, nil
+	case "POST stock":
+		body, err = added(r, s.SetStock)
+		return body, true, err
+	}
+	return nil, false, nil
 }
 
 func (s controlServer) toInstance(path string) (any, error) {

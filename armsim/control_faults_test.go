@@ -27,7 +27,7 @@ func TestControlOfFaults(t *testing.T) {
 			{"name":"b","cut":"after","object":"x","matched":0,"applied":0},
 			{"name":"c","slow":2,"matched":0,"applied":0}]`},
 		{"POST", "/events", `{"after":"1s","do":"tag"}`, `{"added":1}`},
-		{"POST", "/events", `[{"do":"hug"}]`, `{"error":"add event 1: do \"hug\": there is nothing of that name; known: deallocate, delete, evict, kill, start, raise, tag, quota"}`},
+		{"POST", "/events", `[{"do":"hug"}]`, `{"error":"add event 1: do \"hug\": there is nothing of that name; known: deallocate, delete, evict, kill, start, raise, tag, quota, stock"}`},
 		{"POST", "/instances/ci_0/deallocate", "", `{"deallocated":"ci_0"}`},
 		{"POST", "/instances/ci_0/start", "", `{"started":"ci_0"}`},
 		{"POST", "/instances/ci_0/delete", "", `{"deleted":"ci_0"}`},

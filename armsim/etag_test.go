@@ -28,7 +28,11 @@ func TestETagMovesWithChangesOnly(t *testing.T) {
 			return s.send(t, "DELETE", set+"/virtualMachines/"+s.ids(t, set)[0], nil)
 		}, true},
 		"a refused deletion": {func(t *testing.T, s *sim, set string) reply { return s.deleteInstances(t, set, "77") }, false},
-		"power off":          {func(t *testing.T, s *sim, set string) reply { return s.send(t, "POST", set+"/poweroff", nil) }, false},
+		"power off":          {func(t *testing.T, s *sim, set string) reply { return s.send(t, "POST", set+"/poweroff", nil) }, true},
+		"restart":            {func(t *testing.T, s *sim, set string) reply { return s.send(t, "POST", set+"/restart", nil) }, false},
+		"PUT of an instance": {func(t *testing.T, s *sim, set string) reply {
+			return s.send(t, "PUT", set+"/virtualMachines/"+s.ids(t, set)[0], `{}`)
+		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

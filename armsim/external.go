@@ -91,3 +91,19 @@ func (s *Server) SetCoreQuota(n int) {
 	defer s.mu.Unlock()
 	s.world.SetCoreQuota(n)
 }
+
+// SetStock changes what Azure has room for: a stock replaces the one of the same scale
+// set, size and zone, a count of -1 ends it. What exists stays. The error says what is
+// impossible; then nothing is changed.
+func (s *Server) SetStock(stocks ...Stock) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.world.SetStock(stocks...)
+}
+
+// Stock is what Azure has room for, and what is taken of it.
+func (s *Server) Stock() []StockState {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.world.Stock()
+}

@@ -26,6 +26,10 @@ const (
 	removal = 6 * time.Second
 	power   = 4 * time.Second
 
+	// SSH public keys.
+	firstKey  = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA first"
+	secondKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB second"
+
 	// settled is longer than anything takes.
 	settled = time.Minute
 )

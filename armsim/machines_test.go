@@ -191,3 +191,28 @@ func TestTwoSimulatorsOfASeed(t *testing.T) {
 		}
 	}
 }
+
+// TestMachinesOfSuspendedInstances: a deallocated one takes no logins; its disk is there
+// again after the start, at another public address. Who logs in has the key that it was
+// made with.
+func TestMachinesOfSuspendedInstances(t *testing.T) {
+	t.Parallel()
+	for _, mode := range modes {
+		s := newSite(t, armsim.ScaleSetSpec{Name: "ci", OrchestrationMode: mode, Capacity: 1, PublicAddress: true})
+		before := s.running(t)[0]
+		s.run(t, before.PublicAddress, "echo kept > file")
+		require.Equal(t, 200, s.send(t, "PATCH", s.set, withKeys(secondKey)).status)
+		require.Equal(t, 202, s.send(t, "POST", s.set+"/deallocate", nil).status)
+		require.Eventually(t, func() bool { return s.Instances()[0].PowerState == "deallocated" }, patience, 5*time.Millisecond)
+		_, err := s.dial(before.PrivateAddress)
+		require.Error(t, err)
+		require.Equal(t, 202, s.send(t, "POST", s.set+"/start", nil).status)
+		after := s.running(t)[0]
+		assert.Equal(t, before.PrivateAddress, after.PrivateAddress)
+		assert.NotEqual(t, before.PublicAddress, after.PublicAddress)
+		assert.Equal(t, "kept\n", s.run(t, after.PublicAddress, "cat file"))
+		assert.Equal(t, "kept\n", s.run(t, after.PrivateAddress, "cat file"))
+		_, err = s.dial(before.PublicAddress)
+		require.Error(t, err)
+	}
+}

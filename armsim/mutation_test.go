@@ -66,7 +66,7 @@ func TestAnyModelIsSurvived(t *testing.T) {
 
 func surviveModels(t *testing.T, mode string) {
 	s := virtual(t, armsim.Config{})
-	template := s.get(t, s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", OrchestrationMode: mode, Priority: "Spot", Zones: []string{"1"}, PublicAddress: true, PublicKey: "ssh-ed25519 AAAA", Change: func(m map[string]any) {
+	template := s.get(t, s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", OrchestrationMode: mode, Priority: "Spot", Zones: []string{"1"}, PublicAddress: true, PublicKey: firstKey, Change: func(m map[string]any) {
 		profile := m["properties"].(object)["virtualMachineProfile"].(object)
 		profile["extensionProfile"] = object{"extensions": []any{object{"name": "e", "properties": object{"settings": object{}}}}}
 		profile["storageProfile"].(object)["dataDisks"] = []any{object{"lun": 0}}

@@ -73,7 +73,7 @@ var orders = map[string]struct {
 	"size open without zones":     {setSize("Standard_D4s_v5"), ""},
 	"zone that there is not":      {zones("4"), "AvailabilityZoneNotSupported (400)"},
 	"region without zones":        {both(atLocation("westus"), zones("1")), "ResourceTypeNotSupportAvailabilityZones (400)"},
-	"instance mix":                {setSize("Mix"), ""},
+	"instance mix without sizes":  {setSize("Mix"), "SkuProfileVMSizesCannotBeNullOrEmpty (400)"},
 	"unknown publisher":           {setImage(urn("SUSE", "openSUSE-Leap", "42.3", "latest")), "InvalidParameter (400): The following list of images referenced from the deployment template are not found: Publisher: SUSE, Offer: openSUSE-Leap, Sku: 42.3, Version: latest."},
 	"version that is gone":        {setImage(urn("Canonical", "ubuntu-24_04-lts", "server", "24.04.2020")), "PlatformImageNotFound (404)"},
 	"version that there is":       {setImage(urn("Canonical", "ubuntu-24_04-lts", "server", "24.04.202509010")), ""},

@@ -46,6 +46,26 @@ func TestPolicies(t *testing.T) {
 	assert.Len(t, s.list(t, subscriptionOf+assignments+query), 1, "those of the group went with it")
 }
 
+// TestPolicyExemptions are listed as assignments are.
+func TestPolicyExemptions(t *testing.T) {
+	t.Parallel()
+	s := virtual(t, armsim.Config{PageSize: 1})
+	const query = "?api-version=2022-07-01-preview"
+	group, exemptions := s.ResourcePath(""), authorization+"policyExemptions"
+	assignment := group + authorization + "policyAssignments/one"
+	for _, scope := range []string{subscriptionOf, group, s.ScaleSetPath("ci")} {
+		made := s.send(t, "PUT", scope+exemptions+"/mine"+query, object{"properties": object{"policyAssignmentId": assignment, "exemptionCategory": "Waiver"}})
+		require.Equal(t, http.StatusCreated, made.status, made.raw)
+		assert.Equal(t, assignment, s.get(t, scope+exemptions+"/MINE"+query).text("properties.policyAssignmentId"))
+	}
+	assert.Len(t, s.list(t, group+exemptions+query), 3)
+	assert.Len(t, s.list(t, group+exemptions+query+"&$filter=atScope()"), 2)
+	assert.Empty(t, s.list(t, group+exemptions+query+"&$filter=policyAssignmentId%20eq%20'x'"))
+	assert.Equal(t, "InvalidCreatePolicyExemptionRequest", s.send(t, "PUT", group+exemptions+"/bad"+query, object{}).code())
+	assert.Equal(t, http.StatusOK, s.send(t, "DELETE", group+exemptions+"/mine"+query, nil).status)
+	assert.Equal(t, "PolicyExemptionNotFound", s.get(t, group+exemptions+"/mine"+query).code())
+}
+
 func TestPolicyDefinitions(t *testing.T) {
 	t.Parallel()
 	s := virtual(t, armsim.Config{})
@@ -61,31 +81,4 @@ func TestPolicyDefinitions(t *testing.T) {
 		assert.Equal(t, http.StatusOK, s.send(t, "DELETE", path, nil).status)
 		assert.Equal(t, http.StatusNotFound, s.get(t, path).status)
 	}
-}
-
-func TestStandbyPoolsAreKept(t *testing.T) {
-	t.Parallel()
-	s := virtual(t, armsim.Config{})
-	pools, query := s.ResourcePath("/providers/Microsoft.StandbyPool/standbyVirtualMachinePools"), "?api-version=2024-03-01"
-	body := object{"location": "westeurope", "properties": object{
-		"attachedVirtualMachineScaleSetId": s.ScaleSetPath("ci"), "virtualMachineState": "Running", "elasticityProfile": object{"maxReadyCapacity": 3},
-	}}
-	made := s.send(t, "PUT", pools+"/warm"+query, body)
-	require.Equal(t, http.StatusOK, made.status, made.raw)
-	assert.Equal(t, "Succeeded", made.text("properties.provisioningState"))
-	assert.Equal(t, s.ScaleSetPath("ci"), s.get(t, pools+"/WARM"+query).text("properties.attachedVirtualMachineScaleSetId"))
-	assert.Len(t, s.list(t, pools+query), 1)
-	assert.Equal(t, "InvalidRequestContent", s.send(t, "PUT", pools+"/cold"+query, object{"location": "westeurope"}).code())
-
-	gone := s.send(t, "DELETE", pools+"/warm"+query, nil)
-	require.Equal(t, http.StatusAccepted, gone.status)
-	status := gone.header.Get("Azure-AsyncOperation")
-	assert.Contains(t, status, "/providers/Microsoft.StandbyPool/locations/")
-	running := s.get(t, status)
-	assert.Equal(t, []any{http.StatusAccepted, "Deleting"}, []any{running.status, running.text("status")})
-	s.Advance(settled)
-	ended := s.get(t, status)
-	assert.Equal(t, []any{http.StatusOK, "Succeeded"}, []any{ended.status, ended.text("status")})
-	assert.Equal(t, http.StatusNoContent, s.send(t, "DELETE", pools+"/warm"+query, nil).status)
-	assert.Empty(t, s.list(t, pools+query))
 }

@@ -126,6 +126,9 @@ func plant(o object, path string, value any) {
 
 const replayProvider = "/subscriptions/" + DefaultSubscriptionID + "/resourceGroups/" + replayName + "/providers/Microsoft.Network/"
 
+// replayPooled is the scale set of a recording's standby pools.
+const replayPooled = "/subscriptions/" + DefaultSubscriptionID + "/resourceGroups/" + replayName + "/providers/Microsoft.Compute/virtualMachineScaleSets/" + replayName
+
 // replayTexts are values for strings, by the end of their path.
 var replayTexts = map[string]string{
 	"location":                             DefaultLocation,
@@ -135,9 +138,10 @@ var replayTexts = map[string]string{
 	"upgradePolicy.mode":                   "Manual",
 	"orchestrationMode":                    "Uniform",
 	"priority":                             "Regular",
+	"evictionPolicy":                       "Deallocate",
 	"osProfile.adminUsername":              "azureuser",
 	"publicKeys[].path":                    "/home/azureuser/.ssh/authorized_keys",
-	"publicKeys[].keyData":                 "ssh-ed25519 AAAA replay",
+	"publicKeys[].keyData":                 "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA replay",
 	"imageReference.publisher":             "Canonical",
 	"imageReference.offer":                 "ubuntu-24_04-lts",
 	"imageReference.sku":                   "server",
@@ -157,6 +161,8 @@ var replayTexts = map[string]string{
 	"subnet.id":                            replayProvider + "virtualNetworks/replay/subnets/replay",
 	"networkSecurityGroup.id":              replayProvider + "networkSecurityGroups/replay",
 	"loadBalancerBackendAddressPools[].id": replayProvider + "loadBalancers/replay/backendAddressPools/replay",
+	"attachedVirtualMachineScaleSetId":     replayPooled,
+	"virtualMachineState":                  "Running",
 	"natGateway.id":                        replayProvider + "natGateways/replay",
 	"publicIpAddresses[].id":               replayProvider + "publicIPAddresses/replay",
 	"publicIpPrefixes[].id":                replayProvider + "publicIPPrefixes/replay",
@@ -194,6 +200,9 @@ func (m replayModel) value(path, kind string) any {
 		if m.windows && strings.HasSuffix(path, end) {
 			return text
 		}
+	}
+	if _, evicted := m.shape[writtenProfile+"evictionPolicy"]; evicted && strings.HasSuffix(path, ".priority") {
+		return "Spot"
 	}
 	best := ""
 	for end := range replayTexts {

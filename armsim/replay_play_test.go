@@ -106,13 +106,10 @@ func (p *replayer) startOf(operation string, before int) int {
 }
 
 func seenUnderWay(x recordings.Exchange) bool {
-	if x.Response == nil {
-		return x.Status == http.StatusAccepted
-	}
-	return x.Status == http.StatusOK && x.Response["endTime"] == ""
+	return x.Status == http.StatusAccepted || x.Response != nil && x.Status == http.StatusOK && x.Response["endTime"] == ""
 }
 
-var operationSlot = regexp.MustCompile(`(?i)/operation(?:s|results)/(\{[^}]*\})`)
+var operationSlot = regexp.MustCompile(`(?i)/operation(?:s|results|statuses)/(\{[^}]*\})`)
 
 func operationIn(path string) string {
 	if m := operationSlot.FindStringSubmatch(path); m != nil {
@@ -144,6 +141,9 @@ func (p *replayer) target(x recordings.Exchange) string {
 		if value != "" {
 			query.Set(name, p.fill(strings.ReplaceAll(value, "{name}", missingInstance)))
 		}
+	}
+	if x.Status < http.StatusMultipleChoices {
+		x.Path = strings.ReplaceAll(x.Path, malformedInstance, "*") // the one that is taken
 	}
 	if x.Status == http.StatusNotFound {
 		return p.s.Endpoint + p.fillUnbound(x.Path) + "?" + query.Encode()
@@ -241,8 +241,10 @@ func (p *replayer) fillUnbound(template string) string {
 	}))
 }
 
+const malformedInstance = "{instance:malformed}"
+
 func (p *replayer) bind(placeholder, set string) string {
-	if placeholder == "{instance:malformed}" {
+	if placeholder == malformedInstance {
 		return "0x"
 	}
 	if p.bound[placeholder] == "" {

@@ -99,6 +99,8 @@ func (p *replayer) makeSurroundings() {
 			p.put(p.fill(x.Path)+"/"+replayName+"-before", "2022-04-01", assignmentBody(listedPrincipal))
 		case x.Response["value[].notActions[]"] != "":
 			p.grant("Contributor")
+		case startOfMachine.MatchString(x.Path):
+			p.makeHibernated(strings.TrimSuffix(p.fill(x.Path), "/start"))
 		case isCode(x, inUse...) && !used[groupIn(x.Path)]:
 			used[groupIn(x.Path)] = true
 			p.makeUsedNetwork(p.fill(groupIn(x.Path)))
@@ -118,16 +120,35 @@ func (p *replayer) makeUsedNetwork(group string) {
 	p.put(vnet, version, object{"properties": object{"addressSpace": object{"addressPrefixes": []any{"10.0.0.0/16"}}, "subnets": []any{subnet}}})
 	config := object{"name": replayName, "properties": object{"subnet": id(vnet + "/subnets/" + replayName), "publicIPAddress": id(address)}}
 	p.put(nic, version, object{"properties": object{"networkSecurityGroup": id(nsg), "ipConfigurations": []any{config}}})
-	p.put(group+"/providers/Microsoft.Compute/virtualMachines/"+replayName, "2025-04-01", object{"properties": object{
+	p.put(group+"/providers/Microsoft.Compute/virtualMachines/"+replayName, "2025-04-01", machineBody(id(nic)))
+}
+
+var startOfMachine = regexp.MustCompile(`(?i)/virtualMachines/\{machine[^/]*\}/start$`)
+
+// makeHibernated makes a machine that is resumed: no recording shows another started.
+func (p *replayer) makeHibernated(id string) {
+	machine := machineBody()
+	machine["properties"].(object)["additionalCapabilities"] = object{"hibernationEnabled": true}
+	p.put(id, "2025-04-01", machine)
+	require.NoError(p.t, p.s.Do(p.t.Context(), http.MethodPost, id+"/deallocate", "2025-04-01&hibernate=true", object{}))
+	p.s.Advance(settledReplay)
+}
+
+func machineBody(interfaces ...any) object {
+	return object{"properties": object{
 		"hardwareProfile": object{"vmSize": replayTexts["sku.name"]}, "osProfile": object{"adminUsername": "azureuser"},
 		"storageProfile": object{"imageReference": object{"publisher": "Canonical"}},
-		"networkProfile": object{"networkInterfaces": []any{id(nic)}}}})
+		"networkProfile": object{"networkInterfaces": interfaces},
+	}}
 }
 
 // makeLinked makes the network resources that a body names, where the recording
 // does not show how they were made.
 func (p *replayer) makeLinked(x recordings.Exchange, body any) {
 	kind := kindIn(x.Path)
+	if x.Request["properties.attachedVirtualMachineScaleSetId"] != "" && !p.has(replayPooled) {
+		p.put(replayPooled, "2025-04-01", ScaleSetSpec{Name: replayName, OrchestrationMode: "Flexible"}.model(p.s.config, p.s.defaultImage("")))
+	}
 	if x.Method != http.MethodPut || kind != "virtualnetworks" && kind != "natgateways" {
 		return
 	}

@@ -46,15 +46,18 @@ func (s setup) makeWorld() (err error) {
 	s.journal = azhttp.NewJournal()
 	s.world, err = world.New(world.Config{
 		SubscriptionID: c.SubscriptionID, Location: c.Location, Seed: c.Seed, Clock: s.clock,
-		Boot: c.Boot, Delete: c.Delete, Power: c.Power, Polite: c.Polite, ParallelWrites: c.ParallelWrites,
+		Boot: c.Boot, Delete: c.Delete, Power: c.Power, Suspension: c.Suspension, Polite: c.Polite, ParallelWrites: c.ParallelWrites,
 		CoreQuota: c.CoreQuota, Evictions: c.Evictions, Unknowns: c.Unknowns, Catalog: offer, Faults: s.rules, Async: s.async,
 		Delays:        world.Delays{Principal: c.Subscription.PrincipalDelay, Assignment: c.Subscription.AssignmentDelay},
 		NotRegistered: c.Subscription.NotRegistered,
 	})
-	if err == nil && !c.Subscription.Empty {
+	if err != nil {
+		return err
+	}
+	if !c.Subscription.Empty {
 		s.world.AddGroup(c.ResourceGroup, c.Location)
 	}
-	return err
+	return s.world.SetStock(c.Stock...)
 }
 
 // async runs work in the background without the lock, and then with it.

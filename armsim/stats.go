@@ -34,19 +34,21 @@ func (s *Server) Instances() []InstanceInfo {
 
 // Stats are counts since the start.
 type Stats struct {
-	Seed            uint64         `json:"seed"`
-	Requests        map[string]int `json:"requests"`        // by operation; those that were throttled, too
-	Throttled       Throttling     `json:"throttled"`       // of them
-	Instances       int            `json:"instances"`       // that exist now, in any state
-	Running         int            `json:"running"`         // of them
-	Capacity        int            `json:"capacity"`        // sum of all scale sets
-	Created         int            `json:"created"`         // instances ever
-	Absent          int            `json:"absent"`          // instances that were asked for and never made
-	Evicted         int            `json:"evicted"`         // Spot instances ever
-	InstanceSeconds float64        `json:"instanceSeconds"` // simulated, from acceptance to removal
-	Machines        int            `json:"machines"`        // that are switched on
-	Addresses       int            `json:"addresses"`       // in use
-	NotSimulated    []string       `json:"notSimulated"`    // requests that got a 501
+	Seed             uint64         `json:"seed"`
+	Requests         map[string]int `json:"requests"`         // by operation; those that were throttled, too
+	Throttled        Throttling     `json:"throttled"`        // of them
+	Instances        int            `json:"instances"`        // that exist now, in any state
+	Running          int            `json:"running"`          // of them
+	Capacity         int            `json:"capacity"`         // sum of all scale sets
+	Capacities       map[string]int `json:"capacities"`       // of each, by its name
+	Created          int            `json:"created"`          // instances ever
+	Absent           int            `json:"absent"`           // instances that were asked for and never made
+	Evicted          int            `json:"evicted"`          // Spot instances ever
+	InstanceSeconds  float64        `json:"instanceSeconds"`  // simulated, from acceptance to removal, as their disks cost
+	AllocatedSeconds float64        `json:"allocatedSeconds"` // of them not deallocated, as their virtual machines cost
+	Machines         int            `json:"machines"`         // that are switched on
+	Addresses        int            `json:"addresses"`        // in use
+	NotSimulated     []string       `json:"notSimulated"`     // requests that got a 501
 }
 
 // Stats counts what exists and what was asked for. It may be called at any time
@@ -56,8 +58,8 @@ func (s *Server) Stats() Stats {
 	defer s.mu.Unlock()
 	c := s.world.Counts()
 	st := Stats{
-		Seed: s.config.Seed, Instances: c.Instances, Running: c.Running, Capacity: c.Capacity, Created: c.Created, Absent: c.Absent,
-		Evicted: c.Evicted, InstanceSeconds: c.InstanceSeconds, Machines: c.Machines, Addresses: c.Addresses,
+		Seed: s.config.Seed, Instances: c.Instances, Running: c.Running, Capacity: c.Capacity, Capacities: c.Capacities, Created: c.Created, Absent: c.Absent,
+		Evicted: c.Evicted, InstanceSeconds: c.InstanceSeconds, AllocatedSeconds: c.AllocatedSeconds, Machines: c.Machines, Addresses: c.Addresses,
 	}
 	st.Requests, st.NotSimulated = s.journal.Counts()
 	st.Throttled = s.journal.Throttled()

@@ -186,10 +186,10 @@ func TestInstancesThatAreGone(t *testing.T) {
 
 func TestKeysMayBeFixed(t *testing.T) {
 	t.Parallel()
-	body := `{"properties":{"virtualMachineProfile":{"osProfile":{"linuxConfiguration":{"ssh":{"publicKeys":[{"path":"/home/azureuser/.ssh/authorized_keys","keyData":"ssh-ed25519 BBBB"}]}}}}}}`
+	body := `{"properties":{"virtualMachineProfile":{"osProfile":{"linuxConfiguration":{"ssh":{"publicKeys":[{"path":"/home/azureuser/.ssh/authorized_keys","keyData":"` + secondKey + `"}]}}}}}}`
 	for fixed, want := range map[bool]int{false: http.StatusOK, true: http.StatusConflict} {
 		s := virtual(t, armsim.Config{Unknowns: armsim.Unknowns{KeysFixed: fixed}})
-		set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", PublicKey: "ssh-ed25519 AAAA"})
+		set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", PublicKey: firstKey})
 		r := s.send(t, "PATCH", set, body)
 		assert.Equal(t, want, r.status)
 		if fixed {

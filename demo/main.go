@@ -122,7 +122,7 @@ func (o options) report(d *load.Driver, unsettled error) error {
 	busiest := slices.Max(append(slices.Collect(maps.Values(r.Places)), 0))
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "\njob wait\tp50 %s\tp95 %s\n", r.Wait(0.50), r.Wait(0.95))
-	fmt.Fprintf(table, "instances\t%d created\t%.0f instance-seconds\n", r.Created, r.InstanceSeconds)
+	fmt.Fprintf(table, "instances\t%d created\t%.0f instance-seconds, %.0f disk-seconds\n", r.Created, r.AllocatedSeconds, r.InstanceSeconds)
 	fmt.Fprintf(table, "places\t%d instances ran a job\tthe busiest ran %d\n", len(r.Places), busiest)
 	fmt.Fprintf(table, "simulator\tseed %d\n", r.Seed)
 	if err := table.Flush(); err != nil {

@@ -64,6 +64,9 @@ func (inv *inventory) addressUnlisted(instances []vmss.Instance) {
 	wanted := map[string]string{}
 	for _, i := range instances {
 		id := identify(i)
+		if m := inv.last().Find(id); m != nil && m.isSuspended() {
+			continue // it may come up with others
+		}
 		if _, have := inv.addresses[id]; !have && id != "" {
 			wanted[strings.ToLower(i.ID)] = id
 		}
@@ -143,7 +146,9 @@ func (inv *inventory) lacksAddress(i vmss.Instance, now time.Time) bool {
 	if _, have := inv.addresses[id]; have || id == "" {
 		return false
 	}
-	state, _ := classify(i, inv.past(i, before, now), false, true)
+	c := inv.circumstances(id, now, now)
+	c.addressed = true
+	state, _ := judge(i, inv.past(i, before, now), c)
 	return state == Running
 }
 

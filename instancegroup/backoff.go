@@ -13,6 +13,7 @@ type backoff struct {
 
 	failures int
 	until    time.Time
+	cause    error // of the last failure
 }
 
 // fail lengthens the pause, at least to what the error asks for, and reports
@@ -23,6 +24,7 @@ func (b *backoff) fail(now time.Time, err error) (first bool) {
 		pause = min(pause, b.shortest<<b.failures)
 	}
 	b.failures++
+	b.cause = err
 	b.until = now.Add(max(pause, armerr.RetryAfter(err)))
 	return b.failures == 1
 }

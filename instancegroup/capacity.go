@@ -18,6 +18,7 @@ type capacityWrite struct {
 	*Group
 	current vmss.ScaleSet
 	n       int
+	warm    bool // for the warm pool
 }
 
 // settleUncertain counts an earlier write of unknown outcome as accepted after
@@ -87,7 +88,7 @@ func (w *capacityWrite) unfilled() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	v := w.inventory.last()
-	if w.current.Mode == vmss.Flexible || v.reading == 0 || w.ledger.pending() > 0 || w.ledger.isIncreasing() || w.current.IsUpdating() {
+	if w.current.Mode == vmss.Flexible || v.reading == 0 || w.ledger.pending()+w.ledger.warming() > 0 || w.ledger.isIncreasing() || w.current.IsUpdating() {
 		return 0
 	}
 	return max(0, int(w.current.Capacity)-v.count())
@@ -105,6 +106,11 @@ func (w *capacityWrite) send(ctx context.Context, capacity int64) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.ledger.target.drift = w.driftLocked()
+	if w.warm {
+		w.ledger.recordWarm(w.n, capacity, id, at)
+		w.log.Info("instances are created for the warm pool", "operation", "warm", "count", w.n, "capacity", capacity)
+		return w.n, nil
+	}
 	w.ledger.recordIncrease(w.n, capacity, id, at)
 	w.logAccepted(w.n, capacity)
 	return w.n, nil
@@ -124,7 +130,7 @@ func (w *capacityWrite) driftLocked() int {
 		return 0
 	}
 	v := w.inventory.last()
-	return max(0, int(w.current.Capacity)-v.count()-w.ledger.pending())
+	return max(0, int(w.current.Capacity)-v.count()-w.ledger.pending()-w.ledger.warming())
 }
 
 // tookEffect reports whether a write whose response was lost took effect. If

@@ -34,6 +34,7 @@ type changes struct {
 	settled  []settlement    // have come up, or no longer will
 	failed   int             // died without ever having served
 	reason   string          // of one of the failed
+	evicted  int             // Spot instances that Azure took back soon after they came up
 }
 
 // observeChanges compares members with what they were in the last view: one that

@@ -7,8 +7,8 @@
 // view of the group is complete or it is an error.
 //
 // Group is an I/O shell around parts that each own their state and decide
-// without a lock, a context or a clock: inventory, ledger, deletions, lease,
-// backoff. docs/explanation/architecture.md shows how they work together.
+// without a lock, a context or a clock: inventory, ledger, deletions, suspensions, warmPool,
+// lease, backoff. docs/explanation/architecture.md shows how they work together.
 //
 // It must not import fleeting, Azure's SDK, or any package of this module but
 // internal/vmss, internal/preflight and internal/armerr.

@@ -75,7 +75,7 @@ func (f fakeInstances) List(ctx context.Context, o vmss.ListOptions) ([]vmss.Ins
 	}
 	known := true
 	for n := range all {
-		all[n].VMID = o.VMID(all[n].ID)
+		all[n].VMID, all[n].Mark, all[n].Bare = o.VMID(all[n].ID), vmss.Unmarked, true
 		known = known && all[n].VMID != ""
 	}
 	if known {
@@ -85,7 +85,7 @@ func (f fakeInstances) List(ctx context.Context, o vmss.ListOptions) ([]vmss.Ins
 		for n := range all {
 			for _, i := range f.vms {
 				if i.ID == all[n].ID {
-					all[n].VMID = f.show(i).VMID
+					all[n].VMID, all[n].Mark, all[n].Bare = f.show(i).VMID, i.Mark, false
 				}
 			}
 		}
@@ -251,6 +251,17 @@ func (f *fake) SetTags(ctx context.Context, tags map[string]string, etag string)
 			return azure(armerr.Precondition, 412)
 		}
 		f.set.Tags = tags
+		f.touch()
+		return nil
+	})
+}
+
+func (f *fake) SetPublicKeys(ctx context.Context, keys []vmss.PublicKey, etag string) error {
+	return f.do(ctx, opKeys, func() error {
+		if etag != f.set.ETag {
+			return azure(armerr.Precondition, 412)
+		}
+		f.set.Model.Login.PublicKeys = keys
 		f.touch()
 		return nil
 	})

@@ -29,6 +29,7 @@ const (
 	opModels     = "VirtualMachineModels"
 	opAutoscale  = "AutoscaleSettings"
 	opTag        = "SetTags"
+	opKeys       = "SetPublicKeys"
 	opProgress   = "Progress"
 )
 
@@ -64,6 +65,10 @@ type fake struct {
 	mostKind    armerr.Kind       // how more is refused
 	extra       []vmss.Instance   // what an outdated list shows in addition
 
+	powered    []string // what power was changed to, by call
+	hibernated bool     // the last deallocation was to
+	idle       bool     // accepted changes of power do nothing
+
 	past []vmss.Instance // what Resource Graph shows
 
 	faults  map[string][]fault
@@ -89,7 +94,7 @@ type fake struct {
 
 func newFake(instances int) *fake {
 	f := &fake{
-		set:   vmss.ScaleSet{ID: "/x/ci", Name: "ci", Size: "Standard_D2s_v5", HasCapacity: true, Model: vmss.Model{OSType: "Linux", Upgrade: vmss.Upgrade{Mode: "Manual"}, Login: vmss.Login{PublicKeys: []string{"ssh-ed25519 AAAA"}}}},
+		set:   vmss.ScaleSet{ID: "/x/ci", Name: "ci", Size: "Standard_D2s_v5", HasCapacity: true, Model: vmss.Model{OSType: "Linux", Upgrade: vmss.Upgrade{Mode: "Manual"}, Login: vmss.Login{PublicKeys: []vmss.PublicKey{{Data: "ssh-ed25519 AAAA"}}}}},
 		noNIC: map[string]bool{}, publicIP: map[string]string{}, hidden: map[string]bool{}, blank: map[string]bool{},
 		faults: map[string][]fault{}, calls: map[string]int{}, failures: map[vmss.Operation]error{}, lists: plenty, perMinute: 1e18, reads: plenty, remaining: map[vmss.Call]int{},
 	}

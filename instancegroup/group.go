@@ -24,7 +24,10 @@ type Group struct {
 	log    hclog.Logger
 	now    func() time.Time
 
-	gate *writeGate
+	gate    *writeGate
+	sshKeys SSHKeys
+
+	hidden sync.Once // the log says that this identity may not read operations
 
 	mu          sync.Mutex // guards what follows
 	current     *reading   // under way; nil: none
@@ -36,8 +39,12 @@ type Group struct {
 	inventory   inventory
 	ledger      ledger
 	deletions   deletions
+	suspensions suspensions
+	pool        warmPool
 	lease       lease
+	keyWrite    keyWrite
 	backoffs    increaseBackoffs
+	shortage    shortage
 	deferredErr error // for the runner, which no call has returned yet
 	watch       watch
 }
@@ -49,10 +56,38 @@ type Options struct {
 	Owner    string           // names this process in the scale set's tag; empty: no tag
 	Now      func() time.Time // nil: time.Now
 	Timeouts Timeouts
+	SSHKeys  SSHKeys  // what the model's keys must be before instances are made; nil: whatever they are
 	Observer Observer // nil: nobody is told what happens
 
 	ResourceGraph bool // long lists are read through Azure Resource Graph, too
+	Suspension    Suspension
+	WarmPool      int // how many instances are kept deallocated for later increases
 }
+
+// Suspension is how instances are suspended.
+type Suspension struct {
+	On         bool // else one that is deallocated is dead, whoever did it
+	Hibernate  bool // the memory is kept
+	IfPossible bool // a scale set whose instances cannot be suspended is served without
+}
+
+// fit refuses a scale set whose instances cannot be suspended as is wanted, or turns that
+// off.
+func (s *Suspension) fit(set vmss.ScaleSet, log hclog.Logger) error {
+	if !s.On {
+		return nil
+	}
+	findings := preflight.Suspension(set, s.Hibernate)
+	if len(findings) > 0 && s.IfPossible {
+		s.On = false
+		log.Info("instances are not suspended: "+findings[0].Problem, "operation", "read", "scale_set", set.Name)
+		return nil
+	}
+	return preflight.Refuse(set, findings)
+}
+
+// Suspends reports whether instances can be suspended.
+func (g *Group) Suspends() bool { return g.inventory.suspends }
 
 // Open reads the scale set and checks that it can serve. It changes nothing.
 // It refuses, with the fix, what would kill jobs, and logs a warning for what
@@ -66,15 +101,24 @@ func Open(ctx context.Context, o Options) (*Group, error) {
 	if err := preflight.Refuse(set, findings); err != nil {
 		return nil, err
 	}
+	if err := o.Suspension.fit(set, o.Logger); err != nil {
+		return nil, err
+	}
+	if o.WarmPool > 0 {
+		if err := preflight.Refuse(set, preflight.WarmPool(set)); err != nil {
+			return nil, err
+		}
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	g := &Group{
-		client: o.Client, name: set.Name, log: o.Logger.With("scale_set", set.Name), now: o.Now, gate: newWriteGate(),
+		client: o.Client, name: set.Name, log: o.Logger.With("scale_set", set.Name), now: o.Now, gate: newWriteGate(), sshKeys: o.SSHKeys,
 		admission: admission{set: set, instances: o.Client.Instances(set.Mode), problems: findings},
-		inventory: newInventory(o.Timeouts), deletions: newDeletions(), lease: newLease(o.Owner), backoffs: newIncreaseBackoffs(),
+		inventory: newInventory(o.Timeouts), deletions: newDeletions(), suspensions: newSuspensions(), pool: newWarmPool(o.WarmPool), lease: newLease(o.Owner), backoffs: newIncreaseBackoffs(), shortage: newShortage(),
 		watch: watch{observer: o.Observer}, graph: graph{on: o.ResourceGraph},
 	}
+	g.suspensions.hibernate, g.inventory.suspends, g.inventory.suspension = o.Suspension.Hibernate, o.Suspension.On, g.suspensions.of
 	g.warn(ctx, findings)
 	return g, nil
 }

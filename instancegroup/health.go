@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 const (
@@ -110,7 +111,7 @@ func (g *Group) probe(ctx context.Context, m *Member) (State, string, error) {
 	case i.VMID != "" && identify(i) != m.MemberID:
 		return Dead, "it no longer exists, and its number belongs to another instance", nil
 	}
-	state, reason := classify(i, m, g.ScaleSet().IsSpot(), true)
+	state, reason := g.judgeNow(i, m)
 	switch {
 	case state == Deleting:
 		reason = "it is being deleted"
@@ -118,6 +119,15 @@ func (g *Group) probe(ctx context.Context, m *Member) (State, string, error) {
 		reason = "it is " + state.String()
 	}
 	return state, reason, nil
+}
+
+// judgeNow judges a member as it was read just now.
+func (g *Group) judgeNow(i vmss.Instance, m *Member) (State, string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	c := g.inventory.circumstances(m.MemberID, g.now(), g.now())
+	c.spot, c.addressed = g.admission.set.IsSpot(), true
+	return judge(i, m, c)
 }
 
 // isGone reports whether a read shows that the instance does not exist. For a

@@ -22,9 +22,37 @@ func (g *Group) Increase(ctx context.Context, n int) (int, error) {
 	if n <= 0 {
 		return 0, nil
 	}
-	if deferred, err := g.deferIncrease(); deferred {
+	deferred, err := g.deferIncrease()
+	if err != nil {
 		return 0, err
 	}
+	warm, err := g.takeWarm(ctx, n)
+	if err != nil || warm == n {
+		return warm, err
+	}
+	created := 0
+	if !deferred {
+		created, err = g.create(ctx, n-warm)
+	}
+	return g.sumUp(n, warm, created, err)
+}
+
+// sumUp adds what the warm pool has served and what is created. An error would take from
+// the runner what was accepted, so that it is kept for the next call.
+func (g *Group) sumUp(n, warm, created int, err error) (int, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if warm+created < n {
+		g.pool.unmet = g.now()
+	}
+	if warm > 0 && err != nil {
+		g.deferredErr, err = err, nil
+	}
+	return warm + created, err
+}
+
+// create raises the capacity by n.
+func (g *Group) create(ctx context.Context, n int) (int, error) {
 	ctx, leave, err := g.gate.enter(ctx, fmt.Sprintf("increase scale set %q by %d", g.name, n))
 	if err != nil {
 		return 0, err
@@ -88,9 +116,11 @@ func (g *Group) finishIncrease(n, accepted int, err error) error {
 func (g *Group) recordStartsLocked(served, failed int, what string, cause error) {
 	tripped, first := g.backoffs.start.record(g.now(), served, failed)
 	if failed == 0 {
+		g.shortage.recordStarts(g.now(), served, failed, nil)
 		return
 	}
 	err := fmt.Errorf("increase scale set %q: %d instances %s: %w", g.name, failed, what, cause)
+	g.shortage.recordStarts(g.now(), served, failed, err)
 	if first {
 		g.deferredErr = err
 	}

@@ -104,6 +104,9 @@ func (i increase) try(ctx context.Context, n int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if err := i.ensureKeys(ctx, set); err != nil {
+		return 0, err
+	}
 	return w.send(ctx, set.Capacity+delta)
 }
 

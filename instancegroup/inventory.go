@@ -2,6 +2,7 @@ package instancegroup
 
 import (
 	"maps"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,13 +27,16 @@ type inventory struct {
 	opened       time.Time            // when the first view was made
 	stale        bool                 // the last view was served in place of a new one
 
+	suspends   bool                       // instances may be suspended
+	suspension func(id string) suspension // what this process does to the power of a member
+
 	addressesRead time.Time        // when the interfaces were listed last
 	unlisted      []vmss.Interface // what was listed then, for instances that no list has shown yet
 	timeouts      Timeouts
 }
 
 func newInventory(t Timeouts) inventory {
-	return inventory{timeouts: t.withDefaults(), addresses: map[string]addresses{}, gone: map[string]time.Time{}, unidentified: map[string]time.Time{}}
+	return inventory{timeouts: t.withDefaults(), suspension: func(string) suspension { return suspension{} }, addresses: map[string]addresses{}, gone: map[string]time.Time{}, unidentified: map[string]time.Time{}}
 }
 
 // beginReading numbers a reading. Clocks stand still at times; this does not.
@@ -67,6 +71,7 @@ func (inv *inventory) apply(l listing, isDeleted func(id string) bool, now time.
 	v.unidentified, v.identifying = inv.countUnidentified(now)
 	c := observeChanges(v.Members, l.base, isDeleted)
 	c.departed += departures(v, l.base, isDeleted)
+	c.evicted = earlyEvictions(l, v, isDeleted, now)
 	if c.gone = l.confirmed.gone; inv.view == nil { // nothing is known of their past
 		c.served, c.boots, c.settled, c.failed, c.reason = 0, nil, nil, 0, ""
 	}
@@ -110,6 +115,7 @@ func (inv *inventory) patch(l listing, isDeleted func(id string) bool, now time.
 	}
 	v.Members = append(v.Members, read...)
 	inv.view = &v
+	c.evicted = earlyEvictions(l, &v, isDeleted, now)
 	return c
 }
 
@@ -149,8 +155,21 @@ func (inv *inventory) member(i vmss.Instance, l listing, now time.Time) (Member,
 	if m.assumed && before != nil {
 		m.VMID, m.InstanceID = before.VMID, before.InstanceID
 	}
+	if i.Bare && before != nil {
+		m.Tags, m.Mark, m.ByPolicy = before.Tags, before.Mark, before.ByPolicy
+	}
+	if written := inv.suspension(id).marked; written != nil {
+		m.Mark = *written // a list may be behind, or show no marks
+	}
+	i.Mark = m.Mark
 	m.Private, m.Public = inv.addresses[id].private, inv.addresses[id].public
-	m.State, m.Reason = classify(i, inv.past(i, before, now), l.spot, m.Private.IsValid())
+	c := inv.circumstances(id, l.seen, now)
+	c.spot, c.addressed = l.spot, m.Private.IsValid()
+	m.State, m.Reason = judge(i, inv.past(i, before, now), c)
+	if m.State == Suspended { // its addresses are read anew when it runs
+		delete(inv.addresses, id)
+		m.Private, m.Public = netip.Addr{}, netip.Addr{}
+	}
 	m.inherit(before, inv.isOpening(now), now)
 	m.markUnread(before)
 	if before != nil && before.seen.After(m.seen) {
@@ -195,6 +214,14 @@ func (inv *inventory) countNew(v *View) (n int) {
 		}
 	}
 	return n
+}
+
+// observedOrNil is observedIDs, or nil where the runner was given no view yet.
+func (inv *inventory) observedOrNil() map[string]bool {
+	if inv.observed == nil {
+		return nil
+	}
+	return inv.observedIDs()
 }
 
 // observedIDs are the members of the latest view that the runner was given.

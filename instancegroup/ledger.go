@@ -28,6 +28,7 @@ type ledger struct {
 	readable  readability
 	hold      hold
 	proofAt   time.Time // when the capacity was last read to prove what is lost
+	taken     int       // instances of the warm pool that the runner has not discovered yet
 }
 
 // acceptedIncrease is the operation that creates instances, of which pending
@@ -35,6 +36,7 @@ type ledger struct {
 type acceptedIncrease struct {
 	operation
 	pending int
+	warm    bool // for the warm pool: the runner does not wait for them
 }
 
 // target is the capacity of the last accepted write, less what has gone since.
@@ -135,7 +137,9 @@ func (l *ledger) find(o *operation) *acceptedIncrease {
 // pending is how many accepted instances the runner has not discovered yet.
 func (l *ledger) pending() (n int) {
 	for _, i := range l.increases {
-		n += i.pending
+		if !i.warm {
+			n += i.pending
+		}
 	}
 	return n
 }
@@ -145,7 +149,13 @@ func (l *ledger) pending() (n int) {
 // that leaves most to the operations under way, so that nothing is taken for lost
 // that may still be created.
 func (l *ledger) charge(n int) {
+	taken := min(n, l.taken)
+	l.taken -= taken
+	n -= taken
 	for _, i := range l.increases {
+		if i.warm {
+			continue
+		}
 		charged := min(n, i.pending)
 		i.pending -= charged
 		n -= charged
@@ -173,10 +183,11 @@ func (l *ledger) reconcile(v *View, discovered int) (o overdue) {
 	o.cause = errNeverCreated
 	l.charge(discovered)
 	l.supersede()
+	l.expireWarm(v)
 	l.increases = slices.DeleteFunc(l.increases, func(i *acceptedIncrease) bool { return i.pending == 0 })
 	for _, i := range l.increases {
 		switch {
-		case i.mayBeUnlisted(v):
+		case i.warm, i.mayBeUnlisted(v):
 			o.expected += i.pending
 		case i.hasFailed():
 			o.failed += i.pending
@@ -228,7 +239,7 @@ func (l *ledger) fail(cause error, now time.Time) {
 // creates their instances: a scale set has one target capacity.
 func (l *ledger) supersede() {
 	for n, i := range l.increases[:max(0, len(l.increases)-1)] {
-		if armerr.Is(i.failure, armerr.Preempted) {
+		if !i.warm && !l.increases[n+1].warm && armerr.Is(i.failure, armerr.Preempted) {
 			l.increases[n+1].pending += i.pending
 			i.pending = 0
 		}
@@ -268,7 +279,7 @@ func (l *ledger) writeOff(v *View, o overdue, now time.Time) (lost int) {
 	}
 	failed, proven := o.failed, o.proven
 	for _, i := range l.increases {
-		if i.mayBeUnlisted(v) {
+		if i.warm || i.mayBeUnlisted(v) {
 			continue
 		}
 		left := &proven

@@ -56,6 +56,7 @@ type Member struct {
 	failed  time.Time // since when its provisioning state is Failed; zero: it is not
 
 	deleting time.Time // the same of Deleting
+	resuming time.Time // the same of the state Resuming
 }
 
 // known is when the member was last known to be there.
@@ -92,6 +93,14 @@ func (m *Member) inherit(before *Member, opening bool, now time.Time) {
 	if before != nil {
 		m.first, m.served, m.failed, m.deleting, m.created = before.first, before.served, before.failed, before.deleting, before.created
 	}
+	if m.SSHKeys == nil && before != nil {
+		m.SSHKeys = before.SSHKeys // they are for life; not each response holds the model
+	}
+	if before != nil {
+		m.resuming = before.resuming
+	}
+	m.resuming = since(m.resuming, now, m.State == Resuming)
+	m.served = m.served || m.isSuspended() || m.Mark != vmss.Unmarked
 	m.deleting = since(m.deleting, now, m.Is("Deleting"))
 	m.failed = since(m.failed, now, m.Is("Failed"))
 }
@@ -101,6 +110,9 @@ func (m *Member) applyTimeouts(t Timeouts, now time.Time) {
 	if m.isUnidentified() && !m.IsOn() {
 		m.State, m.Reason = Dead, fmt.Sprintf("it got no vmId within creation_limit (%s)", t.Creation)
 		return
+	}
+	if m.State == Resuming && now.Sub(m.resuming) >= t.Creation {
+		m.State, m.Reason = Dead, fmt.Sprintf("%sit did not come up within creation_limit (%s); fix: raise it if the image needs longer", couldNotResume, t.Creation)
 	}
 	if m.served || m.State == Dead || m.State == Deleting {
 		return

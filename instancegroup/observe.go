@@ -9,14 +9,16 @@ import (
 // Observer is told what happens to a group, for metrics. Its methods are called with
 // the group's lock held: they must return at once, and must not call the group.
 type Observer interface {
-	Increased(instances int)       // Azure accepted an increase by that many
-	IncreaseRefused()              // Azure refused one, or it failed
-	Created(after time.Duration)   // an instance was first seen running, after the acceptance of its increase
-	Deleted(after time.Duration)   // an instance was found gone, after its deletion was first accepted
-	Detected(within time.Duration) // an instance was first seen running, at most so long after it was
-	Removed(reason Removal)        // the deletion of an instance was accepted, or it was found gone without one
-	Lost(instances int)            // so many were accepted and will never be created
-	Viewed(took time.Duration)     // a complete view was made
+	Warmed(instances int)            // so many came from the warm pool, of an increase
+	WarmStarted(after time.Duration) // one of them was first seen running, after the increase
+	Increased(instances int)         // Azure accepted an increase by that many
+	IncreaseRefused()                // Azure refused one, or it failed
+	Created(after time.Duration)     // an instance was first seen running, after the acceptance of its increase
+	Deleted(after time.Duration)     // an instance was found gone, after its deletion was first accepted
+	Detected(within time.Duration)   // an instance was first seen running, at most so long after it was
+	Removed(reason Removal)          // the deletion of an instance was accepted, or it was found gone without one
+	Lost(instances int)              // so many were accepted and will never be created
+	Viewed(took time.Duration)       // a complete view was made
 }
 
 // watch owns what is needed to tell an observer, and nothing that decides. Without an
@@ -31,6 +33,19 @@ type watch struct {
 type acceptance struct {
 	at   time.Time
 	left int
+}
+
+func (w *watch) warmStarted(after time.Duration) {
+	if w.observer != nil {
+		w.observer.WarmStarted(after)
+	}
+}
+
+// taken is told how many instances the warm pool has given to the runner.
+func (w *watch) taken(n int) {
+	if w.observer != nil && n > 0 {
+		w.observer.Warmed(n)
+	}
 }
 
 func (w *watch) increased(accepted int, err error, now time.Time) {

@@ -23,6 +23,8 @@ func (h *heard) add(format string, args ...any) {
 	h.calls = append(h.calls, fmt.Sprintf(format, args...))
 }
 
+func (h *heard) Warmed(n int)                  { h.add("warmed %d", n) }
+func (h *heard) WarmStarted(d time.Duration)   { h.add("warm after %s", d) }
 func (h *heard) Increased(n int)               { h.add("increased %d", n) }
 func (h *heard) IncreaseRefused()              { h.add("refused") }
 func (h *heard) Created(after time.Duration)   { h.add("created %s", after) }
@@ -188,7 +190,7 @@ func TestSnapshot(t *testing.T) {
 	require.NoError(t, err)
 	v := refreshed(t, g)
 	s := SnapshotOf(g)
-	assert.Equal(t, map[State]int{Creating: 3, Running: 2, Deleting: 0, Dead: 1}, s.Instances)
+	assert.Equal(t, map[State]int{Creating: 3, Running: 2, Suspending: 0, Suspended: 0, Resuming: 0, Deleting: 0, Dead: 1}, s.Instances)
 	assert.Equal(t, v.At, s.Viewed)
 	assert.EqualValues(t, 5, s.Capacity, "as it was read")
 	assert.Equal(t, 1, s.Pending)

@@ -93,7 +93,7 @@ func (p operationPoll) run(ctx context.Context) {
 		age = listedFirst
 	}
 	p.mu.Lock()
-	due := dueOperations(slices.Concat(p.ledger.operations(), p.deletions.operations()), age, p.now())
+	due := dueOperations(slices.Concat(p.ledger.operations(), p.deletions.operations(), p.suspensions.operations()), age, p.now())
 	p.mu.Unlock()
 	for _, o := range due {
 		progress, err := p.progress(ctx, o)
@@ -108,6 +108,11 @@ func (p operationPoll) progress(ctx context.Context, o *operation) (vmss.Progres
 		progress, err := p.client.Progress(ctx, o.id)
 		if !armerr.Is(err, armerr.NotFound, armerr.Forbidden) {
 			return progress, err
+		}
+		if armerr.Is(err, armerr.Forbidden) {
+			p.hidden.Do(func() {
+				p.log.Warn("operations could not be read; why they fail stays unknown", "operation", "follow", "error", err)
+			})
 		}
 		o.id = ""
 	}
@@ -136,6 +141,12 @@ func (p operationPoll) record(o *operation, progress vmss.Progress, err error) {
 	}
 	if i := p.ledger.find(o); i != nil {
 		p.log.Debug("an increase has ended", "operation", "increase", "pending", i.pending, "error", o.failure)
+		return
+	}
+	if ids := p.suspensions.finish(o); ids != nil {
+		if o.failure != nil {
+			p.log.Warn("the power of instances could not be changed", "operation", "follow", "instances", ids, "error", o.failure)
+		}
 		return
 	}
 	deleted, unfinished := p.deletions.finish(o)

@@ -1,10 +1,13 @@
 package instancegroup
 
 import (
+	"bytes"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -111,6 +114,23 @@ func TestOperationThatAzureForgot(t *testing.T) {
 		clock.pass(pollInterval)
 		assert.Equal(t, 1, observed(t, g, 0))
 		assert.Equal(t, 1, f.count(opProgress), "it is not polled again")
+	}
+}
+
+// TestHiddenOperationsAreReportedOnce: a role that lacks the action to read operations
+// is otherwise not noticed, as all goes on without.
+func TestHiddenOperationsAreReportedOnce(t *testing.T) {
+	for kind, warnings := range map[armerr.Kind]int{armerr.NotFound: 0, armerr.Forbidden: 1} {
+		f, g, clock := opened(t, 1)
+		var log bytes.Buffer
+		g.log = hclog.New(&hclog.LoggerOptions{Output: &log, Level: hclog.Warn})
+		raisedBy(t, f, g, 1, 0)
+		raisedBy(t, f, g, 1, 0)
+		f.failNext(opProgress, fault{err: azure(kind, 403)}, fault{err: azure(kind, 403)})
+		clock.pass(pollInterval)
+		observed(t, g, 0)
+		assert.Equal(t, 2, f.count(opProgress))
+		assert.Equal(t, warnings, strings.Count(log.String(), "operations could not be read"), log.String())
 	}
 }
 

@@ -177,7 +177,11 @@ func (r *reading) reviveLocked(l listing) {
 // concludeLocked draws the conclusions from what a view changes.
 func (r *reading) concludeLocked(l listing, c changes) {
 	r.watch.changed(l, c, &r.deletions, r.now())
+	r.shortage.recordEvictions(r.now(), c.evicted)
 	r.deletions.believe(c.gone, r.now())
+	r.suspensions.settle(r.inventory.last(), r.now())
+	r.pool.part(l.base, c.gone, r.now())
+	r.suspensions.forget(c.gone)
 	r.ledger.departed(c.departed)
 	for _, took := range c.boots {
 		r.pace.boots.add(took)

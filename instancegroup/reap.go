@@ -10,6 +10,7 @@ import (
 // Reap deletes the members of a view that the plugin has to delete by itself.
 // What Azure refuses stays in the list and is tried again after the next view.
 func (g *Group) Reap(ctx context.Context, v *View) error {
+	v = v.whole()
 	g.mu.Lock()
 	dead, stuck := g.deletions.reapable(v, g.now()), g.deletions.stuck(v, g.now())
 	b := &g.deletions.reaping

@@ -69,7 +69,8 @@ func (g *Group) Observe(ctx context.Context) (*View, error) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	v = g.lease.visible(v)
+	g.ledger.chargeWarm(g.pool.claim(v, g.inventory.observedOrNil(), g.ledger.pending(), g.ledger.warming(), g.admission.set.Model.Fingerprint))
+	v = g.lease.visible(g.pool.visible(v, g.now()))
 	g.inventory.observe(v)
 	return v, nil
 }
@@ -79,7 +80,7 @@ func (g *Group) Observe(ctx context.Context) (*View, error) {
 func (g *Group) isForeign(v *View) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.inventory.observed != nil && g.inventory.countNew(v) > g.ledger.pending()
+	return g.inventory.observed != nil && g.inventory.countNew(v) > g.ledger.pending()+g.ledger.warming()+len(g.pool.members(v))
 }
 
 // usualPage is how many instances a page holds as long as none was full.

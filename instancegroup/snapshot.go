@@ -20,7 +20,9 @@ type Snapshot struct {
 }
 
 // States returns all states, in a fresh slice.
-func States() []State { return []State{Creating, Running, Deleting, Dead} }
+func States() []State {
+	return []State{Creating, Running, Suspending, Suspended, Resuming, Deleting, Dead}
+}
 
 // SnapshotOf asks Azure nothing. It waits for nothing but the lock, which is never
 // held during a request.

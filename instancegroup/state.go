@@ -19,10 +19,16 @@ const (
 	// Dead instances still exist, but no job can run on them ever again: they
 	// never came up, or their power is off and it was not us.
 	Dead
+	// Suspending instances are being deallocated, as the runner wants it.
+	Suspending
+	// Suspended instances are deallocated; they can be started again.
+	Suspended
+	// Resuming instances are being started again.
+	Resuming
 )
 
 func (s State) String() string {
-	return [...]string{"creating", "running", "deleting", "dead"}[s]
+	return [...]string{"creating", "running", "deleting", "dead", "suspending", "suspended", "resuming"}[s]
 }
 
 // classify reads an instance's state. What was dead stays dead, even if somebody

@@ -90,8 +90,8 @@ func TestClassify(t *testing.T) {
 }
 
 func TestStateString(t *testing.T) {
-	assert.Equal(t, "creating running deleting dead",
-		strings.Join([]string{Creating.String(), Running.String(), Deleting.String(), Dead.String()}, " "))
+	assert.Equal(t, "creating running deleting dead suspending suspended resuming",
+		strings.Join([]string{Creating.String(), Running.String(), Deleting.String(), Dead.String(), Suspending.String(), Suspended.String(), Resuming.String()}, " "))
 }
 
 func TestIdentify(t *testing.T) {

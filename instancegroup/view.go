@@ -14,6 +14,8 @@ type View struct {
 	Members []Member  // in the order of their IDs
 	Gone    []string  // IDs of earlier members that no longer exist, for goneMemory
 
+	pool []Member // those that the runner must not see; in Members until it is given the view
+
 	reading      uint64 // place of its reading among all that began
 	listed       int    // how many instances the list showed
 	lacked       int    // how many it lacked that exist: they were read singly
@@ -26,16 +28,29 @@ type View struct {
 // being deleted.
 func (v *View) Occupied() int {
 	n := v.unidentified
-	for _, m := range v.Members {
-		if m.State != Deleting {
-			n++
+	for _, members := range [][]Member{v.Members, v.pool} {
+		for k := range members {
+			if members[k].State != Deleting {
+				n++
+			}
 		}
 	}
 	return n
 }
 
 // count is how many instances there are, those that are being deleted included.
-func (v *View) count() int { return len(v.Members) + v.unidentified }
+func (v *View) count() int { return len(v.Members) + len(v.pool) + v.unidentified }
+
+// whole is a view with what the runner does not see among the members.
+func (v *View) whole() *View {
+	if len(v.pool) == 0 {
+		return v
+	}
+	all := *v
+	all.Members, all.pool = slices.Concat(v.Members, v.pool), nil
+	slices.SortFunc(all.Members, byID)
+	return &all
+}
 
 // Find returns the member of an ID, nil where there is none.
 func (v *View) Find(id string) *Member {

@@ -40,7 +40,7 @@ func TestMistakes(t *testing.T) {
 		return file
 	}
 	broken, refused := write("broken.json", `{"sku":`), write("refused.json", `{"location":"x"}`)
-	key := write("key.pub", "ssh-rsa AAAA")
+	key := write("key.pub", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
 	for name, c := range map[string]struct {
 		args []string
 		want string

@@ -23,7 +23,7 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/terminal"
 )
 
-// probe tries the scale set of one runner.
+// probe tries the scale set of one runner, or of several the first that has room.
 func (o *doctorOptions) probe(c *cobra.Command, where doctor.Options) ([]probe.Step, error) {
 	configs, err := doctor.Configs(where, o.runner)
 	if err != nil {
@@ -36,8 +36,11 @@ func (o *doctorOptions) probe(c *cobra.Command, where doctor.Options) ([]probe.S
 	if err != nil {
 		return nil, err
 	}
-	if err := o.notManaged(c.Context(), azure, configs[0]); err != nil {
-		return nil, err
+	sets := configs[0].Sets()
+	for _, set := range sets {
+		if err := o.notManaged(c.Context(), azure, set); err != nil {
+			return nil, err
+		}
 	}
 	options, err := probeOptions(where.File, configs[0], o.runner)
 	if err != nil {
@@ -50,7 +53,10 @@ func (o *doctorOptions) probe(c *cobra.Command, where doctor.Options) ([]probe.S
 	}
 	steps, err := probe.Run(c.Context(), options)
 	done()
-	return steps, errors.Join(err, release(c.Context(), azure, configs[0]))
+	for _, set := range sets {
+		err = errors.Join(err, release(c.Context(), azure, set))
+	}
+	return steps, err
 }
 
 // release takes the name of this process off the scale set, by which the plugin says that

@@ -10,7 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/config"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/setup"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/sshkeys"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/status"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/terminal"
 )
@@ -62,7 +64,7 @@ func (o *setupOptions) addSpec(c *cobra.Command) {
 	f.BoolVar(&o.spec.Ephemeral, "ephemeral", false, "OS disk on the host: faster, and without cost of its own")
 	f.StringVar(&o.spec.Image, "image", setup.DefaultImage, "URN, alias as Ubuntu2404, or ID of a gallery, community gallery or managed image")
 	f.StringVar(&o.spec.User, "ssh-user", setup.DefaultUser, "user that the runner logs in as")
-	f.StringVar(&o.runner.Key, "ssh-key", "/etc/gitlab-runner/id_ed25519", "private key that the runner logs in with; made if it does not exist")
+	f.StringVar(&o.runner.Key, "ssh-key", "", "private key that the runner logs in with; made if it does not exist (default: the plugin's own, which needs no key_path)")
 	f.StringVar(&o.cloudInit, "cloud-init", "", "file for cloud-init, or none; default: it installs Docker")
 	f.StringVar(&o.spec.SubnetID, "subnet", "", "ID of an existing subnet; default: a network is made")
 	f.StringVar(&o.spec.Cidr, "network", "", "addresses of the network that is made (default 10.40.0.0/16)")
@@ -95,15 +97,25 @@ func (o *setupOptions) complete() (err error) {
 		o.spec.CloudInit = string(text)
 	}
 	o.spec.Subscription, o.spec.Group, o.spec.Name = o.subscription, o.group, o.name
-	if o.key, err = readKey(o.runner.Key); err != nil {
+	if o.key, err = readKey(cmp.Or(o.runner.Key, o.ownKeyFile())); err != nil {
 		return err
 	}
-	o.spec.PublicKey = o.key.public
+	if o.spec.PublicKey = o.key.pair.Public; o.runner.Key == "" {
+		host, _ := os.Hostname() // without one the comment is shorter
+		o.spec.PublicKey = o.key.pair.Line(host)
+	}
 	if o.role {
 		o.spec.Location = cmp.Or(o.spec.Location, "-") // a role has none
 	}
 	o.spec, err = o.spec.Complete()
 	return err
+}
+
+// ownKeyFile is where the plugin looks for its own key, if it runs on this machine and as
+// this user. Elsewhere it makes another, and adds that to the model.
+func (o *setupOptions) ownKeyFile() string {
+	cfg := config.Config{SubscriptionID: o.subscription, ResourceGroupName: cmp.Or(o.group, o.name), Name: o.name}
+	return sshkeys.DefaultFile(cfg.ScaleSetID(), os.Getenv)
 }
 
 func (o *setupOptions) run(c *cobra.Command) error {

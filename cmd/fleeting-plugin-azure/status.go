@@ -111,7 +111,11 @@ func (o *statusOptions) configs() ([]config.Config, error) {
 	if err != nil {
 		return nil, failed(err)
 	}
-	return configs, nil
+	var sets []config.Config
+	for _, cfg := range configs {
+		sets = append(sets, cfg.Sets()...)
+	}
+	return sets, nil
 }
 
 func readAll(ctx context.Context, t terminal.Terminal, configs []config.Config) (sets []*status.Set, err error) {
@@ -160,6 +164,9 @@ func printSet(t terminal.Terminal, s shownSet) {
 	}
 	if s.Quota != nil {
 		fmt.Fprintf(t.Out, "quota %s: %d of %d vCPUs are used\n", s.Quota.Name, s.Quota.Used, s.Quota.Limit)
+	}
+	if asleep, warm := s.Kept("suspended"), s.Kept("warm"); asleep+warm > 0 {
+		fmt.Fprintf(t.Out, "%d instances are suspended, %d are in the warm pool: their disks are paid for\n", asleep, warm)
 	}
 	if s.Standby > 0 {
 		fmt.Fprintf(t.Out, "and %d members of a standby pool\n", s.Standby)

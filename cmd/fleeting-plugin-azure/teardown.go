@@ -11,12 +11,13 @@ import (
 	"golang.org/x/term"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/setup"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/terminal"
 )
 
 type teardownOptions struct {
 	azureFlags
-	identity string
-	yes      bool
+	outputFlag
+	yes bool
 }
 
 func newTeardownCommand() *cobra.Command {
@@ -30,12 +31,12 @@ resource group, if setup made that and nothing else is left in it.
 
 Exit codes: 0 done, or nothing to do; 1 something is in the way, or not confirmed; 2 the
 command line is wrong.`,
-		Example: "  fleeting-plugin-azure teardown --name ci --subscription ID --identity ci-runner",
+		Example: "  fleeting-plugin-azure teardown --name ci --subscription ID",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return o.run(c) },
 	}
 	o.azureFlags.add(c)
-	c.Flags().StringVar(&o.identity, "identity", "", "name of the managed identity that setup made")
+	o.outputFlag.add(c)
 	c.Flags().BoolVar(&o.yes, "yes", false, "do not ask")
 	return c
 }
@@ -50,22 +51,29 @@ func (o *teardownOptions) run(c *cobra.Command) error {
 		return failed(err)
 	}
 	t := terminalOf(c)
-	s := &setup.Setup{Azure: azure, Spec: setup.Spec{Subscription: cfg.SubscriptionID, Group: cfg.ResourceGroupName, Name: cfg.Name, Identity: o.identity}}
+	s := &setup.Setup{Azure: azure, Spec: setup.Spec{Subscription: cfg.SubscriptionID, Group: cfg.ResourceGroupName, Name: cfg.Name}}
 	done := t.Spin("looking for what setup made")
 	plan, err := s.PlanTeardown(c.Context())
 	done()
 	if err != nil {
 		return interrupted(c.Context(), err, "nothing was removed")
 	}
-	printPlan(t, plan)
-	if len(plan.Items) == 0 {
-		return nil
+	if err := o.showPlan(c, t, plan); err != nil || len(plan.Items) == 0 {
+		return err
 	}
 	if err := o.confirm(c); err != nil {
 		return err
 	}
 	s.Progress = func(title string) { fmt.Fprintln(t.Err, "removing "+title) }
 	return interrupted(c.Context(), s.Teardown(c.Context(), plan), "run teardown again to go on from there")
+}
+
+func (o *teardownOptions) showPlan(c *cobra.Command, t terminal.Terminal, plan *setup.Plan) error {
+	if o.json() {
+		return writeJSON(c, plan)
+	}
+	printPlan(t, plan)
+	return nil
 }
 
 func (o *teardownOptions) confirm(c *cobra.Command) error {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -49,6 +51,7 @@ type Options struct {
 	Getenv     func(string) string    // nil: the process's environment
 	Now        func() time.Time       // nil: time.Now
 	Observer   Observer               // nil: nobody is told of requests
+	With       *Client                // of another scale set, whose sign-in and limits of the subscription this one shares; nil: none
 }
 
 // Client calls Azure Resource Manager for one scale set. It is safe for
@@ -58,14 +61,21 @@ type Client struct {
 
 	sets     *armcompute.VirtualMachineScaleSetsClient
 	machines *armcompute.VirtualMachinesClient
+	members  *armcompute.VirtualMachineScaleSetVMsClient
 	generic  *arm.Client
 	budget   *budget.Budget
+	mixed    atomic.Bool // the scale set was an instance mix when it was read last
+	cred     azcore.TokenCredential
+	budgets  map[string]*budget.Budget // of each subscription, in lower case, one of its scale sets'; shared by all that were made With one another
+
+	tagsRefused atomic.Bool // Azure takes no tags of instances: their protection policy is the mark
 }
 
 var _ vmss.Client = (*Client)(nil)
 
 // New returns a client for the scale set in cfg. It reads the credential's files
-// and sends nothing: a wrong secret fails the first call.
+// and sends nothing: a wrong secret fails the first call. Clients that are made With one
+// another must not be made at the same time.
 func New(cfg config.Config, opts Options) (*Client, error) {
 	if opts.Getenv == nil {
 		opts.Getenv = os.Getenv
@@ -75,21 +85,36 @@ func New(cfg config.Config, opts Options) (*Client, error) {
 		Transport: opts.Transport,
 		Telemetry: policy.TelemetryOptions{ApplicationID: applicationID},
 	}
-	cred := opts.Credential
-	if cred == nil {
-		var err error
-		if cred, err = newCredential(cfg, base, opts.Getenv); err != nil {
-			return nil, err
-		}
-	}
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	client := &Client{subscription: cfg.SubscriptionID, group: cfg.ResourceGroupName, name: cfg.Name, budget: budget.New(opts.Now)}
-	if err := client.newClients(cred, observed(client.options(base, cfg.APIVersion), opts.Observer)); err != nil {
+	client := &Client{subscription: cfg.SubscriptionID, group: cfg.ResourceGroupName, name: cfg.Name, cred: opts.Credential, budgets: map[string]*budget.Budget{}}
+	if opts.With != nil {
+		client.cred, client.budgets = opts.With.cred, opts.With.budgets
+	}
+	client.shareBudget(opts.Now)
+	if client.cred == nil {
+		var err error
+		if client.cred, err = newCredential(cfg, base, opts.Getenv); err != nil {
+			return nil, err
+		}
+	}
+	if err := client.newClients(client.cred, observed(client.options(base, cfg.APIVersion), opts.Observer)); err != nil {
 		return nil, armerr.From("set up clients for", client.object(), err)
 	}
 	return client, nil
+}
+
+// shareBudget takes the budget of the scale set, and for what Azure limits for all of the
+// subscription that of its other ones.
+func (c *Client) shareBudget(now func() time.Time) {
+	key := strings.ToLower(c.subscription)
+	if other := c.budgets[key]; other != nil {
+		c.budget = other.ForScaleSet()
+		return
+	}
+	c.budget = budget.New(now)
+	c.budgets[key] = c.budget
 }
 
 func (c *Client) options(base policy.ClientOptions, apiVersion string) *arm.ClientOptions {
@@ -106,6 +131,9 @@ func (c *Client) newClients(cred azcore.TokenCredential, o *arm.ClientOptions) (
 		return err
 	}
 	if c.machines, err = armcompute.NewVirtualMachinesClient(c.subscription, cred, o); err != nil {
+		return err
+	}
+	if c.members, err = armcompute.NewVirtualMachineScaleSetVMsClient(c.subscription, cred, o); err != nil {
 		return err
 	}
 	c.generic, err = arm.NewClient(moduleName, moduleVersion, cred, o)

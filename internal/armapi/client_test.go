@@ -78,9 +78,15 @@ func newClient(t *testing.T, replies ...reply) (*Client, *script) {
 func TestRequestsAreThoseInTheTable(t *testing.T) {
 	ctx := t.Context()
 	calls := map[string]func(*Client) error{
-		armops.GetScaleSet:           func(c *Client) error { _, err := c.ScaleSet(ctx); return err },
-		armops.UpdateScaleSet:        func(c *Client) error { _, err := c.SetCapacity(ctx, 5, `"7"`); return err },
-		armops.DeleteInstances:       func(c *Client) error { _, _, err := uniform{c}.Delete(ctx, []string{"1", "2"}); return err },
+		armops.GetScaleSet:         func(c *Client) error { _, err := c.ScaleSet(ctx); return err },
+		armops.UpdateScaleSet:      func(c *Client) error { _, err := c.SetCapacity(ctx, 5, `"7"`); return err },
+		armops.DeleteInstances:     func(c *Client) error { _, _, err := uniform{c}.Delete(ctx, []string{"1", "2"}); return err },
+		armops.DeallocateInstances: func(c *Client) error { _, _, err := uniform{c}.Deallocate(ctx, []string{"1", "2"}, false); return err },
+		armops.StartInstances:      func(c *Client) error { _, _, err := flexible{c}.Start(ctx, []string{"1", "2"}); return err },
+		armops.UpdateInstance: func(c *Client) error {
+			_, err := uniform{c}.Mark(ctx, vmss.Instance{InstanceID: "3"}, vmss.Suspended)
+			return err
+		},
 		armops.ListInstances:         func(c *Client) error { _, err := uniform{c}.List(ctx, vmss.ListOptions{}); return err },
 		armops.GetInstance:           func(c *Client) error { _, err := uniform{c}.Get(ctx, "3"); return err },
 		armops.ListInterfaces:        func(c *Client) error { _, err := uniform{c}.Interfaces(ctx); return err },
@@ -95,6 +101,12 @@ func TestRequestsAreThoseInTheTable(t *testing.T) {
 		armops.ListVirtualMachines:      func(c *Client) error { _, err := flexible{c}.listWithViews(ctx, pages[vmss.Instance]{}); return err },
 		armops.GetVirtualMachine:        func(c *Client) error { _, err := flexible{c}.Get(ctx, "3"); return err },
 		armops.DeleteVirtualMachine:     func(c *Client) error { return flexible{c}.deleteVM(ctx, "3") },
+		armops.DeallocateVirtualMachine: func(c *Client) error { _, err := flexible{c}.changeOne(ctx, deallocation(true), "3"); return err },
+		armops.StartVirtualMachine:      func(c *Client) error { _, err := flexible{c}.changeOne(ctx, start(), "3"); return err },
+		armops.UpdateVirtualMachine: func(c *Client) error {
+			_, err := flexible{c}.Mark(ctx, vmss.Instance{InstanceID: "3"}, vmss.Suspended)
+			return err
+		},
 		armops.ListGroupInterfaces:      func(c *Client) error { _, err := flexible{c}.Interfaces(ctx); return err },
 		armops.ListGroupPublicAddresses: func(c *Client) error { _, err := flexible{c}.PublicAddresses(ctx); return err },
 	}
@@ -108,7 +120,7 @@ func TestRequestsAreThoseInTheTable(t *testing.T) {
 		assert.Equal(t, fill.Replace(o.Path), s.requests[0].URL.Path)
 		assert.Equal(t, o.APIVersion, s.requests[0].URL.Query().Get("api-version"), o.Name)
 		assert.Contains(t, s.requests[0].UserAgent(), "fleeting-plugin-azure")
-		if strings.HasPrefix(o.Name, "VirtualMachineScaleSetVMs") || o.Name == armops.ListVirtualMachines || o.Name == armops.GetVirtualMachine {
+		if o.Name == armops.ListInstances || o.Name == armops.GetInstance || o.Name == armops.ListVirtualMachines || o.Name == armops.GetVirtualMachine {
 			assert.Equal(t, "instanceview", strings.ToLower(s.requests[0].URL.Query().Get("$expand")))
 		}
 	}
@@ -128,6 +140,30 @@ func TestSetCapacityIsSentOnce(t *testing.T) {
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"sku":{"capacity":0}}`, s.bodies[0])
 	assert.Empty(t, s.requests[0].Header.Values("If-Match"))
+}
+
+// TestInstanceMix: the SKU keeps its name, and has no tier; the sizes are those of the
+// profile.
+func TestInstanceMix(t *testing.T) {
+	c, s := newClient(t, reply{status: 200, body: `{"id":"/x/ci","name":"ci","sku":{"name":"Mix","capacity":4},"properties":{"orchestrationMode":"Flexible","skuProfile":{"vmSizes":[{"name":"Standard_D2ps_v5"},{"name":"Standard_D4ps_v5"}]}}}`})
+	set, err := c.ScaleSet(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []string{"Standard_D2ps_v5", "Standard_D4ps_v5"}, set.Sizes)
+	_, err = c.SetCapacity(t.Context(), 5, `"7"`)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"sku":{"name":"Mix","capacity":5}}`, s.bodies[1])
+}
+
+func TestSetPublicKeysIsSentOnce(t *testing.T) {
+	for _, r := range []reply{{status: 200}, {status: 429}} {
+		c, s := newClient(t, r)
+		err := c.SetPublicKeys(t.Context(), []vmss.PublicKey{{Path: "/p", Data: "ssh-rsa AAAA a\r\n"}, {Path: "/p", Data: "ssh-ed25519 AAAA"}}, `"7"`)
+		assert.Equal(t, r.status == 200, err == nil)
+		require.Len(t, s.requests, 1)
+		assert.Equal(t, `"7"`, s.requests[0].Header.Get("If-Match"))
+		assert.JSONEq(t, `{"properties":{"virtualMachineProfile":{"osProfile":{"linuxConfiguration":{"ssh":{"publicKeys":[
+			{"path":"/p","keyData":"ssh-rsa AAAA a\r\n"},{"path":"/p","keyData":"ssh-ed25519 AAAA"}]}}}}}}`, s.bodies[0])
+	}
 }
 
 func TestAcceptedIsSuccess(t *testing.T) {

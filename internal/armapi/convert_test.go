@@ -24,12 +24,13 @@ const setBody = `{"id":"/s/ci","name":"ci","tags":{"owner":"ci"},"etag":"\"7\"",
 "scaleInPolicy":{"forceDeletion":true,"rules":["NewestVM"]},
 "virtualMachineProfile":{"priority":"Spot","evictionPolicy":"Delete",
 "scheduledEventsProfile":{"terminateNotificationProfile":{"enable":true}},
-"osProfile":{"adminUsername":"runner","linuxConfiguration":{"disablePasswordAuthentication":true,"ssh":{"publicKeys":[{"keyData":"ssh-ed25519 AAAA me\r\n"},{},null]}}},
+"osProfile":{"adminUsername":"runner","linuxConfiguration":{"disablePasswordAuthentication":true,"ssh":{"publicKeys":[{"path":"/p","keyData":"ssh-ed25519 AAAA me\r\n"},{},null]}}},
 "storageProfile":{"osDisk":{"osType":"Linux"},"imageReference":{"id":"/subscriptions/x/resourceGroups/g/providers/microsoft.compute/images/i"}},
 "networkProfile":{"networkInterfaceConfigurations":[{"name":"a"},{"name":"b","properties":{"primary":true,"ipConfigurations":[
 {"name":"c","properties":{"publicIPAddressConfiguration":{"name":"p"}}}]}}]}}}}`
 
 const vmBody = `{"id":"/s/ci/virtualMachines/3","name":"ci_3","instanceId":"3","properties":{"vmId":"v",
+"osProfile":{"adminUsername":"a","linuxConfiguration":{"ssh":{"publicKeys":[{"path":"/p","keyData":"ssh-ed25519 AAAA me"},{},null]}}},
 "provisioningState":"Failed","instanceView":{"statuses":[null,{"code":"POWERSTATE/Running"},
 {"code":"ProvisioningState/failed/AllocationFailed","message":"No room.\r\nSorry."}]}}}`
 
@@ -49,11 +50,11 @@ func TestScaleSetOf(t *testing.T) {
 		ID: "/s/ci", Name: "ci", UniqueID: "u", ETag: `"7"`, Size: "Standard_D2s_v5", HasCapacity: true,
 		Mode: vmss.Uniform, ProvisioningState: "Succeeded", Tags: map[string]string{"owner": "ci"},
 		Model: vmss.Model{
-			OSType: "Linux", Login: vmss.Login{AdminUsername: "runner", PasswordDisabled: true, PublicKeys: []string{"ssh-ed25519 AAAA me", "", ""}}, HasPublicAddress: true,
+			OSType: "Linux", Login: vmss.Login{AdminUsername: "runner", PasswordDisabled: true, PublicKeys: []vmss.PublicKey{{Path: "/p", Data: "ssh-ed25519 AAAA me\r\n"}}}, HasPublicAddress: true,
 			SingleGroup: true, ManagedImage: true, Overprovision: true,
 			Upgrade: vmss.Upgrade{Mode: "Rolling", AutomaticOS: true}, AutomaticRepairs: true,
 			Spot: vmss.Spot{Priority: "Spot", EvictionPolicy: "Delete", Restore: true}, ResilientCreation: true,
-			TerminateNotice: true, ScaleIn: vmss.ScaleIn{Forced: true, Rules: []string{"NewestVM"}},
+			TerminateNotice: true, ScaleIn: vmss.ScaleIn{Forced: true, Rules: []string{"NewestVM"}}, Fingerprint: "60fa2345",
 		},
 	}, scaleSetOf(decode[armcompute.VirtualMachineScaleSet](t, setBody)))
 	assert.False(t, isManagedImage("/subscriptions/x/resourceGroups/g/providers/Microsoft.Compute/galleries/q/images/i"))
@@ -78,10 +79,22 @@ func TestWinRMListeners(t *testing.T) {
 func TestInstanceOf(t *testing.T) {
 	assert.Equal(t, vmss.Instance{
 		ID: "/s/ci/virtualMachines/3", Name: "ci_3", InstanceID: "3", VMID: "v", ProvisioningState: "Failed", HasView: true,
-		PowerState: "running", Failure: "AllocationFailed: No room. Sorry",
+		PowerState: "running", Failure: "AllocationFailed: No room. Sorry", SSHKeys: []vmss.KeyID{vmss.KeyIDOf([]byte("ssh-ed25519 AAAA")), 0, 0},
 	}, instanceOf(decode[machine](t, vmBody)))
 	assert.Zero(t, instanceOf(machine{}))
 	assert.Equal(t, "why", failure([]status{{Code: "ProvisioningState/failed", Message: "why"}}))
+}
+
+// Where the model is missing, nothing is known of its keys; where it has none, that is so.
+func TestKeysOfInstances(t *testing.T) {
+	for body, known := range map[string]bool{
+		`{}`: false, `{"properties":{}}`: false, `{"properties":{"osProfile":null}}`: false, `{"properties":{"osProfile":{}}}`: true,
+		`{"properties":{"osProfile":{"windowsConfiguration":{}}}}`: true, `{"properties":{"osProfile":{"linuxConfiguration":{"ssh":{"publicKeys":null}}}}}`: true,
+	} {
+		keys := instanceOf(decode[machine](t, body)).SSHKeys
+		assert.Equal(t, known, keys != nil, body)
+		assert.Empty(t, keys)
+	}
 }
 
 func TestAddresses(t *testing.T) {
@@ -144,18 +157,21 @@ func TestFieldsAreNamedAsInTheSDK(t *testing.T) {
 	}
 	want := vmss.Instance{
 		ID: "/s/ci_3", Name: "ci_3", InstanceID: "3", VMID: "v", ProvisioningState: "Failed",
-		HasView: true, PowerState: "stopped", Failure: "Code: why",
+		HasView: true, PowerState: "stopped", Failure: "Code: why", SSHKeys: []vmss.KeyID{vmss.KeyIDOf([]byte("AAAA"))},
 	}
+	profile := &armcompute.OSProfile{LinuxConfiguration: &armcompute.LinuxConfiguration{SSH: &armcompute.SSHConfiguration{
+		PublicKeys: []*armcompute.SSHPublicKey{{KeyData: to.Ptr("ssh-rsa AAAA")}},
+	}}}
 	assert.Equal(t, want, instanceOf(reread[machine](t, armcompute.VirtualMachineScaleSetVM{
 		ID: to.Ptr("/s/ci_3"), Name: to.Ptr("ci_3"), InstanceID: to.Ptr("3"), Properties: &armcompute.VirtualMachineScaleSetVMProperties{
-			VMID: to.Ptr("v"), ProvisioningState: to.Ptr("Failed"),
+			VMID: to.Ptr("v"), ProvisioningState: to.Ptr("Failed"), OSProfile: profile,
 			InstanceView: &armcompute.VirtualMachineScaleSetVMInstanceView{Statuses: view()},
 		},
 	})))
 
 	m := reread[machine](t, armcompute.VirtualMachine{
 		ID: to.Ptr("/s/ci_3"), Name: to.Ptr("ci_3"), Properties: &armcompute.VirtualMachineProperties{
-			VMID: to.Ptr("v"), ProvisioningState: to.Ptr("Failed"), VirtualMachineScaleSet: &armcompute.SubResource{ID: to.Ptr("/set")},
+			VMID: to.Ptr("v"), ProvisioningState: to.Ptr("Failed"), VirtualMachineScaleSet: &armcompute.SubResource{ID: to.Ptr("/set")}, OSProfile: profile,
 			InstanceView: &armcompute.VirtualMachineInstanceView{Statuses: view(), IsVMInStandbyPool: to.Ptr(true)},
 		},
 	})

@@ -47,7 +47,7 @@ func (f flexible) List(ctx context.Context, o vmss.ListOptions) ([]vmss.Instance
 	}
 	complete(all, func(i *vmss.Instance) {
 		m := byID[strings.ToLower(i.ID)]
-		i.VMID = m.VMID
+		i.VMID, i.SSHKeys, i.Bare, i.Tags, i.Mark = m.VMID, m.SSHKeys, false, m.Tags, m.Mark
 	})
 	return all, nil
 }
@@ -101,7 +101,7 @@ func (f flexible) ownInstance(m machine, modelMayBeMissing bool) (vmss.Instance,
 		return i, false
 	}
 	if set == "" && modelMayBeMissing {
-		i.VMID = ""
+		i.VMID, i.Bare = "", true
 		return i, true
 	}
 	return i, strings.EqualFold(set, f.id())

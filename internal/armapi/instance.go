@@ -14,14 +14,24 @@ type machine struct {
 	ID         string `json:"id"`
 	Name       string `json:"name"`
 	InstanceID string `json:"instanceId"` // in Uniform orchestration mode alone
+
+	Tags       map[string]string `json:"tags"`
 	Properties struct {
 		VMID              string        `json:"vmId"`
 		TimeCreated       string        `json:"timeCreated"`
 		ProvisioningState string        `json:"provisioningState"`
 		View              *instanceView `json:"instanceView"`
-		ScaleSet          struct {
+		OS                *struct {
+			Linux struct {
+				SSH struct {
+					PublicKeys []publicKeyID `json:"publicKeys"`
+				} `json:"ssh"`
+			} `json:"linuxConfiguration"`
+		} `json:"osProfile"` // part of the model, as are its keys
+		ScaleSet struct {
 			ID string `json:"id"`
 		} `json:"virtualMachineScaleSet"` // in Flexible orchestration mode alone
+		Protection protection `json:"protectionPolicy"` // in Uniform orchestration mode alone
 	} `json:"properties"`
 }
 
@@ -42,7 +52,7 @@ type status struct {
 func instanceOf(m machine) vmss.Instance {
 	p := m.Properties
 	statuses := val(p.View).Statuses
-	return vmss.Instance{
+	i := vmss.Instance{
 		ID:                m.ID,
 		Name:              m.Name,
 		InstanceID:        m.InstanceID,
@@ -52,7 +62,38 @@ func instanceOf(m machine) vmss.Instance {
 		PowerState:        powerState(statuses),
 		Failure:           failure(statuses),
 		Created:           parseTime(p.TimeCreated),
+		SSHKeys:           sshKeys(m),
+		Tags:              m.Tags,
 	}
+	i.Mark, i.ByPolicy = markOf(m)
+	return i
+}
+
+// publicKeyID is a key of an instance's model. Of its text, which is the same for all
+// instances, nothing is kept.
+type publicKeyID struct {
+	Key keyData `json:"keyData"`
+}
+
+type keyData vmss.KeyID
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (k *keyData) UnmarshalText(text []byte) error {
+	*k = keyData(vmss.KeyIDOf(text))
+	return nil
+}
+
+// sshKeys is nil where the response held no model.
+func sshKeys(m machine) []vmss.KeyID {
+	os := m.Properties.OS
+	if os == nil {
+		return nil
+	}
+	ids := make([]vmss.KeyID, len(os.Linux.SSH.PublicKeys))
+	for n, key := range os.Linux.SSH.PublicKeys {
+		ids[n] = vmss.KeyID(key.Key)
+	}
+	return ids
 }
 
 // parseTime returns the zero Time for a missing or malformed time.

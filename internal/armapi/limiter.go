@@ -82,6 +82,12 @@ func (c *Client) Remaining(call vmss.Call) int {
 		return c.budget.Remaining(budget.WriteScaleSet)
 	case vmss.DeleteInstances:
 		return c.budget.Remaining(budget.DeleteInstances)
+	case vmss.DeallocateInstances:
+		return c.budget.Remaining(budget.DeallocateInstances)
+	case vmss.StartInstances:
+		return c.budget.Remaining(budget.StartInstances)
+	case vmss.MarkInstance:
+		return c.budget.Remaining(budget.UpdateInstance)
 	}
 	return c.budget.Remaining(budget.ReadScaleSet)
 }

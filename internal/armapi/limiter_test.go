@@ -3,6 +3,7 @@ package armapi
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -86,4 +87,25 @@ func TestPagesOfAListCount(t *testing.T) {
 	_, err := c.Instances(vmss.Uniform).List(t.Context(), vmss.ListOptions{})
 	require.NoError(t, err)
 	assert.Equal(t, 27/3, c.Instances(vmss.Uniform).ListRoom().Lists())
+}
+
+// TestClientsOfOneSubscription share its limits and one sign-in.
+func TestClientsOfOneSubscription(t *testing.T) {
+	other := cfg
+	other.Name, other.SubscriptionID = "other", strings.ToUpper(cfg.SubscriptionID)
+	elsewhere := cfg
+	elsewhere.SubscriptionID = "11111111-2222-3333-4444-555555555555"
+	s := &script{replies: []reply{{status: 429, header: http.Header{"Retry-After": {"1200"}}}}}
+	first, err := New(cfg, Options{Transport: s, Credential: &fake.TokenCredential{}})
+	require.NoError(t, err)
+	second, err := New(other, Options{Transport: s, With: first})
+	require.NoError(t, err)
+	third, err := New(elsewhere, Options{Transport: s, With: second})
+	require.NoError(t, err)
+	_, _, err = first.Instances(vmss.Uniform).Delete(t.Context(), []string{"1"})
+	require.Error(t, err)
+	assert.Zero(t, second.Remaining(vmss.DeleteInstances))
+	assert.Positive(t, second.Remaining(vmss.WriteScaleSet))
+	assert.Positive(t, third.Remaining(vmss.DeleteInstances))
+	assert.Same(t, first.cred, third.cred)
 }

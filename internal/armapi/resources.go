@@ -32,8 +32,12 @@ type Resources struct {
 	audience string
 }
 
-// pollEvery is how often a long-running operation is polled that names no time itself.
-const pollEvery = 2 * time.Second
+// How often a long-running operation is polled that names no time itself: ever less, as
+// most of a network is there at once, and a scale set's operation takes 15 polls a minute.
+const (
+	firstPoll = 100 * time.Millisecond
+	pollEvery = 6 * time.Second
+)
 
 // NewResources returns a client for the cloud and the credential in cfg. It sends nothing.
 func NewResources(cfg config.Config, opts Options) (*Resources, error) {
@@ -177,11 +181,28 @@ func (r *Resources) finish(ctx context.Context, method string, response *http.Re
 	if err != nil {
 		return err
 	}
-	result, err := poller.PollUntilDone(ctx, &runtime.PollUntilDoneOptions{Frequency: pollEvery})
+	result, err := resultOf(ctx, poller, response.Header)
 	if err != nil || out == nil || len(result) == 0 {
 		return err
 	}
 	return json.Unmarshal(result, out)
+}
+
+// resultOf waits for an operation to end. Last is the header of the latest response.
+func resultOf(ctx context.Context, poller *runtime.Poller[json.RawMessage], last http.Header) (json.RawMessage, error) {
+	for pause := firstPoll; !poller.Done(); pause = min(2*pause, pollEvery) {
+		select {
+		case <-time.After(max(pause, armerr.RetryAfterOf(last))):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		response, err := poller.Poll(ctx)
+		if err != nil {
+			return nil, err
+		}
+		last = response.Header
+	}
+	return poller.Result(ctx)
 }
 
 func decodeInto(out any, response *http.Response) error {

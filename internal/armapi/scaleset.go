@@ -23,6 +23,7 @@ func (c *Client) ScaleSet(ctx context.Context) (set vmss.ScaleSet, err error) {
 			return errNoID
 		}
 		set = scaleSetOf(r.VirtualMachineScaleSet)
+		c.mixed.Store(strings.EqualFold(set.Size, mix))
 		if set.ETag == "" && raw != nil {
 			set.ETag = raw.Header.Get("ETag")
 		}
@@ -33,12 +34,13 @@ func (c *Client) ScaleSet(ctx context.Context) (set vmss.ScaleSet, err error) {
 
 func scaleSetOf(s armcompute.VirtualMachineScaleSet) vmss.ScaleSet {
 	sku, p := val(s.SKU), val(s.Properties)
-	return vmss.ScaleSet{
+	set := vmss.ScaleSet{
 		ID:                val(s.ID),
 		Name:              val(s.Name),
 		UniqueID:          val(p.UniqueID),
 		ETag:              val(s.Etag),
 		Size:              val(sku.Name),
+		Sizes:             sizesOf(val(p.SKUProfile)),
 		Capacity:          val(sku.Capacity),
 		HasCapacity:       sku.Capacity != nil,
 		Mode:              modeOf(p),
@@ -46,6 +48,19 @@ func scaleSetOf(s armcompute.VirtualMachineScaleSet) vmss.ScaleSet {
 		Tags:              tagsOf(s.Tags),
 		Model:             modelOf(p),
 	}
+	set.Model.Fingerprint = fingerprint(set, p)
+	return set
+}
+
+// mix is the SKU of a scale set of several sizes, an instance mix (Microsoft's page
+// instance-mix-overview).
+const mix = "Mix"
+
+func sizesOf(p armcompute.SKUProfile) (sizes []string) {
+	for _, size := range p.VMSizes {
+		sizes = append(sizes, val(val(size).Name))
+	}
+	return sizes
 }
 
 // modeOf defaults to Uniform, as Azure does.
@@ -94,13 +109,17 @@ func modelOf(p armcompute.VirtualMachineScaleSetProperties) vmss.Model {
 		TerminateNotice:   val(val(val(vm.ScheduledEventsProfile).TerminateNotificationProfile).Enable),
 		ScaleIn:           vmss.ScaleIn{Forced: val(scaleIn.ForceDeletion), Rules: toStrings(scaleIn.Rules)},
 		Detached:          detached(network, val(vm.StorageProfile)),
+		EphemeralDisk:     val(val(val(vm.StorageProfile).OSDisk).DiffDiskSettings).Option != nil,
+		Hibernation:       val(val(p.AdditionalCapabilities).HibernationEnabled),
 	}
 }
 
-func publicKeys(c armcompute.SSHConfiguration) []string {
-	var all []string
+func publicKeys(c armcompute.SSHConfiguration) []vmss.PublicKey {
+	var all []vmss.PublicKey
 	for _, key := range c.PublicKeys {
-		all = append(all, strings.TrimSpace(val(val(key).KeyData)))
+		if k := val(key); val(k.KeyData) != "" {
+			all = append(all, vmss.PublicKey{Path: val(k.Path), Data: *k.KeyData})
+		}
 	}
 	return all
 }

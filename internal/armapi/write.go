@@ -18,8 +18,14 @@ import (
 // SetCapacity implements vmss.Client. With an empty etag the write is
 // unconditional.
 func (c *Client) SetCapacity(ctx context.Context, capacity int64, etag string) (vmss.Operation, error) {
-	op := fmt.Sprintf("set capacity %d of", capacity)
-	return c.update(ctx, op, armcompute.VirtualMachineScaleSetUpdate{SKU: &armcompute.SKU{Capacity: &capacity}}, etag)
+	op, sku := fmt.Sprintf("set capacity %d of", capacity), &armcompute.SKU{Capacity: &capacity}
+	if c.mixed.Load() {
+		// The SKU of an instance mix must be named so, and have no tier (Azure's error
+		// SkuNameMustBeMixIfSkuProfileIsSpecified). Whether that holds for a write that
+		// leaves the name out, nobody says.
+		sku.Name = to.Ptr(mix)
+	}
+	return c.update(ctx, op, armcompute.VirtualMachineScaleSetUpdate{SKU: sku}, etag)
 }
 
 // SetTags implements vmss.Client.
@@ -29,6 +35,22 @@ func (c *Client) SetTags(ctx context.Context, tags map[string]string, etag strin
 		update.Tags[key] = to.Ptr(value)
 	}
 	_, err := c.update(ctx, "tag", update, etag)
+	return err
+}
+
+// SetPublicKeys implements vmss.Client. The shape is that of
+// terraform-provider-azurerm, which writes the keys of an existing scale set so.
+func (c *Client) SetPublicKeys(ctx context.Context, keys []vmss.PublicKey, etag string) error {
+	list := make([]*armcompute.SSHPublicKey, len(keys))
+	for n, key := range keys {
+		list[n] = &armcompute.SSHPublicKey{Path: to.Ptr(key.Path), KeyData: to.Ptr(key.Data)}
+	}
+	linux := &armcompute.LinuxConfiguration{SSH: &armcompute.SSHConfiguration{PublicKeys: list}}
+	_, err := c.update(ctx, "change the SSH public keys of", armcompute.VirtualMachineScaleSetUpdate{
+		Properties: &armcompute.VirtualMachineScaleSetUpdateProperties{VirtualMachineProfile: &armcompute.VirtualMachineScaleSetUpdateVMProfile{
+			OSProfile: &armcompute.VirtualMachineScaleSetUpdateOSProfile{LinuxConfiguration: linux},
+		}},
+	}, etag)
 	return err
 }
 

@@ -48,7 +48,7 @@ var sizeRules = []rule{
 	},
 	{
 		origin: arm, codes: []string{
-			"AllocationFailed", "ZonalAllocationFailed",
+			"AllocationFailed", "ZonalAllocationFailed", "OverconstrainedResumeFromHibernatedStateAllocationRequest",
 			"OverconstrainedAllocationRequest", "OverconstrainedZonalAllocationRequest",
 		},
 		kind: Allocation, hint: fixedHint(hintCapacity), source: sourceSpot,

@@ -40,6 +40,9 @@ const (
 	GetScaleSet           = "VirtualMachineScaleSets_Get"
 	UpdateScaleSet        = "VirtualMachineScaleSets_Update"
 	DeleteInstances       = "VirtualMachineScaleSets_DeleteInstances"
+	DeallocateInstances   = "VirtualMachineScaleSets_Deallocate"
+	StartInstances        = "VirtualMachineScaleSets_Start"
+	UpdateInstance        = "VirtualMachineScaleSetVMs_Update"
 	ListInstances         = "VirtualMachineScaleSetVMs_List"
 	GetInstance           = "VirtualMachineScaleSetVMs_Get"
 	ListInterfaces        = "NetworkInterfaces_ListVirtualMachineScaleSetNetworkInterfaces"
@@ -50,6 +53,9 @@ const (
 	ListVirtualMachines      = "VirtualMachines_List"
 	GetVirtualMachine        = "VirtualMachines_Get"
 	DeleteVirtualMachine     = "VirtualMachines_Delete"
+	DeallocateVirtualMachine = "VirtualMachines_Deallocate"
+	StartVirtualMachine      = "VirtualMachines_Start"
+	UpdateVirtualMachine     = "VirtualMachines_Update"
 	ListGroupInterfaces      = "NetworkInterfaces_List"
 	ListGroupPublicAddresses = "PublicIPAddresses_List"
 )
@@ -64,8 +70,11 @@ func All() []Operation {
 		{GetScaleSet, "GET", scaleSet, computeVersion, actions + "read", Both},
 		{UpdateScaleSet, "PATCH", scaleSet, computeVersion, actions + "write", Both},
 		{DeleteInstances, "POST", scaleSet + "/delete", computeVersion, actions + "delete/action", Both},
+		{DeallocateInstances, "POST", scaleSet + "/deallocate", computeVersion, actions + "deallocate/action", Both},
+		{StartInstances, "POST", scaleSet + "/start", computeVersion, actions + "start/action", Both},
 		{ListInstances, "GET", scaleSet + "/virtualMachines", computeVersion, actions + "virtualMachines/read", Uniform},
 		{GetInstance, "GET", scaleSet + "/virtualMachines/{instance}", computeVersion, actions + "virtualMachines/read", Uniform},
+		{UpdateInstance, "PUT", scaleSet + "/virtualMachines/{instance}", computeVersion, actions + "virtualMachines/write", Uniform},
 		{ // The SDK writes this provider, and no other, with a small m.
 			ListInterfaces, "GET",
 			group + "/providers/microsoft.Compute/virtualMachineScaleSets/{scaleSet}/networkInterfaces",
@@ -79,6 +88,9 @@ func All() []Operation {
 		{ListVirtualMachines, "GET", machines, computeVersion, "Microsoft.Compute/virtualMachines/read", Flexible},
 		{GetVirtualMachine, "GET", machines + "/{instance}", computeVersion, "Microsoft.Compute/virtualMachines/read", Flexible},
 		{DeleteVirtualMachine, "DELETE", machines + "/{instance}", computeVersion, "Microsoft.Compute/virtualMachines/delete", Flexible},
+		{DeallocateVirtualMachine, "POST", machines + "/{instance}/deallocate", computeVersion, "Microsoft.Compute/virtualMachines/deallocate/action", Flexible},
+		{StartVirtualMachine, "POST", machines + "/{instance}/start", computeVersion, "Microsoft.Compute/virtualMachines/start/action", Flexible},
+		{UpdateVirtualMachine, "PATCH", machines + "/{instance}", computeVersion, "Microsoft.Compute/virtualMachines/write", Flexible},
 		{ListGroupInterfaces, "GET", networks + "/networkInterfaces", groupVersion, "Microsoft.Network/networkInterfaces/read", Flexible},
 		{
 			ListGroupPublicAddresses, "GET", networks + "/publicIPAddresses",

@@ -15,7 +15,7 @@ func TestOperationsAreWhole(t *testing.T) {
 		assert.Equal(t, o, ByName(o.Name))
 		ofTenant := strings.Contains(o.Name, "BuiltIn") || strings.Contains(o.Name, "AtManagementGroup")
 		assert.Equal(t, !ofTenant, strings.HasPrefix(o.Path, "/subscriptions/{subscription}"), o.Name)
-		assert.Regexp(t, `^\d{4}-\d\d-\d\d$`, o.APIVersion, o.Name)
+		assert.Regexp(t, `^\d{4}-\d\d-\d\d(-preview)?$`, o.APIVersion, o.Name)
 		assert.Regexp(t, `^Microsoft\.\w+/.+/(read|write|delete|action)$`, o.Action, o.Name)
 		assert.Contains(t, []Mode{Uniform, Flexible, Both}, o.Mode, o.Name)
 	}

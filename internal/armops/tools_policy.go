@@ -6,6 +6,7 @@ const (
 	ListStandbyPools = "StandbyVirtualMachinePools_ListByResourceGroup"
 
 	ListPolicyAssignments       = "PolicyAssignments_ListForResourceGroup"
+	ListPolicyExemptions        = "PolicyExemptions_ListForResourceGroup"
 	GetPolicyDefinition         = "PolicyDefinitions_Get"
 	GetBuiltInPolicyDefinition  = "PolicyDefinitions_GetBuiltIn"
 	GetManagementGroupPolicy    = "PolicyDefinitions_GetAtManagementGroup"
@@ -19,6 +20,8 @@ const (
 
 	standbyVersion = "2024-03-01" // recording 26
 	policyVersion  = "2023-04-01"
+
+	exemptionVersion = "2022-07-01-preview" // exemptions have no other
 )
 
 // addPolicies adds definitions at each of the places where they can be: Azure's own are in
@@ -27,6 +30,7 @@ func addPolicies(add adder) {
 	const standby, action = "Microsoft.StandbyPool/standbyVirtualMachinePools", "Microsoft.Authorization/"
 	add(ListStandbyPools, "GET", group+"/providers/"+standby, standbyVersion, standby+"/read")
 	add(ListPolicyAssignments, "GET", group+authorization+"policyAssignments", policyVersion, action+"policyAssignments/read")
+	add(ListPolicyExemptions, "GET", group+authorization+"policyExemptions", exemptionVersion, action+"policyExemptions/read")
 	for _, at := range []struct{ place, definition, set string }{
 		{subscription, GetPolicyDefinition, GetPolicySet},
 		{"", GetBuiltInPolicyDefinition, GetBuiltInPolicySet},

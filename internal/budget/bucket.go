@@ -5,14 +5,12 @@ import "time"
 // bucket is what is left of one limit.
 type bucket struct {
 	limit
-	limited  bool
-	tokens   float64
-	filled   time.Time
-	blocked  time.Time // no request until then
-	requests int       // taken, ever
-	cost     int       // requests of the last whole call
-	rate     float64   // tokens that flow in per minute, as far as others leave them
-	ceiling  float64   // the most that there is at once
+	limited bool
+	tokens  float64
+	filled  time.Time
+	blocked time.Time // no request until then
+	rate    float64   // tokens that flow in per minute, as far as others leave them
+	ceiling float64   // the most that there is at once
 
 	window sample
 	same   sample // since when responses show the same count
@@ -31,11 +29,15 @@ const refill = 0.99
 
 func newBucket(c Class, now time.Time) *bucket {
 	l, limited := limitOf(c)
-	return &bucket{limit: l, limited: limited, tokens: l.burst, filled: now, cost: 1, rate: l.perMinute, ceiling: l.burst}
+	return &bucket{limit: l, limited: limited, tokens: l.burst, filled: now, rate: l.perMinute, ceiling: l.burst}
 }
 
 func (k *bucket) refill(now time.Time) {
-	k.tokens = min(k.burst, k.tokens+now.Sub(k.filled).Minutes()*k.rate*refill)
+	most := k.burst
+	if k.spare > 0 {
+		most = k.ceiling // others leave no more than that
+	}
+	k.tokens = min(most, k.tokens+now.Sub(k.filled).Minutes()*k.rate*refill)
 	k.filled = now
 }
 
@@ -58,16 +60,18 @@ func (k *bucket) wait(n float64, canWait bool, now time.Time) time.Duration {
 }
 
 func (k *bucket) take() {
-	k.requests++
-	k.window.took++
 	k.tokens = max(0, k.tokens-1)
 }
 
 // correct takes over what a response says is left. Others may use the same bucket, or
 // Azure may count otherwise.
 func (k *bucket) correct(left float64, now time.Time) {
+	k.window.took++ // those under way do not show in the count yet
 	if k.tokens >= 0.9*k.ceiling && left < 0.8*k.tokens || left > k.ceiling {
 		k.ceiling = min(k.burst, left+1) // a part of the bucket is all there ever is
+		if k.spare > 0 {
+			k.rate = min(k.rate, k.perMinute*k.ceiling/k.burst) // and as large a part of what flows in, until more is seen
+		}
 	}
 	k.learn(left, now)
 	switch more := left - k.tokens; {

@@ -7,28 +7,54 @@ import (
 	"time"
 )
 
-// Budget counts the requests of each class against Azure's limits. It is safe for
-// concurrent use.
+// Budget counts the requests of each class for one scale set against Azure's limits. It is
+// safe for concurrent use.
 type Budget struct {
 	now func() time.Time
 
-	mu      sync.Mutex
-	buckets map[Class]*bucket
-	shared  bool // deletions count against the limit on writes, too
+	mu     *sync.Mutex       // guards what follows, and is that of all of the subscription
+	common map[Class]*bucket // of all scale sets of the subscription
+	own    map[Class]*bucket
+	calls  map[Class]*calls
+	shared bool // deletions count against the limit on writes, too
+}
+
+// calls are the requests of a class for one scale set.
+type calls struct {
+	requests int // ever
+	cost     int // requests of the last whole call
 }
 
 // New returns a budget of full buckets; now is its clock.
 func New(now func() time.Time) *Budget {
-	return &Budget{now: now, buckets: map[Class]*bucket{}}
+	b := &Budget{now: now, mu: &sync.Mutex{}, common: map[Class]*bucket{}}
+	return b.ForScaleSet()
+}
+
+// ForScaleSet returns a budget for another scale set of the subscription. What Azure limits
+// for all of a subscription they share.
+func (b *Budget) ForScaleSet() *Budget {
+	return &Budget{now: b.now, mu: b.mu, common: b.common, own: map[Class]*bucket{}, calls: map[Class]*calls{}}
+}
+
+// callsLocked returns the requests of a class.
+func (b *Budget) callsLocked(c Class) *calls {
+	if b.calls[c] == nil {
+		b.calls[c] = &calls{cost: 1}
+	}
+	return b.calls[c]
 }
 
 // bucketLocked refills and returns the bucket of a class.
 func (b *Budget) bucketLocked(c Class) *bucket {
-	now := b.now()
-	k, ok := b.buckets[c]
+	now, buckets := b.now(), b.common
+	if isOfScaleSet(c) {
+		buckets = b.own
+	}
+	k, ok := buckets[c]
 	if !ok {
 		k = newBucket(c, now)
-		b.buckets[c] = k
+		buckets[c] = k
 	}
 	k.refill(now)
 	return k
@@ -52,7 +78,7 @@ func (b *Budget) Remaining(c Class) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	all := b.bucketsLocked(c)
-	cost, least := all[0].cost, -1
+	cost, least := b.callsLocked(c).cost, -1
 	for _, k := range all {
 		calls := int(k.left(canWait(c))) / cost
 		switch {
@@ -60,7 +86,7 @@ func (b *Budget) Remaining(c Class) int {
 			calls = 0
 		case !k.limited:
 			continue
-		case calls == 0 && float64(cost) > k.left(canWait(c)) && k.tokens >= min(k.burst, k.ceiling)-1:
+		case calls == 0 && k.left(canWait(c)) >= 1 && k.tokens >= min(k.burst, k.ceiling)-1:
 			calls = 1 // a full bucket is all there will ever be
 		}
 		if least < 0 || calls < least {
@@ -82,7 +108,7 @@ func (b *Budget) Room(c Class) Room {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	k := b.bucketLocked(c)
-	r := Room{Cost: k.cost, PerMinute: k.rate}
+	r := Room{Cost: b.callsLocked(c).cost, PerMinute: k.rate}
 	for n, each := range b.bucketsLocked(c) {
 		pages := max(0, int(each.left(true)))
 		if b.now().Before(each.blocked) {
@@ -111,6 +137,7 @@ func (b *Budget) Take(c Class) error {
 	for _, k := range all {
 		k.take()
 	}
+	b.callsLocked(c).requests++
 	return nil
 }
 
@@ -131,12 +158,12 @@ func (b *Budget) Afford(c Class, n int, patience time.Duration) error {
 // Measure makes a call of a class and records how many requests it took.
 func (b *Budget) Measure(c Class, call func() error) error {
 	b.mu.Lock()
-	before := b.bucketLocked(c).requests
+	before := b.callsLocked(c).requests
 	b.mu.Unlock()
 	err := call()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	k := b.bucketLocked(c)
+	k := b.callsLocked(c)
 	if requests := k.requests - before; requests > k.cost || err == nil && requests > 0 {
 		k.cost = requests
 	}

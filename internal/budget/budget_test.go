@@ -3,7 +3,9 @@ package budget
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
+	"strconv"
 	"testing"
 	"time"
 
@@ -122,7 +124,7 @@ func TestWhatOthersTake(t *testing.T) {
 		left = min(90, left+1)
 	}
 	assert.InDelta(t, 30, b.Room(ListVirtualMachines).PerMinute, 15)
-	assert.GreaterOrEqual(t, b.bucketLocked(ListVirtualMachines).requests, 150, "and all of that is used")
+	assert.GreaterOrEqual(t, b.callsLocked(ListVirtualMachines).requests, 150, "and all of that is used")
 }
 
 // TestReadsOfInstances: no document says whether the limit on reads of single instances
@@ -157,6 +159,25 @@ func TestDeletionsThatCountAsWrites(t *testing.T) {
 	assert.Equal(t, 5, b.Remaining(DeleteInstances))
 	require.NoError(t, b.Take(DeleteInstances))
 	assert.Equal(t, 4, b.Remaining(WriteScaleSet))
+}
+
+// TestLittleLeftAtTheBeginning: a plugin started again may find that its predecessor has
+// used the limit up. What remains is what may be sent.
+func TestLittleLeftAtTheBeginning(t *testing.T) {
+	for left, possible := range []int{0, 1, 2} {
+		b, now := newBudget()
+		require.NoError(t, b.Take(WriteScaleSet))
+		b.Correct(WriteScaleSet, http.Header{"X-Ms-Ratelimit-Remaining-Resource": {fmt.Sprintf("Microsoft.Compute/UpdateVMScaleSetResource;%d", left)}})
+		assert.Equal(t, possible, b.Remaining(WriteScaleSet))
+		for range possible {
+			require.NoError(t, b.Take(WriteScaleSet))
+		}
+		require.Error(t, b.Take(WriteScaleSet))
+		assert.Zero(t, b.Remaining(WriteScaleSet))
+		*now = now.Add(20 * time.Second)
+		assert.Equal(t, 1, b.Remaining(WriteScaleSet))
+		require.NoError(t, b.Take(WriteScaleSet))
+	}
 }
 
 // TestBlock: a 429 empties the bucket, and nothing is sent until Azure allows it.
@@ -230,4 +251,66 @@ func TestListThatHasGrown(t *testing.T) {
 	assert.Equal(t, Room{Pages: 29, Cost: 18, PerMinute: 10}, b.Room(ListInstances))
 	require.NoError(t, list(b, 2))
 	assert.Equal(t, 2, b.Room(ListInstances).Cost)
+}
+
+// TestScaleSetsOfOneSubscription share what Azure limits for all of it, and nothing else:
+// how many pages a list of one has says nothing of another's.
+func TestScaleSetsOfOneSubscription(t *testing.T) {
+	first, _ := newBudget()
+	second := first.ForScaleSet()
+	for _, c := range []Class{WriteScaleSet, ReadScaleSet, ListInstances, ReadInstance} {
+		before := second.Remaining(c)
+		require.NoError(t, first.Take(c))
+		assert.Equal(t, before, second.Remaining(c), c)
+		assert.Equal(t, before-1, first.Remaining(c), c)
+	}
+	for _, c := range []Class{DeleteInstances, ListVirtualMachines, managerReads} {
+		before := second.Remaining(c)
+		for range 20 {
+			require.NoError(t, first.Take(c))
+		}
+		assert.Less(t, second.Remaining(c), before, c)
+	}
+	require.NoError(t, first.Measure(ListVirtualMachines, func() error {
+		return errors.Join(first.Take(ListVirtualMachines), second.Take(ListVirtualMachines), first.Take(ListVirtualMachines))
+	}))
+	assert.Equal(t, 2, first.Room(ListVirtualMachines).Cost)
+	assert.Equal(t, 1, second.Room(ListVirtualMachines).Cost)
+	first.Block(DeleteInstances, time.Minute, nil)
+	assert.Zero(t, second.Remaining(DeleteInstances))
+}
+
+// TestBurstsBesideANeighbour: a neighbour leaves a tenth of Resource Manager's reads. What
+// Azure has not counted yet of a burst is no sign of more.
+func TestBurstsBesideANeighbour(t *testing.T) {
+	const (
+		tick, most, inflow = 100 * time.Millisecond, 25.0, 0.25 // a tick
+		class              = Class("GET things")
+	)
+	for seed := range uint64(200) {
+		b, now := newBudget()
+		chance := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // a test's
+		left, sent, wanted := most, 0, 0
+		var counts []int      // of responses under way
+		for n := range 6000 { // ten minutes
+			*now, left = now.Add(tick), min(most, left+inflow)
+			for _, c := range counts {
+				b.Correct(class, http.Header{"X-Ms-Ratelimit-Remaining-Subscription-Reads": {strconv.Itoa(c)}})
+			}
+			for counts = nil; sent > 0 && left >= 1; sent-- {
+				left--
+				counts = append(counts, int(left))
+			}
+			if sent > 0 {
+				require.Less(t, n, 600, "seed %d: Azure refuses some after the first minute", seed)
+				b.Block(class, time.Second, http.Header{})
+			}
+			if wanted == 0 && chance.IntN(40) == 0 {
+				wanted = 1 + chance.IntN(40)
+			}
+			for sent = 0; sent+len(counts) < 18 && wanted > 0 && b.Take(class) == nil; sent++ {
+				wanted--
+			}
+		}
+	}
 }

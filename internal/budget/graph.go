@@ -27,7 +27,6 @@ func (b *Budget) Charge(c Class, h http.Header) {
 	b.mu.Lock()
 	k := b.bucketLocked(c)
 	k.tokens = max(0, k.tokens-1)
-	k.window.took++
 	b.mu.Unlock()
 	b.Correct(c, h)
 }

@@ -14,7 +14,12 @@ const (
 	ReadScaleSet        Class = "GET virtualmachinescalesets"
 	WriteScaleSet       Class = "PATCH virtualmachinescalesets"
 	DeleteInstances     Class = "POST virtualmachinescalesets/delete list"
+	DeallocateInstances Class = "POST virtualmachinescalesets/deallocate list"
+	StartInstances      Class = "POST virtualmachinescalesets/start list"
 	ListVirtualMachines Class = "GET virtualmachines list"
+
+	// UpdateInstance is a write to one instance, of which each has a bucket of its own.
+	UpdateInstance Class = "PUT virtualmachinescalesets/virtualmachines"
 
 	// ListByGraph is either list where Azure Resource Graph answers it.
 	ListByGraph Class = "GET resource graph list"
@@ -51,7 +56,9 @@ func limitOf(c Class) (limit, bool) {
 		return limit{perMinute: 12, burst: 36, atOnce: 4}, true
 	case WriteScaleSet:
 		return limit{perMinute: 4, burst: 12, atOnce: 1}, true
-	case DeleteInstances:
+	case DeallocateInstances:
+		return limit{perMinute: 175, burst: 525, atOnce: 18}, true
+	case DeleteInstances, StartInstances:
 		return limit{perMinute: 500, burst: 1500, atOnce: 18}, true
 	case ListVirtualMachines:
 		return limit{perMinute: 300, burst: 900, atOnce: 18, spare: 0.05}, true
@@ -63,6 +70,12 @@ func limitOf(c Class) (limit, bool) {
 		return limit{perMinute: 10 * 60, burst: 200, atOnce: 18}, true
 	}
 	return limit{}, false
+}
+
+// isOfScaleSet reports whether each scale set has a limit of its own for a class, as those
+// in limitOf have. It is assumed of classes whose limits nobody knows.
+func isOfScaleSet(c Class) bool {
+	return strings.Contains(string(c), " virtualmachinescalesets") && c != DeleteInstances
 }
 
 // managerOf is the limit of Resource Manager that a class counts against, and the end

@@ -7,12 +7,19 @@ import (
 
 // Config is a validated plugin_config.
 type Config struct {
-	Name              string `json:"name,omitempty"`
+	Name              string `json:"name,omitempty"` // empty where there are ScaleSets
+	ScaleSets         List   `json:"scale_sets,omitempty"`
 	SubscriptionID    string `json:"subscription_id,omitempty"`
 	ResourceGroupName string `json:"resource_group_name,omitempty"`
 
 	CreationLimit Duration `json:"creation_limit,omitempty"`
 	FailedGrace   Duration `json:"failed_grace,omitempty"`
+
+	SSHKeyFile string `json:"ssh_key_file,omitempty"` // empty: sshkeys.DefaultFile
+	SSHKeyType string `json:"ssh_key_type,omitempty"` // of a new key
+
+	SuspendMode  string `json:"suspend_mode,omitempty"`
+	WarmPoolSize Number `json:"warm_pool_size,omitempty"`
 
 	UseResourceGraph Switch `json:"use_resource_graph,omitempty"`
 
@@ -70,6 +77,7 @@ func Parse(raw []byte, getenv func(string) string) (Config, error) {
 	}
 	p := parser{getenv: getenv, wrong: map[string]bool{}}
 	p.object("", table, raw)
+	p.checkSets()
 	p.expandName()
 	p.fillDefaults()
 	p.requireKeys("", table)

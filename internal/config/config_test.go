@@ -55,7 +55,7 @@ func abs(path string) string {
 func good() config.Config {
 	return config.Config{
 		Name: "set", SubscriptionID: sub, ResourceGroupName: "ci",
-		Cloud: config.Cloud{Name: "AzurePublic"}, Credential: "default", CreationLimit: "25m", FailedGrace: "2m", UseResourceGraph: "false",
+		Cloud: config.Cloud{Name: "AzurePublic"}, Credential: "default", CreationLimit: "25m", FailedGrace: "2m", SSHKeyType: "ed25519", SuspendMode: "auto", WarmPoolSize: "0", UseResourceGraph: "false",
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 const maxInput = 64 << 10
@@ -126,11 +127,15 @@ func (p *parser) value(prefix string, o Option, raw json.RawMessage) {
 		return
 	}
 	kind := kindOf(raw)
-	if kind == "a boolean" && o.Type == typeBoolean {
+	if kind == "a boolean" && o.Type == typeBoolean || kind == "a number" && o.Type == typeNumber {
 		p.set(key, o, key, string(bytes.TrimSpace(raw)))
 		return
 	}
-	if kind != "a string" || o.Type == typeBoolean {
+	if kind == "an array" && o.Type == typeList {
+		p.list(key, o, raw)
+		return
+	}
+	if kind != "a string" || o.Type == typeBoolean || o.Type == typeNumber || o.Type == typeList {
 		p.wrong[key] = true
 		p.report("%s is %s, expected %s; %s", key, kind, o.expected(), o.fix())
 		return
@@ -142,6 +147,27 @@ func (p *parser) value(prefix string, o Option, raw json.RawMessage) {
 		return
 	}
 	p.set(key, o, key, v)
+}
+
+// list validates and stores an array. An empty one counts as an absent key.
+func (p *parser) list(key string, o Option, raw json.RawMessage) {
+	var items []string
+	if err := json.Unmarshal(raw, &items); err != nil {
+		p.wrong[key] = true
+		p.report("%s holds something else than strings; %s", key, o.fix())
+		return
+	}
+	items = slices.DeleteFunc(items, func(item string) bool { return item == "" })
+	if len(items) == 0 {
+		return
+	}
+	list, err := listOf(items)
+	if err != nil {
+		p.wrong[key] = true
+		p.report("%s is not valid JSON", key)
+		return
+	}
+	p.set(key, o, key, string(list))
 }
 
 // set validates and stores a value; source is the key or the variable it is from.
@@ -156,9 +182,11 @@ func (p *parser) set(key string, o Option, source, v string) {
 		return
 	}
 	p.wrong[key] = true
-	shown := show(v)
-	if o.hidden {
-		shown = notShown
+	switch {
+	case o.hidden:
+		source += " " + notShown
+	case o.Type != typeList: // whose problem names the item
+		source += " " + show(v)
 	}
-	p.report("%s %s %s", source, shown, problem)
+	p.report("%s %s", source, problem)
 }

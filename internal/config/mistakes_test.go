@@ -48,7 +48,7 @@ func TestUnknownKeys(t *testing.T) {
 		assert.EqualError(t, err, `plugin_config: unknown key "`+written+`"; did you mean "`+meant+`"?`)
 	}
 	checkMistakes(t, []mistake{
-		{map[string]any{"max_size": 3}, `unknown key "max_size"; use name, subscription_id, resource_group_name, creation_limit, failed_grace, use_resource_graph, metrics_listen, cloud, ` +
+		{map[string]any{"max_size": 3}, `unknown key "max_size"; use name, scale_sets, subscription_id, resource_group_name, creation_limit, failed_grace, ssh_key_file, ssh_key_type, suspend_mode, warm_pool_size, use_resource_graph, metrics_listen, cloud, ` +
 			`api_version, credential, tenant_id, client_id, client_secret_file or client_certificate_file`},
 		{map[string]any{"a\nb": 3}, `unknown key "a\nb"; use name, …`},
 	})

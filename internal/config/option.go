@@ -80,8 +80,13 @@ func (o Option) expected() string {
 	if len(o.Keys) > 0 {
 		return "a string or a table"
 	}
-	if o.Type == typeBoolean {
+	switch o.Type {
+	case typeBoolean:
 		return "a boolean"
+	case typeList:
+		return "an array of strings"
+	case typeNumber:
+		return "a number"
 	}
 	return "a string"
 }

@@ -24,10 +24,13 @@ func drawConfig(t *rapid.T) config.Config {
 		TenantID:         rapid.OneOf(guid, rapid.StringMatching(`([a-z0-9]{1,10}\.){1,3}[a-z]{2,8}`)).Draw(t, "tenant"),
 		ClientID:         guid.Draw(t, "client"),
 		APIVersion:       rapid.SampledFrom([]string{"", "2023-09-01", "2026-04-01", "2024-03-01-preview"}).Draw(t, "version"),
+		WarmPoolSize:     config.Number(rapid.SampledFrom([]string{"0", "1", "1000"}).Draw(t, "pool")),
+		SuspendMode:      rapid.SampledFrom([]string{"auto", "deallocate", "hibernate", "off"}).Draw(t, "suspend mode"),
 		UseResourceGraph: config.Switch(rapid.SampledFrom([]string{"true", "false"}).Draw(t, "graph")),
 		CreationLimit:    config.Duration(rapid.StringMatching(`[1-9][0-9]?m`).Draw(t, "limit")),
 		FailedGrace:      config.Duration(rapid.StringMatching(`[0-9]{1,4}s`).Draw(t, "grace")),
 	}
+	c.SSHKeyType = rapid.SampledFrom([]string{"ed25519", "rsa-3072"}).Draw(t, "type of key")
 	c.Cloud.Name = rapid.SampledFrom([]string{"", "AzurePublic", "AzureChina", "AzureUSGovernment"}).Draw(t, "cloud")
 	if c.Cloud.Name == "" {
 		url := rapid.StringMatching(`https://[a-z]{1,20}(\.[a-z]{2,9}){0,2}(:[1-9][0-9]{1,3})?(/[a-z]{0,5}){0,2}`)

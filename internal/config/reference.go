@@ -124,7 +124,7 @@ func writeOption(b *bytes.Buffer, o Option) {
 
 // literal is the example in TOML.
 func (o Option) literal() string {
-	if o.Type == typeBoolean {
+	if o.Type == typeBoolean || o.Type == typeNumber || o.Type == typeList {
 		return o.Example
 	}
 	return strconv.Quote(o.Example)

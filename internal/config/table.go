@@ -6,6 +6,9 @@ import "slices"
 const (
 	groupScaleSet   = "Scale set"
 	groupTimes      = "Times"
+	groupLogin      = "Login"
+	groupSuspend    = "Suspending"
+	groupPool       = "Warm pool"
 	groupLimits     = "Request limits"
 	groupMetrics    = "Metrics"
 	groupCloud      = "Cloud"
@@ -25,11 +28,11 @@ const (
 	guidRule = "a GUID such as " + guidForm
 )
 
-var table = slices.Concat(scaleSetOptions, timeOptions, graphOptions, metricsOptions, cloudOptions, credentialOptions)
+var table = slices.Concat(scaleSetOptions, timeOptions, loginOptions, suspendOptions, poolOptions, graphOptions, metricsOptions, cloudOptions, credentialOptions)
 
 var scaleSetOptions = []Option{
 	{
-		Group: groupScaleSet, Key: "name", Type: "string", Required: "always",
+		Group: groupScaleSet, Key: "name", Type: "string", Required: "unless `scale_sets` is given",
 		Rule: `the scale set's name (1 to 64 characters, no spaces and none of \ / " [ ] : | < > + = ; , ? * @ &, ` +
 			`not starting with _ and not ending in . or -) or its resource ID ` + idForm,
 		Example: "ci-runners",
@@ -39,19 +42,20 @@ var scaleSetOptions = []Option{
 		at:      func(c *Config) *string { return &c.Name },
 		check:   checkName,
 	},
+	scaleSetsOption,
 	{
-		Group: groupScaleSet, Key: "subscription_id", Type: "string", Required: "unless `name` is a resource ID",
+		Group: groupScaleSet, Key: "subscription_id", Type: "string", Required: "unless all scale sets are given by their resource IDs",
 		Rule: guidRule, Example: guidForm,
-		Doc:     "The subscription of the scale set.",
+		Doc:     "The subscription of the scale set, or of those of `scale_sets` that are given by their names.",
 		aliases: []string{"subscription", "azure_subscription_id"},
 		at:      func(c *Config) *string { return &c.SubscriptionID },
 		check:   checkGUID,
 	},
 	{
-		Group: groupScaleSet, Key: "resource_group_name", Type: "string", Required: "unless `name` is a resource ID",
+		Group: groupScaleSet, Key: "resource_group_name", Type: "string", Required: "unless all scale sets are given by their resource IDs",
 		Rule:    "1 to 90 letters, digits or any of _ ( ) - . with no period at the end",
 		Example: "ci",
-		Doc:     "The resource group of the scale set.",
+		Doc:     "The resource group of the scale set, or of those of `scale_sets` that are given by their names.",
 		aliases: []string{"resource_group", "group", "rg", "azure_resource_group"},
 		at:      func(c *Config) *string { return &c.ResourceGroupName },
 		check:   checkResourceGroup,

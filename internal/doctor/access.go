@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armops"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/config"
 )
 
 var accessChecks = []cloudCheck{
@@ -56,7 +57,17 @@ func readClaims(token string) (c claims, ok bool) {
 // clockSkew is how far this machine's clock may be off; Entra ID tolerates five minutes.
 const clockSkew = 5 * time.Minute
 
-// signIn gets a token, and tells whose it is, by its object ID.
+// object names the principal that roles are assigned to. A token for an application
+// without a service principal in the tenant has none.
+func (c claims) object() string {
+	if c.Object == "" {
+		return "whose token names no object"
+	}
+	return "object " + c.Object
+}
+
+// signIn gets a token, and tells whose it is: by object ID, or by application ID, which
+// az role assignment create takes, too.
 func (s *subject) signIn(ctx context.Context, azure Azure) (_ []Finding, owner string, _ error) {
 	token, _, err := azure.Token(ctx)
 	if err != nil {
@@ -65,7 +76,7 @@ func (s *subject) signIn(ctx context.Context, azure Azure) (_ []Finding, owner s
 	text := fmt.Sprintf("signed in with credential %q", s.config.Credential)
 	c, ok := readClaims(token)
 	if ok {
-		text += fmt.Sprintf(" as %s, object %s, tenant %s", cmp.Or(c.User, "application "+c.Application), c.Object, c.Tenant)
+		text += fmt.Sprintf(" as %s, %s, tenant %s", cmp.Or(c.User, "application "+c.Application), c.object(), c.Tenant)
 	}
 	found := []Finding{{Check: "credential", Level: OK, About: s.name, Text: text}}
 	if off := time.Since(time.Unix(c.Issued, 0)).Abs(); ok && c.Issued > 0 && off > clockSkew && off < 30*24*time.Hour {
@@ -74,7 +85,7 @@ func (s *subject) signIn(ctx context.Context, azure Azure) (_ []Finding, owner s
 			found = append(found, Finding{Check: "clock", Level: Fault, About: "this machine", Text: fmt.Sprintf("its clock is %s behind Azure's: tokens are not yet valid here", off.Round(time.Second)), Fix: "timedatectl set-ntp true"})
 		}
 	}
-	return found, c.Object, nil
+	return found, cmp.Or(c.Object, c.Application), nil
 }
 
 // permission is what one assignment allows.
@@ -129,6 +140,9 @@ func (c *cloud) checkPermissions(ctx context.Context) ([]Finding, error) {
 	}
 	var missing []string
 	for _, o := range armops.In(c.mode(ctx)) {
+		if c.config.SuspendMode == config.SuspendOff && armops.IsForSuspension(o.Action) {
+			continue
+		}
 		if !allows(all, o.Action) && !slices.Contains(missing, o.Action) {
 			missing = append(missing, o.Action)
 		}
@@ -138,6 +152,10 @@ func (c *cloud) checkPermissions(ctx context.Context) ([]Finding, error) {
 		f := fault(0, "the identity lacks the permission "+action, "fleeting-plugin-azure setup --role-definition > role.json; az role definition update --role-definition role.json, or assign that role: docs/reference/permissions.md")
 		if action == "Microsoft.Insights/autoscaleSettings/read" || action == "Microsoft.Compute/locations/operations/read" {
 			f.Level = Warning // the plugin works without, and says less
+		}
+		if c.config.SuspendMode == config.SuspendAuto && armops.IsForSuspension(action) {
+			f.Level = Warning // the runner may never ask for it
+			f.Fix += `; or set suspend_mode = "off": it is for suspended instances alone`
 		}
 		f.About = fmt.Sprintf("resource group %q", c.config.ResourceGroupName)
 		found = append(found, f)

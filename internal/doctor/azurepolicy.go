@@ -36,6 +36,7 @@ type policyDefinition struct {
 			} `json:"then"`
 		} `json:"policyRule"`
 		Members []struct {
+			Reference  string     `json:"policyDefinitionReferenceId"`
 			Definition string     `json:"policyDefinitionId"`
 			Parameters parameters `json:"parameters"`
 		} `json:"policyDefinitions"`
@@ -82,12 +83,13 @@ func denies(effect any) bool {
 // initiatives there are hundreds.
 type policies struct {
 	*cloud
+	exemptions []policyExemption
 	assignment policyAssignment
 	read       map[string]*policyDefinition
 }
 
 // checkPolicies looks for assignments of Azure Policy that refuse new instances. Of rules
-// that it does not know it cannot tell whether they would. Exemptions are not looked at.
+// that it does not know it cannot tell whether they would.
 func (c *cloud) checkPolicies(ctx context.Context) (found []Finding, _ error) {
 	p := policies{cloud: c, read: map[string]*policyDefinition{}}
 	id := c.groupID() + "/providers/Microsoft.Authorization/policyAssignments"
@@ -98,12 +100,19 @@ func (c *cloud) checkPolicies(ctx context.Context) (found []Finding, _ error) {
 		all = append(all, one)
 		return err
 	})
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	unread := p.readExemptions(ctx)
 	for _, p.assignment = range all {
-		if p.inForce() {
+		if p.inForce() && !p.isExempt("") {
 			found = append(found, p.examine(ctx)...)
 		}
 	}
-	return found, err
+	if len(found) > 0 && unread != nil {
+		found = append(found, Finding{Level: Skipped, Text: "exemptions from policies cannot be looked at: " + unread.Error()})
+	}
+	return found, nil
 }
 
 // inForce reports whether the assignment counts for the scale set. The list has those of
@@ -135,7 +144,7 @@ func (p *policies) examine(ctx context.Context) []Finding {
 			one.Value = a.Parameters.resolve(one.Value, definition.Properties.Parameters)
 			given[name] = one
 		}
-		if effect := given.get("effect", nil); effect != nil && !denies(effect) {
+		if effect := given.get("effect", nil); effect != nil && !denies(effect) || p.isExempt(member.Reference) {
 			continue
 		}
 		rule, err := p.definition(ctx, member.Definition)

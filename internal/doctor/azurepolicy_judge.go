@@ -46,13 +46,15 @@ func (p *policies) refuses(what string, allowed []string) Finding {
 	return fault(0, fmt.Sprintf("%s does not allow %s (RequestDisallowedByPolicy)", p.title(), what), p.fix("one that it allows: "+strings.Join(allowed, ", ")))
 }
 
-func (p *policies) scope() string {
-	scope, _, _ := strings.Cut(p.assignment.ID, "/providers/Microsoft.Authorization/")
+func (p *policies) scope() string { return scopeOf(p.assignment.ID) }
+
+func scopeOf(id string) string {
+	scope, _, _ := strings.Cut(id, "/providers/Microsoft.Authorization/")
 	return scope
 }
 
 func (p *policies) fix(first string) string {
-	return first + "; or ask its owner for: az policy exemption create --name " + p.config.Name + " --exemption-category Waiver --scope " + p.setID() + " --policy-assignment " + p.assignment.ID
+	return first + "; or ask its owner for: az policy exemption create --name " + p.config.Name + " --exemption-category Waiver --scope " + p.exemptible() + " --policy-assignment " + p.assignment.ID
 }
 
 // concerns reports whether a rule is about what new instances are. One that names types of

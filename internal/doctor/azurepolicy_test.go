@@ -47,7 +47,9 @@ func TestPoliciesOfManagementGroups(t *testing.T) {
 	const builtIn = "/providers/Microsoft.Authorization/policyDefinitions/"
 	c := &cloud{subject: &subject{}}
 	c.config.SubscriptionID, c.config.ResourceGroupName, c.config.Name, c.model.Location = "s", "g", "ci", "westeurope"
+	exemptions := c.groupID() + "/providers/Microsoft.Authorization/policyExemptions"
 	azure := responses{
+		exemptions: "[]",
 		c.groupID() + "/providers/Microsoft.Authorization/policyAssignments": `[
 			{"id": "` + above + `policyAssignments/one", "name": "one", "properties": {"policyDefinitionId": "` + above + `policySetDefinitions/set", "parameters": {"where": {"value": ["eastus"]}}}},
 			{"id": "` + above + `policyAssignments/two", "name": "two", "properties": {"policyDefinitionId": "` + above + `policyDefinitions/gone"}}]`,
@@ -80,4 +82,16 @@ func TestPoliciesOfManagementGroups(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, Warning, found[0].Level)
 	assert.Contains(t, found[0].Fix, "--name one --scope /providers/Microsoft.Management/managementGroups/all;")
+
+	delete(azure, exemptions)
+	found, err = c.checkPolicies(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, Warning, found[0].Level)
+	assert.Contains(t, found[len(found)-1].Text, "exemptions from policies cannot be looked at")
+
+	azure[exemptions] = `[{"id": "` + above + `policyExemptions/ours", "properties": {"policyAssignmentId": "` + above + `policyAssignments/one"}}]`
+	found, err = c.checkPolicies(t.Context())
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	assert.Contains(t, found[0].Text, `the policy "two"`)
 }

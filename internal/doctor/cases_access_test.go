@@ -111,7 +111,10 @@ func accessCases() map[string]cloudCase {
 		"deletion is not allowed": {
 			config: armsim.Config{Principals: []armsim.Principal{
 				{ClientID: armsim.DefaultClientID, Secret: "admin"},
-				{ClientID: weakClient, Secret: "weak", Actions: []string{"*/read", "Microsoft.Compute/virtualMachineScaleSets/write"}},
+				{ClientID: weakClient, Secret: "weak", Actions: []string{
+					"*/read", "Microsoft.Compute/virtualMachineScaleSets/write", "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/write",
+					"Microsoft.Compute/virtualMachineScaleSets/start/action", "Microsoft.Compute/virtualMachineScaleSets/deallocate/action",
+				}},
 			}},
 			broken: asWeak, fixed: asAdmin,
 			check: "permissions", level: doctor.Fault, text: "Microsoft.Compute/virtualMachineScaleSets/delete/action", fix: "--role-definition",

@@ -150,7 +150,7 @@ func networkCases() map[string]cloudCase {
 			check: "subnet", level: doctor.Fault, text: "ci-vnet/subnets/ci does not exist", fix: "setup --subnet ID",
 		},
 		"a subnet that may not be joined": linked(interfaces(of(subnet), nil), granted(networkContributor, subnet),
-			"lacks the permission Microsoft.Network/virtualNetworks/subnets/join/action on", `az role assignment create --assignee PRINCIPAL --role "Network Contributor" --scope `),
+			"lacks the permission Microsoft.Network/virtualNetworks/subnets/join/action on", "az role assignment create --assignee "+weakClient+` --role "Network Contributor" --scope `),
 		"a security group that may not be joined": linked(interfaces((*place).subnet, of(securityGroup)), granted(networkContributor, securityGroup),
 			"Microsoft.Network/networkSecurityGroups/join/action", `--role "Network Contributor"`),
 		"an identity that may not be assigned": linked(func(p *place) error {

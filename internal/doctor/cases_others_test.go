@@ -1,6 +1,8 @@
 package doctor_test
 
 import (
+	"maps"
+
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/doctor"
 )
 
@@ -49,8 +51,17 @@ func gathered(definition func(*place) string, given body) step {
 	return func(p *place) error {
 		return p.do("PUT", ownSet(p), "2023-04-01", body{"properties": body{
 			"parameters":        body{"what": body{"type": "Array", "defaultValue": []any{"northeurope"}}, "effect": body{"type": "String", "defaultValue": "Deny"}},
-			"policyDefinitions": []any{body{"policyDefinitionId": definition(p), "parameters": given}},
+			"policyDefinitions": []any{body{"policyDefinitionReferenceId": "first", "policyDefinitionId": definition(p), "parameters": given}},
 		}})
+	}
+}
+
+// exempted exempts what is at a scope from the assignment.
+func exempted(scope func(*place) string, more body) step {
+	return func(p *place) error {
+		properties := body{"policyAssignmentId": p.group() + "/providers/Microsoft.Authorization/policyAssignments/ours", "exemptionCategory": "Waiver"}
+		maps.Copy(properties, more)
+		return p.do("PUT", scope(p)+"/providers/Microsoft.Authorization/policyExemptions/mine", "2022-07-01-preview", body{"properties": properties})
 	}
 }
 
@@ -72,7 +83,25 @@ func othersCases() map[string]cloudCase {
 	}
 	allowed := func(v ...any) body { return body{"listOfAllowedLocations": value(v)} }
 	allowedSizes := func(v ...any) body { return body{"listOfAllowedSKUs": value(v)} }
+	group, set := (*place).group, func(p *place) string { return p.setup.Spec.ScaleSetID() }
 	return map[string]cloudCase{
+		"an exemption that has expired": {
+			broken: steps(defined(noTag), assigned(ownPolicy, nil, nil), exempted(set, body{"expiresOn": "1999-12-31T00:00:00Z"})), fixed: exempted(set, nil),
+			check: "azure-policy", level: doctor.Warning, text: "may refuse instances", fix: "/virtualMachineScaleSets/ci --policy-assignment",
+		},
+		"an exemption of a scale set whose VMs are not in it": {
+			spec: onFlexible, broken: steps(assigned(azures(sizes), allowedSizes("standard_d4s_v5"), nil), exempted(set, nil)), fixed: exempted(group, nil),
+			check: "azure-policy", level: doctor.Fault, text: "does not allow the size", fix: "resourceGroups/runners --policy-assignment",
+		},
+		"an exemption from another member": {
+			broken: steps(gathered(azures(locations), nil), assigned(ownSet, nil, nil), exempted(group, body{"policyDefinitionReferenceIds": []any{"second"}})),
+			fixed:  exempted(group, body{"policyDefinitionReferenceIds": []any{"First"}}),
+			check:  "azure-policy", level: doctor.Fault, text: "does not allow the scale set's region", fix: "az policy exemption create",
+		},
+		"an exemption of some resources": {
+			broken: steps(defined(noTag), assigned(ownPolicy, nil, nil), exempted(set, body{"resourceSelectors": []any{body{"name": "some"}}})), fixed: unassigned,
+			check: "azure-policy", level: doctor.Warning, text: "may refuse instances", fix: "az policy exemption create",
+		},
 		"autoscale": {
 			broken: autoscale(true), fixed: autoscale(false),
 			check: "autoscale", level: doctor.Warning, text: "Azure autoscale is attached (cpu) and will delete instances", fix: "disable or delete these autoscale settings",

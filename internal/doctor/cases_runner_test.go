@@ -37,7 +37,7 @@ func optionCases() map[string]runnerCase {
 	return map[string]runnerCase{
 		"unknown option":           extra(`vmss = "x"`, `unknown key "vmss"`, `did you mean "name"?`),
 		"misspelt option":          extra(`resource_group = "ci"`, `unknown key "resource_group"`, `did you mean "resource_group_name"?`),
-		"nothing like it":          extra(`max_size = 3`, `unknown key "max_size"`, "use name, subscription_id"),
+		"nothing like it":          extra(`max_size = 3`, `unknown key "max_size"`, "use name, scale_sets, subscription_id"),
 		"flag of docker-machine":   extra(`azure-location = "westeurope"`, `"azure-location" is a flag of docker-machine`, "az vmss create --location"),
 		"SSH user":                 extra(`azure-ssh-user = "ubuntu"`, "is a flag of docker-machine", "username in [runners.autoscaler.connector_config]"),
 		"option of the autoscaler": extra(`max_instances = 10`, `"max_instances" belongs to [runners.autoscaler]`, "move it there"),
@@ -98,7 +98,7 @@ func policyCases() map[string]runnerCase {
 		"no catch-all": policy([]string{"      idle_count = 0", "      timezone = \"UTC\"\n      periods = [\"* 20 * * *\"]\n      idle_count = 0"}, []string{"      timezone = \"UTC\"\n      periods = [\"* 20 * * *\"]\n", ""},
 			Warning, 16, "no policy holds at all times", "idle_time"),
 		"idle time missing":  policy([]string{"idle_count = 0\n      idle_time = \"20m0s\"", "idle_count = 0"}, []string{"idle_count = 0", "idle_count = 0\n      idle_time = \"20m0s\""}, Warning, 16, "idle_time is not set", "20m0s"),
-		"no idle time":       policy([]string{"idle_count = 0\n      idle_time = \"20m0s\"", "idle_count = 0\n      idle_time = \"0s\""}, []string{`"0s"`, `"20m0s"`}, Warning, 18, "which is 0 s", "20m0s"),
+		"no idle time":       policy([]string{"idle_count = 0\n      idle_time = \"20m0s\"", "idle_count = 0\n      idle_time = \"0s\""}, []string{`"0s"`, `"20m0s"`}, Warning, 18, "idle_time is 0 s: ", "20m0s"),
 		"idle time in nanos": policy([]string{"idle_count = 0\n      idle_time = \"20m0s\"", "idle_count = 0\n      idle_time = 1200"}, []string{"idle_time = 1200", `idle_time = "20m0s"`}, Fault, 18, "nanoseconds", `"20m0s"`),
 		"preemptive":         policy([]string{"      preemptive_mode = false\n", ""}, []string{"idle_count = 2", "idle_count = 2\n      preemptive_mode = false"}, Warning, 19, "preemptive_mode is not set", "preemptive_mode = false"),
 		"preemptive before":  policy([]string{"      preemptive_mode = false\n", ""}, []string{"idle_count = 2", "idle_count = 0"}, Warning, 19, "preemptive_mode is not set", "before, idle_count = 0"),
@@ -118,7 +118,7 @@ func policyCases() map[string]runnerCase {
 func loginCases() map[string]runnerCase {
 	const key = "      key_path = \"KEY\"\n"
 	return map[string]runnerCase{
-		"no key":      {[]string{key, ""}, []string{"[runners.autoscaler.connector_config]\n", "[runners.autoscaler.connector_config]\n" + key}, "login", Fault, 14, "neither key_path nor password", "key_path"},
+		"own key":     {[]string{key, "", credentialLine, credentialLine + "      ssh_key_file = \"/\"\n"}, []string{`ssh_key_file = "/"`, `ssh_key_file = "KEY"`}, "login", Fault, 14, "is a directory", "name the file in it"},
 		"key missing": {[]string{`"KEY"`, `"KEY.old"`}, []string{`"KEY.old"`, `"KEY"`}, "login", Fault, 15, "does not exist", "correct the path"},
 		"directory":   {[]string{`"KEY"`, `"/"`}, []string{`"/"`, `"KEY"`}, "login", Fault, 15, "is a directory", "name the file in it"},
 		"password":    {[]string{`key_path = "KEY"`, `password = "hunter2"`}, []string{`password = "hunter2"`, `key_path = "KEY"`}, "secrets", Warning, 15, "the password of all instances", "key_path"},

@@ -36,6 +36,17 @@ func otherKey(p *place) error {
 	return p.keyPath(path)
 }
 
+// ownKey leaves the login to the plugin.
+func ownKey(p *place) error {
+	p.env["OWN"] = filepath.Join(p.TempDir(), "own")
+	for line := range strings.Lines(p.settings) {
+		if strings.Contains(line, "key_path") {
+			return p.edit(line, "      timeout = \"1m\"\n", `credential = `, `ssh_key_file = "`+p.env["OWN"]+`"`+"\n      credential = ")
+		}
+	}
+	return nil
+}
+
 // addKey puts the key of otherKey into the model.
 func addKey(p *place) error {
 	path := "/home/azureuser/.ssh/authorized_keys"
@@ -103,6 +114,14 @@ func setCases() map[string]cloudCase {
 		"another key": {
 			broken: otherKey, fixed: addKey,
 			check: "key", level: doctor.Fault, text: "is not among the model's keys", fix: "name the private half",
+		},
+		"own key of another user": {
+			broken: steps(ownKey, edits("timeout", "username = \"root\"\n      timeout")), fixed: edits("username = \"root\"", ""),
+			check: "key", level: doctor.Fault, text: `to the admin user "azureuser", not to "root"`, fix: "leave username out",
+		},
+		"own key is spoiled": {
+			broken: steps(ownKey, func(p *place) error { return os.WriteFile(p.env["OWN"], []byte("spoiled"), 0o600) }), fixed: func(p *place) error { return os.Remove(p.env["OWN"]) },
+			check: "key", level: doctor.Fault, text: "is no private key of SSH without a passphrase", fix: "the plugin makes another",
 		},
 		"a key with a passphrase": {
 			broken: func(p *place) error { return p.keyPath(lockedKey(p)) }, fixed: steps(otherKey, addKey),

@@ -33,12 +33,13 @@ type Connect func(config.Config) (Azure, ScaleSet, error)
 // cloud is a runner's scale set at Azure.
 type cloud struct {
 	*subject
-	azure  Azure
-	reader ScaleSet
-	owner  string // object ID of the identity; empty: the token does not say
-	set    vmss.ScaleSet
-	model  model
-	sizes  map[string]offer.Size // of the region; nil: not read yet
+	azure   Azure
+	reader  ScaleSet
+	owner   string // object ID of the identity; empty: the token does not say
+	several bool   // the runner has other scale sets, too
+	set     vmss.ScaleSet
+	model   model
+	sizes   map[string]offer.Size // of the region; nil: not read yet
 }
 
 // model is what the doctor needs of a scale set beyond what the plugin does.
@@ -116,7 +117,7 @@ func (s *subject) groupID() string { return s.config.GroupID() }
 func (s *subject) setID() string { return s.config.ScaleSetID() }
 
 // Cloud examines what each runner of a configuration uses at Azure, one after the other.
-// Where it cannot sign in or find the scale set, what would come after is left out.
+// Where it cannot sign in or find a scale set, what would come after is left out.
 func Cloud(ctx context.Context, o Options, name string, connect Connect) (*Report, error) {
 	subjects, err := runnersOf(o, name)
 	if err != nil {
@@ -135,23 +136,57 @@ func Cloud(ctx context.Context, o Options, name string, connect Connect) (*Repor
 
 func (s *subject) atAzure(ctx context.Context, connect Connect) []Finding {
 	found := examine(s, []check{{"proxy", "", checkProxy}})
-	azure, reader, err := connect(s.config)
+	owner, sets := "", s.config.Sets()
+	most := 0 // of instances; negative: it is not known
+	for n, set := range sets {
+		one := *s
+		one.config = set
+		azure, reader, err := connect(set)
+		if err != nil {
+			return append(found, failed(s, "credential", err))
+		}
+		if n == 0 {
+			var identity []Finding
+			identity, owner, err = s.signIn(ctx, azure)
+			if found = append(found, identity...); err != nil {
+				return found
+			}
+		}
+		c := &cloud{subject: &one, azure: azure, reader: reader, owner: owner, several: len(sets) > 1}
+		about, size := c.whole(ctx)
+		if found = append(found, about...); size == 0 {
+			most = -unlimited
+		}
+		most += size
+	}
+	return append(found, s.checkSum(len(sets), most)...)
+}
+
+// unlimited is more than all scale sets of a runner together may have.
+const unlimited = 1_000_000
+
+// checkSum compares max_instances with what all scale sets take together.
+func (s *subject) checkSum(sets, most int) []Finding {
+	if sets == 1 || most < 0 || s.scaler.MaxInstances <= most {
+		return nil
+	}
+	f := fault(s.line("max_instances"), fmt.Sprintf("max_instances = %d, and the %d scale sets take %d together", s.scaler.MaxInstances, sets, most), fmt.Sprintf("max_instances = %d", most))
+	f.Check, f.About = "max-instances", s.name
+	return []Finding{f}
+}
+
+// whole examines one scale set, and returns how many instances Azure allows in it; 0: it
+// cannot be read.
+func (c *cloud) whole(ctx context.Context) (found []Finding, size int) {
+	found = c.examine(ctx, accessChecks)
+	var err error
+	if c.set, err = c.reader.ScaleSet(ctx); err == nil {
+		err = c.azure.Get(ctx, armops.GetScaleSet, c.setID(), nil, &c.model)
+	}
 	if err != nil {
-		return append(found, failed(s, "credential", err))
+		return append(found, failed(c.subject, "scale-set", err)), 0
 	}
-	identity, owner, err := s.signIn(ctx, azure)
-	if found = append(found, identity...); err != nil {
-		return found
-	}
-	c := &cloud{subject: s, azure: azure, reader: reader, owner: owner}
-	found = append(found, c.examine(ctx, accessChecks)...)
-	if c.set, err = reader.ScaleSet(ctx); err == nil {
-		err = azure.Get(ctx, armops.GetScaleSet, s.setID(), nil, &c.model)
-	}
-	if err != nil {
-		return append(found, failed(s, "scale-set", err))
-	}
-	return append(found, c.examine(ctx, setChecks)...)
+	return append(found, c.examine(ctx, setChecks)...), c.set.MaxSize()
 }
 
 // failed is an error of Azure, which has its fix at the end.

@@ -1,10 +1,14 @@
 package doctor
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"runtime"
+	"strings"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/sshkeys"
 )
 
 // othersMay are the permission bits of everybody but the owner and the group.
@@ -29,12 +33,36 @@ func checkSecrets(s *subject) (found []Finding) {
 func checkLogin(s *subject) []Finding {
 	c := s.scaler.Connector
 	switch {
-	case c.KeyPath == "" && c.Password == "" && !c.UseStaticCredentials:
-		return []Finding{fault(s.line("connector_config"), "connector_config has neither key_path nor password: nobody can log in to an instance", `key_path = "/etc/gitlab-runner/id_ed25519": the private key whose public half is in the scale set's model`)}
+	case s.usesOwnKey():
+		return s.checkOwnKey()
 	case c.KeyPath == "":
 		return nil
 	}
 	return s.privateFile(c.KeyPath, s.line("connector_config", "key_path"))
+}
+
+// usesOwnKey reports whether connector_config leaves the login to the plugin, as far as
+// that can be told without the scale set's model.
+func (s *subject) usesOwnKey() bool {
+	c := s.scaler.Connector
+	return c.KeyPath == "" && c.Password == "" && !c.UseStaticCredentials && (c.Protocol == "" || c.Protocol == "ssh") && !strings.EqualFold(c.OS, "windows")
+}
+
+// ownKeyFile is where the plugin has its own key, if it has the same environment and user.
+func (s *subject) ownKeyFile() string {
+	return cmp.Or(s.config.SSHKeyFile, sshkeys.DefaultFile(s.config.ScaleSetID(), s.Getenv))
+}
+
+// checkOwnKey: a file that is not there yet is made by the plugin.
+func (s *subject) checkOwnKey() []Finding {
+	if len(s.bad) > 0 {
+		return nil
+	}
+	file, line := s.ownKeyFile(), s.line("plugin_config", "ssh_key_file")
+	if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
+		return []Finding{{Level: OK, Line: line, Text: "connector_config holds no login: the plugin makes a key of its own, " + file}}
+	}
+	return s.privateFile(file, line)
 }
 
 // privateFile is what is wrong with a file that holds a secret.

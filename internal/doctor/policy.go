@@ -84,7 +84,11 @@ func (p policyOf) check() (found []Finding) {
 
 func (p policyOf) checkIdle() (found []Finding) {
 	if p.IdleTime == nil || *p.IdleTime == 0 {
-		found = append(found, warning(p.policyLine(p.n, "idle_time"), "idle_time is not set, which is 0 s: an instance goes as soon as it is idle, and the next job waits for another", `idle_time = "20m0s"`))
+		what := "idle_time is 0 s"
+		if p.IdleTime == nil {
+			what = "idle_time is not set, which is 0 s"
+		}
+		found = append(found, warning(p.policyLine(p.n, "idle_time"), what+": an instance goes as soon as it is idle, and the next job waits for another", `idle_time = "20m0s"`))
 	} else if *p.IdleTime < time.Second {
 		found = append(found, fault(p.policyLine(p.n, "idle_time"), "idle_time is a number, which counts nanoseconds", fmt.Sprintf("idle_time = %q", (time.Duration(p.IdleTime.Nanoseconds())*time.Second).String())))
 	}

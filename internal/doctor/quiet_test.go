@@ -32,7 +32,14 @@ func TestNothingToSay(t *testing.T) {
 				return p.do("PUT", strings.TrimSuffix(p.hub(""), "/providers/")+"/providers/Microsoft.Authorization/policyAssignments/theirs", "2023-04-01", body{"properties": body{"policyDefinitionId": ownPolicy(p)}})
 			})(p)
 		}},
-		"a standby pool of another scale set": {step: func(p *place) error {
+		"a standby pool of another scale set": {spec: onFlexible, step: func(p *place) error {
+			var other body
+			if err := p.admin.Get(p.Context(), "VirtualMachineScaleSets_Get", p.setup.Spec.ScaleSetID(), nil, &other); err != nil {
+				return err
+			}
+			if err := p.admin.Write(p.Context(), "VirtualMachineScaleSets_CreateOrUpdate", p.setup.Spec.ScaleSetID()+"2", other, nil); err != nil {
+				return err
+			}
 			return p.do("PUT", p.group()+"/providers/Microsoft.StandbyPool/standbyVirtualMachinePools/warm", "2024-03-01", body{"location": "westeurope", "properties": body{
 				"attachedVirtualMachineScaleSetId": p.setup.Spec.ScaleSetID() + "2", "virtualMachineState": "Running", "elasticityProfile": body{"maxReadyCapacity": 3},
 			}})

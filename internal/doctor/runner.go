@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -99,7 +100,8 @@ func Runners(o Options, name string) (*Report, error) {
 	return r, nil
 }
 
-// Configs are the plugin's configurations of the runners that use it.
+// Configs are the plugin's configurations of the runners that use it, each of which may
+// have several scale sets.
 func Configs(o Options, name string) (all []config.Config, err error) {
 	subjects, err := runnersOf(o, name)
 	for _, s := range subjects {
@@ -115,17 +117,20 @@ func Configs(o Options, name string) (all []config.Config, err error) {
 func sharedSets(subjects []*subject) (found []Finding) {
 	users := map[string]*subject{}
 	for _, s := range subjects {
-		key := strings.ToLower(strings.Join([]string{s.config.SubscriptionID, s.config.ResourceGroupName, s.config.Name}, "/"))
-		first, taken := users[key]
-		switch {
-		case len(s.bad) > 0:
-		case taken:
-			f := fault(s.line("plugin_config", "name"), fmt.Sprintf("uses the scale set %q, which %s uses, too: each would delete the other's instances, and the plugin that started first stops", s.config.Name, first.name),
-				"give each [[runners]] a scale set of its own")
+		if len(s.bad) > 0 {
+			continue
+		}
+		for _, set := range s.config.Sets() {
+			key := strings.ToLower(set.ScaleSetID())
+			first := users[key]
+			if first == nil {
+				users[key] = s
+				continue
+			}
+			f := fault(cmp.Or(s.line("plugin_config", "scale_sets"), s.line("plugin_config", "name")), fmt.Sprintf("uses the scale set %q, which %s uses, too: each would delete the other's instances, and the plugin that started first stops", set.Name, first.name),
+				"give each [[runners]] scale sets of its own")
 			f.Check, f.About = "shared-scale-set", s.name
 			found = append(found, f)
-		default:
-			users[key] = s
 		}
 	}
 	return found

@@ -4,13 +4,12 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
-	"golang.org/x/crypto/ssh"
-
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/config"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/offer"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/preflight"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/sshkeys"
 )
 
 var setChecks = []cloudCheck{
@@ -31,7 +30,14 @@ var setChecks = []cloudCheck{
 }
 
 func (c *cloud) checkModel(context.Context) (found []Finding, err error) {
-	for _, f := range preflight.Check(c.set) {
+	all := preflight.Check(c.set)
+	if mode := c.config.SuspendMode; mode == config.SuspendDeallocate || mode == config.SuspendHibernate {
+		all = append(all, preflight.Suspension(c.set, mode == config.SuspendHibernate)...)
+	}
+	if c.config.WarmPoolSize.Int() > 0 {
+		all = append(all, preflight.WarmPool(c.set)...)
+	}
+	for _, f := range all {
 		level := Warning
 		if f.Severity == preflight.Refusal {
 			level = Fault
@@ -42,7 +48,7 @@ func (c *cloud) checkModel(context.Context) (found []Finding, err error) {
 }
 
 func (c *cloud) checkMaximum(context.Context) ([]Finding, error) {
-	if most := c.set.MaxSize(); c.scaler.MaxInstances > most {
+	if most := c.set.MaxSize(); !c.several && c.scaler.MaxInstances > most {
 		return []Finding{fault(c.line("max_instances"), fmt.Sprintf("max_instances = %d, and the scale set takes %d", c.scaler.MaxInstances, most), fmt.Sprintf("max_instances = %d", most))}, nil
 	}
 	return nil, nil
@@ -55,27 +61,50 @@ func (c *cloud) checkAddresses(context.Context) ([]Finding, error) {
 	return nil, nil
 }
 
-// checkKey compares key_path with the model's keys.
+// checkKey compares key_path, or the plugin's own key, with the model's keys.
 func (c *cloud) checkKey(context.Context) ([]Finding, error) {
+	if c.usesOwnKey() {
+		return c.checkOwnKeyInModel(), nil
+	}
 	path, login := c.scaler.Connector.KeyPath, c.set.Model.Login
 	content, err := os.ReadFile(path)
 	if path == "" || err != nil || len(login.PublicKeys) == 0 {
 		return nil, nil // checkLogin speaks of that
 	}
-	own, err := ssh.ParsePrivateKey(content)
+	own, err := sshkeys.Parse(content)
 	if err != nil {
 		return []Finding{fault(c.line("connector_config", "key_path"), path+" is no private key of SSH without a passphrase", "ssh-keygen -t ed25519 -N '' -f "+path+", and put its public half into the model")}, nil
 	}
-	var known []string
-	for _, line := range login.PublicKeys {
-		if key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(line)); err == nil {
-			known = append(known, ssh.FingerprintSHA256(key))
-		}
-	}
-	if print := ssh.FingerprintSHA256(own.PublicKey()); !slices.Contains(known, print) {
-		return []Finding{fault(c.line("connector_config", "key_path"), fmt.Sprintf("the public half of %s (%s) is not among the model's keys (%s): nobody can log in unless the image has it", path, print, strings.Join(known, ", ")), "name the private half of one of them, or run setup again with --ssh-key "+path+".pub; only new instances get it")}, nil
+	if !own.IsAmong(login.PublicKeys) {
+		known := strings.Join(sshkeys.Fingerprints(login.PublicKeys), ", ")
+		return []Finding{fault(c.line("connector_config", "key_path"), fmt.Sprintf("the public half of %s (%s) is not among the model's keys (%s): nobody can log in unless the image has it", path, own.Fingerprint, known), "name the private half of one of them, or run setup again with --ssh-key "+path+".pub; only new instances get it")}, nil
 	}
 	return []Finding{{Level: OK, Text: "key_path is the private half of a key in the model"}}, nil
+}
+
+// checkOwnKeyInModel: the plugin adds its key itself, for the model's admin user.
+func (c *cloud) checkOwnKeyInModel() []Finding {
+	login, user, line := c.set.Model.Login, c.scaler.Connector.Username, c.line("connector_config")
+	switch {
+	case strings.EqualFold(c.set.Model.OSType, "windows"):
+		return []Finding{fault(line, "connector_config has neither key_path nor password, and the plugin's own key is for Linux: nobody can log in to an instance", "set password, or key_path with protocol = \"ssh\"")}
+	case login.AdminUsername == "":
+		return []Finding{fault(line, "connector_config has neither key_path nor password, and the model has no admin user to whom Azure would give the plugin's own key", "set key_path and username to what the image has")}
+	case user != "" && user != login.AdminUsername:
+		return []Finding{fault(line, fmt.Sprintf("Azure gives the plugin's own key to the admin user %q, not to %q", login.AdminUsername, user), "leave username out, or set key_path to the private key of that user")}
+	}
+	content, err := os.ReadFile(c.ownKeyFile())
+	if err != nil {
+		return nil // checkLogin speaks of that
+	}
+	own, err := sshkeys.Parse(content)
+	switch {
+	case err != nil:
+		return []Finding{fault(line, c.ownKeyFile()+" is no private key of SSH without a passphrase", "mv "+c.ownKeyFile()+" "+c.ownKeyFile()+"-spoiled: the plugin makes another")}
+	case own.IsAmong(login.PublicKeys):
+		return []Finding{{Level: OK, Text: "the plugin's own key (" + own.Fingerprint + ") is in the model"}}
+	}
+	return []Finding{{Level: OK, Text: "the plugin's own key (" + own.Fingerprint + ") is not in the model yet: it is added with the first increase"}}
 }
 
 // offered are the sizes of the region, of which Azure sends megabytes: they are read once.
@@ -139,13 +168,17 @@ func (c *cloud) checkQuota(ctx context.Context) (found []Finding, err error) {
 // judge compares what is left of a quota with what max_instances takes.
 func (c *cloud) judge(u offer.Usage, cores int) []Finding {
 	most, left := c.scaler.MaxInstances, (u.Limit-u.Current)/cores+int(c.set.Capacity)
-	if most == 0 || left >= most {
+	if most == 0 || left >= most || c.servesInPart(left) {
 		return nil
 	}
 	f := warning(c.line("max_instances"), fmt.Sprintf("of max_instances = %d instances with %d vCPUs each, the quota %s leaves room for %d (%d of %d vCPUs are used)", most, cores, u.Name.Value, left, u.Current, u.Limit),
 		fmt.Sprintf("max_instances = %d, or ask for more: https://aka.ms/ProdportalCRP", left))
-	if left <= 0 {
+	if left <= 0 && !c.several {
 		f.Level = Fault
 	}
 	return []Finding{f}
 }
+
+// servesInPart reports whether it is in order that the scale set has room for no more: the
+// runner's others make the rest.
+func (c *cloud) servesInPart(left int) bool { return c.several && left > 0 }

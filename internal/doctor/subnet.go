@@ -47,12 +47,12 @@ func (c *cloud) checkSubnet(ctx context.Context) (found []Finding, _ error) {
 		// Those of the scale set's own instances are among the used ones.
 		free := s.capacity() - len(s.Properties.Used)
 		left, most := max(free, 0)/per[id]+int(c.set.Capacity), c.scaler.MaxInstances
-		if s.capacity() == 0 || most <= left {
+		if s.capacity() == 0 || most <= left || c.servesInPart(left) {
 			continue
 		}
 		f := warning(c.line("max_instances"), fmt.Sprintf("max_instances = %d, and the subnet %s leaves room for %d: it has %d addresses without the %d that Azure keeps, and %d are used", most, id, left, s.capacity(), reserved, len(s.Properties.Used)),
 			fmt.Sprintf("max_instances = %d, or a larger subnet: az network vnet subnet update --ids %s --address-prefixes PREFIX", left, id))
-		if left == 0 {
+		if left == 0 && !c.several {
 			f.Level = Fault
 		}
 		found = append(found, f)

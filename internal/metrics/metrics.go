@@ -17,8 +17,17 @@ const namespace = "fleeting_azure"
 
 // Identity is what each metric is labelled with, and the build that serves it.
 type Identity struct {
+	Subscription            string // empty: no label, as where all scale sets are of one
 	ResourceGroup, ScaleSet string
 	Version, Revision       string
+}
+
+func (id Identity) labels() prometheus.Labels {
+	labels := prometheus.Labels{"resource_group": id.ResourceGroup, "scale_set": id.ScaleSet}
+	if id.Subscription != "" {
+		labels["subscription_id"] = id.Subscription
+	}
+	return labels
 }
 
 // Metrics are the collectors of one scale set. Its methods may be called from any
@@ -33,10 +42,12 @@ type Metrics struct {
 
 	increases *prometheus.CounterVec
 	accepted  prometheus.Counter
+	warmed    prometheus.Counter
 	lost      prometheus.Counter
 	removed   *prometheus.CounterVec
 
 	creation  prometheus.Histogram
+	warmStart prometheus.Histogram
 	deletion  prometheus.Histogram
 	detection prometheus.Histogram
 	list      prometheus.Histogram
@@ -56,8 +67,18 @@ var lifeBuckets = []float64{15, 30, 45, 60, 90, 120, 180, 300, 600, 900, 1500, 3
 
 // New returns collectors without any events. Attach completes them.
 func New(id Identity) *Metrics {
+	m := newMetrics(id, prometheus.NewRegistry())
+	m.labelled.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Further returns the collectors of another scale set, which are served along with m. All
+// identities must have a subscription, or none.
+func (m *Metrics) Further(id Identity) *Metrics { return newMetrics(id, m.registry) }
+
+func newMetrics(id Identity, registry *prometheus.Registry) *Metrics {
 	m := &Metrics{
-		registry: prometheus.NewRegistry(),
+		registry: registry,
 
 		requests:  counters("requests_total", "Requests sent to Azure Resource Manager, retries included, by operation and HTTP status; code none: there was no response.", "operation", "code"),
 		throttled: counters("throttled_requests_total", "Requests that Azure refused with status 429, by class of its request limits.", "class"),
@@ -65,19 +86,20 @@ func New(id Identity) *Metrics {
 
 		increases: counters("increases_total", "Increases of the scale set: accepted by Azure, or refused (by Azure, by the plugin's own checks, or without an answer).", "outcome"),
 		accepted:  counter("accepted_instances_total", "Instances by which Azure accepted to increase the scale set."),
+		warmed:    counter("warm_pool_starts_total", "Instances of the warm pool that the runner got in place of new ones."),
 		lost:      counter("lost_instances_total", "Instances that Azure accepted and never created."),
 		removed:   counters("removed_instances_total", "Instances whose deletion Azure accepted, by reason; vanished: gone without a deletion by the plugin. All but requested are losses.", "reason"),
 
 		creation:  histogram("instance_creation_duration_seconds", "Time from the acceptance of an increase until an instance was seen running. Which increase made an instance is not known; it is charged to the oldest.", lifeBuckets),
+		warmStart: histogram("warm_pool_start_duration_seconds", "Time from an increase until an instance of the warm pool that it got was seen running.", lifeBuckets),
 		deletion:  histogram("instance_deletion_duration_seconds", "Time from the acceptance of a deletion until the instance was found gone.", lifeBuckets),
 		detection: histogram("detection_delay_seconds", "Upper bound of the time between an instance running and the plugin seeing it: the time since the list before.", []float64{1, 2, 5, 10, 15, 30, 60, 120, 300, 600}),
 		list:      histogram("list_duration_seconds", "Time that it took to read all instances and their addresses.", []float64{0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300}),
 	}
 	m.zero()
-	m.labelled = prometheus.WrapRegistererWith(prometheus.Labels{"resource_group": id.ResourceGroup, "scale_set": id.ScaleSet}, m.registry)
+	m.labelled = prometheus.WrapRegistererWith(id.labels(), m.registry)
 	m.labelled.MustRegister(
-		m.requests, m.throttled, m.unsent, m.increases, m.accepted, m.lost, m.removed, m.creation, m.deletion, m.detection, m.list,
-		buildInfo(id), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		m.requests, m.throttled, m.unsent, m.increases, m.accepted, m.warmed, m.lost, m.removed, m.creation, m.warmStart, m.deletion, m.detection, m.list, buildInfo(id),
 	)
 	return m
 }
@@ -137,6 +159,12 @@ func (m *Metrics) Increased(instances int) {
 	m.increases.WithLabelValues(outcomeAccepted).Inc()
 	m.accepted.Add(float64(instances))
 }
+
+// Warmed implements instancegroup.Observer.
+func (m *Metrics) Warmed(instances int) { m.warmed.Add(float64(instances)) }
+
+// WarmStarted implements instancegroup.Observer.
+func (m *Metrics) WarmStarted(after time.Duration) { m.warmStart.Observe(after.Seconds()) }
 
 // IncreaseRefused implements instancegroup.Observer.
 func (m *Metrics) IncreaseRefused() { m.increases.WithLabelValues(outcomeRefused).Inc() }

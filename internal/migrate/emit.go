@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// keyPath is where examples/docker-autoscaler.toml has the key.
+	// keyPath is a place for the key of Windows, for which the plugin has none of its own.
 	keyPath = "/etc/gitlab-runner/id_ed25519"
 
 	// readyCommand waits for cloud-init; 2 means that it is done, with warnings.
@@ -93,8 +93,12 @@ func (r *runner) tables(indent, newline string, maxInstances int) string {
 	r.pluginConfig(w)
 	w.blank()
 	w.header("[runners.autoscaler.connector_config]")
-	w.line("    # The private half of the key in the scale set's model.")
-	w.text("key_path", keyPath)
+	if r.windows() {
+		w.line("    # The private half of the key that the image lets in.")
+		w.text("key_path", keyPath)
+	} else {
+		w.line("    # Without key_path and password the plugin logs in with an SSH key of its own.")
+	}
 	w.key("use_external_addr", "false")
 	w.blank()
 	w.line("  # The last policy that matches applies. Without preemptive_mode = false jobs")

@@ -14,7 +14,7 @@ import (
 func sound() vmss.ScaleSet {
 	return vmss.ScaleSet{
 		ID: "/x/ci", Name: "ci", Mode: vmss.Uniform,
-		Model: vmss.Model{OSType: "Linux", Upgrade: vmss.Upgrade{Mode: "Manual"}, Login: vmss.Login{PublicKeys: []string{"ssh-ed25519 AAAA"}}},
+		Model: vmss.Model{OSType: "Linux", Upgrade: vmss.Upgrade{Mode: "Manual"}, Login: vmss.Login{PublicKeys: []vmss.PublicKey{{Data: "ssh-ed25519 AAAA"}}}},
 	}
 }
 

@@ -4,6 +4,7 @@ package probe
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,8 +12,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
-	"gitlab.com/gitlab-org/fleeting/fleeting/connector"
 	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
+	"golang.org/x/crypto/ssh"
 )
 
 // Step is one thing that was tried.
@@ -38,9 +39,12 @@ type Options struct {
 // prober is one probe under way.
 type prober struct {
 	Options
-	steps  []Step
-	id     string // of the instance that was made
-	client connector.Client
+	steps []Step
+	id    string // of the instance that was made
+
+	// client is nil before the login, and where that is over WinRM: a client that runs
+	// commands there brings Kerberos and an XPath engine, a tenth of the plugin's size.
+	client *ssh.Client
 }
 
 // Run tries everything in turn, as far as it gets, and removes the instance in any case:
@@ -52,13 +56,8 @@ func Run(ctx context.Context, o Options) (steps []Step, err error) {
 	if o.Limit == 0 {
 		o.Limit = 30 * time.Minute
 	}
-	// As fleeting's provisioner does where the runner sets none; the connector knows no
-	// defaults.
 	if o.Settings.Timeout == 0 {
-		o.Settings.Timeout = time.Minute
-	}
-	if o.Settings.Keepalive == 0 {
-		o.Settings.Keepalive = 30 * time.Second
+		o.Settings.Timeout = time.Minute // as fleeting's provisioner does where the runner sets none
 	}
 	p := &prober{Options: o}
 	if err := p.step(ctx, "read the scale set", "", p.open); err != nil {
@@ -76,19 +75,20 @@ func Run(ctx context.Context, o Options) (steps []Step, err error) {
 }
 
 func (p *prober) try(ctx context.Context) error {
-	const login = "doctor tells whether key_path is a key of the model; the network security group must let this machine in at port 22"
+	const login = "doctor tells whether key_path is a key of the model; the network security group must let this machine in at the protocol's port"
 	for _, s := range []struct {
 		title, fix string
 		run        func(context.Context) error
+		remote     bool // it runs a command on the instance
 		skip       bool
 	}{
-		{"create an instance", "the activity log of the resource group says why, and status shows an instance that is on its way", p.create, false},
-		{"log in", login, p.dial, false},
-		{"run a command", login, p.command, false},
-		{"wait for cloud-init", "look at /var/log/cloud-init-output.log on an instance", p.cloudInit, false},
-		{"ask Docker", "the image needs Docker, and the user must be in the group docker: setup's cloud-init sees to both", p.docker, !p.Docker},
+		{"create an instance", "the activity log of the resource group says why, and status shows an instance that is on its way", p.create, false, false},
+		{"log in", login, p.dial, false, false},
+		{"run a command", login, p.command, true, false},
+		{"wait for cloud-init", "look at /var/log/cloud-init-output.log on an instance", p.cloudInit, true, false},
+		{"ask Docker", "the image needs Docker, and the user must be in the group docker: setup's cloud-init sees to both", p.docker, true, !p.Docker},
 	} {
-		if s.skip {
+		if s.skip || s.remote && p.client == nil {
 			continue
 		}
 		if err := p.step(ctx, s.title, s.fix, s.run); err != nil {
@@ -184,18 +184,21 @@ func (p *prober) dial(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.awaitLogin(ctx, info); err != nil {
-		return err
-	}
-	p.client, err = connector.Dial(ctx, info, connector.DialOptions{UseExternalAddr: p.External})
-	return err
+	return p.awaitLogin(ctx, info)
 }
 
+// run runs a command and returns what it writes.
 func (p *prober) run(ctx context.Context, command, stdin string) (string, error) {
-	var out, problems bytes.Buffer
-	err := p.client.Run(ctx, connector.RunOptions{Command: command, Stdin: strings.NewReader(stdin), Stdout: &out, Stderr: &problems})
+	session, err := p.client.NewSession()
 	if err != nil {
-		return out.String(), fmt.Errorf("%s: %w: %.200s", command, err, strings.TrimSpace(problems.String()))
+		return "", fmt.Errorf("%s: %w", command, err)
+	}
+	defer session.Close()
+	defer context.AfterFunc(ctx, func() { _ = p.client.Close() })()
+	var out, problems bytes.Buffer
+	session.Stdin, session.Stdout, session.Stderr = strings.NewReader(stdin), &out, &problems
+	if err := session.Run(command); err != nil {
+		return out.String(), fmt.Errorf("%s: %w: %.200s", command, cmp.Or(ctx.Err(), err), strings.TrimSpace(problems.String()))
 	}
 	return out.String(), nil
 }

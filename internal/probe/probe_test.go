@@ -6,7 +6,11 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"encoding/pem"
+	"io"
+	"log"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"sync"
@@ -44,13 +48,13 @@ func newKey(t *testing.T) (private []byte, public string) {
 	return pem.EncodeToMemory(block), string(ssh.MarshalAuthorizedKey(signer.PublicKey()))
 }
 
-func newSite(t *testing.T, c armsim.Config) *site {
+func newSite(t *testing.T, c armsim.Config, mode string) *site {
 	t.Helper()
 	private, public := newKey(t)
 	c.TimeScale = 10
 	c.Boot.Median, c.Delete.Median = 100*time.Millisecond, 100*time.Millisecond
 	sim := armsim.Start(t, c)
-	_, err := sim.CreateScaleSet(t.Context(), armsim.ScaleSetSpec{Name: "ci", PublicKey: public})
+	_, err := sim.CreateScaleSet(t.Context(), armsim.ScaleSetSpec{Name: "ci", PublicKey: public, OrchestrationMode: mode})
 	require.NoError(t, err)
 	raw, err := json.Marshal(map[string]any{
 		"name": "ci", "subscription_id": armsim.DefaultSubscriptionID, "resource_group_name": armsim.DefaultResourceGroup,
@@ -109,7 +113,7 @@ func (s *site) removed() {
 // seconds only, in which the machine has nothing to do.
 func TestProbe(t *testing.T) {
 	t.Parallel()
-	all := map[string]func(*testing.T){"whole": probesAll, "interrupted": interrupted, "without Docker": withoutDocker}
+	all := map[string]func(*testing.T){"whole": probesAll, "interrupted": interrupted, "without Docker": withoutDocker, "over WinRM": logsInOverWinRM, "over the model's WinRM": logsInOverTheModelsWinRM}
 	for name, c := range failures(t) {
 		all[name] = c.run
 	}
@@ -121,7 +125,7 @@ func TestProbe(t *testing.T) {
 }
 
 func probesAll(t *testing.T) {
-	s := newSite(t, armsim.Config{MachineEnv: program(t, "docker", answering)})
+	s := newSite(t, armsim.Config{MachineEnv: program(t, "docker", answering)}, "")
 	steps, err := probe.Run(t.Context(), s.options)
 	require.NoError(t, err)
 	titles := []string{"read the scale set", "create an instance", "log in", "run a command", "wait for cloud-init", "ask Docker", "remove the instance"}
@@ -135,16 +139,57 @@ func probesAll(t *testing.T) {
 	s.removed()
 }
 
+// logsInOverWinRM is all that is tried where instances have no SSH.
+func logsInOverWinRM(t *testing.T) {
+	s := newSite(t, armsim.Config{}, "")
+	s.overWinRM(listen(t, true, func(w http.ResponseWriter, r *http.Request) {
+		if _, password, _ := r.BasicAuth(); password != "wrong" {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	}))
+	s.onlyLogsIn()
+}
+
+// logsInOverTheModelsWinRM is where the protocol is not configured: the plugin finds it in
+// the scale set's model.
+func logsInOverTheModelsWinRM(t *testing.T) {
+	s := newSite(t, armsim.Config{}, "")
+	s.options.Group = withWinRM{s.options.Group, listen(t, false, func(http.ResponseWriter, *http.Request) {})}
+	s.onlyLogsIn()
+}
+
+type withWinRM struct {
+	provider.InstanceGroup
+	port int
+}
+
+func (g withWinRM) ConnectInfo(ctx context.Context, id string) (provider.ConnectInfo, error) {
+	info, err := g.InstanceGroup.ConnectInfo(ctx, id)
+	info.Protocol, info.ProtocolPort = provider.ProtocolWinRM, g.port
+	return info, err
+}
+
+func (s *site) onlyLogsIn() {
+	s.Helper()
+	t := s.T
+	steps, err := probe.Run(t.Context(), s.options)
+	require.NoError(t, err)
+	require.Len(t, steps, 4)
+	assert.Equal(t, []string{"read the scale set", "create an instance", "log in", "remove the instance"}, s.begun)
+	s.removed()
+}
+
 // failure is a step that fails, with what it says and how that is mended.
 type failure struct {
 	config           armsim.Config
+	mode             string // empty: Uniform
 	faults           []armsim.Fault
 	change           func(*site)
 	title, text, fix string
 }
 
 func (f failure) run(t *testing.T) {
-	s := newSite(t, f.config)
+	s := newSite(t, f.config, f.mode)
 	require.NoError(t, s.sim.AddFaults(f.faults...))
 	if f.change != nil {
 		f.change(s)
@@ -180,6 +225,7 @@ func failures(t *testing.T) map[string]failure {
 			title:  "create an instance", text: "OperationNotAllowed (409)", fix: "request more vCPUs",
 		},
 		"not made": {
+			mode:   "Flexible", // whose lists do not keep what could not be made: Uniform is believed after 90 seconds
 			faults: []armsim.Fault{{Operation: "instance.create", Effect: armsim.Effect{Absent: &armsim.Failure{Code: "AllocationFailed", Message: "no room"}}}},
 			title:  "create an instance", text: "Azure accepted the instance, and did not make it", fix: "activity log",
 		},
@@ -197,6 +243,27 @@ func failures(t *testing.T) map[string]failure {
 			change: func(s *site) { s.options.Limit, s.options.Settings.ProtocolPort = 5*time.Second, 1 },
 			title:  "log in", text: ":1 cannot be reached: ", fix: "the network security group must let it in at port 1",
 		},
+		"no WinRM": {
+			change: func(s *site) {
+				s.options.Limit = 5 * time.Second
+				s.overWinRM(1)
+			},
+			title: "log in", text: ":1 cannot be reached: ", fix: "the network security group must let it in at port 1",
+		},
+		"WinRM refuses the password": {
+			change: func(s *site) {
+				s.overWinRM(listen(s.T, true, func(w http.ResponseWriter, r *http.Request) {
+					if _, password, _ := r.BasicAuth(); r.URL.Path != "/wsman" || password != "right" {
+						w.WriteHeader(http.StatusUnauthorized)
+					}
+				}))
+			},
+			title: "log in", text: `refuses the login of "azureuser": 401 Unauthorized`, fix: "WinRM must take Basic authentication",
+		},
+		"WinRM without TLS": {
+			change: func(s *site) { s.overWinRM(listen(s.T, false, http.NotFound)) },
+			title:  "log in", text: "does not speak winrm+https: tls: first record does not look like a TLS handshake", fix: "protocol must be what the image listens to",
+		},
 		"cloud-init fails": {
 			config: armsim.Config{MachineEnv: program(t, "cloud-init", "echo broken >&2; exit 1")},
 			title:  "wait for cloud-init", text: "broken", fix: "/var/log/cloud-init-output.log",
@@ -212,9 +279,30 @@ func failures(t *testing.T) map[string]failure {
 	}
 }
 
+// overWinRM has the probe log in over HTTPS with a wrong password.
+func (s *site) overWinRM(port int) {
+	c := &s.options.Settings.ConnectorConfig
+	c.Protocol, c.ProtocolPort, c.Username, c.Password, c.Key = provider.ProtocolWinRMHttps, port, "azureuser", "wrong", nil
+}
+
+// listen serves at all addresses of this machine, and so at those of instances.
+func listen(t *testing.T, overTLS bool, handler http.HandlerFunc) (port int) {
+	t.Helper()
+	listener, err := net.Listen("tcp", ":0") //nolint:gosec // instances have addresses of their own
+	require.NoError(t, err)
+	s := &httptest.Server{Listener: listener, Config: &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0)}}
+	if overTLS {
+		s.StartTLS()
+	} else {
+		s.Start()
+	}
+	t.Cleanup(s.Close)
+	return listener.Addr().(*net.TCPAddr).Port
+}
+
 // interrupted: Ctrl-C removes the instance, too.
 func interrupted(t *testing.T) {
-	s := newSite(t, armsim.Config{})
+	s := newSite(t, armsim.Config{}, "")
 	ctx, cancel := context.WithCancel(t.Context())
 	s.options.Begin = func(title string) {
 		if title == "run a command" {
@@ -229,7 +317,7 @@ func interrupted(t *testing.T) {
 
 // withoutDocker: the executor instance asks for none.
 func withoutDocker(t *testing.T) {
-	s := newSite(t, armsim.Config{MachineEnv: program(t, "docker", "exit 1")})
+	s := newSite(t, armsim.Config{MachineEnv: program(t, "docker", "exit 1")}, "")
 	s.options.Docker = false
 	steps, err := probe.Run(t.Context(), s.options)
 	require.NoError(t, err)

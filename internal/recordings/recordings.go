@@ -21,7 +21,7 @@ type Recording struct {
 
 // Entry is one recorded exchange.
 type Entry struct {
-	Index           int            `json:"index"`
+	Index           Index          `json:"index"`
 	Method          string         `json:"method"`
 	URL             string         `json:"url"`
 	Status          int            `json:"status"`
@@ -29,6 +29,19 @@ type Entry struct {
 	RequestBody     any            `json:"requestBody"`
 	ResponseHeaders map[string]any `json:"responseHeaders"`
 	ResponseBody    any            `json:"responseBody"`
+}
+
+// Index is an exchange's place in what it was recorded in; who wrote one down by hand
+// may have put words there, or nothing: then it is 0.
+type Index int
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (i *Index) UnmarshalJSON(raw []byte) error {
+	var n int
+	if json.Unmarshal(raw, &n) == nil {
+		*i = Index(n)
+	}
+	return nil
 }
 
 // Load reads all recordings of directories, each in the order of their names.

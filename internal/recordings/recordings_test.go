@@ -118,6 +118,16 @@ func TestLoadComplains(t *testing.T) {
 	assert.ErrorContains(t, err, "bad.json")
 }
 
+// TestLoadByHand: a recording that somebody wrote down has words for places, or none.
+func TestLoadByHand(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "1.json"), []byte(`{"entries": [{"index": "after the POST"}, {}, {"index": 7}]}`), 0o600))
+	all, err := Load(dir)
+	require.NoError(t, err)
+	require.Len(t, all[0].Entries, 3)
+	assert.Equal(t, []Index{0, 0, 7}, []Index{all[0].Entries[0].Index, all[0].Entries[1].Index, all[0].Entries[2].Index})
+}
+
 func TestSetup(t *testing.T) {
 	for path, want := range map[string]bool{
 		"/subscriptions/s/resourceGroups/g": true, "//subscriptions/s/resourcegroups": true, "/subscriptions/s/resourceGroups/g/resources": false,
@@ -153,6 +163,7 @@ func TestLoadOnly(t *testing.T) {
 func TestNamesAreOthers(t *testing.T) {
 	r := Recording{Entries: []Entry{{URL: "/virtualNetworks/theirs/subnets/default", ResponseBody: decode(t, `{"value": [
 		{"id": "a", "name": "builtin", "properties": {"type": "BuiltInRole"}}, {"id": "b", "name": "custom", "properties": {"type": "CustomRole"}},
-		{"id": "c", "name": "AllowAll", "type": "Microsoft.Network/networkSecurityGroups/defaultSecurityRules"}]}`)}}}
+		{"id": "c", "name": "AllowAll", "type": "Microsoft.Network/networkSecurityGroups/defaultSecurityRules"},
+		{"id": "d", "name": "latest", "type": "Microsoft.StandbyPool/standbyVirtualMachinePools/runtimeViews"}]}`)}}}
 	assert.Equal(t, []string{"custom", "theirs"}, Names(r))
 }

@@ -101,7 +101,7 @@ func summarise(r Recording, f Family) (Summary, []string) {
 
 func derive(e Entry, u *url.URL, names namer) Exchange {
 	x := Exchange{
-		Index: e.Index, Method: strings.ToUpper(e.Method), Path: names.template(u.Path), Query: query(u.Query()),
+		Index: int(e.Index), Method: strings.ToUpper(e.Method), Path: names.template(u.Path), Query: query(u.Query()),
 		Conditions: conditions(e), Request: ShapeOf(e.RequestBody), Status: e.Status, Response: ShapeOf(e.ResponseBody),
 	}
 	if id := e.operation(); id != "" && operationID(u.Path) == "" {
@@ -168,10 +168,13 @@ func Names(r Recording) []string {
 		namesIn(e.ResponseBody, found)
 	}
 	maps.DeleteFunc(found, func(name string, isName bool) bool {
-		return !isName || len(name) < 5 || allZero(name) || token.IsKeyword(name) // a subnet "default" is no trace
+		return !isName || len(name) < 5 || allZero(name) || token.IsKeyword(name) || slices.Contains(plain, name) // a subnet "default" is no trace
 	})
 	return slices.Sorted(maps.Keys(found))
 }
+
+// plain are names that somebody gave, and words of Azure's errors, too.
+var plain = []string{"deploy"}
 
 func namesIn(v any, found map[string]bool) {
 	switch v := v.(type) {
@@ -193,10 +196,10 @@ func namesIn(v any, found map[string]bool) {
 }
 
 // azures reports whether what an object names is Azure's own: a built-in role, a
-// default rule of a security group.
+// default rule of a security group, the latest view of a standby pool.
 func azures(v map[string]any) bool {
 	kind, _ := v["type"].(string)
-	return body(v, "properties", "type") == "BuiltInRole" || strings.HasSuffix(kind, "/defaultSecurityRules")
+	return body(v, "properties", "type") == "BuiltInRole" || strings.HasSuffix(kind, "/defaultSecurityRules") || strings.HasSuffix(kind, "/runtimeViews")
 }
 
 func allZero(name string) bool { return strings.Trim(name, "0-") == "" }

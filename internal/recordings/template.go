@@ -15,6 +15,7 @@ var named = map[string]string{
 	"operationresults": "operation", "networkinterfaces": "interface", "ipconfigurations": "config", "publicipaddresses": "publicAddress",
 	"capsoperations": "operation", "galleries": "gallery", "communitygalleries": "gallery", "sharedgalleries": "gallery", "images": "image",
 	"publishers": "publisher", "offers": "offer", "skus": "sku", "plans": "plan", "versions": "version", "sshpublickeys": "sshPublicKey",
+	"standbyvirtualmachinepools": "pool", "operationstatuses": "operation",
 }
 
 // public are names that are Azure's and its Marketplace's, not a recording's.
@@ -90,6 +91,7 @@ var simulated = []string{
 	"/providers/microsoft.network/networkinterfaces/",
 	"/providers/microsoft.compute/skus/", "/usages/", "/artifacttypes/vmimage/", "/providers/microsoft.marketplaceordering/",
 	"/providers/microsoft.compute/galleries/", "/communitygalleries/", "/sharedgalleries/", "/providers/microsoft.compute/sshpublickeys/",
+	"/providers/microsoft.standbypool/standbyvirtualmachinepools/",
 }
 
 // ofScaleSets reports whether a path is about scale sets, about machines and

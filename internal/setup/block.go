@@ -11,7 +11,7 @@ import (
 type Runner struct {
 	Executor string // docker-autoscaler or instance
 	Max      int    // instances
-	Key      string // path of the private key
+	Key      string // path of the private key; empty: the plugin has its own
 	ClientID string // of the managed identity; empty: that of the machine itself
 	Cloud    config.Cloud
 }
@@ -67,8 +67,10 @@ var block = template.Must(template.New("").Parse(`# In config.toml of GitLab Run
 {{- else if and .Name (ne .Name "AzurePublic")}}
       cloud = {{printf "%q" .Name}}
 {{- end}}{{end}}
+{{- if .Key}}
     [runners.autoscaler.connector_config]
       key_path = {{printf "%q" .Key}}
+{{- end}}
     # Without preemptive_mode = false (GitLab Runner 18.1) jobs wait several times as long.
     [[runners.autoscaler.policy]]
       idle_count = 0

@@ -4,16 +4,21 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/config"
 )
 
 // ownerTag marks what setup has made, with the name of the scale set it was for. Only
 // such things are changed or removed.
 const ownerTag = "fleeting-plugin-azure-setup"
 
-// GroupID is the resource ID of the resource group.
-func (s *Spec) GroupID() string {
-	return "/subscriptions/" + s.Subscription + "/resourceGroups/" + s.Group
+// config is where the scale set is, as the plugin gets it.
+func (s *Spec) config() *config.Config {
+	return &config.Config{SubscriptionID: s.Subscription, ResourceGroupName: s.Group, Name: s.Name}
 }
+
+// GroupID is the resource ID of the resource group.
+func (s *Spec) GroupID() string { return s.config().GroupID() }
 
 func (s *Spec) networkID(kind, name string) string {
 	return s.GroupID() + "/providers/Microsoft.Network/" + kind + "/" + name
@@ -33,9 +38,7 @@ func (s *Spec) subnetID() string {
 }
 
 // ScaleSetID is the resource ID of the scale set.
-func (s *Spec) ScaleSetID() string {
-	return s.GroupID() + "/providers/Microsoft.Compute/virtualMachineScaleSets/" + s.Name
-}
+func (s *Spec) ScaleSetID() string { return s.config().ScaleSetID() }
 
 func (s *Spec) identityID() string {
 	return s.GroupID() + "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/" + s.Identity

@@ -96,6 +96,8 @@ func (s step) compare(ctx context.Context, azure Azure, owner string) (Item, err
 	if err != nil || !there {
 		return i, err
 	}
+	s.want = withKeysOf(s.want, i.have)
+	i.step = s
 	i.Differences = differences("", any(s.withoutHidden()), any(i.have))
 	switch {
 	case !s.unmarked && s.mark(i.have) != owner && len(i.Differences) > 0:

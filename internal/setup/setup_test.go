@@ -106,6 +106,7 @@ func TestSetupFromNothing(t *testing.T) {
 					assert.Empty(s, i.Differences, i.Title)
 				}
 
+				up = &setup.Setup{Azure: s.azure, Spec: setup.Spec{Subscription: up.Spec.Subscription, Group: up.Spec.Group, Name: up.Spec.Name}} // all that teardown is told
 				down, err := up.PlanTeardown(s.Context())
 				require.NoError(s, err)
 				require.NoError(s, up.Teardown(s.Context(), down))
@@ -190,6 +191,28 @@ func TestSetupRefusesWhatIsNotItsOwn(t *testing.T) {
 	})
 }
 
+// TestTeardownLeavesTheIdentitiesOfOthers, and the group with them.
+func TestTeardownLeavesTheIdentitiesOfOthers(t *testing.T) {
+	inSubscription(t, nil, func(s *site) {
+		up := s.setup(nil)
+		s.apply(up)
+		id := func(name string) string {
+			return up.Spec.GroupID() + "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/" + name
+		}
+		for name, tags := range map[string]map[string]any{"theirs": nil, "another-set": {"fleeting-plugin-azure-setup": "other"}} {
+			require.NoError(s, s.azure.Write(s.Context(), "UserAssignedIdentities_CreateOrUpdate", id(name), map[string]any{"location": "westeurope", "tags": tags}, nil))
+		}
+		down, err := up.PlanTeardown(s.Context())
+		require.NoError(s, err)
+		require.NoError(s, up.Teardown(s.Context(), down))
+		for name, stays := range map[string]bool{"ci-runner": false, "theirs": true, "another-set": true} {
+			there, err := s.azure.Exists(s.Context(), "UserAssignedIdentities_Get", id(name))
+			require.NoError(s, err)
+			assert.Equal(s, stays, there, name)
+		}
+	})
+}
+
 // TestSetupChecksFirst: nothing is made of what Azure would refuse.
 func TestSetupChecksFirst(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -232,5 +255,49 @@ func TestOutdatedImageIsNoted(t *testing.T) {
 		require.NoError(s, err)
 		require.Len(s, plan.Notes, 1)
 		assert.Contains(s, plan.Notes[0], "kept up to date")
+	})
+}
+
+// TestKeysOfOthersAreKept: the plugin adds its own key to those of setup.
+func TestKeysOfOthersAreKept(t *testing.T) {
+	inSubscription(t, nil, func(s *site) {
+		up := s.setup(nil)
+		s.apply(up)
+		const others = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA fleeting-plugin-azure host"
+		write := func(keys ...string) {
+			list := []any{}
+			for _, key := range keys {
+				list = append(list, map[string]any{"path": "/home/azureuser/.ssh/authorized_keys", "keyData": key})
+			}
+			require.NoError(s, s.azure.Write(s.Context(), "VirtualMachineScaleSets_Update", up.Spec.ScaleSetID(), map[string]any{"properties": map[string]any{
+				"virtualMachineProfile": map[string]any{"osProfile": map[string]any{"linuxConfiguration": map[string]any{"ssh": map[string]any{"publicKeys": list}}}},
+			}}, nil))
+		}
+		write(testKey, others)
+		plan, err := up.Plan(s.Context())
+		require.NoError(s, err)
+		assert.False(s, plan.Changes(), plan)
+
+		write(others)
+		plan = s.apply(up)
+		assert.True(s, plan.Changes())
+		var set struct {
+			Properties struct {
+				Profile struct {
+					OS struct {
+						Linux struct {
+							SSH struct {
+								Keys []struct {
+									Data string `json:"keyData"`
+								} `json:"publicKeys"`
+							} `json:"ssh"`
+						} `json:"linuxConfiguration"`
+					} `json:"osProfile"`
+				} `json:"virtualMachineProfile"`
+			} `json:"properties"`
+		}
+		require.NoError(s, s.azure.Get(s.Context(), "VirtualMachineScaleSets_Get", up.Spec.ScaleSetID(), nil, &set))
+		require.Len(s, set.Properties.Profile.OS.Linux.SSH.Keys, 2)
+		assert.Equal(s, others, set.Properties.Profile.OS.Linux.SSH.Keys[0].Data)
 	})
 }

@@ -18,6 +18,10 @@ type removal struct {
 // removals are all that setup can have made, in an order that Azure accepts: nothing that
 // something else still uses.
 func (s *Setup) removals(ctx context.Context) ([]removal, error) {
+	there, err := s.Azure.Exists(ctx, armops.GetGroup, s.Spec.GroupID())
+	if err != nil || !there {
+		return nil, err
+	}
 	sp := &s.Spec
 	all := []removal{
 		{step{id: sp.ScaleSetID(), get: armops.GetScaleSet}, armops.DeleteScaleSet},
@@ -34,18 +38,40 @@ func (s *Setup) removals(ctx context.Context) ([]removal, error) {
 		all = append(all, removal{step{id: id, get: armops.GetAssignment, unmarked: true, label: "assignment of the role"}, armops.DeleteAssignment})
 	}
 	all = append(all, removal{step{id: sp.roleID(), get: armops.GetRole, unmarked: true, label: "role " + sp.RoleName()}, armops.DeleteRole})
-	if sp.Identity != "" {
-		all = append(all, removal{step{id: sp.identityID(), get: armops.GetIdentity}, armops.DeleteIdentity})
+	identities, err := s.identities(ctx)
+	for _, id := range identities {
+		all = append(all, removal{step{id: id, get: armops.GetIdentity}, armops.DeleteIdentity})
 	}
-	return all, nil
+	return all, err
+}
+
+// identities are the managed identities of the resource group: setup leaves the name to
+// its user, so that only the tag tells which it made.
+func (s *Setup) identities(ctx context.Context) (ids []string, err error) {
+	err = s.content(ctx, func(id string) {
+		if armops.Match("GET", id) == armops.GetIdentity {
+			ids = append(ids, id)
+		}
+	})
+	return ids, err
+}
+
+// content visits the IDs of all resources of the group.
+func (s *Setup) content(ctx context.Context, visit func(id string)) error {
+	return s.Azure.Each(ctx, armops.ListGroupContent, s.Spec.GroupID()+"/resources", nil, func(raw json.RawMessage) error {
+		var resource struct {
+			ID string `json:"id"`
+		}
+		if err := json.Unmarshal(raw, &resource); err != nil {
+			return err
+		}
+		visit(resource.ID)
+		return nil
+	})
 }
 
 // assignments are those of the role that setup made, whoever got it.
 func (s *Setup) assignments(ctx context.Context) (ids []string, err error) {
-	there, err := s.Azure.Exists(ctx, armops.GetGroup, s.Spec.GroupID())
-	if err != nil || !there {
-		return nil, err
-	}
 	list := s.Spec.GroupID() + "/providers/Microsoft.Authorization/roleAssignments"
 	err = s.Azure.Each(ctx, armops.ListAssignments, list, nil, func(raw json.RawMessage) error {
 		var a struct {
@@ -71,7 +97,7 @@ func lastPart(id string) string { return id[strings.LastIndex(id, "/")+1:] }
 // this scale set. The resource group goes last, and only if setup made it and nothing else
 // is left in it.
 func (s *Setup) PlanTeardown(ctx context.Context) (*Plan, error) {
-	p := &Plan{}
+	p := &Plan{Items: []Item{}}
 	all, err := s.removals(ctx)
 	if err != nil {
 		return nil, err
@@ -99,17 +125,10 @@ func (s *Setup) keepGroup(ctx context.Context, p *Plan) error {
 		return nil
 	}
 	var others []string
-	err := s.Azure.Each(ctx, armops.ListGroupContent, s.Spec.GroupID()+"/resources", nil, func(raw json.RawMessage) error {
-		var resource struct {
-			ID string `json:"id"`
+	err := s.content(ctx, func(id string) {
+		if !p.holds(id) {
+			others = append(others, id)
 		}
-		if err := json.Unmarshal(raw, &resource); err != nil {
-			return err
-		}
-		if !p.holds(resource.ID) {
-			others = append(others, resource.ID)
-		}
-		return nil
 	})
 	if err == nil && len(others) > 0 {
 		p.Items = slices.Delete(p.Items, at, at+1)

@@ -13,6 +13,7 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armops"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/config"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/offer"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
 // Set is a scale set at one time.
@@ -51,6 +52,32 @@ type Instance struct {
 	Address string    `json:"address,omitempty"`
 	Latest  *bool     `json:"latest_model,omitempty"` // nil: Azure does not say
 	Error   string    `json:"error,omitempty"`
+	Kept    string    `json:"kept,omitempty"` // suspended, or warm: in the warm pool; empty: neither
+}
+
+// Kept is how many instances are kept for a reason: "suspended" or "warm".
+func (s *Set) Kept(reason string) (n int) {
+	for _, i := range s.Instances {
+		if i.Kept == reason {
+			n++
+		}
+	}
+	return n
+}
+
+// kept is why an instance is deallocated, by the plugin's mark on it
+// (docs/decisions/0015-marks-of-suspended-instances.md).
+func kept(tags map[string]string) string {
+	for name, value := range tags {
+		switch mark := vmss.Mark(value); {
+		case !strings.EqualFold(name, vmss.MarkTag):
+		case mark.IsWarm():
+			return "warm"
+		case mark == vmss.Suspended:
+			return "suspended"
+		}
+	}
+	return ""
 }
 
 // LeaseTag is the tag by which the plugin says that it manages a scale set
@@ -162,9 +189,10 @@ func (r *reader) takeInterface(raw json.RawMessage) error {
 
 // machine is Azure's view of an instance.
 type machine struct {
-	ID    string   `json:"id"`
-	Name  string   `json:"name"`
-	Zones []string `json:"zones"`
+	ID    string            `json:"id"`
+	Name  string            `json:"name"`
+	Zones []string          `json:"zones"`
+	Tags  map[string]string `json:"tags"`
 	SKU   struct {
 		Name string `json:"name"`
 	} `json:"sku"`
@@ -221,6 +249,9 @@ func (r *reader) takeInstance(raw json.RawMessage) error {
 		case strings.EqualFold(kind, "ProvisioningState") && strings.EqualFold(state, "failed"):
 			i.Error = strings.Trim(code+": "+s.Message, ": ")
 		}
+	}
+	if i.Power == "deallocated" {
+		i.Kept = kept(m.Tags)
 	}
 	r.set.Instances = append(r.set.Instances, i)
 	return nil

@@ -16,6 +16,19 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/status"
 )
 
+const machines = "/subscriptions/" + armsim.DefaultSubscriptionID + "/resourceGroups/" + armsim.DefaultResourceGroup + "/providers/Microsoft.Compute/"
+
+// markOf is how an instance is marked, by the mode of its scale set.
+var markOf = map[string]struct {
+	method string
+	path   func(armsim.InstanceInfo) string
+}{
+	"Uniform": {http.MethodPut, func(i armsim.InstanceInfo) string {
+		return machines + "virtualMachineScaleSets/ci/virtualMachines/" + i.InstanceID
+	}},
+	"Flexible": {http.MethodPatch, func(i armsim.InstanceInfo) string { return machines + "virtualMachines/" + i.Name }},
+}
+
 // TestRead shows what runs, in both orchestration modes, and nothing of another scale set.
 func TestRead(t *testing.T) {
 	for _, mode := range []string{"Uniform", "Flexible"} {
@@ -31,6 +44,7 @@ func TestRead(t *testing.T) {
 				for _, i := range sim.Instances() {
 					if i.ScaleSet == "ci" {
 						require.NoError(t, sim.Deallocate(i.Name))
+						require.NoError(t, sim.Do(t.Context(), markOf[mode].method, markOf[mode].path(i), "2025-04-01", map[string]any{"tags": map[string]any{"fleeting-plugin-azure-suspended": "suspended"}}))
 						break
 					}
 				}
@@ -42,6 +56,7 @@ func TestRead(t *testing.T) {
 				assert.Equal(t, mode, s.Mode)
 				assert.Equal(t, "vm process 1", s.Manager)
 				assert.Equal(t, 4, s.Capacity)
+				assert.Equal(t, []int{1, 0}, []int{s.Kept("suspended"), s.Kept("warm")})
 				require.Len(t, s.Instances, 4)
 				assert.Len(t, s.Running(), 3)
 				require.NotNil(t, s.Quota)

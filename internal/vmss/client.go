@@ -28,6 +28,11 @@ type Client interface {
 	// condition as SetCapacity.
 	SetTags(ctx context.Context, tags map[string]string, etag string) error
 
+	// SetPublicKeys writes the list of SSH public keys in the scale set's model, which
+	// replaces the one that is there, and nothing else, under the same condition as
+	// SetCapacity. New instances get them; those that there are keep theirs.
+	SetPublicKeys(ctx context.Context, keys []PublicKey, etag string) error
+
 	// Progress reads the status of an operation once. An error concerns the
 	// request, and says nothing about the operation.
 	Progress(ctx context.Context, o Operation) (Progress, error)
@@ -41,8 +46,8 @@ type Client interface {
 	AutoscaleSettings(ctx context.Context) ([]string, error)
 }
 
-// Instances reads and deletes the instances of one scale set, under the same rules
-// as Client.
+// Instances reads, deletes, stops and starts the instances of one scale set, under the
+// same rules as Client.
 type Instances interface {
 	// List reads all instances with their instance views. Once begun, it waits
 	// between pages where Azure's limits ask for it.
@@ -84,6 +89,18 @@ type Instances interface {
 	// number. It returns when Azure has accepted, with the accepted IDs, also
 	// alongside an error, and the operation, if there is a single one.
 	Delete(ctx context.Context, instanceIDs []string) (accepted []string, o Operation, err error)
+
+	// Deallocate stops the named instances and gives their machines back to Azure, which
+	// keeps the disks; with hibernate it keeps the memory, too. The result is that of
+	// Delete.
+	Deallocate(ctx context.Context, instanceIDs []string, hibernate bool) (accepted []string, o Operation, err error)
+
+	// Start starts the named instances. The result is that of Delete.
+	Start(ctx context.Context, instanceIDs []string) (accepted []string, o Operation, err error)
+
+	// Mark writes the mark of an instance as it was read, and nothing else. It returns
+	// when Azure has accepted; the operation may be under way still.
+	Mark(ctx context.Context, i Instance, mark Mark) (Operation, error)
 }
 
 // ErrNotByGraph is the error of a list that Azure Resource Graph did not answer.
@@ -129,6 +146,9 @@ const (
 	ReadScaleSet Call = iota
 	WriteScaleSet
 	DeleteInstances
+	DeallocateInstances
+	StartInstances
+	MarkInstance
 )
 
 // Operation is the status URL of a long-running operation that Azure has accepted;

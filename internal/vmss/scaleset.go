@@ -21,9 +21,10 @@ type ScaleSet struct {
 	Name              string
 	UniqueID          string
 	ETag              string
-	Size              string // VM size, sku.name
-	Capacity          int64  // the target, not the count; meaningless unless HasCapacity
-	HasCapacity       bool   // false: the response held no sku.capacity
+	Size              string   // VM size, sku.name; "Mix": there are several
+	Sizes             []string // of an instance mix, which Azure chooses from
+	Capacity          int64    // the target, not the count; meaningless unless HasCapacity
+	HasCapacity       bool     // false: the response held no sku.capacity
 	Mode              OrchestrationMode
 	ProvisioningState string
 	Tags              map[string]string
@@ -63,14 +64,23 @@ type Model struct {
 	TerminateNotice   bool
 	ScaleIn           ScaleIn
 	Detached          []string // what instances leave behind, as "nic" or "osDisk"
+	EphemeralDisk     bool     // the OS disk is on the host: the instances cannot be deallocated
+	Hibernation       bool     // additionalCapabilities.hibernationEnabled
+	Fingerprint       string   // of what a new instance is made from: size, image, login
 }
 
 // Login is how users log in to an instance.
 type Login struct {
 	AdminUsername    string
 	PasswordDisabled bool
-	PublicKeys       []string // the model's SSH public keys, as in authorized_keys
+	PublicKeys       []PublicKey // the model's, which new instances get
 	WinRM            WinRM
+}
+
+// PublicKey is an SSH public key and the file in an instance that Azure puts it into.
+type PublicKey struct {
+	Path string // as in /home/azureuser/.ssh/authorized_keys
+	Data string // as in authorized_keys, and as Azure sent it
 }
 
 // WinRM is the listeners that Azure sets up in a Windows instance. An image may have
@@ -110,6 +120,11 @@ type Instance struct {
 	PowerState        string    // running, stopped, deallocated …; empty: none given
 	Failure           string    // Azure's code and message where provisioning failed
 	Created           time.Time // the zero Time: Azure does not say
+	SSHKeys           []KeyID   // of the public keys in its own model, which it was made with; nil: the response held no model
+	Bare              bool      // the response held no model: neither tags nor mark
+	Tags              map[string]string
+	Mark              Mark
+	ByPolicy          bool // the mark is a protection policy, which somebody else may have set, too
 }
 
 // IsOn reports whether the instance is powered on.

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -19,6 +20,10 @@ type Setting struct {
 	Latency  time.Duration // of each request
 	Sets     int           // scale sets, each with a runner of its own
 	Busy     bool          // a neighbour uses most of the subscription's limits up
+
+	Seed   uint64               // of the simulator; 0: that of all benchmarks
+	Times  func(*armsim.Config) // of boots and the like; nil: those of all benchmarks
+	Plugin map[string]any       // further options of our plugin
 }
 
 const (
@@ -51,11 +56,15 @@ type run struct {
 }
 
 func newSubscription(s Setting) (*subscription, error) {
-	sim, err := armsim.New(armsim.Config{
-		InProcess: true, Seed: seed, PageSize: s.PageSize, Throttle: true,
+	c := armsim.Config{
+		InProcess: true, Seed: cmp.Or(s.Seed, seed), PageSize: s.PageSize, Throttle: true,
 		Boot:   armsim.Duration{Median: 85 * time.Second, Spread: 0.18},
 		Delete: armsim.Duration{Median: 40 * time.Second, Spread: 0.3},
-	})
+	}
+	if s.Times != nil {
+		s.Times(&c)
+	}
+	sim, err := armsim.New(c)
 	if err != nil {
 		return nil, err
 	}

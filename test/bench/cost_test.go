@@ -50,7 +50,7 @@ func measureUpdates(t *testing.T, mode, plugin string) (costs [2]used) {
 		}
 		defer sub.end()
 		r := &runner{sub: sub, set: setName(0), plugin: plugin, meter: &meter{next: &replay{next: sub.Transport()}, begun: time.Now()}}
-		group, err := r.open(mode)
+		group, err := r.open(Setting{Mode: mode})
 		if err != nil {
 			return Figures{}, err
 		}

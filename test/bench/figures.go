@@ -17,12 +17,16 @@ type Figures struct {
 	Connects []time.Duration // in ConnectInfo
 	Failures int             // instances whose ConnectInfo failed, which the scaler then removes
 
-	Jobs     int             // that arrived
-	Served   int             // that had an instance before the arrivals ended
-	Lost     int             // whose instance vanished under them
-	Waits    []time.Duration // for an instance; those that got none count until the end
-	Created  int             // instances, ever
-	Unneeded int             // of them: no job ever ran there
+	Jobs     int                     // that arrived
+	Served   int                     // that had an instance before the arrivals ended
+	Lost     int                     // whose instance vanished under them
+	Waits    []time.Duration         // for an instance; those that got none count until the end
+	ByBurst  map[int][]time.Duration // the waits of jobs in bursts, by the burst's size
+	Created  int                     // instances, ever
+	Unneeded int                     // of them: no job ever ran there
+
+	Running time.Duration // of virtual machines, all together: what they are billed for
+	Disks   time.Duration // of disks, which deallocated instances have, too
 
 	Total time.Duration // until all was done
 	Done  bool          // it was, within the limit

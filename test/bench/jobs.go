@@ -29,7 +29,10 @@ const (
 )
 
 // job is one that arrives so long after the start, and runs so long.
-type job struct{ arrives, lasts time.Duration }
+type job struct {
+	arrives, lasts time.Duration
+	burst          int // jobs that arrive with it, itself included; 0: that is not counted
+}
 
 // plan draws the jobs, for all plugins the same.
 func (s Jobs) plan() (all []job) {
@@ -40,8 +43,12 @@ func (s Jobs) plan() (all []job) {
 		if time.Duration(at) >= s.Length {
 			return all
 		}
-		all = append(all, job{time.Duration(at), time.Duration(float64(jobMedian) * math.Exp(jobSpread*random.NormFloat64()))})
+		all = append(all, job{arrives: time.Duration(at), lasts: jobLength(random)})
 	}
+}
+
+func jobLength(random *rand.Rand) time.Duration {
+	return time.Duration(float64(jobMedian) * math.Exp(jobSpread*random.NormFloat64()))
 }
 
 // Play plays the scenario with a plugin, in a synctest bubble.
@@ -60,7 +67,7 @@ func (s Jobs) Play(plugin string) (Figures, error) {
 	time.Sleep(time.Minute)
 	f.Goroutines[0] = goroutines()
 	q := &queue{runner: r, figures: &f, used: map[string]bool{}, begun: time.Now()}
-	q.serve(s)
+	q.serve(s.plan(), s.Length)
 	if err := r.schedule(0, time.Nanosecond); err != nil {
 		return f, err
 	}
@@ -87,17 +94,16 @@ type queue struct {
 }
 
 // serve lets the jobs arrive and run.
-func (q *queue) serve(s Jobs) {
-	ctx, cancel := context.WithTimeout(context.Background(), s.Length+drainLimit)
+func (q *queue) serve(jobs []job, length time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), length+drainLimit)
 	defer cancel()
-	jobs := s.plan()
 	q.figures.Jobs = len(jobs)
 	var wait sync.WaitGroup
 	for n, j := range jobs {
 		time.Sleep(time.Until(q.begun.Add(j.arrives)))
 		key := fmt.Sprintf("job-%d", n)
 		q.reserve(ctx, key)
-		wait.Go(func() { q.run(ctx, key, j, s.Length) })
+		wait.Go(func() { q.run(ctx, key, j, length) })
 	}
 	wait.Wait()
 	q.figures.Done = ctx.Err() == nil
@@ -117,6 +123,9 @@ func (q *queue) run(ctx context.Context, key string, j job, length time.Duration
 	now := time.Since(q.begun)
 	q.note(func() {
 		q.figures.Waits = append(q.figures.Waits, now-j.arrives)
+		if j.burst > 0 {
+			q.figures.ByBurst[j.burst] = append(q.figures.ByBurst[j.burst], now-j.arrives)
+		}
 		if err == nil {
 			q.used[a.InstanceID()] = true
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -45,7 +46,7 @@ const maxInstances = 1000 // of a Uniform scale set
 // docker-autoscaler and the options of examples/docker-autoscaler.toml at night.
 func newRunner(sub *subscription, s Setting, plugin, set string, maxUse int) (*runner, error) {
 	r := &runner{sub: sub, set: set, plugin: plugin, meter: &meter{next: sub.Transport(), latency: s.Latency, begun: time.Now()}}
-	group, err := r.open(s.Mode)
+	group, err := r.open(s)
 	if err != nil {
 		return nil, err
 	}
@@ -80,20 +81,22 @@ func (r *runner) schedule(idleCount int, idleTime time.Duration) error {
 	return r.ConfigureSchedule(taskscaler.Schedule{IdleCount: idleCount, IdleTime: idleTime})
 }
 
-func (r *runner) open(mode string) (provider.InstanceGroup, error) {
+func (r *runner) open(s Setting) (provider.InstanceGroup, error) {
 	transport := &http.Client{Transport: r.meter}
 	if r.plugin == pluginNaive {
 		return &naive{
-			subscription: armsim.DefaultSubscriptionID, group: armsim.DefaultResourceGroup, name: r.set, flexible: mode == modeFlexible,
+			subscription: armsim.DefaultSubscriptionID, group: armsim.DefaultResourceGroup, name: r.set, flexible: s.Mode == modeFlexible,
 			credential: credential{r.sub.Server}, options: &arm.ClientOptions{ClientOptions: policy.ClientOptions{Transport: transport, Cloud: r.cloud()}},
 		}, nil
 	}
-	raw, err := json.Marshal(map[string]any{
+	options := map[string]any{
 		"name": r.set, "subscription_id": armsim.DefaultSubscriptionID, "resource_group_name": armsim.DefaultResourceGroup,
 		"cloud": map[string]any{
 			"authority_host": r.sub.Endpoint + "/", "resource_manager_endpoint": r.sub.Endpoint, "resource_manager_audience": r.sub.Audience,
 		},
-	})
+	}
+	maps.Copy(options, s.Plugin)
+	raw, err := json.Marshal(options)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package binary_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -235,6 +236,16 @@ func TestTeardownAsks(t *testing.T) {
 	assert.Contains(t, r.stdout, "- scale set \"ci\"\n")
 	assert.Contains(t, r.stderr, "nobody is there to confirm; fix: --yes")
 	assert.Contains(t, s.run(setupAt(sim)...).stdout, "nothing to do")
+
+	r = s.run(at(sim, "teardown", "--yes", "--output", "json")...)
+	assert.Equal(t, 0, r.code)
+	var plan struct {
+		Items []struct{ Action, Title string }
+	}
+	require.NoError(t, json.Unmarshal([]byte(r.stdout), &plan), r.stdout)
+	require.NotEmpty(t, plan.Items)
+	assert.Equal(t, struct{ Action, Title string }{"remove", `scale set "ci"`}, plan.Items[0])
+	assert.Contains(t, s.run(at(sim, "teardown", "--output", "json")...).stdout, `"items": []`)
 }
 
 // TestProbeLeavesNothing: no instance, and no name by which the next probe, or a person,

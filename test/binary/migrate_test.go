@@ -26,22 +26,23 @@ const (
 // a simulator on this machine takes: where the cloud is, the port, and a path for the key.
 func TestMigration(t *testing.T) {
 	t.Parallel()
-	o := newOperator(t, armsim.Config{
+	s := newSubscription(t, armsim.Config{
 		Location: "japaneast", SubscriptionID: teamSubscription, Principals: []armsim.Principal{{ClientID: teamClient, Secret: teamSecret}},
 	})
-	sim := o.sim
-	config, environment := filepath.Join(o.dir, "new.toml"), filepath.Join(o.dir, "azure.env")
-	old := filepath.Join("..", "..", "internal", "migrate", "testdata", "team")
-	report := o.run(1, "migrate", old+".toml", "--environment", old+".env", "--tenant", armsim.DefaultTenantID, "--out", config, "--environment-out", environment)
+	sim := s.sim
+	config, environment := filepath.Join(s.dir, "new.toml"), filepath.Join(s.dir, "azure.env")
+	old, err := filepath.Abs(filepath.Join("..", "..", "internal", "migrate", "testdata", "team"))
+	require.NoError(t, err)
+	report := s.must(1, "migrate", old+".toml", "--environment", old+".env", "--tenant", armsim.DefaultTenantID, "--out", config, "--environment-out", environment)
 	decisions, _, _ := strings.Cut(report, "\n\n")
 	assert.Equal(t, 2, len(strings.Split(decisions, "\n")), "one decision, on the network: %s", decisions)
 
-	key := filepath.Join(o.dir, "id_ed25519")
-	o.run(0, append(printedSetup(t, report), "--ssh-key", key, "--no-price", "--credential", "environment",
+	key := filepath.Join(s.dir, "id_ed25519")
+	s.must(0, append(printedSetup(t, report), "--ssh-key", key, "--no-price", "--credential", "environment",
 		"--cloud-endpoint", sim.Endpoint, "--cloud-audience", sim.Audience, "--cloud-authority", sim.Endpoint+"/")...)
-	o.adapt(config, key)
-	runner := o.withSecretOf(environment)
-	assert.Contains(t, runner.run(0, "doctor", "--config", config), " 0 wrong, 0 not looked at")
+	s.adapt(config, key)
+	runner := s.withSecretOf(environment)
+	assert.Contains(t, runner.must(0, "doctor", "--config", config), " 0 wrong, 0 not looked at")
 	runner.runJobs(config)
 	assert.Empty(t, sim.Stats().NotSimulated)
 }
@@ -55,32 +56,29 @@ func printedSetup(t *testing.T, report string) []string {
 	return strings.Fields(command)
 }
 
-func (o *operator) adapt(config, key string) {
-	o.Helper()
+func (s *shell) adapt(config, key string) {
+	s.Helper()
 	text, err := os.ReadFile(config)
-	require.NoError(o, err)
-	cloud := fmt.Sprintf("      cloud = { authority_host = %q, resource_manager_endpoint = %q, resource_manager_audience = %q }\n", o.sim.Endpoint+"/", o.sim.Endpoint, o.sim.Audience)
+	require.NoError(s, err)
+	cloud := fmt.Sprintf("      cloud = { authority_host = %q, resource_manager_endpoint = %q, resource_manager_audience = %q }\n", s.sim.Endpoint+"/", s.sim.Endpoint, s.sim.Audience)
 	adapted := strings.NewReplacer(
-		`"/etc/gitlab-runner/id_ed25519"`, fmt.Sprintf("%q\n      protocol_port = %d", key, o.sim.SSHPort),
+		`"/etc/gitlab-runner/id_ed25519"`, fmt.Sprintf("%q\n      protocol_port = %d", key, s.sim.SSHPort),
 		"[runners.autoscaler.plugin_config]\n", "[runners.autoscaler.plugin_config]\n"+cloud,
 	).Replace(string(text))
-	require.NoError(o, os.WriteFile(config, []byte(adapted), 0o600))
+	require.NoError(s, os.WriteFile(config, []byte(adapted), 0o600))
 }
 
 // withSecretOf is the runner's service, which has of Azure only what migrate wrote for it.
-func (o *operator) withSecretOf(environment string) *operator {
-	o.Helper()
+func (s *shell) withSecretOf(environment string) *shell {
+	s.Helper()
 	text, err := os.ReadFile(environment)
-	require.NoError(o, err)
+	require.NoError(s, err)
 	env := launch.Environment{}
-	for _, key := range []string{"SSL_CERT_FILE", "ARMSIM_CONTROL", "HOME", "XDG_CACHE_HOME"} {
-		env[key] = o.env[key]
-	}
 	for _, line := range strings.Split(string(text), "\n") {
 		if key, value, ok := strings.Cut(line, "="); ok && !strings.HasPrefix(line, "#") {
 			env[key] = value
 		}
 	}
-	assert.Equal(o, teamSecret, env["AZURE_CLIENT_SECRET"])
-	return &operator{T: o.T, sim: o.sim, dir: o.dir, env: env}
+	assert.Equal(s, teamSecret, env["AZURE_CLIENT_SECRET"])
+	return s.as(env)
 }

@@ -48,6 +48,7 @@ func manyAddresses(model map[string]any) {
 
 // TestModels connects to instances of models that differ from the plain one.
 func TestModels(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		change func(map[string]any)
 		size   string

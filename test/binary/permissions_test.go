@@ -27,6 +27,7 @@ import (
 var modes = map[string]armops.Mode{"Uniform": armops.Uniform, "Flexible": armops.Flexible}
 
 func TestOperationsAreSimulated(t *testing.T) {
+	t.Parallel()
 	for name, mode := range modes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -42,11 +43,14 @@ func askAll(t *testing.T, name string, mode armops.Mode) {
 	bodies := map[string]launch.PluginConfig{
 		armops.UpdateScaleSet:  {"sku": launch.PluginConfig{"capacity": 3}},
 		armops.DeleteInstances: {"instanceIds": []string{instance}},
+		armops.UpdateInstance:  {"tags": launch.PluginConfig{"a": "b"}}, armops.UpdateVirtualMachine: {"tags": launch.PluginConfig{"a": "b"}},
+
+		armops.DeallocateInstances: {"instanceIds": []string{instance}}, armops.StartInstances: {"instanceIds": []string{instance}},
 	}
 	all := armops.In(mode)
 	// Deletions go last: what was deleted cannot be read.
-	last := map[string]int{http.MethodPost: 1, http.MethodDelete: 2}
-	slices.SortStableFunc(all, func(a, b armops.Operation) int { return last[a.Method] - last[b.Method] })
+	last := map[string]int{armops.DeleteInstances: 1, armops.DeleteVirtualMachine: 2}
+	slices.SortStableFunc(all, func(a, b armops.Operation) int { return last[a.Name] - last[b.Name] })
 	all = slices.DeleteFunc(all, func(o armops.Operation) bool { return o.Name == armops.GetOperation }) // each has a path of its own
 	for _, o := range all {
 		body := bodies[o.Name]
@@ -103,10 +107,26 @@ func life(t *testing.T, p *launch.Plugin) error {
 	if err := p.Heartbeat(t.Context(), id); err != nil {
 		return fmt.Errorf("heartbeat: %w", err)
 	}
+	if err := sleep(t, p, id); err != nil {
+		return err
+	}
 	if _, err := p.Decrease(t.Context(), []string{id}); err != nil {
 		return fmt.Errorf("decrease: %w", err)
 	}
 	p.AwaitRunning(t, 0)
+	return nil
+}
+
+// sleep has an instance suspended and resumed.
+func sleep(t *testing.T, p *launch.Plugin, id string) error {
+	if _, err := p.Suspend(t.Context(), []string{id}); err != nil {
+		return fmt.Errorf("suspend: %w", err)
+	}
+	p.Await(t, map[string]provider.State{id: provider.StateSuspended})
+	if _, err := p.Resume(t.Context(), []string{id}); err != nil {
+		return fmt.Errorf("resume: %w", err)
+	}
+	p.AwaitRunning(t, 1)
 	return nil
 }
 
@@ -160,11 +180,13 @@ func lifeAt(t *testing.T, s *armsim.Server, env launch.Environment) (*launch.Plu
 }
 
 // spare are the operations that only a refusal, a gap in an answer or a longer
-// life than the one here calls for.
-var spare = []string{armops.DeleteVirtualMachine, armops.GetOperation}
+// life than the one here calls for: TestReasonOfACreationNeedsItsOperation and
+// TestDeletionOfSingleVMsNeedsItsAction show what some of them are for.
+var spare = []string{armops.DeleteVirtualMachine, armops.DeallocateVirtualMachine, armops.StartVirtualMachine, armops.GetOperation}
 
 // TestPermissionsAreEnough also shows that none is too much.
 func TestPermissionsAreEnough(t *testing.T) {
+	t.Parallel()
 	for name, mode := range modes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -196,6 +218,7 @@ func usedOperations(t *testing.T, s *armsim.Server) map[string]bool {
 }
 
 func TestEachPermissionIsNeeded(t *testing.T) {
+	t.Parallel()
 	for name, mode := range modes {
 		role := roleOf(t, name)
 		require.ElementsMatch(t, actionsBut(mode, ""), role)

@@ -20,19 +20,19 @@ func TestConformanceWithTheRoleOfSetup(t *testing.T) {
 	for mode := range modes {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
-			o := newOperator(t, armsim.Config{Principals: []armsim.Principal{
+			s := newSubscription(t, armsim.Config{Principals: []armsim.Principal{
 				{ClientID: armsim.DefaultClientID, Secret: launch.ClientSecret},
 				{ClientID: launch.OtherClientID, Secret: launch.ClientSecret, NoRights: true},
 			}})
-			key := filepath.Join(o.dir, "id_ed25519")
-			o.run(0, at(o.sim, "setup", "--mode", mode, "--location", "westeurope", "--ssh-key", key, "--principal", launch.OtherClientID, "--no-price")...)
+			key := filepath.Join(s.dir, "id_ed25519")
+			s.must(0, at(s.sim, "setup", "--mode", mode, "--location", "westeurope", "--ssh-key", key, "--principal", launch.OtherClientID, "--no-price")...)
 			private, err := os.ReadFile(key)
 			require.NoError(t, err)
-			env, config := launch.EnvironmentOf(o.sim), launch.ConfigFor(o.sim, "ci")
+			env, config := launch.EnvironmentOf(s.sim), launch.ConfigFor(s.sim, "ci")
 			env["AZURE_CLIENT_ID"], config["resource_group_name"] = launch.OtherClientID, "runners"
-			launch.Conform(t, env, config, provider.ConnectorConfig{Key: private, ProtocolPort: o.sim.SSHPort})
-			assert.Zero(t, o.sim.Stats().Instances)
-			assert.NotEmpty(t, usedOperations(t, o.sim), "none of which was refused")
+			launch.Conform(t, env, config, provider.ConnectorConfig{Key: private, ProtocolPort: s.sim.SSHPort})
+			assert.Zero(t, s.sim.Stats().Instances)
+			assert.NotEmpty(t, usedOperations(t, s.sim), "none of which was refused")
 			assert.Empty(t, missingBy(t, env, config))
 		})
 	}

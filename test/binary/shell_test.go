@@ -15,31 +15,36 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/test/launch"
 )
 
-// shell runs commands of the plugin's binary, in a directory of its own and with nothing
-// of this process's environment.
+// shell runs our binaries, in a directory of its own and with nothing of this process's
+// environment.
 type shell struct {
 	*testing.T
+	sim *armsim.Server // nil: there is none
 	dir string
 	env launch.Environment
 }
 
 func newShell(t *testing.T, sim *armsim.Server) *shell {
-	s := &shell{T: t, dir: t.TempDir()}
+	s := &shell{T: t, sim: sim, dir: t.TempDir()}
 	if sim != nil {
 		s.env = launch.EnvironmentOf(sim)
 	}
 	return s
 }
 
-func (s *shell) file(name, text string) {
+func (s *shell) file(name, text string) (path string) {
 	s.Helper()
-	require.NoError(s, os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o600))
+	path = filepath.Join(s.dir, name)
+	require.NoError(s, os.WriteFile(path, []byte(text), 0o600))
+	return path
 }
 
-func (s *shell) command(args ...string) *exec.Cmd {
-	c := exec.CommandContext(s.Context(), launch.Binary(s.T, "fleeting-plugin-azure"), args...) //nolint:gosec // our own binary
+func (s *shell) command(args ...string) *exec.Cmd { return s.tool("fleeting-plugin-azure", args...) }
+
+func (s *shell) tool(name string, args ...string) *exec.Cmd {
+	c := exec.CommandContext(s.Context(), launch.Binary(s.T, name), args...) //nolint:gosec // our own binary
 	c.Dir = s.dir
-	c.Env = []string{"HOME=" + s.dir, "XDG_CACHE_HOME=" + s.dir, "TMPDIR=" + s.dir}
+	c.Env = []string{"HOME=" + s.dir, "XDG_CACHE_HOME=" + s.dir, "TMPDIR=" + s.dir, "CONFIG_FILE=" + filepath.Join(s.dir, "config.toml")}
 	for key, value := range s.env {
 		c.Env = append(c.Env, key+"="+value)
 	}
@@ -62,6 +67,23 @@ func (s *shell) run(args ...string) result {
 	r := result{c.ProcessState.ExitCode(), out.String(), problems.String()}
 	s.clean(r.stdout + r.stderr)
 	return r
+}
+
+// must runs a command that has to end with a code, and returns what it prints.
+func (s *shell) must(code int, args ...string) string {
+	s.Helper()
+	r := s.run(args...)
+	require.Equal(s, code, r.code, "%v: %s%s", args, r.stdout, r.stderr)
+	return r.stdout
+}
+
+// as is the same directory with another environment, which has of this one only how to
+// reach the simulator.
+func (s *shell) as(env launch.Environment) *shell {
+	for _, key := range []string{"SSL_CERT_FILE", "ARMSIM_CONTROL"} {
+		env[key] = s.env[key]
+	}
+	return &shell{T: s.T, sim: s.sim, dir: s.dir, env: env}
 }
 
 func (s *shell) clean(printed string) {

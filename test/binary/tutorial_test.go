@@ -51,14 +51,14 @@ func tutorial(t *testing.T) []string {
 		require.Equal(t, 0, r.code, "%v: %s%s", args, r.stdout, r.stderr)
 		printed = append(printed, r.stdout)
 	}
-	setup := at(sim, "setup", "--resource-group", "ci", "--location", "westeurope", "--identity", "ci-runner", "--ssh-key", "key", "--price", "0.115")
+	setup := at(sim, "setup", "--resource-group", "ci", "--location", "westeurope", "--identity", "ci-runner", "--price", "0.115")
 	step(append(setup, "--dry-run")...)
 	step(setup...)
 	plan, block, _ := strings.Cut(printed[1], "\n\n")
 	assert.Equal(t, printed[0], plan+"\n", "it is done as it was shown")
-	printed[1] = publicCloud.ReplaceAllString(strings.Replace(block, `"key"`, `"/etc/gitlab-runner/id_ed25519"`, 1), "")
+	printed[1] = publicCloud.ReplaceAllString(block, "")
 	config := strings.Replace(block, `"managed_identity"`, `"environment"`, 1)
-	config = strings.Replace(config, "key_path", fmt.Sprintf("protocol_port = %d\n      key_path", sim.SSHPort), 1)
+	config = strings.Replace(config, "    # Without", fmt.Sprintf("    [runners.autoscaler.connector_config]\n      protocol_port = %d\n    # Without", sim.SSHPort), 1)
 	s.file("config.toml", "concurrent = 10\n"+config)
 
 	step("doctor", "--config", "config.toml")
@@ -68,6 +68,6 @@ func tutorial(t *testing.T) []string {
 	status := []string{"status", "--config", "config.toml", "--price", "0.115"}
 	require.Eventually(t, func() bool { return strings.Contains(s.run(status...).stdout, "running") }, launch.Patience, launch.Tick)
 	step(status...)
-	step(at(sim, "teardown", "--resource-group", "ci", "--identity", "ci-runner", "--yes")...)
+	step(at(sim, "teardown", "--resource-group", "ci", "--yes")...)
 	return printed
 }

@@ -12,10 +12,11 @@ import (
 )
 
 // TestProvisioner: an older provisioner asks for instances, sees them come and
-// one of them vanish, and removes the others.
+// one of them vanish, and removes the others. It does so with suspension configured as it
+// does without.
 func TestProvisioner(t *testing.T) {
 	inBothModes(t, func(t *testing.T, s *simulator) {
-		p := s.start(t, nil)
+		p := s.start(t, func(config map[string]any) { config["suspend_mode"] = "deallocate" }) // of which it knows nothing
 		provisioner, err := fleet.Init(t.Context(), hclog.New(&hclog.LoggerOptions{Output: log, Name: t.Name()}), p,
 			fleet.WithInstanceGroupSettings(s.login(t)), fleet.WithMaxSize(4),
 			fleet.WithUpdateInterval(tick), fleet.WithUpdateIntervalWhenExpecting(tick))

@@ -13,6 +13,9 @@ const (
 	GetScaleSet     = "VirtualMachineScaleSets_Get"
 	UpdateScaleSet  = "VirtualMachineScaleSets_Update"
 	DeleteInstances = "VirtualMachineScaleSets_DeleteInstances"
+	Deallocate      = "VirtualMachine*_Deallocate"
+	Start           = "VirtualMachine*_Start"
+	AnyUpdate       = "VirtualMachine*s_Update"
 	AnyList         = "VirtualMachine*_List"
 	AnyGet          = "VirtualMachine*s_Get"
 	Interfaces      = "NetworkInterfaces_*"
@@ -128,4 +131,13 @@ var All = []armsim.Fault{
 	NoRoom(3),
 	WithEffect("deletions come to nothing", "instance.delete", armsim.Effect{Fail: &armsim.Failure{Code: "InternalExecutionError"}}),
 	WithEffect("deletions stuck", "instance.delete", armsim.Effect{Stuck: true}),
+	WithEffect("deallocations fail", "instance.deallocate", armsim.Effect{Fail: &armsim.Failure{Code: "InternalExecutionError"}}),
+	WithEffect("starts fail", "instance.start", armsim.Effect{Fail: AllocationFailed}),
+	WithEffect("starts stuck", "instance.start", armsim.Effect{Stuck: true}),
+	Refusal("deallocations fail afterwards", Deallocate, http.StatusBadGateway, 0, true),
+	Refusal("deallocations conflict", Deallocate, http.StatusConflict, 0, false),
+	Refusal("starts throttled", Start, http.StatusTooManyRequests, 30, false),
+	Refusal("starts fail afterwards", Start, http.StatusGatewayTimeout, 0, true),
+	Refusal("marks fail", AnyUpdate, http.StatusInternalServerError, 0, false),
+	Cut("marks cut after", AnyUpdate, armsim.CutAfter),
 }

@@ -75,7 +75,7 @@ func isSet(flag string) bool {
 // as long.
 func MainAsReleased(m *testing.M) int {
 	built.asReleased = true
-	runAtOnce(12)
+	runAtOnce(20)
 	return Main(m)
 }
 

@@ -141,6 +141,16 @@ func (p *Plugin) AwaitRunning(t *testing.T, n int) []string {
 	return ids
 }
 
+// Await waits until the plugin reports exactly these states.
+func (p *Plugin) Await(t *testing.T, want map[string]provider.State) {
+	t.Helper()
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		states, err := p.States(t)
+		assert.NoError(c, err)
+		assert.Equal(c, want, states)
+	}, Patience, Tick)
+}
+
 // Output is a buffer that a process may write to while a test reads.
 type Output struct {
 	mu  sync.Mutex

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -37,13 +37,10 @@ func (o *Options) settings(env map[string]string) (*settings, error) {
 	s := &settings{
 		title:  fmt.Sprintf("a %s scale set; at most %d instances, %d kept idle; one job per instance", o.modeName(), o.MaxInstances, o.IdleCount),
 		plugin: pluginConfig(env), capacityPerInstance: 1, maxUseCount: 1, maxInstances: o.MaxInstances,
-		connector: provider.ConnectorConfig{UseStaticCredentials: true, Username: "azureuser", Timeout: 30 * time.Second},
+		connector: provider.ConnectorConfig{Timeout: 30 * time.Second}, // no login: the plugin has a key of its own
 		schedules: keep(o.IdleCount),
 	}
 	var err error
-	if s.connector.Key, err = os.ReadFile(env["ARMSIM_SSH_KEY_FILE"]); err != nil {
-		return nil, err
-	}
 	s.connector.ProtocolPort, err = strconv.Atoi(env["ARMSIM_SSH_PORT"])
 	return s, err
 }
@@ -55,6 +52,7 @@ func pluginConfig(env map[string]string) map[string]any {
 		"subscription_id":     env["AZURE_SUBSCRIPTION_ID"],
 		"resource_group_name": env["AZURE_RESOURCE_GROUP"],
 		"credential":          "environment",
+		"ssh_key_file":        filepath.Join(filepath.Dir(env["ARMSIM_SSH_KEY_FILE"]), "own", "id"), // kept as long as the simulator
 		"cloud": map[string]any{
 			"authority_host":            env["AZURE_AUTHORITY_HOST"],
 			"resource_manager_endpoint": env["ARMSIM_ENDPOINT"],

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -91,9 +93,12 @@ func setFlags(t *testing.T, values map[string]string) (restore func()) {
 type plan struct {
 	config armsim.Config
 	spec   armsim.ScaleSetSpec
+	more   []armsim.ScaleSetSpec // further scale sets of the runner
 	poll   time.Duration
 	max    int
 	graph  bool // the plugin uses Resource Graph
+	own    bool // it logs in with a key of its own
+	warm   int  // warm_pool_size
 	steps  []step
 }
 
@@ -106,8 +111,8 @@ type step struct {
 
 func (p plan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d, max %d, poll %s, pages of %d, parallel writes: %s, graph: %t (%t, %s), %+v, %+v\n",
-		p.config.Seed, p.max, p.poll, p.config.PageSize, p.config.ParallelWrites, p.graph, p.config.ResourceGraph, p.config.GraphLag, p.config.Unknowns, p.spec)
+	fmt.Fprintf(&b, "seed %d, max %d, warm %d, poll %s, pages of %d, parallel writes: %s, own key: %t, graph: %t (%t, %s), %+v, %+v, %+v\n",
+		p.config.Seed, p.max, p.warm, p.poll, p.config.PageSize, p.config.ParallelWrites, p.own, p.graph, p.config.ResourceGraph, p.config.GraphLag, p.config.Unknowns, p.spec, p.more)
 	for _, s := range p.steps {
 		fmt.Fprintf(&b, "%s %d", s.do, s.n)
 		for _, f := range s.faults {
@@ -121,7 +126,8 @@ func (p plan) String() string {
 var verbs = []string{
 	"request", "request", "request", "finish", "finish", "fault", "fault", "fault", "fault", "fault", "fault",
 	"rush", "kill", "evict", "deallocate", "remove", "raise", "tag", "crash", "crash in PATCH", "crash in POST", "clear",
-	"replace", "hide", "undeletable", "overlap", "SIGHUP",
+	"replace", "hide", "undeletable", "overlap", "SIGHUP", "stock", "cut off", "rotate", "foreign key",
+	"suspend", "suspend", "resume", "nap", "nap", "crash in PUT",
 }
 
 func drawPlan(r *rapid.T, mode string) plan {
@@ -138,9 +144,18 @@ func drawPlan(r *rapid.T, mode string) plan {
 	// fleeting's two seconds cost most of the time that a sequence takes.
 	p.poll = time.Duration(rapid.SampledFrom([]int{2, 10, 15, 20}).Draw(r, "poll")) * time.Second
 	p.max = rapid.SampledFrom([]int{8, 8, 8, 8, 24}).Draw(r, "max") // 12 writes are less than Azure takes at once
+	p.warm = rapid.SampledFrom([]int{0, 0, 2, 3}).Draw(r, "warm")
 	p.config.Polite = rapid.Bool().Draw(r, "polite")
 	p.graph, p.config.ResourceGraph = rapid.Bool().Draw(r, "graph"), rapid.IntRange(0, 3).Draw(r, "given") > 0
+	if p.own = rapid.Bool().Draw(r, "own key"); p.own {
+		p.spec.PublicKey = rig.OthersKey
+	}
 	p.config.GraphLag = rapid.SampledFrom([]time.Duration{5 * time.Second, time.Minute}).Draw(r, "lag")
+	if rapid.Bool().Draw(r, "two scale sets") {
+		p.more = []armsim.ScaleSetSpec{{
+			Name: second, OrchestrationMode: rapid.SampledFrom([]string{"Uniform", "Flexible"}).Draw(r, "mode of the second"), Capacity: rapid.IntRange(0, 2).Draw(r, "capacity of the second"),
+		}}
+	}
 	drawUnknowns(r, &p.config.Unknowns)
 	p.steps = rapid.SliceOfN(rapid.Custom(drawStep), 1, 12).Draw(r, "steps")
 	p.steps = slices.DeleteFunc(p.steps, p.isHopeless)
@@ -176,7 +191,7 @@ func drawUnknowns(r *rapid.T, u *armsim.Unknowns) {
 	u.DeleteKeepsETag = rapid.Bool().Draw(r, "delete keeps ETag")
 	for _, unknown := range []*bool{
 		&u.DeadIDsIgnored, &u.CapacityFallsLate, &u.CapacityFallsUnseen, &u.GoneIsInvalidParameter, &u.EvictionFailsInstance,
-		&u.ExpandedListWithoutModel, &u.DeleteSharesUpdateBucket,
+		&u.ExpandedListWithoutModel, &u.DeleteSharesUpdateBucket, &u.InstanceTagsRefused, &u.FailedStartFailsInstance, &u.FlexibleBatchPowerRefused,
 	} {
 		*unknown = rapid.IntRange(0, 5).Draw(r, "unknown") == 5
 	}
@@ -198,7 +213,7 @@ func drawStep(r *rapid.T) step {
 
 // run lives the sequence through, and then a time without faults.
 func (p plan) run() (err error) {
-	b, err := rig.NewBubble(p.config, p.spec)
+	b, err := rig.NewBubble(p.config, p.spec, p.more...)
 	if err != nil {
 		return err
 	}
@@ -206,6 +221,15 @@ func (p plan) run() (err error) {
 	if p.config.Unknowns.DeleteSharesUpdateBucket {
 		b.Invariants.AllowThrottling() // by a limit that the plugin cannot know
 	}
+	if p.own {
+		dir, err := os.MkdirTemp("", "own-key-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		b.KeyFile = filepath.Join(dir, "id")
+	}
+	b.Warm = p.warm
 	m := model{b}
 	if err := b.Start(); err != nil {
 		return err
@@ -228,6 +252,12 @@ func (m *model) step(s step) error {
 		m.Provisioner.Request(s.n)
 	case "finish":
 		m.FinishJobs(s.n)
+	case "suspend":
+		m.Suspend(s.n)
+	case "resume":
+		m.Resume(s.n)
+	case "nap":
+		return m.nap(s.n)
 	case "rush":
 		m.rush()
 	case "fault":
@@ -257,20 +287,30 @@ func (m *model) step(s step) error {
 		return m.Replace([]string{"Uniform", "Flexible"}[s.n%2], s.n/2)
 	case "hide":
 		return m.hide()
+	case "stock":
+		return m.stock(s.n)
+	case "cut off":
+		return m.cutOffFor(s.n)
 	case "undeletable":
 		return m.Sim.AddFaults(faults.Times(faults.WithEffect("undeletable", "instance.delete", armsim.Effect{Fail: &armsim.Failure{Code: "InternalExecutionError"}}), 3*s.n))
 	case "overlap":
 		return m.overlap(s.n)
+	case "rotate":
+		if err := m.Rotate(); err != nil {
+			return err
+		}
+	case "foreign key":
+		m.ReplaceKeys()
 	case "SIGHUP":
 		return hangUp()
 	case "crash":
 		m.Crash()
-	case "crash in PATCH", "crash in POST":
+	case "crash in PATCH", "crash in POST", "crash in PUT":
 		m.Conn.DieDuring(strings.TrimPrefix(s.do, "crash in "))
 	}
 	time.Sleep(s.wait)
 	if err := m.Revive(); err != nil {
 		return err
 	}
-	return errors.Join(m.Invariants.Err(), m.Surplus())
+	return errors.Join(m.Invariants.Err(), m.Surplus(), m.Logins())
 }

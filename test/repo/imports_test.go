@@ -47,7 +47,7 @@ type mayImport struct {
 // the very name counts before patterns, and a longer pattern before a shorter one.
 var arrows = map[string]mayImport{
 	".": {
-		ours:    []string{"instancegroup", "internal/config", "internal/armapi", "internal/armerr", "internal/metrics", "internal/vmss"},
+		ours:    []string{"instancegroup", "internal/config", "internal/armapi", "internal/armerr", "internal/fallback", "internal/metrics", "internal/sshkeys", "internal/vmss"},
 		foreign: []string{fleeting + "/provider", fleeting + "/plugin"}, // plugin for its VersionInfo
 	},
 	"cmd/fleeting-plugin-azure": {
@@ -57,7 +57,9 @@ var arrows = map[string]mayImport{
 	"cmd/armsim": {ours: []string{"armsim/..."}},
 
 	"instancegroup":      {ours: []string{"internal/armerr", "internal/preflight", "internal/vmss"}},
+	"internal/fallback":  {ours: []string{"instancegroup", "internal/armerr", "internal/vmss"}},
 	"internal/vmss":      {},
+	"internal/sshkeys":   {ours: []string{"internal/vmss"}},
 	"internal/preflight": {ours: []string{"internal/vmss"}},
 	"internal/prices":    {},
 	"internal/budget":    {},
@@ -67,19 +69,21 @@ var arrows = map[string]mayImport{
 	"internal/lifeline":  {},
 	"internal/migrate":   {ours: []string{"internal/config"}},
 
-	"internal/runnerconfig":  {},
-	"internal/terminal":      {},
-	"internal/offer":         {ours: []string{"internal/armerr", "internal/armops"}},
-	"internal/setup":         {ours: []string{"internal/armapi", "internal/armerr", "internal/armops", "internal/config", "internal/offer"}},
-	"internal/doctor":        {ours: []string{"internal/armerr", "internal/armops", "internal/config", "internal/offer", "internal/preflight", "internal/runnerconfig", "internal/vmss"}},
-	"internal/status":        {ours: []string{"internal/armops", "internal/config", "internal/offer"}},
-	"internal/probe":         {foreign: []string{fleeting + "/connector", fleeting + "/provider"}},
+	"internal/runnerconfig": {},
+	"internal/terminal":     {},
+	"internal/offer":        {ours: []string{"internal/armerr", "internal/armops"}},
+	"internal/setup":        {ours: []string{"internal/armapi", "internal/armerr", "internal/armops", "internal/config", "internal/offer", "internal/vmss"}},
+	"internal/doctor":       {ours: []string{"internal/armerr", "internal/armops", "internal/config", "internal/offer", "internal/preflight", "internal/runnerconfig", "internal/sshkeys", "internal/vmss"}},
+	"internal/status":       {ours: []string{"internal/armops", "internal/config", "internal/offer", "internal/vmss"}},
+	"internal/probe":        {foreign: []string{fleeting + "/provider"}},
+	"internal/metrics":      {ours: []string{"instancegroup", "internal/budget"}},
+
 	"internal/advise":        {ours: []string{"internal/advise/jobs", "internal/advise/sim"}},
 	"internal/advise/gitlab": {},
 	"internal/advise/jobs":   {},
 	"internal/advise/report": {ours: []string{"internal/advise", "internal/advise/jobs", "internal/advise/sim"}},
 	"internal/advise/sim":    {ours: []string{"internal/advise/jobs"}, foreign: []string{fleeting + "/provider", tasks}},
-	"internal/metrics":       {ours: []string{"instancegroup", "internal/budget"}},
+
 	"internal/armapi": {
 		ours:    []string{"internal/armerr", "internal/armops", "internal/budget", "internal/config", "internal/vmss"},
 		foreign: []string{azcore + "/...", identity + "/...", compute + "/..."},

@@ -36,6 +36,7 @@ type Bubble struct {
 	Invariants   *Invariants                               // what must hold at all times
 	Middleware   func(http.RoundTripper) http.RoundTripper // what lies between plugin and simulator; nil: nothing
 	PluginConfig map[string]any                            // further settings in plugin_config
+	KeyFile      string                                    // the plugin logs in with its own key, in this file; empty: with a password
 
 	Plugin      *azure.InstanceGroup
 	Provisioner *fleeting.Provisioner
@@ -45,8 +46,12 @@ type Bubble struct {
 	Circumstances
 
 	spec    armsim.ScaleSetSpec
+	more    []armsim.ScaleSetSpec // after the first
+	cutOff  map[string]bool       // scale sets that cannot be reached
 	crashed bool
 
+	Warm         int       // warm_pool_size
+	Surplussed   int       // instances that were made for the warm pool, and may have become the runner's
 	Hidden       int       // instances that there were when Azure began to hide all of them
 	surplusSince time.Time // when more ran than were asked for first; zero: they do not
 }
@@ -64,8 +69,9 @@ var testLog = hclog.NewNullLogger()
 // ScaleSetName is the name of the scale set in a bubble.
 const ScaleSetName = "ci"
 
-// NewBubble makes a simulator with one scale set. The plugin is not started yet.
-func NewBubble(c armsim.Config, spec armsim.ScaleSetSpec) (*Bubble, error) {
+// NewBubble makes a simulator with a scale set, and further ones with their own names for
+// the same runner. The plugin is not started yet.
+func NewBubble(c armsim.Config, spec armsim.ScaleSetSpec, more ...armsim.ScaleSetSpec) (*Bubble, error) {
 	c.InProcess = true
 	if c.Boot.Median == 0 {
 		c.Boot = armsim.Duration{Median: 40 * time.Second, Spread: 0.3}
@@ -81,8 +87,15 @@ func NewBubble(c armsim.Config, spec armsim.ScaleSetSpec) (*Bubble, error) {
 	if _, err := sim.CreateScaleSet(context.Background(), spec); err != nil {
 		return nil, err
 	}
-	b := &Bubble{Sim: sim, MaxInstances: 8, Logger: testLog, spec: spec}
+	b := &Bubble{Sim: sim, MaxInstances: 8, Logger: testLog, spec: spec, more: more, cutOff: map[string]bool{}}
 	b.Flexible, b.External = spec.OrchestrationMode == "Flexible", spec.Capacity
+	for _, other := range more {
+		other.AdminPassword = spec.AdminPassword
+		if _, err := sim.CreateScaleSet(context.Background(), other); err != nil {
+			return nil, err
+		}
+		b.External += other.Capacity
+	}
 	b.Invariants = newInvariants(b)
 	return b, nil
 }
@@ -103,10 +116,15 @@ func (b *Bubble) Start() error {
 	defer cancel()
 	var err error
 	b.Provisioner, err = fleeting.Init(ctx, b.Logger, b.Invariants.Wrap(b.Plugin),
-		fleeting.WithMaxSize(b.MaxInstances), fleeting.WithUpdateIntervalWhenExpecting(b.Poll), fleeting.WithInstanceGroupSettings(provider.Settings{ConnectorConfig: provider.ConnectorConfig{
-			Username: "azureuser", Password: "Not-a-real-1", UseStaticCredentials: true,
-		}}))
+		fleeting.WithMaxSize(b.MaxInstances), fleeting.WithUpdateIntervalWhenExpecting(b.Poll), fleeting.WithInstanceGroupSettings(provider.Settings{ConnectorConfig: b.login()}))
 	return err
+}
+
+func (b *Bubble) login() provider.ConnectorConfig {
+	if b.KeyFile != "" {
+		return provider.ConnectorConfig{}
+	}
+	return provider.ConnectorConfig{Username: "azureuser", Password: "Not-a-real-1", UseStaticCredentials: true}
 }
 
 // configure makes the plugin with its plugin_config, as fleeting does.
@@ -116,6 +134,16 @@ func (b *Bubble) configure() error {
 		"cloud": map[string]any{
 			"authority_host": b.Sim.Endpoint + "/", "resource_manager_endpoint": b.Sim.Endpoint, "resource_manager_audience": b.Sim.Audience,
 		},
+	}
+	if len(b.more) > 0 {
+		delete(settings, "name")
+		settings["scale_sets"] = b.setNames()
+	}
+	if b.KeyFile != "" {
+		settings["ssh_key_file"] = b.KeyFile
+	}
+	if b.Warm > 0 {
+		settings["warm_pool_size"] = b.Warm
 	}
 	maps.Copy(settings, b.PluginConfig)
 	raw, err := json.Marshal(settings)
@@ -130,6 +158,7 @@ func (b *Bubble) configure() error {
 // provisioner, which would have died with it, is left to end.
 func (b *Bubble) Crash() {
 	b.crashed = true
+	b.Surplussed += b.Warm // what is not marked yet is the runner's then
 	b.Conn.Cut()
 	b.abandon(b.Provisioner)
 	b.Provisioner = nil
@@ -208,6 +237,9 @@ func (c *Connection) DieDuring(method string) {
 func (c *Connection) RoundTrip(r *http.Request) (*http.Response, error) {
 	if c.IsCut() {
 		return nil, errDead
+	}
+	if c.bubble.isCutOff(r) {
+		return Respond(r, http.StatusServiceUnavailable, ErrorBody("ServiceUnavailable", "The service is unavailable."))
 	}
 	after := c.bubble.Invariants.request(r)
 	response, err := c.next.RoundTrip(r)

@@ -30,10 +30,14 @@ type Invariants struct {
 	unhealthy         map[string]bool // names of instances that something happened to
 	throttlingAllowed bool            // a 429 is somebody else's doing
 	neverCreated      int             // instances that were told to be accepted and never created
+
+	suspends map[string]bool // IDs that the runner wants suspended, and has not wanted back since
+	asleep   map[string]bool // those of them of which Azure has accepted it
+	known    map[string]bool // IDs that a runner was told of, ever
 }
 
 func newInvariants(b *Bubble) *Invariants {
-	return &Invariants{bubble: b, expected: map[string]bool{}, ran: map[string]bool{}, unhealthy: map[string]bool{}}
+	return &Invariants{bubble: b, expected: map[string]bool{}, ran: map[string]bool{}, unhealthy: map[string]bool{}, suspends: map[string]bool{}, asleep: map[string]bool{}, known: map[string]bool{}}
 }
 
 func (v *Invariants) violate(format string, args ...any) {
@@ -82,9 +86,10 @@ func (v *Invariants) AllowThrottling() {
 // InstanceID is the plugin's ID of an instance.
 func InstanceID(i armsim.InstanceInfo) string { return strings.ToLower(i.Name) + "-" + i.VMID[:8] }
 
-// healthyLocked reports whether a job may run on an instance.
+// healthyLocked reports whether a job may run on an instance, or may once it is resumed.
 func (v *Invariants) healthyLocked(i armsim.InstanceInfo) bool {
-	return i.PowerState == "running" && (i.ProvisioningState == "Succeeded" || i.ProvisioningState == "Updating") && !v.unhealthy[strings.ToLower(i.Name)]
+	sleeps := v.asleep[InstanceID(i)] && strings.HasPrefix(i.PowerState, "dealloc")
+	return (i.PowerState == "running" || sleeps) && (i.ProvisioningState == "Succeeded" || i.ProvisioningState == "Updating") && !v.unhealthy[strings.ToLower(i.Name)]
 }
 
 // request checks a request before it goes out, and returns the check of its
@@ -92,15 +97,19 @@ func (v *Invariants) healthyLocked(i armsim.InstanceInfo) bool {
 func (v *Invariants) request(r *http.Request) func(*http.Response) {
 	body := bodyOf(r)
 	switch {
+	case isMark(r):
+		v.mark(body)
+	case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/deallocate"), r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/start"):
+		v.power(r, body)
 	case r.Method == http.MethodPatch:
 		return v.patch(r, body)
 	case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/delete"):
 		ids, _ := body["instanceIds"].([]any)
 		for _, id := range ids {
-			v.deletion(fmt.Sprint(id))
+			v.deletion(setOf(r), fmt.Sprint(id))
 		}
 	case r.Method == http.MethodDelete:
-		v.deletion(r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:])
+		v.deletion(setOf(r), r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:])
 	case r.Method != http.MethodGet:
 		v.violate("unexpected %s %s", r.Method, r.URL.Path)
 	}
@@ -123,10 +132,10 @@ func (v *Invariants) patch(r *http.Request, body map[string]any) func(*http.Resp
 	if r.Header.Get("If-Match") == "" {
 		v.violate("a write without a condition: %v", body)
 	}
-	if _, tags := body["tags"]; len(body) != 1 || body["sku"] == nil && !tags {
+	if _, tags := body["tags"]; len(body) != 1 || body["sku"] == nil && !tags && !v.bubble.writesKeys(body) {
 		v.violate("a write of more than it needs: %v", body)
 	}
-	before := v.bubble.Sim.Stats().Capacity // the effect comes at once, only responses are late
+	before := v.bubble.Sim.Stats().Capacities[setOf(r)] // the effect comes at once, only responses are late
 	target := CapacityOf(body)
 	throttled := v.throttled(r)
 	return func(response *http.Response) {
@@ -149,9 +158,9 @@ func CapacityOf(body any) int {
 
 // deletion is guarantees 4 and 6: nothing is deleted that the runner did not ask
 // for, or that is still good for a job.
-func (v *Invariants) deletion(instanceID string) {
+func (v *Invariants) deletion(set, instanceID string) {
 	for _, i := range v.bubble.Sim.Instances() {
-		if !strings.EqualFold(i.InstanceID, instanceID) {
+		if !strings.EqualFold(i.InstanceID, instanceID) || set != "" && !strings.EqualFold(i.ScaleSet, set) {
 			continue
 		}
 		v.mu.Lock()

@@ -11,7 +11,7 @@ import (
 // that mode and with that capacity. It does nothing where Azure refuses that now.
 func (b *Bubble) Replace(mode string, capacity int) error {
 	b.Sim.ClearFaults() // who deletes a scale set sees to it that it goes
-	before := b.Sim.Instances()
+	before := b.InstancesOf(ScaleSetName)
 	if b.deleteScaleSet() != nil {
 		return nil
 	}
@@ -58,7 +58,7 @@ func (b *Bubble) Surplus() error {
 	if b.crashed {
 		limit += b.MaxInstances
 	}
-	if limit = max(limit, b.Hidden); running <= limit {
+	if limit = max(limit, b.Hidden) + b.Warm + b.Surplussed; running <= limit {
 		b.surplusSince = time.Time{}
 		return nil
 	}

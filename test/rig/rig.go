@@ -24,9 +24,11 @@ import (
 type Setup struct {
 	Config       armsim.Config
 	Spec         armsim.ScaleSetSpec
-	MaxInstances int // of the runner; 0: 100
+	More         []armsim.ScaleSetSpec // of the same runner, with names of their own, after Spec
+	MaxInstances int                   // of the runner; 0: 100
 	Middleware   func(http.RoundTripper) http.RoundTripper
 	PluginConfig map[string]any // further settings in plugin_config
+	Warm         int            // warm_pool_size
 	NotStarted   bool           // the test starts the plugin by itself
 }
 
@@ -60,9 +62,10 @@ func Run(t *testing.T, s Setup, play func(r *Rig)) {
 		if s.Config.Boot.Median == 0 {
 			s.Config.Boot = armsim.Duration{Median: 10 * time.Second, Spread: 0.3}
 		}
-		b, err := NewBubble(s.Config, s.Spec)
+		b, err := NewBubble(s.Config, s.Spec, s.More...)
 		require.NoError(t, err)
 		r := &Rig{T: t, Bubble: b, Spec: s.Spec, Output: &Log{}}
+		b.Warm = s.Warm
 		b.Middleware, b.PluginConfig = s.Middleware, s.PluginConfig
 		b.Logger = hclog.New(&hclog.LoggerOptions{Level: hclog.Debug, Output: r.Output})
 		if b.MaxInstances = s.MaxInstances; b.MaxInstances == 0 {
@@ -205,7 +208,7 @@ func (r *Rig) ExternalRequest(method, path string, body any) {
 // DeleteScaleSet has somebody delete the scale set with all that is in it.
 func (r *Rig) DeleteScaleSet() {
 	r.Helper()
-	for _, i := range r.Sim.Instances() {
+	for _, i := range r.InstancesOf(ScaleSetName) {
 		r.Invariants.MarkUnhealthy(i.Name)
 	}
 	r.ExternalRequest(http.MethodDelete, r.Sim.ScaleSetPath(ScaleSetName), struct{}{})

@@ -29,40 +29,61 @@ const (
 // met, nothing is stuck, and nothing is left in the end.
 func (b *Bubble) Converge() error {
 	b.Sim.ClearFaults()
+	for _, name := range b.setNames() {
+		if err := b.Sim.SetStock(armsim.Stock{ScaleSet: name, Count: -1}); err != nil {
+			return err
+		}
+	}
 	err := b.Until("demand is not met", b.Settled)
-	if err != nil && b.lowerCapacity() {
+	if err != nil && b.lowerCapacities() {
 		err = b.Until("demand is not met with the capacity lowered", b.Settled)
 	}
 	if err != nil {
 		return err
 	}
-	if b.unfilled() > 0 { // the next increase fills the capacity of those that were never created
-		if err := b.makeRoom(); err != nil {
-			return err
-		}
-		if b.unfilled() > 0 {
-			b.Provisioner.Request(1)
-			time.Sleep(settleInterval)
-		}
-		if err := b.Until("the last demand is not met", b.Settled); err != nil {
-			return err
+	if err := b.dissolve(); err != nil {
+		return err
+	}
+	for _, name := range b.setNames() {
+		if b.unfilled(name) > 0 { // the next increase fills the capacity of those that were never created
+			if err := b.fill(name); err != nil {
+				return err
+			}
 		}
 	}
 	return b.Until("something is left", b.Empty)
 }
 
-// makeRoom ends a job where the runner has all that it may. fleeting forgets a request
+// dissolve ends the use of a warm pool, whose members nobody else would remove.
+func (b *Bubble) dissolve() error {
+	if b.Warm == 0 {
+		return nil
+	}
+	b.Surplussed += b.Warm
+	b.Warm = 0
+	b.Crash()
+	if err := b.Restart(); err != nil {
+		return err
+	}
+	return b.Until("the warm pool is left", b.Settled)
+}
+
+// makeRoom ends a job where the runner has all that it may, and more where it has been
+// given more. fleeting forgets a request
 // that comes before the job's instance has gone; one that it has kept is met then, which
 // leaves no room again.
 func (b *Bubble) makeRoom() error {
-	if c := b.Provisioner.Capacity(); c.Running >= c.Max {
-		b.FinishJobs(1)
+	if c := b.Provisioner.Capacity(); c.Running+c.Suspended >= c.Max {
+		all := append(b.Running(), b.InState(provider.StateSuspended)...)
+		for _, i := range all[:min(len(all), c.Running+c.Suspended-c.Max+1)] {
+			i.Delete()
+		}
 	}
 	for range roomLimit / settleInterval {
 		if err := b.Revive(); err != nil {
 			return err
 		}
-		if c := b.Provisioner.Capacity(); c.Running+c.Creating+c.Deleting < c.Max {
+		if c := b.Provisioner.Capacity(); c.Running+c.Creating+c.Suspended+c.Deleting < c.Max {
 			return nil
 		}
 		time.Sleep(settleInterval)
@@ -70,16 +91,22 @@ func (b *Bubble) makeRoom() error {
 	return nil
 }
 
-// lowerCapacity does what the plugin's error advises where no instance was ever created,
+// lowerCapacities does what the plugin's error advises where no instance was ever created,
 // and no operation has failed: a list that hides them all would look the same, so that
 // the plugin waits for somebody who knows. It is false where there are instances.
-func (b *Bubble) lowerCapacity() bool {
-	stats := b.Sim.Stats()
-	if stats.Instances > 0 || stats.Capacity == 0 {
+func (b *Bubble) lowerCapacities() (lowered bool) {
+	for _, name := range b.setNames() {
+		lowered = b.lowerCapacity(name) || lowered
+	}
+	return lowered
+}
+
+func (b *Bubble) lowerCapacity(name string) bool {
+	if len(b.InstancesOf(name)) > 0 || b.Sim.Stats().Capacities[name] == 0 {
 		return false
 	}
 	none := map[string]any{"sku": map[string]any{"capacity": 0}}
-	return b.Sim.Do(context.Background(), http.MethodPatch, b.Sim.ScaleSetPath(ScaleSetName), "2025-04-01", none) == nil
+	return b.Sim.Do(context.Background(), http.MethodPatch, b.Sim.ScaleSetPath(name), "2025-04-01", none) == nil
 }
 
 // Until waits until done returns no error, and returns its error after SettleLimit.
@@ -100,16 +127,16 @@ func (b *Bubble) Until(what string, done func() error) error {
 // Settled returns what keeps the fleet from being what the runner believes.
 func (b *Bubble) Settled() error {
 	c := b.Provisioner.Capacity()
-	if known := c.Creating + c.Running + c.Deleting; c.Pending > 0 || c.Requested > 0 && known < c.Max || c.Creating > 0 || c.Deleting > 0 {
+	if known := c.Creating + c.Running + c.Deleting + c.Suspended; c.Suspending > 0 || c.Resuming > 0 || c.Pending > 0 || c.Requested > 0 && known < c.Max || c.Creating > 0 || c.Deleting > 0 {
 		return fmt.Errorf("fleeting has %+v", c)
 	}
-	known := map[string]bool{}
+	known := map[string]provider.State{}
 	for _, i := range b.Provisioner.Instances() {
-		known[i.ID()] = true
+		known[i.ID()] = i.State()
 	}
-	all := b.Sim.Instances()
+	all := slices.DeleteFunc(b.Sim.Instances(), func(i armsim.InstanceInfo) bool { return b.isWarm(i, known) })
 	for _, i := range all {
-		if !known[InstanceID(i)] || i.PowerState != "running" {
+		if !isAsExpected(i, known[InstanceID(i)]) {
 			return fmt.Errorf("%s is %s and %s, and fleeting knows %v", InstanceID(i), i.ProvisioningState, i.PowerState, known)
 		}
 	}
@@ -117,11 +144,6 @@ func (b *Bubble) Settled() error {
 		return fmt.Errorf("fleeting knows %v, Azure has %d instances", known, len(all))
 	}
 	return nil
-}
-
-func (b *Bubble) unfilled() int {
-	stats := b.Sim.Stats()
-	return stats.Capacity - stats.Instances
 }
 
 // Empty removes all, as the runner does when it is idle.
@@ -133,9 +155,11 @@ func (b *Bubble) Empty() error {
 	if n := len(b.Provisioner.Instances()); n > 0 || stats.Instances > 0 {
 		return fmt.Errorf("fleeting has %d instances, Azure has %d", n, stats.Instances)
 	}
-	// In Flexible orchestration nothing but lowering it ends that.
-	if stats.Capacity != 0 && (!b.Flexible || !b.MayBeAbsent) {
-		return fmt.Errorf("the capacity is %d, and there are no instances", stats.Capacity)
+	for name, capacity := range stats.Capacities {
+		// In Flexible orchestration nothing but lowering it ends that.
+		if capacity != 0 && (!b.isFlexible(name) || !b.MayBeAbsent) {
+			return fmt.Errorf("the capacity of %s is %d, and there are no instances", name, capacity)
+		}
 	}
 	if len(stats.NotSimulated) > 0 {
 		return errors.New("not simulated: " + stats.NotSimulated[0])

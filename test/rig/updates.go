@@ -56,6 +56,7 @@ func (g *checkedGroup) updated(told map[string]provider.State) {
 		}
 	}
 	for id, state := range told {
+		v.known[id] = true
 		if state == provider.StateDeleted && v.ran[id] && exists[id] && !v.expected[id] {
 			missing = append(missing, id+", which is healthy")
 		}

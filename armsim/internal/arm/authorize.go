@@ -15,7 +15,7 @@ type gatekeeper struct{ *call }
 // Their paths are the subscription's, but clients with rights in one group poll
 // operations and read the subscription.
 var anywhere = []string{
-	"Operations_Get", "GalleryOperations_Get", "NetworkOperations_Get", "NetworkOperationResults_Get", "OperationResults_Get", "StandbyOperations_Get", "Subscriptions_Get",
+	"Operations_Get", "GalleryOperations_Get", "NetworkOperations_Get", "NetworkOperationResults_Get", "OperationResults_Get", "StandbyPoolOperations_Get", "Subscriptions_Get",
 	"ResourceGroups_List",                                             // those that the caller may read
 	"PolicyDefinitions_GetBuiltIn", "PolicySetDefinitions_GetBuiltIn", // which are in no subscription
 }

@@ -37,8 +37,8 @@ func (f *Front) now() time.Time { return f.config.World.Clock.Now() }
 func (c *call) subject(body []byte) fault.Subject {
 	sub := fault.Subject{Operation: c.route.operation, Method: c.request.Method, Capacity: capacityOf(body)}
 	for _, param := range []string{"publicAddress", "interface", "machine", "instance", "scaleSet", "setting", "operation",
-		"subnet", "virtualNetwork", "securityGroup", "natGateway", "identity", "role", "assignment", "definition", "lock", "pool", "namespace",
-		"sshPublicKey", "version", "image", "gallery", "plan", "sku", "offer", "publisher", "group", "subscription"} {
+		"subnet", "virtualNetwork", "securityGroup", "natGateway", "identity", "role", "assignment", "definition", "lock", "namespace",
+		"sshPublicKey", "pool", "version", "image", "gallery", "plan", "sku", "offer", "publisher", "group", "subscription"} {
 		name := c.param(param)
 		if name == "" {
 			continue

@@ -8,6 +8,7 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/azhttp"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/catalog"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/world"
 )
 
 // order is a new scale set's model as the catalogue has to serve it.
@@ -24,7 +25,7 @@ type order struct {
 func (c *call) checkOrder(id string, model object) *problem {
 	profile, _ := jsonmap.At(model, "properties.virtualMachineProfile").(object)
 	o := order{c, c.world.Catalog, model, profile, id}
-	checks := []func() *problem{o.checkRequired, o.checkZones, o.checkSize, o.checkPlan, o.checkImage}
+	checks := []func() *problem{o.checkRequired, o.checkZones, o.checkSize, o.checkHibernation, o.checkPlan, o.checkImage}
 	if withoutProfile(model) {
 		checks = []func() *problem{o.checkZones, o.checkSize}
 	}
@@ -84,10 +85,6 @@ func (o *order) checkZones() *problem {
 	return nil
 }
 
-// mixed is the SKU of a scale set with several sizes (Microsoft's pages on
-// instance mix), none of which is looked at.
-const mixed = "Mix"
-
 // size is the one that is asked for; false: there is none to look at.
 func (o *order) size() (catalog.Size, bool) { return o.catalog.Size(jsonmap.Text(o.model, "sku.name")) }
 
@@ -95,8 +92,10 @@ func (o *order) checkSize() *problem {
 	name := jsonmap.Text(o.model, "sku.name")
 	size, known := o.size()
 	switch {
-	case name == "" || strings.EqualFold(name, mixed):
+	case name == "":
 		return nil
+	case strings.EqualFold(name, world.Mixed):
+		return o.checkMixedSizes()
 	case !known:
 		return sizeNotValid(name, o.catalog.Sizes())
 	}
@@ -104,6 +103,17 @@ func (o *order) checkSize() *problem {
 		return p
 	}
 	return o.checkEphemeral(size)
+}
+
+// checkMixedSizes finds the first size of an instance mix that there is not.
+func (o *order) checkMixedSizes() *problem {
+	for _, one := range jsonmap.List(o.model, "properties.skuProfile.vmSizes") {
+		name := jsonmap.Text(one, "name")
+		if _, known := o.catalog.Size(name); !known {
+			return sizeNotValid(name, o.catalog.Sizes())
+		}
+	}
+	return nil
 }
 
 // sizeNotValid is reported (viya4-iac-azure#116, azure-quickstart-templates#7147).

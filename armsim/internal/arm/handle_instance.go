@@ -47,29 +47,6 @@ func listInstances(c *call) (*response, *problem) {
 		func(i *world.Instance) object { return c.render.instance(i, expand) })
 }
 
-// putInstance merges into an instance, as for its protection policy.
-func putInstance(c *call) (*response, *problem) {
-	i, p := c.instance()
-	if p != nil {
-		return nil, p
-	}
-	if i.State == world.StateDeleting {
-		return nil, markedForDeletion("Update Virtual Machine", i.Name)
-	}
-	if p := c.precondition(i.Set.ETag()); p != nil {
-		return nil, p
-	}
-	policy, _ := jsonmap.At(c.body, "properties.protectionPolicy").(object)
-	dropSecrets(policy)
-	if p := c.charge(i.Set, 0); p != nil { // azure-cli, test_vmss_create_user_data
-		return nil, p
-	}
-	o := i.Protect(policy)
-	a := c.accepted(o, http.StatusOK, c.render.instance(i, false))
-	a.Header.Set("ETag", i.Set.ETag())
-	return a, nil
-}
-
 func deleteInstance(c *call) (*response, *problem) {
 	i, p := c.instance()
 	if p != nil {
@@ -120,6 +97,9 @@ func upgradeInstances(c *call) (*response, *problem) {
 	if p != nil {
 		return nil, p
 	}
+	if namesNone(c.body) {
+		targets = world.WithoutProtected(targets)
+	}
 	if p := c.charge(set, len(targets)); p != nil {
 		return nil, p
 	}
@@ -135,6 +115,15 @@ func simulateInstanceEviction(c *call) (*response, *problem) {
 	return simulateEviction(i)
 }
 
+// allInstances stands for the IDs of all instances.
+const allInstances = "*"
+
+// namesNone reports whether a request's body asks for all instances.
+func namesNone(body object) bool {
+	ids := jsonmap.List(body, "instanceIds")
+	return len(ids) == 0 || len(ids) == 1 && ids[0] == allInstances
+}
+
 // instanceIDs reads the body's instance IDs. One that is not active fails the whole
 // call (recording 12), which may be otherwise for deletions of one that was
 // active once; "*" means all.
@@ -143,7 +132,7 @@ func (c *call) instanceIDs(set *world.ScaleSet, target string, required bool) ([
 	if len(ids) == 0 && required {
 		return nil, invalidParameter(target, "Required parameter '%s' is missing (null).", target)
 	}
-	if len(ids) == 0 || len(ids) == 1 && ids[0] == "*" {
+	if namesNone(c.body) {
 		return set.Live(), nil
 	}
 	var found []*world.Instance

@@ -74,7 +74,7 @@ func (c *call) groupAddresses(g *world.Group) []named {
 	for i := range g.Members() {
 		for _, n := range i.Interfaces {
 			for _, a := range n.Configs {
-				if i.Listed && a.Public.IsValid() {
+				if i.Listed && a.PublicID != "" {
 					all = append(all, named{a.PublicName, c.groupAddress(i, a)})
 				}
 			}

@@ -106,6 +106,7 @@ func (c *call) machineModel(head, profile object) (object, object) {
 		jsonmap.Merge(profile, p)
 	}
 	delete(body, "properties")
+	replaceTags(head, body)
 	jsonmap.Merge(head, body)
 	if strings.EqualFold(jsonmap.Text(head, "identity.type"), "None") {
 		delete(head, "identity")
@@ -183,14 +184,11 @@ func listMembers(c *call, set *world.ScaleSet) (*response, *problem) {
 }
 
 // getMember is an instance of a Flexible set asked for in the way that is meant
-// for Uniform ones: its network profile is missing (azure-sdk-for-net#43000).
+// for Uniform ones: its network profile is missing.
 func getMember(c *call, set *world.ScaleSet) (*response, *problem) {
 	i := set.Named(c.param("instance"))
 	if i == nil {
 		return nil, c.noInstance(c.param("instance"))
 	}
-	body := c.render.machine(i, c.expandsView())
-	body["instanceId"] = i.Name
-	body["properties"].(object)["networkProfile"] = nil
-	return &response{Status: http.StatusOK, Body: body, Header: http.Header{"Etag": {i.ETag()}}}, nil
+	return &response{Status: http.StatusOK, Body: c.render.member(i, c.expandsView()), Header: http.Header{"Etag": {i.ETag()}}}, nil
 }

@@ -72,7 +72,7 @@ func (c *call) listOfEach(each func(i *world.Instance, add func(rendering))) (*r
 func (c *call) publicAddresses(i *world.Instance, add func(rendering)) {
 	for _, n := range i.Interfaces {
 		for _, a := range n.Configs {
-			if a.Public.IsValid() && c.names("interface", n.Name) && c.names("config", jsonmap.Text(a.Model, "name")) {
+			if a.PublicID != "" && c.names("interface", n.Name) && c.names("config", jsonmap.Text(a.Model, "name")) {
 				add(func() object { return c.render.publicAddress(a) })
 			}
 		}

@@ -9,9 +9,10 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/world"
 )
 
-// Azure Policy: assignments at a scope, definitions and sets of them, by the REST
-// specification (Microsoft.Authorization, 2023-04-01). They are kept, and refuse
-// nothing. Management groups are not simulated.
+// Azure Policy: assignments at a scope, exemptions from them, definitions and sets of
+// them, by the REST specification (Microsoft.Authorization, 2023-04-01; of exemptions
+// 2022-07-01-preview). They are kept, and refuse nothing. Management groups are not
+// simulated.
 
 // policyKind is a type of theirs.
 type policyKind struct {
@@ -23,6 +24,7 @@ type policyKind struct {
 
 var (
 	policyAssignments = policyKind{"policyAssignments", "PolicyAssignment", "policy assignment", "assignment"}
+	policyExemptions  = policyKind{"policyExemptions", "PolicyExemption", "policy exemption", "exemption"}
 	policyDefinitions = policyKind{"policyDefinitions", "PolicyDefinition", "policy definition", "definition"}
 	policySets        = policyKind{"policySetDefinitions", "PolicySetDefinition", "policy set definition", "definition"}
 )
@@ -40,12 +42,13 @@ func (k policyKind) render(p *world.Policy) object {
 	body := jsonmap.CloneObject(p.Body)
 	body["id"], body["name"], body["type"] = p.ID, p.Name, "Microsoft.Authorization/"+k.kind
 	properties := jsonmap.Ensure(body, "properties")
-	if k == policyAssignments {
+	switch k {
+	case policyAssignments:
 		properties["scope"] = p.Scope
 		jsonmap.SetDefault(properties, "enforcementMode", "Default")
-		return body
+	case policyDefinitions, policySets:
+		jsonmap.SetDefault(properties, "policyType", "Custom")
 	}
-	jsonmap.SetDefault(properties, "policyType", "Custom")
 	return body
 }
 
@@ -62,6 +65,8 @@ func (k policyKind) put(c scoped) (*response, *problem) {
 	switch k {
 	case policyAssignments:
 		needed = "properties.policyDefinitionId"
+	case policyExemptions:
+		needed = "properties.policyAssignmentId"
 	case policySets:
 		needed = "properties.policyDefinitions"
 	}
@@ -83,24 +88,34 @@ func (k policyKind) delete(c scoped) (*response, *problem) {
 	return &response{Status: http.StatusOK, Body: k.render(p)}, nil
 }
 
-// listPolicyAssignments are those at the scope, above it, and, without a filter, below
-// it (the specification of the list).
+// listPolicyAssignments may be limited to those of a definition.
 func listPolicyAssignments(c scoped) (*response, *problem) {
-	f, p := c.filter("atscope", "atexactscope", "policydefinitionid")
+	return policyAssignments.list(c, "policyDefinitionId")
+}
+
+// listPolicyExemptions may be limited to those from an assignment.
+func listPolicyExemptions(c scoped) (*response, *problem) {
+	return policyExemptions.list(c, "policyAssignmentId")
+}
+
+// list has those at the scope, above it, and, without a filter, below it (the
+// specification of the lists).
+func (k policyKind) list(c scoped, property string) (*response, *problem) {
+	f, p := c.filter("atscope", "atexactscope", strings.ToLower(property))
 	if p != nil {
 		return nil, p
 	}
 	var all []*world.Policy
-	for _, one := range c.world.Policies.OfKind(policyAssignments.kind) {
+	for _, one := range c.world.Policies.OfKind(k.kind) {
 		above := world.Within(one.Scope, c.scope())
 		exact := above && world.Within(c.scope(), one.Scope)
 		below := world.Within(c.scope(), one.Scope) && len(f) == 0
-		named := f.matches("policydefinitionid", jsonmap.Text(one.Body, "properties.policyDefinitionId"))
+		named := f.matches(strings.ToLower(property), jsonmap.Text(one.Body, "properties."+property))
 		if named && (exact || above && !f.has("atexactscope") || below) {
 			all = append(all, one)
 		}
 	}
-	return page(c.pager, all, func(one *world.Policy) string { return strings.ToLower(one.ID) }, policyAssignments.render)
+	return page(c.pager, all, func(one *world.Policy) string { return strings.ToLower(one.ID) }, k.render)
 }
 
 // builtInPolicies are a few of Azure's own, by their names, which are GUIDs that

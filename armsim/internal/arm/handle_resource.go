@@ -212,7 +212,7 @@ func deleteAddress(c networks) (*response, *problem) {
 	for i := range g.Members() {
 		for _, n := range i.Interfaces {
 			for _, a := range n.Configs {
-				if a.Public.IsValid() && strings.EqualFold(a.PublicName, c.param("publicAddress")) {
+				if a.PublicID != "" && strings.EqualFold(a.PublicName, c.param("publicAddress")) {
 					return nil, publicAddressInUse(a.PublicID, []string{a.ID})
 				}
 			}

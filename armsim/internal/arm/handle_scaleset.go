@@ -117,7 +117,7 @@ func patchScaleSet(c *call) (*response, *problem) {
 			return nil, p
 		}
 	}
-	if p := conflict(set.CheckQuota(capacity)); p != nil {
+	if p := conflict(set.Admit(capacity)); p != nil {
 		return nil, p
 	}
 	touched := 0

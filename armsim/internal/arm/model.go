@@ -33,7 +33,7 @@ func withoutProfile(model object) bool {
 
 func fillScaleSet(model object) {
 	bare := withoutProfile(model)
-	if !bare || model["sku"] != nil {
+	if (!bare || model["sku"] != nil) && !strings.EqualFold(jsonmap.Text(model, "sku.name"), world.Mixed) {
 		jsonmap.SetDefault(jsonmap.Ensure(model, "sku"), "tier", "Standard")
 	}
 	p := jsonmap.Ensure(model, "properties")
@@ -203,6 +203,9 @@ func checkModel(model object) *problem {
 	if !slices.ContainsFunc([]string{"Manual", "Automatic", "Rolling"}, func(s string) bool { return strings.EqualFold(s, mode) }) {
 		return invalidParameter("upgradePolicy.mode", "The value '%s' of parameter 'upgradePolicy.mode' is invalid.", mode)
 	}
+	if p := checkMix(model); p != nil {
+		return p
+	}
 	if p := checkPriority(model); p != nil {
 		return p
 	}
@@ -235,16 +238,6 @@ func checkPriority(model object) *problem {
 			"Eviction policy can be set only on Azure Spot Virtual Machines.")
 	case policy != "" && !strings.EqualFold(policy, "Delete") && !strings.EqualFold(policy, "Deallocate"):
 		return invalidParameter("evictionPolicy", "The value '%s' of parameter 'evictionPolicy' is invalid.", policy)
-	}
-	return nil
-}
-
-func checkKeys(model object) *problem {
-	os, _ := jsonmap.At(model, "properties.virtualMachineProfile.osProfile").(object)
-	for i, key := range world.PublicKeys(os) {
-		if len(strings.Fields(key)) < 2 {
-			return invalidParameter(fmt.Sprintf("linuxConfiguration.ssh.publicKeys[%d].keyData", i), "The value of parameter linuxConfiguration.ssh.publicKeys.keyData is invalid.")
-		}
 	}
 	return nil
 }

@@ -119,7 +119,7 @@ func (r *renderer) instance(i *world.Instance, expand bool) object {
 	if i.Zone != "" {
 		body["zones"] = []any{i.Zone}
 	}
-	if tags, ok := i.Set.Model["tags"]; ok {
+	if tags := i.Tags(); tags != nil {
 		body["tags"] = tags
 	}
 	if extensions := r.extensions(i); len(extensions) > 0 {
@@ -170,6 +170,11 @@ func (r *renderer) storage(i *world.Instance) object {
 		}
 	}
 	jsonmap.SetDefault(storage, "dataDisks", []any{})
+	if i.Power == world.PowerDeallocated {
+		// The OS disk of a deallocated one says neither (azure-cli's tests of 2024).
+		delete(os, "diskSizeGB")
+		jsonmap.Remove(os, []string{"managedDisk", "storageAccountType"})
+	}
 	return storage
 }
 
@@ -207,40 +212,4 @@ func (r *renderer) status(code, display string, when time.Time) object {
 
 func (r *renderer) provisioning(state string, when time.Time) object {
 	return r.status("ProvisioningState/"+strings.ToLower(state), "Provisioning "+strings.ToLower(state), when)
-}
-
-// instanceView is the instance view. Its statuses stand in no order that a
-// client may rely on.
-func (r *renderer) instanceView(i *world.Instance) object {
-	state := r.provisioning(i.State, i.Created)
-	if i.Failure != nil {
-		state = r.status("ProvisioningState/failed/"+i.Failure.Code, "Provisioning failed", i.Created)
-		state["level"], state["message"] = "Error", i.Failure.Message
-	}
-	statuses := []any{state}
-	if i.Power != "" {
-		statuses = append(statuses, r.status("PowerState/"+i.Power, "VM "+i.Power, time.Time{}))
-	}
-	if len(statuses) == 2 && !r.polite && r.random.IntN(2) == 0 {
-		statuses[0], statuses[1] = statuses[1], statuses[0]
-	}
-	osName := "ubuntu"
-	if isWindows(i.Profile) {
-		osName = "Windows Server"
-	}
-	view := object{
-		"placementGroupId": i.Set.UniqueID, "platformUpdateDomain": i.Number % 5, "platformFaultDomain": i.Number % 5,
-		"computerName": i.Computer, "hyperVGeneration": "V2", "statuses": statuses,
-		"disks": []any{object{"name": i.DiskName("OS"), "statuses": []any{r.provisioning(world.StateSucceeded, i.Created)}}},
-	}
-	if i.Pooled {
-		view["isVMInStandbyPool"] = i.InPool // absent from those that never were
-	}
-	if i.Power == world.PowerRunning {
-		view["osName"], view["osVersion"] = osName, "24.04"
-		agent := r.status("ProvisioningState/succeeded", "Ready", i.Created)
-		agent["message"] = "Guest Agent is running"
-		view["vmAgent"] = object{"vmAgentVersion": "2.15.0.1", "statuses": []any{agent}, "extensionHandlers": []any{}}
-	}
-	return view
 }

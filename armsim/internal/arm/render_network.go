@@ -87,7 +87,7 @@ func (r *renderer) ipConfig(i *world.Instance, n *world.Interface, a *world.IPCo
 	if len(rules) > 0 {
 		p["loadBalancerInboundNatRules"] = rules
 	}
-	if a.Public.IsValid() {
+	if a.PublicID != "" {
 		p["publicIPAddress"] = object{"id": r.odd(a.PublicID)}
 	}
 	return object{
@@ -103,9 +103,15 @@ func mac(a netip.Addr) string {
 func (r *renderer) publicAddress(a *world.IPConfig) object {
 	id := a.PublicID
 	p := object{
-		"provisioningState": world.StateSucceeded, "resourceGuid": tag(id), "ipAddress": a.Public.String(),
+		"provisioningState": world.StateSucceeded, "resourceGuid": tag(id),
 		"publicIPAddressVersion": "IPv4", "publicIPAllocationMethod": "Dynamic", "idleTimeoutInMinutes": 4,
 		"ipTags": []any{}, "ipConfiguration": object{"id": r.odd(a.ID)},
+	}
+	if a.Static() {
+		p["publicIPAllocationMethod"] = "Static"
+	}
+	if a.Public.IsValid() { // not of a deallocated instance, where it is dynamic
+		p["ipAddress"] = a.Public.String()
 	}
 	return object{"name": a.PublicName, "id": r.odd(id), "etag": `W/"` + tag(id) + `"`, "properties": p}
 }

@@ -34,7 +34,7 @@ const get, put, patch, post, del = http.MethodGet, http.MethodPut, http.MethodPa
 // specification.
 func newRoutes() []route {
 	return slices.Concat(routesOfGroups(), routesOfScaleSets(), routesOfMachines(), routesOfNetwork(), routesOfAutoscale(),
-		routesOfSubscription(), routesOfNetworkSetup(), routesOfIdentities(), routesOfAuthorization(), routesOfPolicies(), routesOfStandbyPools(), routesOfCatalog())
+		routesOfSubscription(), routesOfNetworkSetup(), routesOfIdentities(), routesOfAuthorization(), routesOfPolicies(), routesOfCatalog(), routesOfPools())
 }
 
 func routesOfGroups() []route {

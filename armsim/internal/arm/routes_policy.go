@@ -4,10 +4,12 @@ package arm
 
 func routesOfPolicies() []route {
 	const (
-		assignments, definitions, sets = authorizationAction + "policyAssignments/", authorizationAction + "policyDefinitions/", authorizationAction + "policySetDefinitions/"
+		assignments, exemptions = authorizationAction + "policyAssignments/", authorizationAction + "policyExemptions/"
+		definitions, sets       = authorizationAction + "policyDefinitions/", authorizationAction + "policySetDefinitions/"
 
 		tenantPath     = "/providers/Microsoft.Authorization/"
 		assignmentPath = authorizationPath + "policyAssignments"
+		exemptionPath  = authorizationPath + "policyExemptions"
 		definitionPath = authorizationPath + "policyDefinitions/{definition}"
 		policySetPath  = authorizationPath + "policySetDefinitions/{definition}"
 	)
@@ -16,6 +18,10 @@ func routesOfPolicies() []route {
 		{"PolicyAssignments_Get", get, assignmentPath + "/{assignment}", assignments + "read", limitNone, inScope(policyAssignments.get)},
 		{"PolicyAssignments_Create", put, assignmentPath + "/{assignment}", assignments + "write", limitNone, inScope(policyAssignments.put)},
 		{"PolicyAssignments_Delete", del, assignmentPath + "/{assignment}", assignments + "delete", limitNone, inScope(policyAssignments.delete)},
+		{"PolicyExemptions_ListForResourceGroup", get, exemptionPath, exemptions + "read", limitNone, inScope(listPolicyExemptions)},
+		{"PolicyExemptions_Get", get, exemptionPath + "/{exemption}", exemptions + "read", limitNone, inScope(policyExemptions.get)},
+		{"PolicyExemptions_CreateOrUpdate", put, exemptionPath + "/{exemption}", exemptions + "write", limitNone, inScope(policyExemptions.put)},
+		{"PolicyExemptions_Delete", del, exemptionPath + "/{exemption}", exemptions + "delete", limitNone, inScope(policyExemptions.delete)},
 		{"PolicyDefinitions_GetBuiltIn", get, tenantPath + "policyDefinitions/{definition}", definitions + "read", limitNone, getBuiltInPolicy},
 		{"PolicyDefinitions_Get", get, definitionPath, definitions + "read", limitNone, inScope(policyDefinitions.get)},
 		{"PolicyDefinitions_CreateOrUpdate", put, definitionPath, definitions + "write", limitNone, inScope(policyDefinitions.put)},
@@ -24,16 +30,5 @@ func routesOfPolicies() []route {
 		{"PolicySetDefinitions_Get", get, policySetPath, sets + "read", limitNone, inScope(policySets.get)},
 		{"PolicySetDefinitions_CreateOrUpdate", put, policySetPath, sets + "write", limitNone, inScope(policySets.put)},
 		{"PolicySetDefinitions_Delete", del, policySetPath, sets + "delete", limitNone, inScope(policySets.delete)},
-	}
-}
-
-func routesOfStandbyPools() []route {
-	const path, action = groupPath + "/providers/Microsoft.StandbyPool/standbyVirtualMachinePools", "Microsoft.StandbyPool/standbyVirtualMachinePools/"
-	return []route{
-		{"StandbyVirtualMachinePools_ListByResourceGroup", get, path, action + "read", limitNone, standbyPools.list},
-		{"StandbyVirtualMachinePools_Get", get, path + "/{pool}", action + "read", limitNone, standbyPools.get},
-		{"StandbyVirtualMachinePools_CreateOrUpdate", put, path + "/{pool}", action + "write", limitNone, putStandbyPool},
-		{"StandbyVirtualMachinePools_Delete", del, path + "/{pool}", action + "delete", limitNone, deleteStandbyPool},
-		{"StandbyOperations_Get", get, subscriptionPath + "/providers/Microsoft.StandbyPool/locations/{location}/operationStatuses/{operation}", "Microsoft.StandbyPool/locations/operationStatuses/read", limitNone, getStandbyOperation},
 	}
 }

@@ -133,6 +133,7 @@ func randomName() string {
 type claims struct {
 	jwt.RegisteredClaims
 	AppID     string `json:"appid"`
+	Object    string `json:"oid,omitempty"`
 	Tenant    string `json:"tid"`
 	Simulator string `json:"armsim"`
 }
@@ -144,6 +145,10 @@ func (d *Issuer) IssueLocked(client, audience string) (string, error) {
 	if last := d.issued; last.token != "" && last.client == client && last.audience == audience && last.second == now.Unix() {
 		return last.token, nil
 	}
+	object := ""
+	if p := d.anyPrincipal(client); p != nil {
+		object = p.Object()
+	}
 	token := jwt.NewWithClaims(jwt.SigningMethodRS256, claims{
 		RegisteredClaims: jwt.RegisteredClaims{
 			Audience:  jwt.ClaimStrings{audience},
@@ -153,7 +158,7 @@ func (d *Issuer) IssueLocked(client, audience string) (string, error) {
 			ExpiresAt: jwt.NewNumericDate(now.Add(d.lifetime)),
 			Subject:   client,
 		},
-		AppID: client, Tenant: d.tenant, Simulator: d.name,
+		AppID: client, Object: object, Tenant: d.tenant, Simulator: d.name,
 	})
 	token.Header["kid"] = keyID
 	signed, err := token.SignedString(d.key)

@@ -99,7 +99,7 @@ func (f Fault) check(operations []Operation) error {
 
 // possible reports whether there is an operation for the rule.
 func (f Fault) possible(operations []Operation) bool {
-	for _, name := range []string{world.ChangeCreate, world.ChangeDelete, world.ChangeStart, Token} {
+	for _, name := range []string{world.ChangeCreate, world.ChangeDelete, world.ChangeStart, world.ChangeDeallocate, Token} {
 		if f.names(name) && f.suits(name, http.MethodPost) {
 			return true
 		}

@@ -22,8 +22,8 @@ type Fault struct {
 	Name string `json:"name,omitempty"`
 
 	// Operation is an operation ID of the reference, "Token", or one of
-	// "instance.create", "instance.delete" and "instance.start"; "*" stands for
-	// any part. Token requests match their name alone.
+	// "instance.create", "instance.delete", "instance.start" and
+	// "instance.deallocate"; "*" stands for any part. Token requests match their name alone.
 	Operation string `json:"operation,omitempty"`
 
 	// Object is the last resource that the request's path names, or the
@@ -56,7 +56,7 @@ type Effect struct {
 	List          string         `json:"list,omitempty"`          // one of the List constants
 	Omit          []string       `json:"omit,omitempty"`          // dotted paths left out of the response, or of a list's entries
 
-	Fail        *Failure `json:"fail,omitempty"`        // creation, deletion or start ends so
+	Fail        *Failure `json:"fail,omitempty"`        // creation, deletion, start or deallocation ends so
 	FailRunning *Failure `json:"failRunning,omitempty"` // creation ends so, but the VM runs
 	Absent      *Failure `json:"absent,omitempty"`      // the instance is never made, its operation ends so
 	Stuck       bool     `json:"stuck,omitempty"`       // it never ends

@@ -32,9 +32,17 @@ type IPConfig struct {
 	ID         string // its resource ID
 	Model      any    // of the profile
 	Private    netip.Addr
-	Public     netip.Addr // zero: none is asked for
+	Public     netip.Addr // zero: it has none now
 	PublicName string
-	PublicID   string // the public address's resource ID
+	PublicID   string // the public address's resource ID; empty: none is asked for
+
+	lastPublic netip.Addr // that it has given back
+}
+
+// Static reports whether the public address stays when the instance is deallocated. One
+// of the SKU Standard does (Microsoft's page on public addresses).
+func (c *IPConfig) Static() bool {
+	return strings.EqualFold(jsonmap.Text(c.Model, "properties.publicIPAddressConfiguration.sku.name"), "Standard")
 }
 
 // addresses are all that the world has to give.
@@ -111,6 +119,48 @@ func (a *addresses) assign(i *Instance, n *Interface, c *IPConfig) (err error) {
 	c.PublicID = i.publicAddressID(c)
 	c.Public, err = a.public.Take()
 	return err
+}
+
+// releasePublic takes back the dynamic public addresses of a deallocated instance.
+func (a *addresses) releasePublic(i *Instance) {
+	for _, n := range i.Interfaces {
+		for _, c := range n.Configs {
+			if c.Public.IsValid() && !c.Static() {
+				a.public.Release(c.Public)
+				c.Public, c.lastPublic = netip.Addr{}, c.Public
+			}
+		}
+	}
+	_, i.Public = i.primary()
+}
+
+// attachPublic gives the instance other public addresses for those that it gave back.
+func (a *addresses) attachPublic(i *Instance) error {
+	for _, n := range i.Interfaces {
+		for _, c := range n.Configs {
+			if c.PublicID == "" || c.Public.IsValid() {
+				continue
+			}
+			taken, err := a.takeOther(c.lastPublic)
+			if err != nil {
+				return err
+			}
+			c.Public = taken
+		}
+	}
+	_, i.Public = i.primary()
+	return nil
+}
+
+// takeOther takes a public address that is not this one, so that no client gets by with
+// an old one.
+func (a *addresses) takeOther(last netip.Addr) (netip.Addr, error) {
+	taken, err := a.public.Take()
+	if err != nil || taken != last {
+		return taken, err
+	}
+	defer a.public.Release(last)
+	return a.public.Take()
 }
 
 // nextIPv6 is a unique local address that nothing listens on: no such address

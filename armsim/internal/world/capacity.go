@@ -4,14 +4,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
 )
 
 // setCapacity moves the scale set to a new capacity. A newer one supersedes an
 // older one, whose operation ends as preempted (kubernetes/autoscaler#3018); on
-// the way down Azure chooses what is deleted: here the newest instances, in a
-// Uniform set the highest IDs.
+// the way down Azure chooses what is deleted: here the newest instances that are not
+// protected, in a Uniform set the highest IDs.
 func (s *ScaleSet) setCapacity(want int, o *Operation) {
 	w := s.world()
 	w.Operations.end(s.resize, preempted())
@@ -24,7 +22,7 @@ func (s *ScaleSet) setCapacity(want int, o *Operation) {
 	for range s.surplus(missing) {
 		s.create(s.newInstance(), false)
 	}
-	for _, i := range live[max(0, len(live)-max(0, -missing)):] {
+	for _, i := range victims(live, -missing) {
 		i.removal = o
 		i.remove(false, o.fail)
 	}
@@ -52,6 +50,7 @@ func (s *ScaleSet) Touched(capacity int) int {
 // creations and deletions of its own, whatever else is under way in the scale set,
 // as what a preempted operation began and deletions by others.
 func (s *ScaleSet) settle() {
+	s.refill()
 	if s.resize != nil && s.resize.awaited > 0 {
 		return
 	}
@@ -112,6 +111,9 @@ func (s *ScaleSet) finishDelete() {
 		return
 	}
 	delete(s.Group.scaleSets, strings.ToLower(s.Name))
+	if s.pool != nil {
+		s.Group.dropPool(s.pool)
+	}
 	s.world().Operations.end(s.deletion, nil)
 	s.Group.finishDelete()
 }
@@ -127,11 +129,6 @@ func (s *ScaleSet) failDelete(f *Failure) {
 	s.deletion = nil
 	s.world().Operations.end(o, f)
 	s.Group.failDelete(f)
-}
-
-// CheckQuota refuses a capacity that a quota has no room for; nil: all have.
-func (s *ScaleSet) CheckQuota(capacity int) *Failure {
-	return s.world().checkQuota(s.Size(), IsSpot(jsonmap.Text(s.Profile(), "priority")), s.missing(capacity))
 }
 
 // cores reads the vCPUs out of a size's name: the first number after the

@@ -158,6 +158,8 @@ func (i *Instance) finishDelete(done func(*Failure)) {
 	i.gone = true
 	i.releaseCapacity()
 	w.addresses.release(i)
+	i.free()
+	w.allocated += i.allocation.spent
 	w.lived += w.Clock.Now().Sub(i.Created)
 	i.Set.Instances = slices.DeleteFunc(i.Set.Instances, func(other *Instance) bool { return other == i })
 	if done != nil {

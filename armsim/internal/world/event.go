@@ -19,7 +19,7 @@ type Event struct {
 	Times int  `json:"times,omitempty"` // in all; 0: no limit
 
 	// Do is evict, kill, deallocate, start or delete, of instances; raise or
-	// tag, of scale sets; or quota.
+	// tag, of scale sets; quota or stock.
 	Do string `json:"do"`
 
 	// Object is the name of the instances or scale sets, "*" for any part:
@@ -27,8 +27,12 @@ type Event struct {
 	Object string `json:"object,omitempty"`
 
 	// Count bounds how many instances are concerned, is by how much a capacity
-	// is raised, or the new quota of vCPUs.
+	// is raised, the new quota of vCPUs, or the count of the stock of the scale
+	// set Object, Size and Zone.
 	Count int `json:"count,omitempty"`
+
+	Size string `json:"size,omitempty"`
+	Zone string `json:"zone,omitempty"`
 }
 
 // Span is a time.Duration that JSON writes as "30s".
@@ -57,7 +61,7 @@ type verb struct {
 var verbs = map[string]verb{
 	"evict":      {func(i *Instance) bool { return i.Power == PowerRunning && i.checkEvictable() == nil }, (*Instance).evict},
 	"kill":       {func(i *Instance) bool { return i.Power == PowerRunning }, killInBackground},
-	"deallocate": {func(i *Instance) bool { return i.Power == PowerRunning || i.Power == PowerStopped }, changing(ActionDeallocate)},
+	"deallocate": {func(i *Instance) bool { return (i.Power == PowerRunning || i.Power == PowerStopped) && !i.Ephemeral() }, changing(ActionDeallocate)},
 	"start":      {func(i *Instance) bool { return i.Power == PowerStopped || i.Power == PowerDeallocated }, changing(ActionStart)},
 	"delete":     {func(*Instance) bool { return true }, removeExternally},
 }
@@ -72,7 +76,7 @@ func killInBackground(i *Instance) {
 }
 
 // setVerbs are of scale sets; Count says how.
-var setVerbs = []string{"raise", "tag", "quota"}
+var setVerbs = []string{"raise", "tag", "quota", "stock"}
 
 // CheckEvents names the first event that is impossible.
 func CheckEvents(events []Event) error {
@@ -94,6 +98,8 @@ func (e Event) check() error {
 		return errors.New("after, every, times and count must not be negative")
 	case e.Do == "raise" && e.Count == 0:
 		return errors.New("raise needs a count")
+	case (e.Size != "" || e.Zone != "") && e.Do != "stock":
+		return errors.New("size and zone are of stock alone")
 	case e.Every == 0 && e.Times > 1:
 		return errors.New("times needs every")
 	}
@@ -123,6 +129,8 @@ func (e *External) happen(one Event, r *rand.Rand, n int) {
 	switch one.Do {
 	case "quota":
 		e.world.SetCoreQuota(one.Count)
+	case "stock":
+		e.world.restock(Stock{ScaleSet: one.Object, Size: one.Size, Zone: one.Zone, Count: one.Count})
 	case "raise", "tag":
 		e.happenToSets(one, r, n)
 	default:

@@ -68,6 +68,9 @@ func (e *External) change(verb, name string, a PowerAction) error {
 	if err != nil {
 		return err
 	}
+	if f := i.checkPower(a); f != nil {
+		return fmt.Errorf("%s instance %q: %w", verb, name, f)
+	}
 	i.change(a, nil)
 	return nil
 }

@@ -28,6 +28,7 @@ type Group struct {
 	resources  map[string]*Resource // by resourceKey
 
 	keeping
+	pools
 }
 
 func newGroup(w *World, name, location string) *Group {

@@ -21,9 +21,11 @@ type Instance struct {
 	poolState
 	life
 	deletion
-	counted bool // in the scale set's capacity
-	extra   bool // of overprovisioning, and not counted
-	machine *machine.Machine
+	counted    bool // in the scale set's capacity
+	extra      bool // of overprovisioning, and not counted
+	machine    *machine.Machine
+	allocation allocation
+	ownTags    bool // a client gave it tags, which those of the set no longer replace
 	resizes
 }
 
@@ -45,12 +47,37 @@ type Model struct {
 	Extra   map[string]any // further properties of a Uniform set's instance
 }
 
+// Ephemeral reports whether the OS disk is on the host, and goes when the instance does.
+func (m *Model) Ephemeral() bool {
+	return jsonmap.Text(m.Profile, "storageProfile.osDisk.diffDiskSettings.option") != ""
+}
+
+func (m *Model) hibernationEnabled() bool {
+	return jsonmap.Bool(m.Profile, hibernationEnabled)
+}
+
+// hibernationEnabled is where a virtual machine's properties, and a scale set's, allow
+// hibernation (recordings 21 and 23).
+const hibernationEnabled = "additionalCapabilities.hibernationEnabled"
+
 // Status is what becomes of an instance.
 type Status struct {
-	State    string // provisioning state
-	Power    string // empty: none is known yet
-	Failure  *Failure
-	Revision int // the ETag of a virtual machine
+	State      string // provisioning state
+	Power      string // empty: none is known yet
+	Hibernated bool   // where it is deallocated
+	Failure    *Failure
+	Revision   int // the ETag of a virtual machine
+
+	Changed     time.Time // when the last action on it ended; at first, when it was accepted
+	AgentSeen   time.Time // when its guest agent last reported; zero: never
+	diskChanged time.Time
+}
+
+// DiskChanged is when the operating system's disk was last attached or detached.
+func (s *Status) DiskChanged() time.Time { return s.diskChanged }
+
+func newStatus(now time.Time) Status {
+	return Status{State: StateCreating, Revision: 1, Changed: now, diskChanged: now}
 }
 
 // ETag is that of a virtual machine; a Uniform set's instance has the set's.
@@ -102,14 +129,18 @@ func (s *ScaleSet) newInstance() *Instance {
 	}
 	profile, _ := jsonmap.Clone(s.Profile()).(object)
 	w.resolveImage(profile)
+	if can := jsonmap.At(s.Model, "properties.additionalCapabilities"); can != nil && !s.Uniform() {
+		profile["additionalCapabilities"] = jsonmap.Clone(can)
+	}
 	number := s.next
 	if w.config.Unknowns.NumbersReused && s.Uniform() {
 		number = s.lowestFree()
 	}
 	i := &Instance{Set: s, Created: w.Clock.Now()}
 	i.Identity = Identity{Number: number, VMID: w.Random.uuid(), disk: strings.ReplaceAll(w.Random.uuid(), "-", "")}
-	i.Model = Model{Size: s.Size(), Zone: s.nextZone(), Head: s.head(), Profile: profile, Version: s.Version, Extra: object{}}
-	i.Status = Status{State: StateCreating, Revision: 1}
+	zone := s.nextZone()
+	i.Model = Model{Size: s.chooseSize(zone, nil), Zone: zone, Head: s.head(), Profile: profile, Version: s.Version, Extra: object{}}
+	i.Status = newStatus(i.Created)
 	s.next++
 	i.assignNames()
 	return i
@@ -140,6 +171,9 @@ func (s *ScaleSet) create(i *Instance, counted bool) {
 		// No settle here: the scale set's other instances are yet to be made.
 		i.State, i.Failure = StateFailed, connectFailure(err)
 		return
+	}
+	if outcome.Fail == nil {
+		outcome.Fail = i.allocate()
 	}
 	i.boot(outcome)
 }
@@ -216,8 +250,24 @@ func (i *Instance) run() {
 		i.Revision++ // recording 03
 	}
 	i.State, i.Power, i.Listed, i.Failure = StateSucceeded, PowerRunning, true, nil
+	i.Changed = i.world().Clock.Now()
+	i.reportAgent()
 	i.endAction(nil)
 	i.Set.settle()
+}
+
+// agentReport is how long after a start the guest agent reports again. Until then its old
+// status stands, also "Ready" (recording 20); how long that is is believed.
+const agentReport = 15 * time.Second
+
+// reportAgent has the guest agent report: at once when the instance was made, else after a
+// while.
+func (i *Instance) reportAgent() {
+	if i.AgentSeen.IsZero() {
+		i.AgentSeen = i.world().Clock.Now()
+		return
+	}
+	i.plan(agentReport, func() { i.AgentSeen = i.world().Clock.Now() })
 }
 
 // runFailed ends a creation that failed after the virtual machine was on, as
@@ -228,6 +278,8 @@ func (i *Instance) runFailed(f *Failure) {
 	}
 	i.Revision++
 	i.State, i.Power, i.Listed, i.Failure = StateFailed, PowerRunning, true, f
+	i.Changed = i.world().Clock.Now()
+	i.reportAgent()
 	i.Set.settle()
 }
 
@@ -235,61 +287,7 @@ func (i *Instance) runFailed(f *Failure) {
 // no power state, and counts in the capacity until somebody deletes it.
 func (i *Instance) fail(f *Failure) {
 	i.interrupt()
-	i.State, i.Power, i.Failure = StateFailed, "", f
+	i.State, i.Power, i.Failure, i.Changed = StateFailed, "", f, i.world().Clock.Now()
+	i.free()
 	i.Set.settle()
-}
-
-// Protect changes the protection policy of a Uniform set's instance; nil keeps
-// the one there is.
-func (i *Instance) Protect(policy map[string]any) *Operation {
-	if policy != nil {
-		i.Extra["protectionPolicy"] = jsonmap.Clone(policy)
-	}
-	o := i.world().Operations.begin(i.Set, "Update instance")
-	i.updateUntilEnd(o)
-	return o
-}
-
-// Update changes the model of a virtual machine.
-func (i *Instance) Update(head, profile map[string]any) *Operation {
-	i.Head, i.Profile = head, profile
-	i.Revision++
-	o := i.world().Operations.begin(nil, "Update virtual machine")
-	i.updateUntilEnd(o)
-	return o
-}
-
-// updateUntilEnd has the instance Updating until o ends, which it does soon.
-func (i *Instance) updateUntilEnd(o *Operation) {
-	was := i.State
-	if was == StateSucceeded || was == StateFailed { // else something longer is under way
-		i.State = StateUpdating
-		i.plan(bookkeeping, func() { i.State = was })
-	}
-	i.world().Operations.endSoon(o)
-}
-
-// DraftMachine prepares a standalone virtual machine, which exists once its
-// Create is called.
-func (g *Group) DraftMachine(name string) *Instance {
-	i := &Instance{Set: g.Standalone, Created: g.world.Clock.Now()}
-	i.Identity = Identity{
-		ID: g.ID + "/providers/Microsoft.Compute/virtualMachines/" + name, Number: g.Standalone.next,
-		Name: name, Key: name, VMID: g.world.Random.uuid(), disk: strings.ReplaceAll(g.world.Random.uuid(), "-", ""),
-	}
-	i.Status = Status{State: StateCreating, Revision: 1}
-	return i
-}
-
-// Create accepts a drafted virtual machine. Faults do not concern it.
-func (i *Instance) Create(m Model, computer string) *Operation {
-	w := i.world()
-	i.Model, i.Computer = m, computer
-	i.Set.next++
-	i.Set.Instances = append(i.Set.Instances, i)
-	w.created++
-	o := w.Operations.begin(nil, "Create virtual machine")
-	i.boot(Outcome{})
-	i.pending = func(f *Failure) { w.Operations.end(o, f) }
-	return o
 }

@@ -39,6 +39,8 @@ type Operation struct {
 	Ended   time.Time // zero while it runs
 	Failure *Failure
 
+	Resource string // its ID, where the operation's status says it
+
 	set            *ScaleSet // nil: the operation is on something else
 	forcedFailure  *Failure  // of a fault: it ends so, whatever comes of it
 	awaited        int       // instances that it waits for, alongside those that are Creating or Deleting

@@ -2,11 +2,11 @@ package world
 
 import "strings"
 
-// Policies are Azure Policy's assignments and definitions in the subscription. They
+// Policies are Azure Policy's assignments, exemptions and definitions in the subscription. They
 // are kept as they were written, and refuse nothing.
 type Policies struct{ byID map[string]*Policy }
 
-// Policy is an assignment, a definition or a set of definitions.
+// Policy is an assignment, an exemption, a definition or a set of definitions.
 type Policy struct {
 	ID    string
 	Name  string

@@ -46,23 +46,42 @@ func familyDisplay(family string) string {
 	return "Standard " + series + " Family vCPUs"
 }
 
-// checkQuota refuses further instances of a size that a quota has no room for;
-// nil: all have. Spot instances count against a quota of their own alone
-// (Microsoft's page on Spot virtual machines).
-func (w *World) checkQuota(size string, spot bool, more int) *Failure {
-	required := more * w.cores(size)
-	if required <= 0 {
-		return nil
+// demand is for further instances of a size.
+type demand struct {
+	size string
+	spot bool
+	n    int
+}
+
+// checkQuota refuses further instances that a quota has no room for; nil: all have. Spot
+// instances count against a quota of their own alone (Microsoft's page on Spot virtual
+// machines).
+func (w *World) checkQuota(wanted ...demand) *Failure {
+	var quotas []Usage
+	required := map[string]int{}
+	need := func(q Usage, cores int) {
+		if required[q.Name] == 0 {
+			quotas = append(quotas, q)
+		}
+		required[q.Name] += cores
 	}
-	quotas := []Usage{{"Total Regional Cores", "", w.coresUsed(), w.config.CoreQuota}}
-	if spot {
-		quotas = []Usage{{"LowPriorityCores", "", w.spotCoresUsed(), w.Catalog.Quota(catalog.LowPriorityCores)}}
-	} else if s, ok := w.Catalog.Size(size); ok {
-		quotas = append(quotas, Usage{s.Family + " Cores", "", w.familyUsed(s.Family), w.Catalog.Quota(s.Family)})
+	for _, d := range wanted {
+		cores := d.n * w.cores(d.size)
+		if cores <= 0 {
+			continue
+		}
+		if d.spot {
+			need(Usage{"LowPriorityCores", "", w.spotCoresUsed(), w.Catalog.Quota(catalog.LowPriorityCores)}, cores)
+			continue
+		}
+		need(Usage{"Total Regional Cores", "", w.coresUsed(), w.config.CoreQuota}, cores)
+		if s, ok := w.Catalog.Size(d.size); ok {
+			need(Usage{s.Family + " Cores", "", w.familyUsed(s.Family), w.Catalog.Quota(s.Family)}, cores)
+		}
 	}
 	for _, q := range quotas {
-		if q.Limit > 0 && q.Current+required > q.Limit {
-			return coreQuotaExceeded(q.Name, q.Limit, q.Current, required, w.config.Location)
+		if more := required[q.Name]; q.Limit > 0 && q.Current+more > q.Limit {
+			return coreQuotaExceeded(q.Name, q.Limit, q.Current, more, w.config.Location)
 		}
 	}
 	return nil
@@ -94,11 +113,12 @@ func (w *World) familyUsed(family string) int {
 	})
 }
 
-// coresOf counts vCPUs; surplus instances count against no quota.
+// coresOf counts vCPUs; surplus instances count against no quota, and deallocated ones
+// neither.
 func (w *World) coresOf(counts func(*Instance) bool) int {
 	used := 0
 	for i := range w.instances() {
-		if !i.extra && counts(i) {
+		if !i.extra && i.usesQuota() && counts(i) {
 			used += w.cores(i.Size)
 		}
 	}
@@ -110,4 +130,10 @@ func (w *World) coresOf(counts func(*Instance) bool) int {
 func (w *World) cores(size string) int {
 	s, _ := w.Catalog.Size(size)
 	return cmp.Or(s.VCPUs, cores(size))
+}
+
+// usesQuota reports whether the instance's vCPUs count. Those of a deallocated one do not:
+// quota is for cores in use, as is reported; one of Microsoft's pages says otherwise.
+func (i *Instance) usesQuota() bool {
+	return i.Power != PowerDeallocated || i.world().config.Unknowns.DeallocatedKeepsQuota
 }

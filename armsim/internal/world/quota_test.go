@@ -51,9 +51,9 @@ func TestQuota(t *testing.T) {
 				set = spot
 			}
 			c.limit(w)
-			assert.Nil(t, set.CheckQuota(2))
-			assert.Nil(t, set.CheckQuota(0), "less is always allowed")
-			f := set.CheckQuota(3)
+			assert.Nil(t, set.Admit(2))
+			assert.Nil(t, set.Admit(0), "less is always allowed")
+			f := set.Admit(3)
 			if c.want == "" {
 				require.Nil(t, f)
 				return

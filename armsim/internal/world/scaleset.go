@@ -43,6 +43,7 @@ type ScaleSet struct {
 	Instances []*Instance
 
 	password string
+	pool     *StandbyPool // nil: none
 	numbering
 	operationsUnderWay
 }
@@ -62,7 +63,7 @@ type operationsUnderWay struct {
 }
 
 // CreateScaleSet accepts a new scale set. The failure says that there is no
-// quota for it.
+// quota for it, or no place.
 func (g *Group) CreateScaleSet(name string, model map[string]any, password string, capacity int) (*ScaleSet, *Operation, *Failure) {
 	w := g.world
 	set := &ScaleSet{
@@ -70,7 +71,7 @@ func (g *Group) CreateScaleSet(name string, model map[string]any, password strin
 		UniqueID: w.Random.uuid(), Created: w.Clock.Now(), State: StateCreating,
 		Model: model, Revision: 1, Version: 1, password: password,
 	}
-	if f := set.CheckQuota(capacity); f != nil {
+	if f := set.Admit(capacity); f != nil {
 		return nil, nil, f
 	}
 	g.scaleSets[strings.ToLower(name)] = set
@@ -101,14 +102,24 @@ func (s *ScaleSet) Uniform() bool { return !strings.EqualFold(s.Mode(), "Flexibl
 func (s *ScaleSet) Standalone() bool { return s.Name == "" }
 
 func (s *ScaleSet) nextZone() string {
+	zone := s.zoneOf(s.placed)
+	if zone != "" {
+		s.placed++
+	}
+	return zone
+}
+
+// zoneOf is the zone of the nth instance; empty: none.
+func (s *ScaleSet) zoneOf(n int) string {
 	zones := jsonmap.List(s.Model, "zones")
 	if len(zones) == 0 {
 		return ""
 	}
-	zone, _ := zones[s.placed%len(zones)].(string)
-	s.placed++
+	zone, _ := zones[n%len(zones)].(string)
 	return zone
 }
+
+func (s *ScaleSet) priority() string { return jsonmap.Text(s.Profile(), "priority") }
 
 // head is what a virtual machine of the set has alongside its properties.
 func (s *ScaleSet) head() object {
@@ -199,7 +210,23 @@ func (s *ScaleSet) Update(model map[string]any, password string, capacity int) *
 	} else {
 		s.world().Operations.endSoon(o)
 	}
+	if newProfile && s.upgradesItself() {
+		s.Upgrade(s.outdated())
+	}
 	return o
+}
+
+// upgradesItself reports whether Azure brings instances up to a new model at once
+// (Microsoft's page on upgrade policies). Rolling upgrades are not simulated.
+func (s *ScaleSet) upgradesItself() bool {
+	return s.Uniform() && strings.EqualFold(jsonmap.Text(s.Model, "properties.upgradePolicy.mode"), "Automatic")
+}
+
+// outdated are the instances that an upgrade of the whole set is for.
+func (s *ScaleSet) outdated() []*Instance {
+	return slices.DeleteFunc(WithoutProtected(s.Live()), func(i *Instance) bool {
+		return i.Version == s.Version || i.State == StateCreating || i.Power != PowerRunning
+	})
 }
 
 // tag sets a tag, as somebody else would.
@@ -214,7 +241,7 @@ func (s *ScaleSet) raise(n int) error {
 	if n < 1 {
 		return fmt.Errorf("raise scale set %q by %d: it must be 1 or more", s.Name, n)
 	}
-	if f := s.CheckQuota(s.Capacity + n); f != nil {
+	if f := s.Admit(s.Capacity + n); f != nil {
 		return fmt.Errorf("raise scale set %q by %d: %w", s.Name, n, f)
 	}
 	s.Revision++

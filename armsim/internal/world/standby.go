@@ -9,7 +9,7 @@ type poolState struct {
 	Pooled bool // it is in the pool, or the scale set took it from there
 	InPool bool
 
-	keptRunning bool // not deallocated, while it is in the pool
+	kept string // how, while it is in the pool
 }
 
 // AddStandby puts a new virtual machine into the standby pool of a Flexible
@@ -23,32 +23,54 @@ func (e *External) AddStandby(scaleSet string, running bool) (string, error) {
 	if set.Uniform() {
 		return "", fmt.Errorf("add standby virtual machine to scale set %q: its orchestration mode is Uniform, standby pools need Flexible", scaleSet)
 	}
-	i := set.newInstance()
-	i.poolState = poolState{Pooled: true, InPool: true, keptRunning: running}
-	set.Instances = append(set.Instances, i)
-	e.world.created++
-	if err := i.connect(); err != nil {
-		i.State, i.Failure = StateFailed, connectFailure(err)
-		return i.Name, nil
+	kept := PoolDeallocated
+	if running {
+		kept = PoolRunning
 	}
-	boot := e.world.draw(e.world.config.Boot)
+	return set.addStandby(kept).Name, nil
+}
+
+// addStandby makes a virtual machine for the pool.
+func (s *ScaleSet) addStandby(kept string) *Instance {
+	w := s.world()
+	i := s.newInstance()
+	i.poolState = poolState{Pooled: true, InPool: true, kept: kept}
+	s.Instances = append(s.Instances, i)
+	w.created++
+	if err := i.connect(); err != nil {
+		i.fail(connectFailure(err))
+		return i
+	}
+	if f := i.allocate(); f != nil {
+		i.fail(f)
+		return i
+	}
+	boot := w.draw(w.config.Boot)
 	i.plan(boot/3, func() { i.Power, i.Listed = PowerStarting, true })
 	i.plan(boot, func() {
 		i.run()
-		if !running && i.State == StateSucceeded {
-			i.change(ActionDeallocate, nil)
+		if kept != PoolRunning && i.State == StateSucceeded {
+			i.change(poolAction(kept), nil)
 		}
 	})
-	return i.Name, nil
+	return i
+}
+
+// poolAction is what a pool does to a virtual machine that it does not keep running.
+func poolAction(kept string) PowerAction {
+	if kept == PoolHibernated {
+		return ActionHibernate
+	}
+	return ActionDeallocate
 }
 
 // ready reports whether the instance waits in the pool as the pool keeps it.
 func (i *Instance) ready() bool {
-	kept := PowerDeallocated
-	if i.keptRunning {
-		kept = PowerRunning
+	power := PowerDeallocated
+	if i.kept == PoolRunning {
+		power = PowerRunning
 	}
-	return i.InPool && i.State == StateSucceeded && i.Power == kept
+	return i.InPool && i.State == StateSucceeded && i.Power == power && i.Hibernated == (i.kept == PoolHibernated)
 }
 
 // takeStandby has the capacity operation take an instance that is ready in the
@@ -62,6 +84,14 @@ func (s *ScaleSet) takeStandby() bool {
 		}
 	}
 	return false
+}
+
+// readyInPool is how many instances takeStandby finds.
+func (s *ScaleSet) readyInPool() int { return count(s.Instances, (*Instance).ready) }
+
+// runningInPool is how many of them run already, and count in the quotas.
+func (s *ScaleSet) runningInPool() int {
+	return count(s.Instances, func(i *Instance) bool { return i.ready() && i.Power == PowerRunning })
 }
 
 func (s *ScaleSet) take(i *Instance) {

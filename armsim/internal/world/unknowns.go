@@ -83,6 +83,20 @@ type Unknowns struct {
 	// PermissionsNeedRole: may only who holds Microsoft.Authorization/permissions/read
 	// list the permissions that they have, rather than everybody?
 	PermissionsNeedRole bool
+
+	// FailedStartFailsInstance: is an instance Failed after a start that failed, rather
+	// than what it was before?
+	FailedStartFailsInstance bool
+
+	// InstanceTagsRefused: are tags of a Uniform set's instance refused?
+	InstanceTagsRefused bool
+
+	// ProtectionRefused: are protection policies of instances refused?
+	ProtectionRefused bool
+
+	// DeallocatedKeepsQuota: do the cores of a deallocated instance count against the
+	// quotas?
+	DeallocatedKeepsQuota bool
 }
 
 // fallsLate reports whether a deletion lowers the capacity at its end.
@@ -111,6 +125,10 @@ var unknowns = []struct {
 	{"vnet-put-keeps-subnets", func(u *Unknowns) *bool { return &u.VnetPutKeepsSubnets }},
 	{"principal-type-ignored", func(u *Unknowns) *bool { return &u.PrincipalTypeIgnored }},
 	{"permissions-need-role", func(u *Unknowns) *bool { return &u.PermissionsNeedRole }},
+	{"failed-start-fails-instance", func(u *Unknowns) *bool { return &u.FailedStartFailsInstance }},
+	{"instance-tags-refused", func(u *Unknowns) *bool { return &u.InstanceTagsRefused }},
+	{"protection-refused", func(u *Unknowns) *bool { return &u.ProtectionRefused }},
+	{"deallocated-keeps-quota", func(u *Unknowns) *bool { return &u.DeallocatedKeepsQuota }},
 }
 
 // UnknownNames are the names that Unknowns.Set takes, in the order of the

@@ -30,6 +30,8 @@ type Config struct {
 
 	Boot, Delete, Power Duration
 
+	Suspension SuspensionTimes
+
 	Polite         bool   // no gaps in instance IDs
 	ParallelWrites string // one of the Parallel constants; empty: ParallelQueue
 	CoreQuota      int    // 0: none
@@ -64,10 +66,12 @@ type World struct {
 	hosting   *hosting // nil: instances have no machines
 	stuck     []func() // deletions that wait until the faults are cleared
 	past      past
+	stocks    []Stock       // in the order in which they were set
 	absent    int           // instances asked for that were never made
 	created   int           // instances ever
 	evicted   int           // Spot instances ever
 	lived     time.Duration // of instances that are gone
+	allocated time.Duration // they had virtual machines
 }
 
 // New makes a world without resource groups. The error says what of the
@@ -190,6 +194,9 @@ const (
 	ChangeCreate = "instance.create"
 	ChangeDelete = "instance.delete"
 	ChangeStart  = "instance.start"
+
+	// A deallocation or hibernation that somebody asks for: an eviction is none.
+	ChangeDeallocate = "instance.deallocate"
 )
 
 // Outcome is what a change of an instance comes to. The zero value leaves it

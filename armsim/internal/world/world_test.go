@@ -57,7 +57,7 @@ func TestCapacityFollowsAnUpdate(t *testing.T) {
 }
 
 func withoutTime(c Counts) Counts {
-	c.InstanceSeconds = 0
+	c.InstanceSeconds, c.AllocatedSeconds = 0, 0
 	return c
 }
 

@@ -1,0 +1,73 @@
+package instancegroup
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
+)
+
+const (
+	opDeallocate = "Deallocate"
+	opStart      = "Start"
+	opMark       = "Mark"
+)
+
+// Deallocate begins: halt ends it.
+func (f fakeInstances) Deallocate(ctx context.Context, ids []string, hibernate bool) ([]string, vmss.Operation, error) {
+	f.mu.Lock()
+	f.hibernated = hibernate
+	f.mu.Unlock()
+	return f.changePower(ctx, opDeallocate, ids, "deallocating")
+}
+
+// Start begins: wake ends it.
+func (f fakeInstances) Start(ctx context.Context, ids []string) ([]string, vmss.Operation, error) {
+	return f.changePower(ctx, opStart, ids, "starting")
+}
+
+func (f fakeInstances) changePower(ctx context.Context, op string, ids []string, power string) ([]string, vmss.Operation, error) {
+	operation := f.operation()
+	err := f.do(ctx, op, func() error {
+		f.powered = append(f.powered, op+" "+strings.Join(ids, " "))
+		if slices.Contains(ids, f.refuse) {
+			return azure(f.refusal, 409)
+		}
+		for n := range f.vms {
+			if i := &f.vms[n]; slices.Contains(ids, i.InstanceID) && !f.idle {
+				i.ProvisioningState, i.PowerState = "Updating", power
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	return ids, operation, nil
+}
+
+// settlePower ends what Deallocate and Start have begun.
+func (f *fake) settlePower() {
+	f.each(func(i *vmss.Instance) bool {
+		switch i.PowerState {
+		case "deallocating":
+			i.ProvisioningState, i.PowerState = "Succeeded", "deallocated"
+		case "starting":
+			i.ProvisioningState, i.PowerState = "Succeeded", "running"
+		}
+		return true
+	})
+}
+
+// Mark implements vmss.Instances.
+func (f fakeInstances) Mark(ctx context.Context, marked vmss.Instance, mark vmss.Mark) (vmss.Operation, error) {
+	return "", f.do(ctx, opMark, func() error {
+		for n := range f.vms {
+			if i := &f.vms[n]; i.InstanceID == marked.InstanceID {
+				i.Mark = mark
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,101 @@
+package instancegroup
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
+)
+
+const (
+	// marksPerCall bounds how many instances one call marks: Resource Manager takes 200
+	// writes at once.
+	marksPerCall = 150
+
+	// markSpare are writes that are left to others.
+	markSpare = 20
+
+	// markTimeout is how long is waited for the marks to be written: an instance must not
+	// be changed for it to hibernate.
+	markTimeout = 15 * time.Second
+)
+
+// mark marks members, and returns those that are marked.
+func (c *powerChange) mark(ctx context.Context, members []*Member) (marked []*Member, err error) {
+	var writing errgroup.Group
+	writing.SetLimit(confirmAtOnce)
+	var mu sync.Mutex
+	var failed []error
+	var operations []vmss.Operation
+	marked, unmarked := c.byMark(members)
+	room := max(0, min(marksPerCall, c.client.Remaining(vmss.MarkInstance)-markSpare))
+	for _, m := range unmarked[:min(room, len(unmarked))] {
+		writing.Go(func() error {
+			o, err := c.writeMark(ctx, m, vmss.Suspended)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				failed = append(failed, err)
+				return nil
+			}
+			marked, operations = append(marked, m), append(operations, o)
+			return nil
+		})
+	}
+	_ = writing.Wait() // the errors are in failed
+	slices.SortFunc(marked, func(a, b *Member) int { return byID(*a, *b) })
+	if c.suspensions.hibernate {
+		c.awaitMarks(ctx, operations)
+	}
+	return marked, armerr.Join(failed...)
+}
+
+// byMark divides members into those that this process has marked, and the others.
+func (c *powerChange) byMark(members []*Member) (marked, unmarked []*Member) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, m := range members {
+		if c.suspensions.isMarked(m.MemberID) {
+			marked = append(marked, m)
+			continue
+		}
+		unmarked = append(unmarked, m)
+	}
+	return marked, unmarked
+}
+
+// writeMark writes the mark of a member.
+func (g *Group) writeMark(ctx context.Context, m *Member, mark vmss.Mark) (vmss.Operation, error) {
+	o, err := g.reach().Mark(ctx, m.Instance, mark)
+	if err != nil {
+		return "", err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.suspensions.noteMark(m.MemberID, mark, g.now())
+	return o, nil
+}
+
+// awaitMarks waits until the writes have ended. If one does not, Azure refuses what
+// follows, and the runner asks again.
+func (c *powerChange) awaitMarks(ctx context.Context, operations []vmss.Operation) {
+	ctx, cancel := context.WithTimeout(ctx, markTimeout)
+	defer cancel()
+	for _, o := range operations {
+		for o != "" && ctx.Err() == nil {
+			p, err := c.client.Progress(ctx, o)
+			if err != nil || p.Ended {
+				break
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(time.Second):
+			}
+		}
+	}
+}

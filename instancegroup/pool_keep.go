@@ -1,0 +1,163 @@
+package instancegroup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
+)
+
+// KeepWarm does one round of what the warm pool needs: it puts instances that have booted
+// to sleep, replaces those of an older model, and creates what is missing, while no demand
+// of the runner is unmet. Refusals are logged, and tried again at growing intervals.
+func (g *Group) KeepWarm(ctx context.Context) {
+	w := g.poolWork()
+	if w.isNone() {
+		return
+	}
+	ctx, leave, err := g.gate.enter(ctx, fmt.Sprintf("fill the warm pool of scale set %q", g.name))
+	if err != nil {
+		return
+	}
+	defer leave()
+	if err := g.checkLease(ctx, decreaseCheck); err != nil {
+		return
+	}
+	w = g.poolWork() // while it was waited, the runner may have taken one
+	err = errors.Join(g.putToSleep(ctx, w), g.refill(ctx, w.missing))
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err == nil {
+		g.pool.backoff.reset()
+		return
+	}
+	if g.pool.backoff.fail(g.now(), err) {
+		g.log.Warn("the warm pool could not be filled; trying again at growing intervals", "operation", "warm", "error", armerr.Join(err))
+	}
+}
+
+// poolWork is what is to be done.
+type poolWork struct {
+	tired   []*Member // have booted, and are to be marked and deallocated
+	model   map[string]string
+	missing int
+}
+
+func (w poolWork) isNone() bool { return len(w.tired) == 0 && w.missing <= 0 }
+
+// poolWork finds it out, and gives up members that are of no use.
+func (g *Group) poolWork() (w poolWork) {
+	writes, marks := g.writesRemaining(), g.client.Remaining(vmss.MarkInstance)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now, v := g.now(), g.inventory.last()
+	if v.reading == 0 || g.admission.refusal != nil {
+		return w
+	}
+	if n, slowest := g.pool.cameUp(v, now, g.watch.warmStarted); n > 0 {
+		g.log.Info("instances from the warm pool are up", "operation", "increase", "count", n, "duration", slowest, "created_take", g.pace.boots.half())
+	}
+	members := g.pool.members(v)
+	for _, m := range g.pool.surplus(members, g.admission.set.Model.Fingerprint) {
+		g.suspensions.lose(m.MemberID, leftPool, now)
+		g.inventory.restate([]string{m.MemberID}, Dead, leftPool, now)
+	}
+	members = g.pool.members(g.inventory.last())
+	w.tired, w.model = g.pool.settled(members, now), map[string]string{}
+	if g.pool.backoff.active(now) {
+		return poolWork{}
+	}
+	for _, m := range members { // one that could not be started, and has lost its mark for that
+		if m.State == Suspended && !m.Mark.IsWarm() && !g.pool.leaving[m.MemberID] {
+			w.tired = append(w.tired, m)
+		}
+	}
+	w.tired = w.tired[:max(0, min(len(w.tired), marks-markSpare, confirmAtOnce))]
+	for _, m := range w.tired {
+		w.model[m.MemberID] = g.pool.claimed[m.MemberID].model
+	}
+	if writes >= 3 && g.mayGrowLocked() {
+		w.missing = g.pool.size - living(members) - g.ledger.warming()
+	}
+	return w
+}
+
+// leftPool is the reason of a member that is dead because the pool does not need it.
+const leftPool = "it is no longer wanted in the warm pool, or is from before a change of the model"
+
+// mayGrowLocked reports whether no demand of the runner is unmet, and nothing speaks
+// against more instances.
+func (g *Group) mayGrowLocked() bool {
+	now := g.now()
+	if !g.lease.acquired && g.lease.owner != "" && g.lease.backoff.failures == 0 {
+		return false // the start of the plugin changes nothing
+	}
+	return g.pool.size > 0 && g.inventory.observed != nil && g.ledger.pending()+g.ledger.taken == 0 && g.ledger.uncertain == nil && g.ledger.hold.unaccounted == 0 &&
+		!g.ledger.isIncreasing() && !g.backoffs.active(now) && now.Sub(g.pool.unmet) >= demandRest
+}
+
+// putToSleep marks members, and deallocates those that run.
+func (g *Group) putToSleep(ctx context.Context, w poolWork) error {
+	results := make([]error, len(w.tired))
+	var writing errgroup.Group
+	for n, m := range w.tired {
+		writing.Go(func() error {
+			if mark := vmss.Warm(w.model[m.MemberID]); m.Mark != mark {
+				_, results[n] = g.writeMark(ctx, m, mark)
+			}
+			return nil
+		})
+	}
+	_ = writing.Wait() // the errors are in results
+	var marked []*Member
+	for n, m := range w.tired {
+		if results[n] == nil && m.State == Running {
+			marked = append(marked, m)
+		}
+	}
+	c := powerChange{Group: g, verb: "put into the warm pool", call: vmss.DeallocateInstances, to: suspending, splits: maxSplits, plain: true}
+	_, err := c.send(ctx, marked)
+	if armerr.Is(errors.Join(results...), armerr.NotAllowedForMode) {
+		g.closePool()
+	}
+	return armerr.Join(append(results, err)...)
+}
+
+// closePool is for a scale set whose instances cannot be marked. Those that were made for
+// the pool are given up.
+func (g *Group) closePool() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.pool.size = 0
+}
+
+// refill creates n instances for the pool.
+func (g *Group) refill(ctx context.Context, n int) error {
+	if n <= 0 {
+		return nil
+	}
+	set, err := g.readScaleSet(ctx)
+	if err != nil || !set.HasCapacity || set.ETag == "" {
+		return err
+	}
+	if err := g.verifyLease(set); err != nil {
+		return err
+	}
+	w := capacityWrite{Group: g, current: set, n: n, warm: true}
+	if w.isOutdated(ctx) {
+		return nil
+	}
+	delta, err := w.capacityDelta(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = w.send(ctx, set.Capacity+delta)
+	if armerr.Is(err, armerr.Precondition) {
+		return nil // somebody else wrote meanwhile
+	}
+	return err
+}

@@ -1,0 +1,264 @@
+package instancegroup
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
+)
+
+// keeper is a group with a warm pool, as the runner's updates drive it.
+type keeper struct {
+	*sleeper
+	size int
+	seen map[string]bool // by the runner
+}
+
+func newKeeper(t *testing.T, f *fake, size int) *keeper {
+	t.Helper()
+	f.set.Model.Fingerprint = "m1"
+	k := &keeper{&sleeper{T: t, fake: f}, size, nil}
+	k.restart()
+	return k
+}
+
+func (k *keeper) restart() {
+	k.seen = map[string]bool{}
+	k.Group, k.clock = k.openWith(k, Options{WarmPool: k.size})
+	k.update()
+}
+
+// update returns what the runner is told.
+func (k *keeper) update() (told []string) {
+	k.Helper()
+	k.clock.pass(31 * time.Second)
+	v, err := k.Observe(k.Context())
+	require.NoError(k, err)
+	discovered := 0
+	for _, m := range v.Members {
+		if !k.seen[m.MemberID] {
+			discovered++
+		}
+		k.seen[m.MemberID] = true
+	}
+	k.ReconcilePending(k.Context(), v, discovered)
+	require.NoError(k, k.Reap(k.Context(), v))
+	k.KeepWarm(k.Context())
+	for _, m := range v.Members {
+		told = append(told, m.State.String())
+	}
+	slices.Sort(told)
+	return told
+}
+
+// settle lets what is under way come to its end.
+func (k *keeper) settle() {
+	k.Helper()
+	for range 8 {
+		k.boot()
+		k.settlePower()
+		k.finish()
+		k.update()
+	}
+}
+
+func (k *keeper) powers() map[string]int {
+	all := map[string]int{}
+	for _, i := range k.vms {
+		all[i.PowerState]++
+	}
+	return all
+}
+
+func TestWarmPool(t *testing.T) {
+	k := newKeeper(t, newFake(1), 2)
+	k.settle()
+	assert.Equal(t, []string{"running"}, k.update(), "the runner sees its own alone")
+	assert.Equal(t, map[string]int{"running": 1, "deallocated": 2}, k.powers())
+	writes := k.count(opWrite)
+	n, err := k.Increase(t.Context(), 1)
+	require.NoError(t, err)
+	assert.Equal(t, 1, n)
+	assert.Equal(t, writes, k.count(opWrite), "it comes from the pool")
+	assert.Equal(t, []string{"creating", "running"}, k.update())
+	k.settle()
+	assert.Equal(t, []string{"running", "running"}, k.update())
+	assert.Equal(t, map[string]int{"running": 2, "deallocated": 2}, k.powers(), "and the pool is filled again")
+	assert.Zero(t, k.ledger.pending()+k.ledger.taken+k.ledger.warming())
+	assert.Equal(t, PoolStarts{Count: 1, Up: 1, Took: k.pool.served.Took}, k.pool.served)
+
+	n, err = k.Increase(t.Context(), 5)
+	require.NoError(t, err)
+	assert.Equal(t, 5, n, "two from the pool, three are created")
+	k.settle()
+	assert.Len(t, k.update(), 7)
+	assert.Equal(t, map[string]int{"running": 7, "deallocated": 2}, k.powers())
+}
+
+// TestWarmPoolOutlivesTheProcess at each point.
+func TestWarmPoolOutlivesTheProcess(t *testing.T) {
+	for _, bare := range []bool{false, true} {
+		f := newFake(0)
+		if f.bare = bare; bare {
+			f.set.Mode = vmss.Flexible
+		}
+		k := newKeeper(t, f, 2)
+		k.settle()
+		require.Equal(t, map[string]int{"deallocated": 2}, k.powers())
+		k.restart()
+		k.settle()
+		assert.Empty(t, k.update())
+		assert.Equal(t, map[string]int{"deallocated": 2}, k.powers(), "they are its own")
+
+		k.vm(0, func(i *vmss.Instance) { i.PowerState = "running" }) // marked, and not deallocated yet
+		k.restart()
+		assert.Empty(t, k.update())
+		k.settle()
+		assert.Equal(t, map[string]int{"deallocated": 2}, k.powers())
+
+		k.vm(0, func(i *vmss.Instance) { i.Mark = vmss.Unmarked }) // taken, and not started
+		k.restart()
+		k.settle()
+		assert.Len(t, k.deleted, 1)
+		assert.Equal(t, map[string]int{"deallocated": 2}, k.powers(), "it is replaced")
+	}
+}
+
+// TestWarmPoolCrashBeforeTheMark: the runner gets what nobody has marked.
+func TestWarmPoolCrashBeforeTheMark(t *testing.T) {
+	k := newKeeper(t, newFake(0), 2)
+	k.update()
+	require.Len(t, k.vms, 2)
+	k.restart()
+	k.boot()
+	assert.Equal(t, []string{"running", "running"}, k.update())
+}
+
+// TestWarmPoolTakesNoUsedOne: what the runner has had never returns.
+func TestWarmPoolTakesNoUsedOne(t *testing.T) {
+	k := newKeeper(t, newFake(0), 1)
+	k.settle()
+	first := k.vms[0].VMID
+	_, err := k.Increase(t.Context(), 1)
+	require.NoError(t, err)
+	k.settle()
+	for _, i := range k.vms {
+		if i.VMID == first {
+			assert.Equal(t, "running", i.PowerState)
+			assert.Equal(t, vmss.Unmarked, i.Mark)
+		}
+	}
+	k.restart()
+	k.settle()
+	assert.Equal(t, []string{"running"}, k.update())
+}
+
+// TestWarmPoolWaitsForDemand: what the runner waits for goes first.
+func TestWarmPoolWaitsForDemand(t *testing.T) {
+	k := newKeeper(t, newFake(0), 3)
+	require.Len(t, k.vms, 3, "that no list has shown yet")
+	n, err := k.Increase(t.Context(), 2)
+	require.NoError(t, err)
+	require.Equal(t, 2, n)
+	k.fake.hidden[k.vms[3].VMID], k.fake.hidden[k.vms[4].VMID] = true, true // they are late
+	assert.Len(t, k.update(), 2, "the first two are the runner's, whatever they were made for")
+	clear(k.fake.hidden)
+	k.settle()
+	assert.Equal(t, []string{"running", "running"}, k.update())
+	assert.Equal(t, 3, k.powers()["deallocated"])
+
+	f := newFake(0)
+	f.remaining[vmss.WriteScaleSet] = 0
+	k = newKeeper(t, f, 3)
+	n, err = k.Increase(t.Context(), 2)
+	require.NoError(t, err)
+	require.Zero(t, n)
+	delete(k.remaining, vmss.WriteScaleSet)
+	k.update()
+	assert.Empty(t, k.vms, "demand is unmet")
+}
+
+// TestWarmPoolTakenWhileItIsRead: between its mark and its start it is off without a mark.
+func TestWarmPoolTakenWhileItIsRead(t *testing.T) {
+	k := newKeeper(t, newFake(0), 1)
+	k.settle()
+	k.restart() // which knows its mark alone
+	k.enter = func(op string, _ int) {
+		if op == opStart {
+			_, err := k.forceRefresh(t.Context())
+			assert.NoError(t, err)
+		}
+	}
+	_, err := k.Increase(t.Context(), 1)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"creating"}, k.update())
+	k.settle()
+	assert.Equal(t, []string{"running"}, k.update())
+	assert.Empty(t, k.deleted)
+}
+
+// TestWarmPoolThatCannotStart is replaced, and the runner gets new ones.
+func TestWarmPoolThatCannotStart(t *testing.T) {
+	for _, kind := range []armerr.Kind{armerr.Allocation, armerr.Quota} {
+		k := newKeeper(t, newFake(0), 1)
+		k.settle()
+		k.refuse, k.refusal = k.vms[0].InstanceID, kind
+		n, err := k.Increase(t.Context(), 1)
+		require.NoError(t, err)
+		assert.Equal(t, 1, n, "one is created")
+		k.refuse = ""
+		k.settle()
+		assert.Equal(t, []string{"running"}, k.update())
+		assert.Equal(t, map[string]int{"running": 1, "deallocated": 1}, k.powers())
+		assert.Len(t, k.deleted, map[armerr.Kind]int{armerr.Allocation: 1}[kind], kind.String())
+	}
+}
+
+// TestWarmPoolStartsFailLater: the runner is told, and gets another.
+func TestWarmPoolStartsFailLater(t *testing.T) {
+	k := newKeeper(t, newFake(0), 1)
+	k.settle()
+	id := k.id(0)
+	_, err := k.Increase(t.Context(), 1)
+	require.NoError(t, err)
+	k.failures[k.operationOf(id)] = azure(armerr.Allocation, 0)
+	k.vm(0, func(i *vmss.Instance) { i.ProvisioningState, i.PowerState = "Succeeded", "deallocated" })
+	assert.Equal(t, []string{"creating"}, k.update())
+	assert.Contains(t, [][]string{k.update(), k.update()}, []string{"dead"})
+	assert.Zero(t, k.ledger.taken)
+}
+
+func (k *keeper) operationOf(id string) vmss.Operation { return k.suspensions.of(id).by.id }
+
+// TestWarmPoolAfterAChangeOfTheModel: no instance of the old one is given out.
+func TestWarmPoolAfterAChangeOfTheModel(t *testing.T) {
+	k := newKeeper(t, newFake(0), 2)
+	k.settle()
+	old := []string{k.vms[0].VMID, k.vms[1].VMID}
+	k.change(func() { k.set.Model.Fingerprint = "m2" })
+	_, err := k.readScaleSet(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, k.readyInPool(2))
+	k.settle()
+	assert.ElementsMatch(t, old, k.deleted)
+	assert.Equal(t, map[string]int{"deallocated": 2}, k.powers())
+	assert.Len(t, k.readyInPool(2), 2)
+}
+
+// TestSmallerWarmPool: what is too much goes, also when there is none any longer.
+func TestSmallerWarmPool(t *testing.T) {
+	k := newKeeper(t, newFake(1), 3)
+	k.settle()
+	require.Len(t, k.vms, 4)
+	for _, k.size = range []int{1, 0} {
+		k.restart()
+		k.settle()
+		assert.Len(t, k.vms, 1+k.size)
+		assert.Equal(t, []string{"running"}, k.update())
+	}
+}
