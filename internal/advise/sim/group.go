@@ -35,15 +35,14 @@ type group struct {
 	seed  uint64
 	tally *tally
 
-	mu     sync.Mutex
-	vms    map[string]*vm
-	next   int
-	warm   int         // suspended instances at hand
-	refill []time.Time // when others will be
+	mu   sync.Mutex
+	vms  map[string]*vm
+	next int
+	warm warmPool
 }
 
 func newGroup(s Setting, t *tally) *group {
-	return &group{fleet: s.Fleet, seed: s.Seed, tally: t, vms: map[string]*vm{}, warm: s.WarmPool}
+	return &group{fleet: s.Fleet, seed: s.Seed, tally: t, vms: map[string]*vm{}, warm: warmPool{size: s.WarmPool}}
 }
 
 // Init implements provider.InstanceGroup.
@@ -73,6 +72,7 @@ func (g *group) Update(_ context.Context, fn func(string, provider.State)) error
 			g.removeLocked(v, now)
 		}
 	}
+	g.keepWarmLocked(now)
 	g.mu.Unlock()
 	slices.SortFunc(all, func(a, b told) int { return a.number - b.number })
 	for _, one := range all {
@@ -134,9 +134,8 @@ func (g *group) addLocked(now time.Time) {
 	v.fails = random.Float64() < g.fleet.FailedStarts
 	life := random.ExpFloat64()
 	start := boot
-	if g.resumesLocked(now, boot+lasts) {
+	if g.warm.take() {
 		start = resume
-		g.tally.instance(now, now.Add(boot+lasts)) // of the one that takes its place in the pool
 	}
 	v.ready = now.Add(start)
 	if g.fleet.Evictions > 0 {
@@ -144,22 +143,6 @@ func (g *group) addLocked(now time.Time) {
 	}
 	g.next++
 	g.vms[v.id] = v
-}
-
-// resumesLocked reports whether a start is the resume of a suspended instance. Another
-// one, which boots and is suspended, takes its place.
-func (g *group) resumesLocked(now time.Time, refill time.Duration) bool {
-	for len(g.refill) > 0 && !now.Before(g.refill[0]) {
-		g.refill = g.refill[1:]
-		g.warm++
-	}
-	if g.warm == 0 {
-		return false
-	}
-	g.warm--
-	g.refill = append(g.refill, now.Add(refill))
-	slices.SortFunc(g.refill, time.Time.Compare)
-	return true
 }
 
 // Decrease implements provider.InstanceGroup.
@@ -221,5 +204,8 @@ func (g *group) close() {
 	now := time.Now()
 	for _, v := range g.vms {
 		g.tally.instance(v.created, now)
+	}
+	for _, w := range g.warm.making {
+		g.tally.instance(w.created, now)
 	}
 }

@@ -156,21 +156,33 @@ func TestEvictions(t *testing.T) {
 	assert.Zero(t, f.Unserved)
 }
 
-// TestWarmPool: while suspended instances are at hand, a start takes as long as a resume.
+// TestWarmPool: while deallocated instances are at hand, a start takes as long as theirs.
+// Others are made when no job waits, and are at hand some minutes later.
 func TestWarmPool(t *testing.T) {
 	t.Parallel()
-	all := burst(10, time.Minute)
-	s := oneUse(Policy{})
-	s.Boot, s.Resume = Duration{Median: 5 * time.Minute}, Duration{Median: 20 * time.Second}
-	s.WarmPool = 6
-	r := run(t, s, all)
-	fast := 0
-	for _, w := range r.Waits {
-		if w < 60 {
-			fast++
+	var all []jobs.Job
+	for _, at := range []time.Duration{0, 4 * time.Minute, time.Hour} {
+		for _, j := range burst(10, 5*time.Minute) {
+			all = append(all, jobs.Job{Arrives: j.Arrives.Add(at), Lasts: j.Lasts})
 		}
 	}
-	assert.Equal(t, 6, fast)
+	s := oneUse(Policy{})
+	s.Boot, s.Resume = Duration{Median: 2 * time.Minute}, Duration{Median: 20 * time.Second}
+	s.WarmPool = 6
+	r := run(t, s, all)
+	var fast [3]int
+	for n, w := range r.Waits {
+		if w < 60 {
+			fast[n/10]++
+		}
+	}
+	assert.Equal(t, [3]int{6, 0, 6}, fast, "the second burst comes before others have booted and settled")
+	assert.Less(t, r.Created, 36, "those of the pool are none of the runner's increases, in which the scaler asks for a few too many")
+	each, f := 5*time.Minute+30*time.Second, whole(r, all) // a job and its deletion
+	made := 12 * (2*time.Minute + 90*time.Second)          // for the pool: a boot, the time to settle, a deallocation
+	least := 18*(2*time.Minute+each) + 12*(20*time.Second+each) + made
+	assert.Greater(t, f.VMHours, least.Hours())
+	assert.Less(t, f.VMHours, (least + 12*2*time.Minute + 30*10*time.Second).Hours(), "an update a minute: two for each of the pool; and the runner's own rounds")
 }
 
 func TestAcquisitionsTimeOut(t *testing.T) {
