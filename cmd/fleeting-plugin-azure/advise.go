@@ -184,17 +184,14 @@ func (o *adviseOptions) input(c *cobra.Command, t terminal.Terminal) (in *advise
 	if in.Fleet, in.Current, err = o.fleet(); err != nil {
 		return nil, nil, err
 	}
-	if o.bootFrom != "" {
-		note, err := o.measuredBoot(c.Context(), &in.Fleet)
-		if err != nil {
-			return nil, nil, err
-		}
-		notes = append(notes, note)
-	} else if !c.Flags().Changed("boot") {
-		notes = append(notes, "the boot time is a guess (median 1m, spread 0.3); fix: --boot, or --boot-from with the plugin's metrics")
+	if notes, err = o.starts(c.Context(), &in.Fleet); err != nil {
+		return nil, nil, err
 	}
 	if in.Fleet.Resume.Median > 0 {
 		in.Pools = []int{2, 5, 10}
+		if now := in.Fleet.WarmPool; now > 0 && !slices.Contains(in.Pools, now) {
+			in.Pools = append(in.Pools, now)
+		}
 	}
 	load, err := o.load(c.Context(), c.InOrStdin(), t, o.filter)
 	if err != nil {

@@ -84,6 +84,9 @@ func printPick(t terminal.Terminal, a *advise.Advice) {
 	}
 	fmt.Fprintf(t.Out, "Why: %s.\n\n%s", a.Why, p.TOML())
 	fmt.Fprintf(t.Out, "# in [runners.autoscaler], with max_use_count = %d\n", p.MaxUseCount)
+	if more := a.PluginConfig(); more != "" {
+		fmt.Fprintf(t.Out, "\n%s# in [runners.autoscaler.plugin_config]\n", more)
+	}
 }
 
 // seedRange is what other chances give.

@@ -15,8 +15,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/advise"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/advise/jobs"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/advise/sim"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/config"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/runnerconfig"
 )
 
 // advised runs the command, and returns its output, its errors and its exit code.
@@ -200,31 +203,74 @@ func TestOldJobsAreLeftOut(t *testing.T) {
 	assert.Zero(t, trimmed[0].Lasts)
 }
 
-// TestMeasuredBootTimes are those of the plugin's metrics, from a file or a server.
-func TestMeasuredBootTimes(t *testing.T) {
+// TestMeasuredStarts are those of the plugin's metrics, from a file or a server.
+func TestMeasuredStarts(t *testing.T) {
 	t.Parallel()
-	const metrics = "fleeting_azure_instance_creation_duration_seconds_bucket{le=\"60\"} 50\n" +
+	const boots = "fleeting_azure_instance_creation_duration_seconds_bucket{le=\"60\"} 50\n" +
 		"fleeting_azure_instance_creation_duration_seconds_bucket{le=\"+Inf\"} 50\n"
-	file := writeForTest(t, "metrics", metrics, 0o600)
+	const pool = "fleeting_azure_warm_pool_start_duration_seconds_bucket{le=\"20\"} 40\n" +
+		"fleeting_azure_warm_pool_start_duration_seconds_bucket{le=\"+Inf\"} 40\n"
+	file := writeForTest(t, "metrics", boots, 0o600)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/metrics" {
 			http.NotFound(w, r)
 			return
 		}
-		_, _ = w.Write([]byte(metrics))
+		_, _ = w.Write([]byte(boots + pool))
 	}))
 	defer server.Close()
-	for _, from := range []string{file, server.URL + "/metrics"} {
-		a := adviseFleet{bootFrom: from}
+	for from, resume := range map[string]time.Duration{file: 0, server.URL + "/metrics": 10 * time.Second} {
+		a := adviseFleet{bootFrom: from, changed: func(string) bool { return false }}
 		var fleet sim.Fleet
-		note, err := a.measuredBoot(t.Context(), &fleet)
+		notes, err := a.starts(t.Context(), &fleet)
 		require.NoError(t, err)
-		assert.Equal(t, 30*time.Second, fleet.Boot.Median)
-		assert.Contains(t, note, "of 50 instances")
+		assert.Equal(t, []time.Duration{30 * time.Second, resume}, []time.Duration{fleet.Boot.Median, fleet.Resume.Median})
+		assert.Contains(t, notes[0], "of 50 instances")
+		assert.Contains(t, notes[1], map[bool]string{true: "no warm pool was tried", false: "of 40 instances"}[resume == 0])
 	}
-	for from, want := range map[string]string{server.URL: "404 Not Found", "/none": "there is no file /none", writeForTest(t, "other", "", 0o600): "0 starts of instances"} {
+	for from, want := range map[string]string{server.URL: "404 Not Found", "/none": "there is no file /none", writeForTest(t, "other", "", 0o600): "has 0, and it takes 10; fix: --boot"} {
 		a := adviseFleet{bootFrom: from}
-		_, err := a.measuredBoot(t.Context(), &sim.Fleet{})
+		_, err := a.starts(t.Context(), &sim.Fleet{})
 		require.ErrorContains(t, err, want)
 	}
+}
+
+// TestWarmPoolInUse is that of plugin_config, with a guess of its starts where nothing says
+// how long they take.
+func TestWarmPoolInUse(t *testing.T) {
+	t.Parallel()
+	a := adviseFleet{config: writeForTest(t, "config.toml", adviseConfig+"    [runners.autoscaler.plugin_config]\n      warm_pool_size = 4\n", 0o600)}
+	a.changed = func(string) bool { return false }
+	fleet, _, err := a.fleet()
+	require.NoError(t, err)
+	assert.Equal(t, 4, fleet.WarmPool)
+	notes, err := a.starts(t.Context(), &fleet)
+	require.NoError(t, err)
+	assert.Equal(t, 35*time.Second, fleet.Resume.Median)
+	assert.Contains(t, notes[1], "is a guess (median 35s)")
+}
+
+// TestWhatAdvisePrintsLoads into the runner and the plugin, as what was simulated.
+func TestWhatAdvisePrintsLoads(t *testing.T) {
+	t.Parallel()
+	policies := []sim.Policy{
+		{IdleTime: 5 * time.Minute},
+		{Periods: []string{"* 8-17 * * mon-fri", "* 9 * * sat"}, Timezone: "Europe/Berlin", IdleCount: 4, IdleTime: 90 * time.Second, ScaleFactor: 1.5, ScaleFactorLimit: 9},
+		{Periods: []string{"* 12 * * *"}, IdleCount: 1, IdleTime: time.Hour, Preemptive: true},
+	}
+	a := advise.Advice{Input: &advise.Input{}, Pick: &advise.Candidate{Policies: policies, WarmPool: 3}}
+	file, err := runnerconfig.Parse([]byte("[[runners]]\n[runners.autoscaler]\n" + a.Pick.TOML() + "[runners.autoscaler.plugin_config]\n" +
+		"name = \"ci\"\nsubscription_id = \"00000000-0000-0000-0000-000000000000\"\nresource_group_name = \"ci\"\n" + a.PluginConfig()))
+	require.NoError(t, err)
+	assert.Equal(t, policies, policiesOf(file.Runners[0].Autoscaler))
+	raw, err := json.Marshal(file.Runners[0].Autoscaler.PluginConfig)
+	require.NoError(t, err)
+	c, err := config.Parse(raw, func(string) string { return "" })
+	require.NoError(t, err)
+	assert.Equal(t, 3, c.WarmPoolSize.Int())
+
+	a.Input.Fleet.WarmPool, a.Pick.WarmPool = 3, 0
+	assert.Equal(t, "warm_pool_size = 0\n", a.PluginConfig(), "the one in use goes")
+	a.Input.Fleet.WarmPool = 0
+	assert.Empty(t, a.PluginConfig(), "there is nothing to change")
 }

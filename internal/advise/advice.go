@@ -72,6 +72,14 @@ func (a *Advice) Cheaper() float64 {
 	return 1 - a.Pick.Test.VMHours/a.Baseline.Test.VMHours
 }
 
+// PluginConfig is what of plugin_config belongs to the pick; empty: nothing changes.
+func (a *Advice) PluginConfig() string {
+	if a.Pick == nil || a.Pick.WarmPool == a.Input.Fleet.WarmPool {
+		return ""
+	}
+	return fmt.Sprintf("warm_pool_size = %d\n", a.Pick.WarmPool)
+}
+
 // why is the reason for the pick in one sentence.
 func (a *Advice) why() string {
 	if a.Pick == nil {
@@ -126,7 +134,10 @@ func (a *Advice) notes(s *search, missed string) (notes []string) {
 		add("%d jobs of the last third found no instance within %s and failed", a.Pick.Test.Unserved, short(a.Input.Fleet.WithDefaults().AcquireTimeout))
 	}
 	if a.Pick != nil && a.Pick.WarmPool > 0 {
-		add("a warm pool needs a plugin that suspends and resumes")
+		add("a warm pool takes quota and Azure's stock at the moment of a start, and no ephemeral OS disk")
+		if a.Input.Price > 0 && a.Input.Disk == 0 {
+			add("the disks of the warm pool are not in the costs; fix: --disk-price")
+		}
 	}
 	if a.Pick != nil && a.Baseline.Train.P95 > 0 && a.Pick.Test.P95 > a.Pick.Train.P95*5/4 {
 		add("the last third was worse than what the policy was chosen by (p95 %s instead of %s): the load changes", Seconds(a.Pick.Test.P95), Seconds(a.Pick.Train.P95))

@@ -15,9 +15,12 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/advise/sim"
 )
 
-// bootMetric is the plugin's histogram of how long instances take to run, from the
-// acceptance of an increase on.
-const bootMetric = "fleeting_azure_instance_creation_duration_seconds_bucket"
+// The plugin's histograms of how long instances take to run, from an increase on: created
+// ones, and those of its warm pool.
+const (
+	BootMetric   = "fleeting_azure_instance_creation_duration_seconds"
+	ResumeMetric = "fleeting_azure_warm_pool_start_duration_seconds"
+)
 
 // leastBoots is how many starts a distribution is made of at least.
 const leastBoots = 10
@@ -25,11 +28,14 @@ const leastBoots = 10
 // bucket is one of a cumulative histogram.
 type bucket struct{ limit, count float64 }
 
-// MeasuredBoot makes a log-normal distribution of the plugin's metrics, in Prometheus's
+// ErrFewStarts says that a histogram has too few starts to go by.
+var ErrFewStarts = errors.New("too few starts")
+
+// Measured makes a log-normal distribution of one of the plugin's metrics, in Prometheus's
 // text format, and returns how many starts are in it. What instance_ready_command takes is
 // not in these metrics.
-func MeasuredBoot(text []byte) (sim.Duration, int, error) {
-	buckets, err := histogram(text)
+func Measured(metric string, text []byte) (sim.Duration, int, error) {
+	buckets, err := histogram(metric+"_bucket", text)
 	if err != nil {
 		return sim.Duration{}, 0, err
 	}
@@ -38,23 +44,23 @@ func MeasuredBoot(text []byte) (sim.Duration, int, error) {
 		total = buckets[len(buckets)-1].count
 	}
 	if total < leastBoots {
-		return sim.Duration{}, 0, fmt.Errorf("they have %.0f starts of instances (%s), of which %d are too few; fix: --boot", total, strings.TrimSuffix(bootMetric, "_bucket"), leastBoots)
+		return sim.Duration{}, 0, fmt.Errorf("%w: %s has %.0f, and it takes %d", ErrFewStarts, metric, total, leastBoots)
 	}
 	median := valueAt(buckets, 0.5*total)
 	// The logarithm is at one standard deviation above its middle at 84 %.
 	spread := math.Log(valueAt(buckets, 0.8413*total) / median)
 	if math.IsNaN(spread) || median <= 0 {
-		return sim.Duration{}, 0, errors.New("the times in them are not above 0; fix: --boot")
+		return sim.Duration{}, 0, fmt.Errorf("the times of %s are not above 0", metric)
 	}
 	return sim.Duration{Median: time.Duration(median * float64(time.Second)), Spread: min(2, max(0, spread))}, int(total), nil
 }
 
 // histogram sums the buckets of all labels.
-func histogram(text []byte) (all []bucket, err error) {
+func histogram(name string, text []byte) (all []bucket, err error) {
 	counts := map[float64]float64{}
 	lines := bufio.NewScanner(bytes.NewReader(text))
 	for lines.Scan() {
-		rest, ok := strings.CutPrefix(lines.Text(), bootMetric)
+		rest, ok := strings.CutPrefix(lines.Text(), name)
 		if !ok {
 			continue
 		}

@@ -8,10 +8,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestMeasuredBoot(t *testing.T) {
+func TestMeasured(t *testing.T) {
 	t.Parallel()
-	const name = "fleeting_azure_instance_creation_duration_seconds"
-	boot, count, err := MeasuredBoot([]byte(`# HELP ` + name + ` Time.
+	const name = BootMetric
+	boot, count, err := Measured(BootMetric, []byte(`# HELP ` + name + ` Time.
 ` + name + `_bucket{le="30"} 0
 ` + name + `_bucket{le="60"} 50
 ` + name + `_bucket{le="120"} 100
@@ -24,12 +24,12 @@ func TestMeasuredBoot(t *testing.T) {
 	assert.Equal(t, time.Minute, boot.Median)
 	assert.InDelta(t, 0.52, boot.Spread, 0.01)
 	for text, want := range map[string]string{
-		"":                               "they have 0 starts of instances",
-		name + `_bucket{le="+Inf"} 9`:    "they have 9 starts",
+		"":                               "too few starts: fleeting_azure_instance_creation_duration_seconds has 0, and it takes 10",
+		name + `_bucket{le="+Inf"} 9`:    "has 9, and",
 		name + `_bucket{le="x"} 9`:       "is no line of Prometheus's text format",
 		name + `_bucket{le="+Inf"} 1000`: "are not above 0",
 	} {
-		_, _, err := MeasuredBoot([]byte(text))
+		_, _, err := Measured(BootMetric, []byte(text))
 		assert.ErrorContains(t, err, want, text)
 	}
 }

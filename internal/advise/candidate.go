@@ -40,7 +40,7 @@ func (c *Candidate) Name() string {
 		name = "no policy"
 	}
 	if c.WarmPool > 0 {
-		name += fmt.Sprintf("; %d suspended", c.WarmPool)
+		name += fmt.Sprintf("; warm pool of %d", c.WarmPool)
 	}
 	return name
 }
@@ -77,7 +77,7 @@ func (c *Candidate) key() string {
 	return fmt.Sprint(c.Policies, c.MaxUseCount, c.WarmPool)
 }
 
-// TOML is what to put into config.toml.
+// TOML are the policies as they are in config.toml.
 func (c *Candidate) TOML() string {
 	var b strings.Builder
 	for _, p := range c.Policies {

@@ -59,7 +59,7 @@ func (a *Advice) MarshalJSON() ([]byte, error) {
 	}
 	out["policies"] = rows
 	if a.Pick != nil {
-		out["pick"], out["toml"], out["cheaper_than_baseline"] = a.row(a.Pick), a.Pick.TOML(), round(a.Cheaper())
+		out["pick"], out["toml"], out["plugin_config"], out["cheaper_than_baseline"] = a.row(a.Pick), a.Pick.TOML(), a.PluginConfig(), round(a.Cheaper())
 	}
 	return json.Marshal(out)
 }

@@ -99,9 +99,11 @@ func (s *search) grid() (all []*Candidate) {
 		}
 	}
 	for _, pool := range s.in.Pools {
-		c := s.candidate(0, 5*time.Minute, false)
-		c.WarmPool = pool
-		all = append(all, c)
+		for _, count := range []int{0, 2} { // for the first of a burst, and the pool for the rest
+			c := s.candidate(count, 5*time.Minute, false)
+			c.WarmPool = pool
+			all = append(all, c)
+		}
 	}
 	return all
 }
@@ -141,12 +143,12 @@ func (s *search) schedules(best []*Candidate) (all []*Candidate) {
 	period := []string{busy.period()}
 	for _, c := range append(best, s.candidate(2, 20*time.Minute, false), s.candidate(5, 20*time.Minute, false), s.candidate(10, 20*time.Minute, false)) {
 		p := c.Policies[0]
-		if p.IdleCount == 0 || p.Preemptive || c.WarmPool > 0 || len(all) == 3 {
+		if p.IdleCount == 0 || p.Preemptive || len(all) == 3 {
 			continue
 		}
 		rest := sim.Policy{IdleTime: min(p.IdleTime, 5*time.Minute)}
 		p.Periods, p.Timezone = period, in.ZoneName
-		all = append(all, &Candidate{MaxUseCount: c.MaxUseCount, Policies: []sim.Policy{rest, p}})
+		all = append(all, &Candidate{MaxUseCount: c.MaxUseCount, Policies: []sim.Policy{rest, p}, WarmPool: c.WarmPool})
 	}
 	return all
 }

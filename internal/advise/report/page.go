@@ -41,6 +41,9 @@ func Write(w io.Writer, a *advise.Advice, made time.Time) error {
 	rows(&b, a)
 	if a.Pick != nil {
 		fmt.Fprintf(&b, "<h2>For config.toml</h2><p>In <code>[runners.autoscaler]</code>, with <code>max_use_count = %d</code>:</p><pre>%s</pre>", a.Pick.MaxUseCount, html.EscapeString(a.Pick.TOML()))
+		if more := a.PluginConfig(); more != "" {
+			fmt.Fprintf(&b, "<p>And in <code>[runners.autoscaler.plugin_config]</code>:</p><pre>%s</pre>", html.EscapeString(more))
+		}
 	}
 	list(&b, "To know", a.Notes)
 	list(&b, "Not modelled", a.NotModelled)
