@@ -163,7 +163,7 @@ func (o *adviseOptions) run(c *cobra.Command) error {
 	}
 	advice, err := search(c.Context(), t, in)
 	if err != nil {
-		return interrupted(c.Context(), err, "no policy had been simulated with all jobs")
+		return interrupted(c.Context(), err, "no policy had been simulated yet")
 	}
 	advice.Notes = append(notes, advice.Notes...)
 	if o.report != "" {

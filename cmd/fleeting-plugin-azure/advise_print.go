@@ -16,7 +16,7 @@ func printAdvice(t terminal.Terminal, a *advise.Advice) {
 	fmt.Fprintf(t.Out, "%d jobs in %.1f days, up to %d of them at a time\n", len(a.Input.Jobs), a.End.Sub(a.Start).Hours()/24, a.Peak)
 	fmt.Fprintf(t.Out, "boot: median %s, spread %v; deletion: %s; at most %d instances with %d jobs each\n", fleet.Boot.Median, fleet.Boot.Spread,
 		fleet.Deletion.Median, fleet.MaxInstances, max(1, fleet.CapacityPerInstance))
-	fmt.Fprintf(t.Out, "chosen by the first %.1f days; these figures are of the last %.1f\n", a.Split.Sub(a.Start).Hours()/24, a.End.Sub(a.Split).Hours()/24)
+	fmt.Fprintln(t.Out, a.Chosen())
 	printRows(t, a)
 	printWhole(t, a)
 	if a.Pick != nil {

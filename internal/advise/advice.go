@@ -72,6 +72,18 @@ func (a *Advice) Cheaper() float64 {
 	return 1 - a.Pick.Test.VMHours/a.Baseline.Test.VMHours
 }
 
+// SameDays reports whether policies were chosen by the days that the figures are of, as
+// the search ended early.
+func (a *Advice) SameDays() bool { return a.Split.Equal(a.Start) }
+
+// Chosen says which days policies were chosen by, and which the figures are of.
+func (a *Advice) Chosen() string {
+	if a.SameDays() {
+		return fmt.Sprintf("chosen by %s, and these figures are of the same", days(a.End.Sub(a.Start)))
+	}
+	return fmt.Sprintf("chosen by the first %s; these figures are of the last %s", days(a.Split.Sub(a.Start)), days(a.End.Sub(a.Split)))
+}
+
 // PluginConfig is what of plugin_config belongs to the pick; empty: nothing changes.
 func (a *Advice) PluginConfig() string {
 	if a.Pick == nil || a.Pick.WarmPool == a.Input.Fleet.WarmPool {
@@ -111,8 +123,11 @@ func (a *Advice) why() string {
 // notes are what limits the figures.
 func (a *Advice) notes(s *search, missed string) (notes []string) {
 	add := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
-	if a.Interrupted {
-		add("interrupted: this is the best of the %d policies that were simulated with all jobs", len(s.whole))
+	switch {
+	case a.Interrupted && a.SameDays():
+		add("interrupted: this is the best of the %d policies that were simulated so far, and that with the jobs of %s only; fix: let it run to its end", len(s.whole), days(a.End.Sub(a.Start)))
+	case a.Interrupted:
+		add("interrupted: this is the best of the %d policies that were simulated with all jobs so far", len(s.whole))
 	}
 	if missed != "" {
 		add("%s", missed)

@@ -37,8 +37,8 @@ func workdays(days, burst int) (all []job) {
 }
 
 // theory is a Player with figures that are easy to foresee: a job waits 60 s less 10 s for
-// each idle instance, and ten times that in preemptive mode; each idle instance costs an
-// hour an hour.
+// each idle instance and 5 s for each of the warm pool, and ten times that in preemptive
+// mode; each idle instance costs an hour an hour.
 type theory struct {
 	mu     sync.Mutex
 	plays  int
@@ -68,7 +68,7 @@ func (p *theory) Play(ctx context.Context, s sim.Setting) (*sim.Result, error) {
 	}
 	r := &sim.Result{Start: all[0].Arrives, Waits: make([]float32, len(all))}
 	idle := s.Policies[len(s.Policies)-1]
-	wait := max(1, 60-10*idle.IdleCount)
+	wait := max(1, 60-10*idle.IdleCount-5*s.WarmPool)
 	if idle.Preemptive {
 		wait *= 10
 	}
@@ -101,6 +101,7 @@ func TestGoals(t *testing.T) {
 	}{
 		"cheaper than the sample": {func(*Input) {}, "idle 0, one use", "idle_count = 0\n", ""},
 		"target":                  {func(in *Input) { in.Target = Target{"p95", 41 * time.Second} }, "* 8-", "preemptive_mode = false", ""},
+		"warm pool":               {func(in *Input) { in.Target, in.Pools = Target{"p95", 40 * time.Second}, []int{2, 5} }, "warm pool of 5", "", "takes quota and Azure's stock"},
 		"impossible":              {func(in *Input) { in.Target = Target{"mean", time.Second} }, "", "", "no policy that was tried reaches mean=1s"},
 		"budget":                  {func(in *Input) { in.Budget, in.Price = 730*0.1*2.4, 0.1 }, "", "", ""},
 		"no budget":               {func(in *Input) { in.Budget, in.Price, in.Currency = 1, 0.1, "EUR" }, "idle 0, one use", "", "no policy costs as little as 1 EUR a month"},
@@ -156,7 +157,8 @@ func TestWellKnownPoliciesAreRows(t *testing.T) {
 	assert.Empty(t, a.Pick.Label)
 }
 
-// TestInterrupted: what was simulated with all jobs by then counts.
+// TestInterrupted: the best so far is of a week, and once something was played with all
+// jobs, of all.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -165,11 +167,25 @@ func TestInterrupted(t *testing.T) {
 	a, err := Search(ctx, in, &theory{end: cancel, endAt: 8})
 	require.NoError(t, err)
 	assert.True(t, a.Interrupted)
-	assert.Contains(t, a.Notes[0], "interrupted: this is the best of the 4 policies")
-	require.NotNil(t, a.Pick)
+	assert.Contains(t, a.Notes[0], "interrupted: this is the best of the 8 policies that were simulated so far, and that with the jobs of 4.4 days only")
+	assert.True(t, a.SameDays())
+	assert.Len(t, a.Input.Jobs, 400, "a week of bursts")
+	assert.Equal(t, references()[0].Label, a.Baseline.Label)
+	assert.Contains(t, a.Pick.Name(), "idle 0", "which 8 tries have among them")
+	assert.Len(t, a.Waits(a.Pick), 400)
 
 	_, err = Search(ctx, in, &theory{})
 	require.ErrorIs(t, err, context.Canceled)
+	full := &theory{}
+	_, err = Search(t.Context(), in, full)
+	require.NoError(t, err)
+	for at, want := range map[int]string{full.plays - 2*2 - 12: "with the jobs of 4.4 days only", full.plays - 2*2 - 1: "simulated with all jobs so far"} {
+		ctx, cancel := context.WithCancel(t.Context())
+		a, err = Search(ctx, in, &theory{end: cancel, endAt: at})
+		require.NoError(t, err)
+		assert.Contains(t, a.Notes[0], want, "after %d of %d", at, full.plays)
+		assert.Equal(t, a.SameDays(), len(a.Input.Jobs) == 400)
+	}
 	broken := errors.New("broken")
 	_, err = Search(t.Context(), in, &theory{errors: broken})
 	require.ErrorIs(t, err, broken)

@@ -3,6 +3,7 @@ package advise
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -35,15 +36,15 @@ func (s *search) cost(c *Candidate) float64 {
 	return c.Train.VMHours
 }
 
+// tries are the candidates that the slice was played with.
+func (s *search) tries() []*Candidate {
+	return slices.SortedFunc(maps.Values(s.seen), func(a, b *Candidate) int { return cmp.Compare(a.key(), b.key()) })
+}
+
 // best are up to n of the front of the coarse tries, those that the goal asks for among
 // them.
-func (s *search) best(n int) (all []*Candidate) {
-	tries := make([]*Candidate, 0, len(s.seen))
-	for _, c := range s.seen {
-		tries = append(tries, c)
-	}
-	slices.SortFunc(tries, func(a, b *Candidate) int { return cmp.Compare(a.key(), b.key()) })
-	line := front(tries, s.in.Target.of, s.cost)
+func (s *search) best(n int) []*Candidate {
+	line := front(filter(s.tries(), s.mayBePicked), s.in.Target.of, s.cost)
 	wanted, _ := s.choose(line)
 	if wanted == nil && len(line) > 0 {
 		wanted = line[0]
@@ -53,39 +54,32 @@ func (s *search) best(n int) (all []*Candidate) {
 	slices.SortStableFunc(line, func(a, b *Candidate) int {
 		return cmp.Compare(distance(slices.Index(line, a), place), distance(slices.Index(line, b), place))
 	})
-	for _, c := range line[:min(n, len(line))] {
-		again := *c
-		all = append(all, &again)
-	}
-	return all
+	return line[:min(n, len(line))]
 }
+
+// mayBePicked: max_use_count is kept as it is.
+func (s *search) mayBePicked(c *Candidate) bool { return c.MaxUseCount == s.in.Fleet.MaxUseCount }
 
 func distance(a, b int) int { return max(a-b, b-a) }
 
-// baseline is what a pick is compared with: the policy in use, else GitLab's sample.
+// baseline is what a pick is compared with: the policy in use, else GitLab's sample; nil:
+// it was not played yet.
 func (s *search) baseline() *Candidate {
-	for _, c := range s.whole {
-		if c.Current {
+	all := s.whole
+	if len(all) == 0 {
+		all = s.tries()
+	}
+	for _, c := range all {
+		if c.Current || s.in.Current == nil && c.Label == references()[0].Label {
 			return c
 		}
 	}
-	for _, c := range s.whole {
-		if c.Label == references()[0].Label {
-			return c
-		}
-	}
-	return s.whole[0]
+	return nil
 }
 
-// pick chooses among all whose max_use_count is as it is.
+// pick chooses among all that may be.
 func (s *search) pick() (*Candidate, string) {
-	var able []*Candidate
-	for _, c := range s.whole {
-		if c.MaxUseCount == s.in.Fleet.MaxUseCount {
-			able = append(able, c)
-		}
-	}
-	return s.choose(able)
+	return s.choose(filter(s.whole, s.mayBePicked))
 }
 
 // choose takes the cheapest that reaches the target, or the one that waits least within

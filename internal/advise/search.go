@@ -20,7 +20,8 @@ type search struct {
 	slice  [2]int // places of the jobs that coarse tries are played with
 
 	done, total int
-	seen        map[string]*Candidate // coarse tries, by key
+	known       int                   // candidates that are tried in any case
+	seen        map[string]*Candidate // that the slice was played with, by key
 	whole       []*Candidate          // that all jobs were played with
 }
 
@@ -34,8 +35,8 @@ const (
 
 // Search tries candidates: coarse ones with a part of the jobs, finer ones around the
 // best of them, and the best of all with all jobs. Where the context ends early the
-// Advice is of what is known by then, and Interrupted; without anything known it is an
-// error.
+// Advice is of what is known by then, and Interrupted; before the policy to compare with
+// was played it is an error.
 func Search(ctx context.Context, in *Input, player Player) (*Advice, error) {
 	if err := in.Check(); err != nil {
 		return nil, err
@@ -46,10 +47,22 @@ func Search(ctx context.Context, in *Input, player Player) (*Advice, error) {
 	if err != nil && !errors.Is(err, context.Canceled) {
 		return nil, err
 	}
-	if len(s.whole) == 0 {
-		return nil, cmp.Or(err, errors.New("no policy was simulated"))
+	if err != nil && (len(s.whole) <= s.known || s.baseline() == nil) {
+		s.settleForSlice()
+	}
+	if s.baseline() == nil {
+		return nil, err
 	}
 	return s.advice(err != nil), nil
+}
+
+// settleForSlice has the advice be about the slice alone.
+func (s *search) settleForSlice() {
+	in := *s.in
+	in.Jobs = in.Jobs[s.slice[0]:s.slice[1]]
+	s.in, s.spans = &in, in.spans()
+	s.spans.split = s.spans.start
+	s.whole = s.tries()
 }
 
 // chooseSlice takes the last week that policies may be chosen by.
@@ -64,24 +77,45 @@ func (s *search) chooseSlice() {
 func (s *search) run(ctx context.Context) error {
 	known := references()
 	if s.in.Current != nil {
-		known = append(known, &Candidate{Policies: s.in.Current, MaxUseCount: s.in.Fleet.MaxUseCount, Current: true, WarmPool: s.in.Fleet.WarmPool})
+		now := &Candidate{Policies: s.in.Current, MaxUseCount: s.in.Fleet.MaxUseCount, Current: true, WarmPool: s.in.Fleet.WarmPool}
+		known = unique(append([]*Candidate{now}, known...))
 	}
-	coarse := s.grid()
-	s.total = len(known) + len(coarse) + 2*finalists + len(s.schedules(nil)) + 2*extraSeeds
-	if err := s.playWhole(ctx, known); err != nil {
-		return err
-	}
+	s.known = len(known)
+	coarse := unique(append(copies(known), s.grid()...))
+	s.total = len(coarse) + finalists + len(known) + finalists + len(s.schedules(nil)) + 2*extraSeeds
 	if err := s.playSlice(ctx, coarse); err != nil {
 		return err
 	}
 	if err := s.playSlice(ctx, s.finer()); err != nil {
 		return err
 	}
-	best := s.best(finalists)
-	if err := s.playWhole(ctx, append(best, s.schedules(best)...)); err != nil {
+	best := copies(s.best(finalists))
+	if err := s.playWhole(ctx, unique(append(append(known, best...), s.schedules(best)...))); err != nil {
 		return err
 	}
 	return s.playSeeds(ctx)
+}
+
+func copies(all []*Candidate) (out []*Candidate) {
+	for _, c := range all {
+		again := *c
+		out = append(out, &again)
+	}
+	return out
+}
+
+// unique leaves out candidates that play as one before them.
+func unique(all []*Candidate) (out []*Candidate) {
+	first := map[string]*Candidate{}
+	for _, c := range all {
+		if same := first[c.key()]; same != nil {
+			same.Label = cmp.Or(same.Label, c.Label)
+			continue
+		}
+		first[c.key()] = c
+		out = append(out, c)
+	}
+	return out
 }
 
 // grid are the coarse candidates.
@@ -193,6 +227,7 @@ func (s *search) playSlice(ctx context.Context, all []*Candidate) error {
 	change := func(one *sim.Setting) { one.From, one.To = s.slice[0], s.slice[1] }
 	return s.play(ctx, all, change, func(c *Candidate, r *sim.Result) {
 		c.Train = r.Figures(part, r.Start, part[len(part)-1].Arrives.Add(time.Hour))
+		c.Test, c.Whole, c.Low, c.High, c.Seeds, c.result = c.Train, c.Train, c.Train, c.Train, 1, r
 		s.seen[c.key()] = c
 	})
 }

@@ -47,8 +47,8 @@ func Write(w io.Writer, a *advise.Advice, made time.Time) error {
 	}
 	list(&b, "To know", a.Notes)
 	list(&b, "Not modelled", a.NotModelled)
-	fmt.Fprintf(&b, `<p class="faint">Policies were chosen by the jobs of the first %.1f days; all figures are of the last %.1f. Simulated with the runner's own scaler, %s, on %s.</p></body></html>`+"\n",
-		a.Split.Sub(a.Start).Hours()/24, a.End.Sub(a.Split).Hours()/24, html.EscapeString(a.Scaler), made.UTC().Format(time.DateOnly))
+	fmt.Fprintf(&b, `<p class="faint">Policies: %s. Simulated with the runner's own scaler, %s, on %s.</p></body></html>`+"\n",
+		a.Chosen(), html.EscapeString(a.Scaler), made.UTC().Format(time.DateOnly))
 	_, err := io.WriteString(w, b.String())
 	return err
 }
