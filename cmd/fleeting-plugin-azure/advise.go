@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -79,7 +80,7 @@ func (o *adviseOptions) addGoals(c *cobra.Command) {
 	f.BoolVar(&o.windows, "windows", false, "the price is that of Windows")
 	f.Float64Var(&o.disk, "disk-price", 0, "what the disks of a suspended instance cost a month")
 	f.StringVar(&o.report, "report", "", "write a page with plots into this file, to open in a browser; into one that ends in .svg the first plot alone")
-	f.IntVar(&o.workers, "workers", runtime.NumCPU(), "simulations at the same time")
+	f.IntVar(&o.workers, "workers", 0, "simulations at the same time; 0: as many as there are processors")
 	f.DurationVar(&o.inDuration, "wait-in-duration", 0, "how much of each recorded duration was a wait for an instance, to be taken off")
 	f.StringVar(&o.since, "since", "", "leave out jobs before this date or time; default: eight weeks before the last")
 	f.StringVar(&o.until, "until", "", "leave out jobs from this date or time on")
@@ -108,8 +109,8 @@ func (o *adviseOptions) check() (err error) {
 		return errors.New("--budget and --target are two goals; give one")
 	case (o.size == "") != (o.location == ""):
 		return errors.New("--size and --location belong together")
-	case o.workers < 1:
-		return errors.New("--workers is 1 or more")
+	case o.workers < 0:
+		return errors.New("--workers is not below 0")
 	}
 	o.filter = jobs.Filter{Tags: o.tags}
 	for _, one := range []struct {
@@ -180,7 +181,7 @@ func (o *adviseOptions) run(c *cobra.Command) error {
 
 // input reads all that an advice is made of, and notes what is to be known about it.
 func (o *adviseOptions) input(c *cobra.Command, t terminal.Terminal) (in *advise.Input, notes []string, err error) {
-	in = &advise.Input{Target: o.targetOf, Budget: o.budget, Disk: o.disk, Workers: o.workers, Zone: o.zone, ZoneName: o.zoneName}
+	in = &advise.Input{Target: o.targetOf, Budget: o.budget, Disk: o.disk, Workers: cmp.Or(o.workers, runtime.NumCPU()), Zone: o.zone, ZoneName: o.zoneName}
 	if in.Fleet, in.Current, err = o.fleet(); err != nil {
 		return nil, nil, err
 	}

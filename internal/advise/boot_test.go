@@ -11,13 +11,13 @@ import (
 func TestMeasured(t *testing.T) {
 	t.Parallel()
 	const name = BootMetric
-	boot, count, err := Measured(BootMetric, []byte(`# HELP ` + name + ` Time.
-` + name + `_bucket{le="30"} 0
-` + name + `_bucket{le="60"} 50
-` + name + `_bucket{le="120"} 100
-` + name + `_bucket{le="+Inf"} 100
-` + name + `_sum 7000
-` + name + `_count 100
+	boot, count, err := Measured(BootMetric, []byte(`# HELP `+name+` Time.
+`+name+`_bucket{le="30"} 0
+`+name+`_bucket{le="60"} 50
+`+name+`_bucket{le="120"} 100
+`+name+`_bucket{le="+Inf"} 100
+`+name+`_sum 7000
+`+name+`_count 100
 `))
 	require.NoError(t, err)
 	assert.Equal(t, 100, count)
