@@ -167,15 +167,17 @@ func (o *adviseOptions) run(c *cobra.Command) error {
 		return interrupted(c.Context(), err, "no policy had been simulated yet")
 	}
 	advice.Notes = append(notes, advice.Notes...)
-	if o.report != "" {
-		if err := o.writeReport(advice); err != nil {
-			return failed(err)
-		}
-	}
 	if o.json() {
-		return writeJSON(c, advice)
+		err = writeJSON(c, advice)
+	} else {
+		printAdvice(t, advice)
 	}
-	printAdvice(t, advice)
+	if o.report != "" && err == nil {
+		err = o.writeReport(advice)
+	}
+	if err != nil {
+		return failed(err)
+	}
 	return nil
 }
 

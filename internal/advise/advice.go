@@ -169,6 +169,7 @@ func notModelled() []string {
 	return []string{
 		"other runners that take the same jobs, and other load on the same quota",
 		"starts that Azure refuses for quota or capacity, and throttling of its API, other than by --failed-starts",
+		"deallocated instances that Azure has no room for when they are to be started, and suspension by the runner itself",
 		"the time to log in and to pull images: it is in the jobs' recorded durations, and stays as it was",
 		"a wait for an instance that is inside a recorded duration, as non-preemptive runners have it, other than by --wait-in-duration",
 		"jobs that people start sooner, later or again because of the waiting",
