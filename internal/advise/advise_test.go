@@ -6,7 +6,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,81 +14,6 @@ import (
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/advise/sim"
 )
-
-var monday = time.Date(2026, time.March, 2, 0, 0, 0, 0, time.UTC)
-
-// workdays is a load of bursts in working hours.
-func workdays(days, burst int) (all []job) {
-	random := rand.New(rand.NewPCG(1, 1))
-	for day := range days {
-		at := monday.AddDate(0, 0, day)
-		if at.Weekday() == time.Saturday || at.Weekday() == time.Sunday {
-			continue
-		}
-		for hour := 8; hour < 18; hour++ {
-			begin := at.Add(time.Duration(hour)*time.Hour + time.Duration(random.IntN(1800))*time.Second)
-			for range burst {
-				all = append(all, job{Arrives: begin, Lasts: 10 * time.Minute})
-			}
-		}
-	}
-	return all
-}
-
-// theory is a Player with figures that are easy to foresee: a job waits 60 s less 10 s for
-// each idle instance and 5 s for each of the warm pool, and ten times that in preemptive
-// mode; each idle instance costs an hour an hour.
-type theory struct {
-	mu     sync.Mutex
-	plays  int
-	seeds  map[uint64]int
-	end    func() // is called with play
-	endAt  int
-	errors error
-}
-
-func (p *theory) Play(ctx context.Context, s sim.Setting) (*sim.Result, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.errors != nil || ctx.Err() != nil {
-		return nil, errors.Join(p.errors, ctx.Err())
-	}
-	p.plays++
-	if p.seeds == nil {
-		p.seeds = map[uint64]int{}
-	}
-	p.seeds[s.Seed]++
-	if p.end != nil && p.plays == p.endAt {
-		p.end()
-	}
-	all := theLoad
-	if s.To > 0 {
-		all = all[s.From:s.To]
-	}
-	r := &sim.Result{Start: all[0].Arrives, Waits: make([]float32, len(all))}
-	idle := s.Policies[len(s.Policies)-1]
-	wait := max(1, 60-10*idle.IdleCount-5*s.WarmPool)
-	if idle.Preemptive {
-		wait *= 10
-	}
-	for n := range r.Waits {
-		r.Waits[n] = float32(wait) + float32(s.Seed)
-	}
-	cost := 1 + float64(idle.IdleCount)
-	if len(s.Policies) > 1 {
-		cost = 1 + float64(idle.IdleCount)/3
-	}
-	for range int(all[len(all)-1].Arrives.Sub(r.Start)/time.Hour) + 1 {
-		r.InstanceHours, r.JobHours, r.BusyHours = append(r.InstanceHours, cost), append(r.JobHours, 1), append(r.BusyHours, 1)
-	}
-	return r, nil
-}
-
-var theLoad = workdays(42, 8)
-
-func input() *Input {
-	return &Input{Jobs: theLoad, Fleet: sim.Fleet{MaxUseCount: 1, MaxInstances: 60, Boot: sim.Duration{Median: time.Minute}}, Workers: 2, ZoneName: "UTC"}
-}
 
 func TestGoals(t *testing.T) {
 	t.Parallel()
@@ -206,6 +130,21 @@ func TestProgress(t *testing.T) {
 	assert.Equal(t, p.plays, last)
 	assert.LessOrEqual(t, last, least+finalists, "the total was nearly known from the start")
 	assert.LessOrEqual(t, p.seeds[1], 50)
+	for setting, times := range p.played {
+		assert.Equal(t, 1, times, setting)
+	}
+}
+
+// TestTheLastThirdIsNotSeen by the choice, and is what is reported.
+func TestTheLastThirdIsNotSeen(t *testing.T) {
+	t.Parallel()
+	in := input()
+	in.Target = Target{"p95", 70 * time.Second}
+	a, err := Search(t.Context(), in, &theory{late: 1000})
+	require.NoError(t, err)
+	assert.Contains(t, a.Pick.Name(), "idle 0")
+	assert.Equal(t, []time.Duration{61 * time.Second, 1061 * time.Second}, []time.Duration{a.Pick.Train.P95, a.Pick.Test.P95})
+	assert.Contains(t, strings.Join(a.Notes, "\n"), "the last third was worse than what the policy was chosen by (p95 1061 s instead of 61 s)")
 }
 
 func TestTooFewJobs(t *testing.T) {

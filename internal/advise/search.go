@@ -233,13 +233,16 @@ func (s *search) playSlice(ctx context.Context, all []*Candidate) error {
 }
 
 func (s *search) playWhole(ctx context.Context, all []*Candidate) error {
-	return s.play(ctx, all, func(*sim.Setting) {}, func(c *Candidate, r *sim.Result) {
+	err := s.play(ctx, all, func(*sim.Setting) {}, func(c *Candidate, r *sim.Result) {
 		c.Train = r.Figures(s.in.Jobs, s.spans.start, s.spans.split)
 		c.Test = r.Figures(s.in.Jobs, s.spans.split, s.spans.end)
 		c.Whole = r.Figures(s.in.Jobs, s.spans.start, s.spans.end)
 		c.Low, c.High, c.Seeds, c.result = c.Test, c.Test, 1, r
 		s.whole = append(s.whole, c)
 	})
+	// Of equal ones the first is chosen, whichever was played sooner.
+	slices.SortFunc(s.whole, func(a, b *Candidate) int { return slices.Index(all, a) - slices.Index(all, b) })
+	return err
 }
 
 // playSeeds plays the pick, and what it is compared with, with other chances.

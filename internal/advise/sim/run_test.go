@@ -161,7 +161,7 @@ func TestEvictions(t *testing.T) {
 func TestWarmPool(t *testing.T) {
 	t.Parallel()
 	var all []jobs.Job
-	for _, at := range []time.Duration{0, 4 * time.Minute, time.Hour} {
+	for _, at := range []time.Duration{0, 5 * time.Minute, time.Hour} {
 		for _, j := range burst(10, 5*time.Minute) {
 			all = append(all, jobs.Job{Arrives: j.Arrives.Add(at), Lasts: j.Lasts})
 		}
@@ -183,6 +183,35 @@ func TestWarmPool(t *testing.T) {
 	least := 18*(2*time.Minute+each) + 12*(20*time.Second+each) + made
 	assert.Greater(t, f.VMHours, least.Hours())
 	assert.Less(t, f.VMHours, (least + 12*2*time.Minute + 30*10*time.Second).Hours(), "an update a minute: two for each of the pool; and the runner's own rounds")
+}
+
+// TestWarmPoolStepByStep is what the plugin does at the end of each update.
+func TestWarmPoolStepByStep(t *testing.T) {
+	t.Parallel()
+	s := oneUse(Policy{})
+	s.Boot.Spread, s.WarmPool = 0, 1
+	g := newGroup(s, &tally{r: &Result{Start: monday}})
+	update := func(at time.Duration) (making, ready int) {
+		g.keepWarmLocked(monday.Add(at))
+		return len(g.warm.making), g.warm.ready
+	}
+	g.vms["1"] = &vm{ready: monday.Add(time.Second)} // the runner waits for it
+	for _, step := range []struct {
+		at            time.Duration
+		making, ready int
+	}{
+		{0, 0, 0}, {time.Second, 1, 0}, {70 * time.Second, 1, 0}, // it runs
+		{129 * time.Second, 1, 0}, {130 * time.Second, 1, 0}, // has run for a minute, and is deallocated
+		{159 * time.Second, 1, 0}, {160 * time.Second, 0, 1}, {170 * time.Second, 0, 1},
+	} {
+		making, ready := update(step.at)
+		assert.Equal(t, [2]int{step.making, step.ready}, [2]int{making, ready}, "%s", step.at)
+	}
+	assert.InDelta(t, (159 * time.Second).Hours(), g.tally.r.InstanceHours[0], 0.0001, "from its creation to the end of the deallocation")
+	assert.True(t, g.warm.take())
+	assert.False(t, g.warm.take())
+	making, _ := update(180 * time.Second)
+	assert.Equal(t, 1, making, "another takes its place")
 }
 
 func TestAcquisitionsTimeOut(t *testing.T) {
