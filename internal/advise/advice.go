@@ -97,6 +97,13 @@ func (a *Advice) why() string {
 	if a.Pick == nil {
 		return ""
 	}
+	if pool := a.Pick.WarmPool; pool > 0 {
+		return fmt.Sprintf("%s; %d starts at a time take %s, from the warm pool", a.idleReason(), pool, a.Input.Fleet.Resume.Mean().Round(time.Second))
+	}
+	return a.idleReason()
+}
+
+func (a *Advice) idleReason() string {
 	boot := a.Input.Fleet.Boot.Mean().Round(time.Second)
 	bursts := fmt.Sprintf("bursts of up to %d jobs arrive within a boot (%s), and half of all jobs come in bursts of %d or more", a.Burst, boot, a.CommonBurst)
 	if a.CommonBurst <= 1 {

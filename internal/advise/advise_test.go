@@ -135,6 +135,15 @@ func TestProgress(t *testing.T) {
 	}
 }
 
+// TestUnique: what plays alike is played once, under the name that people know.
+func TestUnique(t *testing.T) {
+	t.Parallel()
+	now := &Candidate{Policies: references()[0].Policies, MaxUseCount: 1, Current: true}
+	pool := &Candidate{Policies: references()[0].Policies, MaxUseCount: 1, WarmPool: 2}
+	assert.Equal(t, []*Candidate{now, pool}, unique([]*Candidate{now, references()[0], pool}))
+	assert.Equal(t, references()[0].Label, now.Label)
+}
+
 // TestTheLastThirdIsNotSeen by the choice, and is what is reported.
 func TestTheLastThirdIsNotSeen(t *testing.T) {
 	t.Parallel()
@@ -195,6 +204,9 @@ func TestWhy(t *testing.T) {
 	one := &Candidate{Policies: []sim.Policy{{IdleCount: 1}}}
 	a := &Advice{Input: input(), Pick: one, Baseline: one, Burst: 2, CommonBurst: 1}
 	assert.Equal(t, "most jobs come alone, with at most 2 within a boot (1m0s); 1 idle instances serve the first at once, and the others get theirs in one boot", a.why())
+	a.Input.Fleet.Resume.Median = 35 * time.Second
+	a.Pick = &Candidate{Policies: one.Policies, WarmPool: 4}
+	assert.Contains(t, a.why(), "in one boot; 4 starts at a time take 35s, from the warm pool")
 	a.Burst, a.CommonBurst = 40, 15
 	a.Pick = &Candidate{Policies: []sim.Policy{{}}}
 	a.Baseline = &Candidate{Policies: []sim.Policy{{IdleCount: 5, Preemptive: true}}, Label: "sample"}
