@@ -20,7 +20,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// browser is the command of a Chromium; without one the test is skipped.
+// browser is the command of a Chromium; without one the test is skipped, or fails where
+// REQUIRE_CHROMIUM is set.
 func browser(t *testing.T) string {
 	t.Helper()
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
@@ -28,7 +29,11 @@ func browser(t *testing.T) string {
 			return path
 		}
 	}
-	t.Skip("there is no Chromium here, which the page is opened in: apt-get install chromium")
+	const missing = "there is no Chromium here, which the page is opened in: apt-get install chromium"
+	if os.Getenv("REQUIRE_CHROMIUM") != "" {
+		t.Fatal(missing)
+	}
+	t.Skip(missing)
 	return ""
 }
 
