@@ -150,10 +150,10 @@ func (a *Advice) notes(s *search, missed string) (notes []string) {
 		add("%s of jobs are too few to tell weekdays apart: no schedule was tried, and next week may differ", days(span))
 	}
 	if f := a.Baseline.Test; f.Jobs < 500 {
-		add("the last third has %d jobs only: its p95 and p99 hang on %d and %d of them", f.Jobs, (f.Jobs+19)/20, (f.Jobs+99)/100)
+		add("the figures are of %d jobs only: p95 and p99 hang on %d and %d of them", f.Jobs, (f.Jobs+19)/20, (f.Jobs+99)/100)
 	}
 	if a.Pick != nil && a.Pick.Test.Unserved > 0 {
-		add("%d jobs of the last third found no instance within %s and failed", a.Pick.Test.Unserved, short(a.Input.Fleet.WithDefaults().AcquireTimeout))
+		add("%d of the jobs found no instance within %s and failed", a.Pick.Test.Unserved, short(a.Input.Fleet.WithDefaults().AcquireTimeout))
 	}
 	if a.Pick != nil && a.Pick.WarmPool > 0 {
 		add("a warm pool takes quota and Azure's stock at the moment of a start, and no ephemeral OS disk")
