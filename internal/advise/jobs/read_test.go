@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"runtime/metrics"
 	"strings"
 	"testing"
@@ -170,20 +171,21 @@ func (m *million) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// TestMemoryIsBounded reads a million jobs where ADVISE_SHARED is set, and a tenth of that
-// elsewhere: their text is 200 bytes each, and what is kept of them is less.
+// TestMemoryIsBounded reads a million jobs where ADVISE_SHARED is set, and fewer elsewhere:
+// their text is 200 bytes each, and what is kept of them is less.
 func TestMemoryIsBounded(t *testing.T) {
-	count := 100_000
+	count := 30_000
 	if os.Getenv("ADVISE_SHARED") != "" {
 		count = 1_000_000
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(50)) // it looks often
 	runtime.GC()
 	m := &million{left: count}
 	l, err := Read(m, Filter{Tags: []string{"linux"}})
 	require.NoError(t, err)
 	assert.Len(t, l.Jobs, count)
 	t.Logf("%d MiB for %d jobs", m.most>>20, count)
-	assert.Less(t, m.most, uint64(16<<20+120*count))
+	assert.Less(t, m.most, uint64(5<<20+120*count))
 	assert.Greater(t, m.most, uint64(30*count), "the collector has looked")
 }
 

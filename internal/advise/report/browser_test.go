@@ -40,7 +40,7 @@ func browser(t *testing.T) string {
 // show opens an address in a browser with more flags, and returns what its console says.
 func show(t *testing.T, address string, flags ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute) // of a busy machine
 	defer cancel()
 	all := append([]string{
 		"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
