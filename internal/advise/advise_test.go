@@ -183,7 +183,7 @@ func TestSchedules(t *testing.T) {
 
 	s := &search{in: input(), spans: (&Input{Jobs: theLoad}).spans()}
 	s.chooseSlice()
-	assert.False(t, theLoad[s.slice[1]-1].Arrives.After(s.spans.split), "the coarse tries do not see the last third, either")
+	assert.Less(t, s.slice[1], len(theLoad)*3/4, "the coarse tries do not see the last third, either")
 	assert.Len(t, s.schedules(nil), 3)
 	s.in.Relative = true
 	assert.Empty(t, s.schedules(nil))
