@@ -108,6 +108,7 @@ test: ## run all tests, with the race detector where there is a C compiler
 .PHONY: test-virtual-time test-release test-compat
 test-virtual-time:
 	$(TEST_PLAIN) $(VIRTUAL_TIME)
+	$(TEST_PLAIN) ./internal/advise/sim
 test-release:
 	$(TEST_PLAIN) ./release
 test-compat:

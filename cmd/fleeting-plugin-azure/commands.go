@@ -47,7 +47,7 @@ func newRootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newSetupCommand(), newTeardownCommand(), newDoctorCommand(), newStatusCommand(), newMigrateCommand())
+	root.AddCommand(newSetupCommand(), newTeardownCommand(), newDoctorCommand(), newStatusCommand(), newMigrateCommand(), newAdviseCommand())
 	for _, c := range root.Commands() {
 		completeFlags(c)
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // fileFlags name files, which a shell completes by itself.
-var fileFlags = []string{"config", "client-secret-file", "ssh-key", "cloud-init", "environment", "environment-out", "out"}
+var fileFlags = []string{"config", "client-secret-file", "ssh-key", "cloud-init", "environment", "environment-out", "out", "jobs", "report", "token-file", "boot-from"}
 
 // completeFlags has a shell offer the values that a flag takes, and files for those flags
 // alone that name one.

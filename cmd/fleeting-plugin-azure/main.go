@@ -15,6 +15,7 @@ import (
 	"gitlab.com/gitlab-org/fleeting/fleeting/provider"
 
 	azure "gitlab.com/fleeting-azure/fleeting-plugin-azure"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/advise/sim"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/lifeline"
 )
 
@@ -34,6 +35,7 @@ Commands:
   teardown    remove what setup made, and nothing else
   doctor      find out why a runner does not get its instances
   status      show scale sets and their instances
+  advise      find the idle policy that suits your jobs: waiting against cost
   migrate     turn a docker+machine configuration into one for this plugin
   completion  print completions for a shell
   version     show the version (also --version)
@@ -44,6 +46,7 @@ Each command has --help.
 `
 
 func main() {
+	sim.Child()
 	if code, handled := runCommand(os.Args[1:]); handled {
 		os.Exit(code)
 	}

@@ -27,7 +27,7 @@ GitLab Runner starts the plugin without any of these: they are for people. Besid
 | exit code | meaning |
 |---|---|
 | %d | all is well |
-| %d | something is wrong, and the report or one line on standard error says what; also after Ctrl-C, but for ¬status --watch¬, which ends so |
+| %d | something is wrong, and the report or one line on standard error says what; also after Ctrl-C, but for ¬status --watch¬, which ends so, and ¬advise¬, which gives the best so far |
 | %d | the command line is wrong, and nothing was done |
 
 Results go to standard output; errors, questions and progress to standard error. Colours are for terminals only, and off where ¬NO_COLOR¬ is set or ¬TERM¬ is ¬dumb¬. Secrets are never printed.

@@ -19,6 +19,7 @@ type File struct {
 	Mode       os.FileMode // zero where it was not read from a file
 	Lines      Lines
 	Concurrent int      `toml:"concurrent"`
+	Interval   int      `toml:"check_interval"` // seconds between questions for jobs
 	Runners    []Runner `toml:"runners"`
 }
 
@@ -45,6 +46,14 @@ type Autoscaler struct {
 	PluginConfig              map[string]any `toml:"plugin_config"`
 	Connector                 Connector      `toml:"connector_config"`
 	Policies                  []Policy       `toml:"policy"`
+	AcquireTimeout            time.Duration  `toml:"instance_acquire_timeout"`
+	ScaleThrottle             ScaleThrottle  `toml:"scale_throttle"`
+}
+
+// ScaleThrottle is [runners.autoscaler.scale_throttle]: instances a second, and at once.
+type ScaleThrottle struct {
+	Limit int `toml:"limit"`
+	Burst int `toml:"burst"`
 }
 
 // Connector is [runners.autoscaler.connector_config].

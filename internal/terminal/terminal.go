@@ -4,8 +4,10 @@
 package terminal
 
 import (
+	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -93,4 +95,31 @@ func (t Terminal) Spin(title string) (done func()) {
 		started.Stop()
 		s.Stop()
 	}
+}
+
+// barWidth is the length of a progress bar.
+const barWidth = 24
+
+// Progress shows how much of something has been done, from the first call of show until
+// end is called. show must not be called after end.
+func (t Terminal) Progress(title string) (show func(done, total int), end func()) {
+	count, end := t.Count(title)
+	return func(done, total int) {
+		filled := min(barWidth, barWidth*done/max(1, total))
+		count(fmt.Sprintf("%s%s %d of %d", strings.Repeat("█", filled), strings.Repeat("░", barWidth-filled), done, total))
+	}, end
+}
+
+// Count shows a text that changes, as Progress does.
+func (t Terminal) Count(title string) (show func(text string), end func()) {
+	if !t.live {
+		return func(string) {}, func() {}
+	}
+	s := spinner.New(spinner.CharSets[14], 100*time.Millisecond, spinner.WithWriterFile(t.Err.(*os.File)))
+	return func(text string) {
+		s.Lock()
+		s.Suffix = " " + title + " " + text
+		s.Unlock()
+		s.Start() // which does nothing while it runs
+	}, s.Stop
 }

@@ -75,3 +75,27 @@ func TestSpin(t *testing.T) {
 	done()
 	assert.NotContains(t, shown, "too short")
 }
+
+// TestProgress: a bar on a terminal, and nothing anywhere else.
+func TestProgress(t *testing.T) {
+	t.Parallel()
+	screen, tty := device(t)
+	show, end := New(tty, tty, environment(map[string]string{"TERM": "xterm"})).Progress("working")
+	show(1, 4)
+	buffer, shown := make([]byte, 4096), ""
+	for !strings.Contains(shown, "working ██████░░░░░░░░░░░░░░░░░░ 1 of 4") {
+		n, err := screen.Read(buffer)
+		require.NoError(t, err)
+		shown += string(buffer[:n])
+	}
+	end()
+	file, err := os.Create(t.TempDir() + "/out")
+	require.NoError(t, err)
+	defer file.Close()
+	show, end = New(file, file, environment(nil)).Progress("working")
+	show(1, 4)
+	end()
+	info, err := file.Stat()
+	require.NoError(t, err)
+	assert.Zero(t, info.Size())
+}

@@ -77,6 +77,13 @@ var arrows = map[string]mayImport{
 	"internal/status":       {ours: []string{"internal/armops", "internal/config", "internal/offer", "internal/vmss"}},
 	"internal/probe":        {foreign: []string{fleeting + "/provider"}},
 	"internal/metrics":      {ours: []string{"instancegroup", "internal/budget"}},
+
+	"internal/advise":        {ours: []string{"internal/advise/jobs", "internal/advise/sim"}},
+	"internal/advise/gitlab": {},
+	"internal/advise/jobs":   {},
+	"internal/advise/report": {ours: []string{"internal/advise", "internal/advise/jobs", "internal/advise/sim"}},
+	"internal/advise/sim":    {ours: []string{"internal/advise/jobs"}, foreign: []string{fleeting + "/provider", tasks}},
+
 	"internal/armapi": {
 		ours:    []string{"internal/armerr", "internal/armops", "internal/budget", "internal/config", "internal/vmss"},
 		foreign: []string{azcore + "/...", identity + "/...", compute + "/..."},
