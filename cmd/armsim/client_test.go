@@ -200,7 +200,7 @@ func TestModelFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "model.json")
 	model, err := json.Marshal(map[string]any{"location": "northeurope", "tags": map[string]any{"from": "file"},
 		"sku": map[string]any{"name": "Standard_F4s_v2", "capacity": 1}, "properties": map[string]any{
-			"overprovision": false, "virtualMachineProfile": map[string]any{
+			"overprovision": false, "upgradePolicy": map[string]any{"mode": "Manual"}, "virtualMachineProfile": map[string]any{
 				"osProfile":      map[string]any{"adminUsername": "azureuser", "computerNamePrefix": "mine"},
 				"storageProfile": map[string]any{"imageReference": map[string]any{"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "latest"}},
 				"networkProfile": map[string]any{"networkInterfaceConfigurations": []any{map[string]any{"name": "nic"}}},

@@ -53,7 +53,7 @@ func TestMistakes(t *testing.T) {
 		"model of nothing":    {[]string{"--model", refused}, "--model needs --scale-set"},
 		"no model file":       {[]string{"--scale-set", "ci", "--model", filepath.Join(dir, "none")}, "--model: open"},
 		"model is no JSON":    {[]string{"--scale-set", "ci", "--model", broken}, "unexpected end of JSON"},
-		"model is refused":    {[]string{"--scale-set", "ci", "--model", refused}, "sku.name"},
+		"model is refused":    {[]string{"--scale-set", "ci", "--model", refused}, "Required parameter 'properties'"},
 		"no key file":         {[]string{"--scale-set", "ci", "--ssh-public-key-file", filepath.Join(dir, "none")}, "--ssh-public-key-file: open"},
 		"key is refused":      {[]string{"--scale-set", "ci", "--ssh-public-key-file", write("short.pub", "x")}, "keyData"},
 		"more than the quota": {[]string{"--scale-set", "ci", "--capacity", "2", "--core-quota", "1"}, "OperationNotAllowed"},

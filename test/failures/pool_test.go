@@ -112,7 +112,9 @@ func TestWarmPoolByPolicy(t *testing.T) {
 // so.
 func TestWarmPoolWithoutTags(t *testing.T) {
 	rig.Run(t, rig.Setup{Config: armsim.Config{Unknowns: armsim.Unknowns{InstanceTagsRefused: true, ProtectionRefused: true}}, Warm: 2}, func(r *rig.Rig) {
-		r.Await(10*time.Minute, "noticed", func() bool { return r.Output.Count("the warm pool could not be filled", "protection is not supported") == 1 })
+		r.Await(10*time.Minute, "noticed", func() bool {
+			return r.Output.Count("the warm pool could not be filled", "protection is not supported") == 1
+		})
 		r.Await(40*time.Minute, "gone", func() bool { return r.Sim.Stats().Instances == 0 })
 		r.Provisioner.Request(1)
 		r.Await(5*time.Minute, "running", func() bool { return len(r.Running()) == 1 })
