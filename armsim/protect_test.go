@@ -110,7 +110,7 @@ func TestProtectionOfFlexibleSets(t *testing.T) {
 
 func TestInstanceTags(t *testing.T) {
 	t.Parallel()
-	s := virtual(t, armsim.Config{})
+	s := virtual(t, armsim.Config{Unknowns: armsim.Unknowns{InstanceTagsKept: true}})
 	u := s.suspendable(t, "Uniform", 2, func(model object) { model["tags"] = object{"team": "ci"} })
 	etag := s.get(t, u.set).text("etag")
 	assert.Equal(t, object{"team": "ci"}, s.get(t, u.member(0)).body["tags"])

@@ -107,7 +107,7 @@ func TestRollingUpgrades(t *testing.T) {
 // TestPutOfAnInstanceKeepsWhatItDoesNotName, and writes what it does.
 func TestPutOfAnInstanceKeepsWhatItDoesNotName(t *testing.T) {
 	t.Parallel()
-	s := virtual(t, armsim.Config{Polite: true})
+	s := virtual(t, armsim.Config{Polite: true, Unknowns: armsim.Unknowns{InstanceTagsKept: true}})
 	set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", Capacity: 1})
 	one := set + "/virtualMachines/" + s.ids(t, set)[0]
 	put := func(body any) object {
@@ -152,16 +152,16 @@ func TestPutOfAnInstanceKeepsWhatItDoesNotName(t *testing.T) {
 	assert.Equal(t, pool, get(nics, "0.properties.ipConfigurations.0.properties.loadBalancerBackendAddressPools"))
 }
 
-// TestInstanceTagsIgnored: a PUT of tags goes well, and they are nowhere (recording 02).
-func TestInstanceTagsIgnored(t *testing.T) {
+// TestInstanceTagsAreIgnored: a PUT of tags goes well, and they are nowhere (recording 02).
+func TestInstanceTagsAreIgnored(t *testing.T) {
 	t.Parallel()
-	for _, ignored := range []bool{false, true} {
-		s := virtual(t, armsim.Config{Polite: true, Unknowns: armsim.Unknowns{InstanceTagsIgnored: ignored}})
+	for _, kept := range []bool{false, true} {
+		s := virtual(t, armsim.Config{Polite: true, Unknowns: armsim.Unknowns{InstanceTagsKept: kept}})
 		set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", Capacity: 1})
 		one := set + "/virtualMachines/" + s.ids(t, set)[0]
 		r := s.send(t, "PUT", one, object{"tags": object{"a": "b"}})
 		s.Advance(settled)
 		assert.Equal(t, "Succeeded", s.status(t, r))
-		assert.Equal(t, ignored, s.get(t, one).body["tags"] == nil)
+		assert.Equal(t, kept, s.get(t, one).body["tags"] != nil)
 	}
 }

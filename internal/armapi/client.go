@@ -68,7 +68,9 @@ type Client struct {
 	cred     azcore.TokenCredential
 	budgets  map[string]*budget.Budget // of each subscription, in lower case, one of its scale sets'; shared by all that were made With one another
 
-	tagsRefused atomic.Bool // Azure takes no tags of instances: their protection policy is the mark
+	tagsTest    chan struct{} // holds a value while the first mark is written
+	tagsTested  atomic.Bool   // one has shown whether instances keep tags
+	tagsRefused atomic.Bool   // they do not: their protection policy is the mark
 }
 
 var _ vmss.Client = (*Client)(nil)
@@ -88,7 +90,7 @@ func New(cfg config.Config, opts Options) (*Client, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	client := &Client{subscription: cfg.SubscriptionID, group: cfg.ResourceGroupName, name: cfg.Name, cred: opts.Credential, budgets: map[string]*budget.Budget{}}
+	client := &Client{subscription: cfg.SubscriptionID, group: cfg.ResourceGroupName, name: cfg.Name, cred: opts.Credential, budgets: map[string]*budget.Budget{}, tagsTest: make(chan struct{}, 1)}
 	if opts.With != nil {
 		client.cred, client.budgets = opts.With.cred, opts.With.budgets
 	}

@@ -67,15 +67,20 @@ func markedTags(i vmss.Instance, mark vmss.Mark) map[string]*string {
 // the mark, of which Microsoft's page on instance protection shows a write like this one.
 // Either is part of the list.
 func (u uniform) Mark(ctx context.Context, i vmss.Instance, mark vmss.Mark) (vmss.Operation, error) {
+	if !u.tagsTested.Load() {
+		u.tagsTest <- struct{}{} // of many marks at a time one finds out
+		defer func() { <-u.tagsTest }()
+	}
 	if !i.ByPolicy && !u.tagsRefused.Load() {
 		response, err := u.updateInstance(ctx, i.InstanceID, armcompute.VirtualMachineScaleSetVM{Tags: markedTags(i, mark)})
-		switch {
-		case err == nil && !losesMark(response, mark):
-			return operationOf(response), nil
-		case err != nil && !armerr.Is(err, armerr.Invalid, armerr.Unknown):
+		if err != nil && !armerr.Is(err, armerr.Invalid, armerr.Unknown) {
 			return "", err
 		}
-		u.tagsRefused.Store(true)
+		u.tagsRefused.Store(err != nil || losesMark(response, mark))
+		u.tagsTested.Store(u.tagsTested.Load() || mark != vmss.Unmarked)
+		if !u.tagsRefused.Load() {
+			return operationOf(response), nil
+		}
 	}
 	policy := armcompute.VirtualMachineScaleSetVMProtectionPolicy{ProtectFromScaleIn: to.Ptr(mark != vmss.Unmarked), ProtectFromScaleSetActions: to.Ptr(mark == vmss.Suspended)}
 	response, err := u.updateInstance(ctx, i.InstanceID, armcompute.VirtualMachineScaleSetVM{Properties: &armcompute.VirtualMachineScaleSetVMProperties{ProtectionPolicy: &policy}})

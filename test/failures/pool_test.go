@@ -18,7 +18,7 @@ import (
 // which outlives the process.
 func TestWarmPoolServes(t *testing.T) {
 	for name, unknowns := range map[string]armsim.Unknowns{
-		"as believed": {}, "Flexible one by one": {FlexibleBatchPowerRefused: true}, "no models in the list": {ExpandedListWithoutModel: true},
+		"tags are kept": {InstanceTagsKept: true}, "Flexible one by one": {InstanceTagsKept: true, FlexibleBatchPowerRefused: true}, "no models in the list": {InstanceTagsKept: true, ExpandedListWithoutModel: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			slow := armsim.Config{Unknowns: unknowns, Boot: armsim.Duration{Median: 4 * time.Minute}, Suspension: armsim.SuspensionTimes{Start: armsim.Duration{Median: 20 * time.Second}}}
@@ -95,7 +95,14 @@ func TestWarmPoolAmongTrouble(t *testing.T) {
 // TestWarmPoolByPolicy: where instances take no tags their protection policy is the mark.
 // It has no model, so that the next process replaces those that it finds.
 func TestWarmPoolByPolicy(t *testing.T) {
-	rig.Run(t, rig.Setup{Config: armsim.Config{Unknowns: armsim.Unknowns{InstanceTagsRefused: true}}, Warm: 2}, func(r *rig.Rig) {
+	for _, refused := range []bool{false, true} { // else they are taken, and not kept
+		t.Run(fmt.Sprint(refused), func(t *testing.T) { poolByPolicy(t, armsim.Unknowns{InstanceTagsRefused: refused}) })
+	}
+}
+
+func poolByPolicy(t *testing.T, u armsim.Unknowns) {
+	t.Helper()
+	rig.Run(t, rig.Setup{Config: armsim.Config{Unknowns: u}, Warm: 2}, func(r *rig.Rig) {
 		r.AwaitWarm(0)
 		r.Provisioner.Request(1)
 		r.AwaitWarm(1)

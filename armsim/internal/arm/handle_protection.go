@@ -79,7 +79,7 @@ func updateOf(c *call, i *world.Instance) (world.InstanceUpdate, *problem) {
 	case update.Tags != nil && u.InstanceTagsRefused && !sameTags(update.Tags, i.Tags()):
 		return update, propertyChangeNotAllowed("tags")
 	}
-	if u.InstanceTagsIgnored {
+	if !u.InstanceTagsKept {
 		update.Tags = nil
 	}
 	return update, checkProtection(update.Protection)

@@ -91,9 +91,9 @@ type Unknowns struct {
 	// InstanceTagsRefused: are tags of a Uniform set's instance refused?
 	InstanceTagsRefused bool
 
-	// InstanceTagsIgnored: are they taken with 200, and shown nowhere? So it was recorded
-	// once (02).
-	InstanceTagsIgnored bool
+	// InstanceTagsKept: are they kept, rather than taken with 200 and shown nowhere, as in
+	// recording 02?
+	InstanceTagsKept bool
 
 	// ProtectionRefused: are protection policies of instances refused?
 	ProtectionRefused bool
@@ -149,7 +149,7 @@ var unknowns = []struct {
 	{"permissions-need-role", func(u *Unknowns) *bool { return &u.PermissionsNeedRole }},
 	{"failed-start-fails-instance", func(u *Unknowns) *bool { return &u.FailedStartFailsInstance }},
 	{"instance-tags-refused", func(u *Unknowns) *bool { return &u.InstanceTagsRefused }},
-	{"instance-tags-ignored", func(u *Unknowns) *bool { return &u.InstanceTagsIgnored }},
+	{"instance-tags-kept", func(u *Unknowns) *bool { return &u.InstanceTagsKept }},
 	{"protection-refused", func(u *Unknowns) *bool { return &u.ProtectionRefused }},
 	{"deallocated-keeps-quota", func(u *Unknowns) *bool { return &u.DeallocatedKeepsQuota }},
 	{"refill-by-minute", func(u *Unknowns) *bool { return &u.RefillByMinute }},
