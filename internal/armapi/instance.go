@@ -31,7 +31,7 @@ type machine struct {
 		ScaleSet struct {
 			ID string `json:"id"`
 		} `json:"virtualMachineScaleSet"` // in Flexible orchestration mode alone
-		Protection protection `json:"protectionPolicy"` // in Uniform orchestration mode alone
+		Protection vmss.Protection `json:"protectionPolicy"` // in Uniform orchestration mode alone
 	} `json:"properties"`
 }
 

@@ -16,29 +16,8 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
-// protection is the protection policy of an instance.
-type protection struct {
-	FromScaleIn bool `json:"protectFromScaleIn"`
-	FromActions bool `json:"protectFromScaleSetActions"`
-}
-
-// markOf reads the mark of an instance: its tag, or where that is not there, its
-// protection. Azure keeps the case of a tag's name and compares it without (Microsoft's
-// page on tags). Protection from scale-in alone is the warm pool's, without a model, and
-// means nothing on an instance that is on: that may be anybody's.
 func markOf(m machine) (mark vmss.Mark, byPolicy bool) {
-	for name, value := range m.Tags {
-		if strings.EqualFold(name, vmss.MarkTag) {
-			return vmss.Mark(value), false
-		}
-	}
-	switch p := m.Properties.Protection; {
-	case p.FromScaleIn && p.FromActions:
-		return vmss.Suspended, true
-	case p.FromScaleIn && isOff(m):
-		return vmss.Warm(""), true
-	}
-	return vmss.Unmarked, false
+	return vmss.MarkOf(m.Tags, m.Properties.Protection, isOff(m))
 }
 
 func isOff(m machine) bool {

@@ -67,15 +67,12 @@ func (s *Set) Kept(reason string) (n int) {
 
 // kept is why an instance is deallocated, by the plugin's mark on it
 // (docs/decisions/0015-marks-of-suspended-instances.md).
-func kept(tags map[string]string) string {
-	for name, value := range tags {
-		switch mark := vmss.Mark(value); {
-		case !strings.EqualFold(name, vmss.MarkTag):
-		case mark.IsWarm():
-			return "warm"
-		case mark == vmss.Suspended:
-			return "suspended"
-		}
+func kept(m machine) string {
+	switch mark, _ := vmss.MarkOf(m.Tags, m.Properties.Protection, true); {
+	case mark.IsWarm():
+		return "warm"
+	case mark == vmss.Suspended:
+		return "suspended"
 	}
 	return ""
 }
@@ -207,7 +204,8 @@ type machine struct {
 		Hardware struct {
 			Size string `json:"vmSize"`
 		} `json:"hardwareProfile"`
-		View struct {
+		Protection vmss.Protection `json:"protectionPolicy"`
+		View       struct {
 			Standby  bool `json:"isVMInStandbyPool"`
 			Statuses []struct {
 				Code    string `json:"code"`
@@ -251,7 +249,7 @@ func (r *reader) takeInstance(raw json.RawMessage) error {
 		}
 	}
 	if i.Power == "deallocated" {
-		i.Kept = kept(m.Tags)
+		i.Kept = kept(m)
 	}
 	r.set.Instances = append(r.set.Instances, i)
 	return nil

@@ -22,11 +22,12 @@ const machines = "/subscriptions/" + armsim.DefaultSubscriptionID + "/resourceGr
 var markOf = map[string]struct {
 	method string
 	path   func(armsim.InstanceInfo) string
+	body   map[string]any
 }{
 	"Uniform": {http.MethodPut, func(i armsim.InstanceInfo) string {
 		return machines + "virtualMachineScaleSets/ci/virtualMachines/" + i.InstanceID
-	}},
-	"Flexible": {http.MethodPatch, func(i armsim.InstanceInfo) string { return machines + "virtualMachines/" + i.Name }},
+	}, map[string]any{"properties": map[string]any{"protectionPolicy": map[string]any{"protectFromScaleIn": true, "protectFromScaleSetActions": true}}}},
+	"Flexible": {http.MethodPatch, func(i armsim.InstanceInfo) string { return machines + "virtualMachines/" + i.Name }, map[string]any{"tags": map[string]any{"fleeting-plugin-azure-suspended": "suspended"}}},
 }
 
 // TestRead shows what runs, in both orchestration modes, and nothing of another scale set.
@@ -44,7 +45,7 @@ func TestRead(t *testing.T) {
 				for _, i := range sim.Instances() {
 					if i.ScaleSet == "ci" {
 						require.NoError(t, sim.Deallocate(i.Name))
-						require.NoError(t, sim.Do(t.Context(), markOf[mode].method, markOf[mode].path(i), "2025-04-01", map[string]any{"tags": map[string]any{"fleeting-plugin-azure-suspended": "suspended"}}))
+						require.NoError(t, sim.Do(t.Context(), markOf[mode].method, markOf[mode].path(i), "2025-04-01", markOf[mode].body))
 						break
 					}
 				}
