@@ -143,7 +143,7 @@ func TestOfficialKeysAreEnough(t *testing.T) {
 // restart is needed. (The log is searched for secrets when the plugin ends.)
 func TestF39EntraIDIsDown(t *testing.T) {
 	t.Parallel()
-	s := launch.Simulator(t, armsim.Config{NoMachines: true, TokenLifetime: 2 * time.Second}, armsim.ScaleSetSpec{Name: "ci", Capacity: 2})
+	s := launch.Simulator(t, armsim.Config{NoMachines: true, TokenLifetime: 6 * time.Second}, armsim.ScaleSetSpec{Name: "ci", Capacity: 2})
 	p := launch.Open(t, s)
 	ids := p.AwaitRunning(t, 2)
 	require.NoError(t, s.AddFaults(armsim.Fault{Operation: "Token", Effect: armsim.Effect{Error: &armsim.ErrorResponse{Status: 503}}}))
