@@ -81,6 +81,23 @@ func (g *Group) writeMark(ctx context.Context, m *Member, mark vmss.Mark) (vmss.
 	return o, nil
 }
 
+// writeMarks writes the marks of members at a time, and returns the error of each.
+func (g *Group) writeMarks(ctx context.Context, members []*Member, mark func(*Member) vmss.Mark) []error {
+	results := make([]error, len(members))
+	var writing errgroup.Group
+	writing.SetLimit(confirmAtOnce)
+	for n, m := range members {
+		writing.Go(func() error {
+			_, results[n] = g.writeMark(ctx, m, mark(m))
+			return nil
+		})
+	}
+	_ = writing.Wait() // the errors are in results
+	return results
+}
+
+func noMark(*Member) vmss.Mark { return vmss.Unmarked }
+
 // awaitMarks waits until the writes have ended. If one does not, Azure refuses what
 // follows, and the runner asks again.
 func (c *powerChange) awaitMarks(ctx context.Context, operations []vmss.Operation) {

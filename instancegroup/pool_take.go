@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"golang.org/x/sync/errgroup"
-
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
@@ -79,16 +77,7 @@ func (g *Group) leavePool(ctx context.Context, members []*Member) ([]*Member, er
 		g.suspensions.begin([]string{m.MemberID}, suspended, "", g.now()) // without a mark it would be dead
 	}
 	g.mu.Unlock()
-	results := make([]error, len(members))
-	var writing errgroup.Group
-	writing.SetLimit(confirmAtOnce)
-	for n, m := range members {
-		writing.Go(func() error {
-			_, results[n] = g.writeMark(ctx, m, vmss.Unmarked)
-			return nil
-		})
-	}
-	_ = writing.Wait() // the errors are in results
+	results := g.writeMarks(ctx, members, noMark)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	var left []*Member

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"golang.org/x/sync/errgroup"
-
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
@@ -29,7 +27,7 @@ func (g *Group) Tend(ctx context.Context, v *View) error {
 	spent, halted = g.untended(v)                                                                                              // while it was waited, the runner may have suspended one
 	c := powerChange{Group: g, verb: "suspend", call: vmss.DeallocateInstances, to: suspending, from: Suspending, plain: true} // what is stopped has no memory
 	_, err = c.send(ctx, halted)
-	err = errors.Join(err, g.unmark(ctx, spent))
+	err = errors.Join(append(g.writeMarks(ctx, spent, noMark), err)...)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if err == nil {
@@ -63,16 +61,4 @@ func (g *Group) untended(v *View) (spent, halted []*Member) {
 		}
 	}
 	return spent, halted
-}
-
-// unmark removes the marks of members.
-func (g *Group) unmark(ctx context.Context, members []*Member) error {
-	var writing errgroup.Group
-	for _, m := range members {
-		writing.Go(func() error {
-			_, err := g.writeMark(ctx, m, vmss.Unmarked)
-			return err
-		})
-	}
-	return writing.Wait()
 }
