@@ -3,7 +3,6 @@ package instancegroup
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -27,36 +26,20 @@ const (
 
 // mark marks members, and returns those that are marked.
 func (c *powerChange) mark(ctx context.Context, members []*Member) (marked []*Member, err error) {
-	var writing errgroup.Group
-	writing.SetLimit(confirmAtOnce)
-	var mu sync.Mutex
-	var failed []error
-	var operations []vmss.Operation
-	marked, unmarked := c.byMark(members)
+	marked, others := c.byMark(members)
 	room := max(0, min(marksPerCall, c.client.Remaining(vmss.MarkInstance)-markSpare))
-	for _, m := range unmarked[:min(room, len(unmarked))] {
-		writing.Go(func() error {
-			o, err := c.writeMark(ctx, m, vmss.Suspended)
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
-				failed = append(failed, err)
-				return nil
-			}
-			marked, operations = append(marked, m), append(operations, o)
-			return nil
-		})
-	}
-	_ = writing.Wait() // the errors are in failed
+	others = others[:min(room, len(others))]
+	operations, results := c.writeMarks(ctx, others, func(*Member) vmss.Mark { return vmss.Suspended })
+	marked = append(marked, succeeded(others, results)...)
 	slices.SortFunc(marked, func(a, b *Member) int { return byID(*a, *b) })
 	if c.suspensions.hibernate {
 		c.awaitMarks(ctx, operations)
 	}
-	return marked, armerr.Join(failed...)
+	return marked, armerr.Join(results...)
 }
 
 // byMark divides members into those that this process has marked, and the others.
-func (c *powerChange) byMark(members []*Member) (marked, unmarked []*Member) {
+func (c *powerChange) byMark(members []*Member) (marked, others []*Member) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, m := range members {
@@ -64,9 +47,9 @@ func (c *powerChange) byMark(members []*Member) (marked, unmarked []*Member) {
 			marked = append(marked, m)
 			continue
 		}
-		unmarked = append(unmarked, m)
+		others = append(others, m)
 	}
-	return marked, unmarked
+	return marked, others
 }
 
 // writeMark writes the mark of a member.
@@ -81,19 +64,30 @@ func (g *Group) writeMark(ctx context.Context, m *Member, mark vmss.Mark) (vmss.
 	return o, nil
 }
 
-// writeMarks writes the marks of members at a time, and returns the error of each.
-func (g *Group) writeMarks(ctx context.Context, members []*Member, mark func(*Member) vmss.Mark) []error {
-	results := make([]error, len(members))
+// writeMarks writes the marks of members at a time, and returns the operation or the error
+// of each.
+func (g *Group) writeMarks(ctx context.Context, members []*Member, mark func(*Member) vmss.Mark) (operations []vmss.Operation, results []error) {
+	operations, results = make([]vmss.Operation, len(members)), make([]error, len(members))
 	var writing errgroup.Group
 	writing.SetLimit(confirmAtOnce)
 	for n, m := range members {
 		writing.Go(func() error {
-			_, results[n] = g.writeMark(ctx, m, mark(m))
+			operations[n], results[n] = g.writeMark(ctx, m, mark(m))
 			return nil
 		})
 	}
 	_ = writing.Wait() // the errors are in results
-	return results
+	return operations, results
+}
+
+// succeeded are the members whose results are no errors.
+func succeeded(members []*Member, results []error) (done []*Member) {
+	for n, m := range members {
+		if results[n] == nil {
+			done = append(done, m)
+		}
+	}
+	return done
 }
 
 func noMark(*Member) vmss.Mark { return vmss.Unmarked }

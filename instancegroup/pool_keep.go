@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
-	"golang.org/x/sync/errgroup"
+	"slices"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
@@ -102,38 +101,34 @@ func (g *Group) mayGrowLocked() bool {
 
 // putToSleep marks members, and deallocates those that run.
 func (g *Group) putToSleep(ctx context.Context, w poolWork) error {
-	results := make([]error, len(w.tired))
-	var writing errgroup.Group
-	for n, m := range w.tired {
-		writing.Go(func() error {
-			if mark := vmss.Warm(w.model[m.MemberID]); m.Mark != mark {
-				_, results[n] = g.writeMark(ctx, m, mark)
-			}
-			return nil
-		})
-	}
-	_ = writing.Wait() // the errors are in results
-	var marked []*Member
-	for n, m := range w.tired {
-		if results[n] == nil && m.State == Running {
+	warm := func(m *Member) vmss.Mark { return vmss.Warm(w.model[m.MemberID]) }
+	var marked, others []*Member
+	for _, m := range w.tired {
+		if m.Mark == warm(m) {
 			marked = append(marked, m)
+			continue
 		}
+		others = append(others, m)
 	}
+	_, results := g.writeMarks(ctx, others, warm)
+	marked = append(marked, succeeded(others, results)...)
+	running := slices.DeleteFunc(marked, func(m *Member) bool { return m.State != Running })
 	c := powerChange{Group: g, verb: "put into the warm pool", call: vmss.DeallocateInstances, to: suspending, splits: maxSplits, plain: true}
-	_, err := c.send(ctx, marked)
+	_, err := c.send(ctx, running)
 	g.closePool(errors.Join(results...))
 	return armerr.Join(append(results, err)...)
 }
 
-// unmarked is how many times in a row marks may be refused, about a quarter of an hour.
-const unmarked = 5
+// maxMarkRefusals is how many times in a row marks may be refused, about a quarter of an
+// hour.
+const maxMarkRefusals = 5
 
 // closePool is for a scale set whose instances cannot be marked. Those that were made for
 // the pool are given up: they would run for nobody.
 func (g *Group) closePool(refused error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	lasting := armerr.Is(refused, armerr.Conflict) && g.pool.backoff.failures >= unmarked
+	lasting := armerr.Is(refused, armerr.Conflict) && g.pool.backoff.failures >= maxMarkRefusals
 	if lasting || armerr.Is(refused, armerr.NotAllowedForMode) {
 		g.pool.size = 0
 	}

@@ -77,16 +77,13 @@ func (g *Group) leavePool(ctx context.Context, members []*Member) ([]*Member, er
 		g.suspensions.begin([]string{m.MemberID}, suspended, "", g.now()) // without a mark it would be dead
 	}
 	g.mu.Unlock()
-	results := g.writeMarks(ctx, members, noMark)
+	_, results := g.writeMarks(ctx, members, noMark)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	var left []*Member
 	for n, m := range members {
-		if results[n] == nil {
-			left = append(left, m)
-			continue
+		if results[n] != nil {
+			delete(g.pool.leaving, m.MemberID)
 		}
-		delete(g.pool.leaving, m.MemberID)
 	}
-	return left, armerr.Join(results...)
+	return succeeded(members, results), armerr.Join(results...)
 }

@@ -27,7 +27,8 @@ func (g *Group) Tend(ctx context.Context, v *View) error {
 	spent, halted = g.untended(v)                                                                                              // while it was waited, the runner may have suspended one
 	c := powerChange{Group: g, verb: "suspend", call: vmss.DeallocateInstances, to: suspending, from: Suspending, plain: true} // what is stopped has no memory
 	_, err = c.send(ctx, halted)
-	err = errors.Join(append(g.writeMarks(ctx, spent, noMark), err)...)
+	_, results := g.writeMarks(ctx, spent, noMark)
+	err = errors.Join(append(results, err)...)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if err == nil {
