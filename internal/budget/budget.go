@@ -190,7 +190,7 @@ func (b *Budget) Correct(c Class, h http.Header) {
 	switch {
 	case c == ReadInstance && k.limited && k.repeats(left, b.now()):
 		k.limited = false // each instance has a bucket of its own
-	case c == DeleteInstances && strings.Contains(limits(h), "UpdateVMScaleSetResource"):
+	case c == DeleteInstances && sharesWrites(h):
 		b.shared = true
 		b.bucketLocked(WriteScaleSet).correct(left, b.now())
 	default:

@@ -153,12 +153,14 @@ func TestReadsOfInstances(t *testing.T) {
 // TestDeletionsThatCountAsWrites: recorded responses count deletions apart. Should they
 // count against the limit on writes, the responses say so.
 func TestDeletionsThatCountAsWrites(t *testing.T) {
-	b, _ := newBudget()
-	require.NoError(t, b.Take(DeleteInstances))
-	b.Correct(DeleteInstances, http.Header{"X-Ms-Ratelimit-Remaining-Resource": {"Microsoft.Compute/UpdateVMScaleSetResource;5"}})
-	assert.Equal(t, 5, b.Remaining(DeleteInstances))
-	require.NoError(t, b.Take(DeleteInstances))
-	assert.Equal(t, 4, b.Remaining(WriteScaleSet))
+	for _, limit := range []string{"UpdateVMScaleSetResource", "VMScaleSetActionsResource"} {
+		b, _ := newBudget()
+		require.NoError(t, b.Take(DeleteInstances))
+		b.Correct(DeleteInstances, http.Header{"X-Ms-Ratelimit-Remaining-Resource": {"Microsoft.Compute/" + limit + ";5"}})
+		assert.Equal(t, 5, b.Remaining(DeleteInstances), limit)
+		require.NoError(t, b.Take(DeleteInstances))
+		assert.Equal(t, 4, b.Remaining(WriteScaleSet), limit)
+	}
 }
 
 // TestLittleLeftAtTheBeginning: a plugin started again may find that its predecessor has

@@ -39,3 +39,10 @@ func countsCalls(limit string) bool {
 	}
 	return strings.HasSuffix(limit, "Resource") || strings.HasSuffix(limit, "SubscriptionMaximum")
 }
+
+// sharesWrites reports whether a deletion counted against the limit on the writes to a
+// scale set: updates have one of their own on Microsoft's page, and a recorded PATCH (API
+// version 2020-12-01) that of actions.
+func sharesWrites(h http.Header) bool {
+	return strings.Contains(limits(h), "UpdateVMScaleSetResource") || strings.Contains(limits(h), "VMScaleSetActionsResource")
+}
