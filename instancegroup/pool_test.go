@@ -183,6 +183,24 @@ func TestWarmPoolWaitsForDemand(t *testing.T) {
 	assert.Empty(t, k.vms, "demand is unmet")
 }
 
+// TestWarmPoolWaitsForWhatIsPending: demand is met once the runner has its instances.
+func TestWarmPoolWaitsForWhatIsPending(t *testing.T) {
+	k := newKeeper(t, newFake(0), 1)
+	k.settle()
+	n, err := k.Increase(t.Context(), 3)
+	require.NoError(t, err)
+	require.Equal(t, 3, n)
+	k.fake.hidden[k.vms[1].VMID], k.fake.hidden[k.vms[2].VMID] = true, true // they are late
+	for range 3 {
+		k.update()
+		require.Len(t, k.vms, 3)
+	}
+	clear(k.fake.hidden)
+	k.settle()
+	assert.Equal(t, []string{"running", "running", "running"}, k.update())
+	assert.Equal(t, 1, k.powers()["deallocated"])
+}
+
 // TestWarmPoolTakenWhileItIsRead: between its mark and its start it is off without a mark.
 func TestWarmPoolTakenWhileItIsRead(t *testing.T) {
 	k := newKeeper(t, newFake(0), 1)
