@@ -33,6 +33,17 @@ func (w *capacityWrite) settleUncertain() int {
 	return accepted
 }
 
+// settlesUncertain reports whether there was a write of unknown outcome, and settles it.
+func (w *capacityWrite) settlesUncertain() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ledger.uncertain == nil {
+		return false
+	}
+	w.ledger.settleUncertain(w.current, 0, w.now())
+	return true
+}
+
 func (w *capacityWrite) logAccepted(n int, capacity int64) {
 	w.log.Info("scale set increased", "operation", "increase", "count", n, "capacity", capacity)
 }
@@ -97,23 +108,33 @@ func (w *capacityWrite) unfilled() int {
 // send writes the capacity, under the condition that the scale set is still the
 // one that was read, and returns how many instances were accepted.
 func (w *capacityWrite) send(ctx context.Context, capacity int64) (int, error) {
-	at := w.now()
+	at, from := w.now(), w.origin()
 	id, err := w.client.SetCapacity(ctx, capacity, w.current.ETag)
 	w.noteWrite()
-	if err != nil && !w.tookEffect(ctx, uncertainWrite{w.current.ETag, capacity, w.n}, err) {
+	if err != nil && !w.tookEffect(ctx, uncertainWrite{w.current.ETag, capacity, w.n, from}, err) {
 		return 0, err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.ledger.target.drift = w.driftLocked()
-	if w.warm {
-		w.ledger.recordWarm(w.n, capacity, id, at, w.current.ReadAt)
+	if from != nil {
+		w.ledger.recordWarm(w.n, capacity, id, at, *from)
 		w.log.Info("instances are created for the warm pool", "operation", "warm", "count", w.n, "capacity", capacity)
 		return w.n, nil
 	}
 	w.ledger.recordIncrease(w.n, capacity, id, at)
 	w.logAccepted(w.n, capacity)
 	return w.n, nil
+}
+
+// origin is that of instances for the warm pool; nil: they are the runner's.
+func (w *capacityWrite) origin() *origin {
+	if !w.warm {
+		return nil
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return &origin{model: w.current.Model.Fingerprint, since: w.current.ReadAt, complete: w.unlistedLocked() <= 0}
 }
 
 func (w *capacityWrite) noteWrite() {
@@ -129,8 +150,13 @@ func (w *capacityWrite) driftLocked() int {
 	if w.current.Mode != vmss.Flexible {
 		return 0
 	}
-	v := w.inventory.last()
-	return max(0, int(w.current.Capacity)-v.count()-w.ledger.pending()-w.ledger.warming())
+	return max(0, w.unlistedLocked())
+}
+
+// unlistedLocked is how many instances the capacity counts before the write that no list has
+// shown and no increase made.
+func (w *capacityWrite) unlistedLocked() int {
+	return int(w.current.Capacity) - w.inventory.last().count() - w.ledger.pending() - w.ledger.warming()
 }
 
 // tookEffect reports whether a write whose response was lost took effect. If

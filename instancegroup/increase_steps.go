@@ -89,7 +89,7 @@ func (i increase) try(ctx context.Context, n int) (int, error) {
 	if !set.HasCapacity || set.ETag == "" {
 		return 0, fmt.Errorf("increase scale set %q by %d: Azure's response holds no capacity or no ETag, and a guess could delete instances; nothing was changed", i.name, n)
 	}
-	if err := cmp.Or(i.verifyLease(set), i.refusal(n)); err != nil {
+	if err := cmp.Or(i.verifyLease(set), i.refusedScaleSet(n)); err != nil {
 		return 0, err
 	}
 	w := capacityWrite{Group: i.Group, current: set, n: n}
@@ -110,12 +110,12 @@ func (i increase) try(ctx context.Context, n int) (int, error) {
 	return w.send(ctx, set.Capacity+delta)
 }
 
-// refusal is why the scale set must not be increased now.
-func (i increase) refusal(n int) error {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.admission.refusal == nil {
+// refusedScaleSet is why the scale set must not be increased now.
+func (g *Group) refusedScaleSet(n int) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.admission.refusal == nil {
 		return nil
 	}
-	return fmt.Errorf("increase scale set %q by %d: %w; nothing was changed", i.name, n, i.admission.refusal)
+	return fmt.Errorf("increase scale set %q by %d: %w; nothing was changed", g.name, n, g.admission.refusal)
 }

@@ -29,41 +29,41 @@ func (k *keyWrite) isUnderWay(set vmss.ScaleSet, now time.Time) bool {
 // ensureKeys has the scale set, as it was read for an increase, give the keys that it is
 // to give to new instances. Where they are not in its model the increase is put off to
 // the next one, which reads the scale set again. Nothing is sent where they are.
-func (i increase) ensureKeys(ctx context.Context, set vmss.ScaleSet) error {
-	if i.sshKeys == nil {
+func (g *Group) ensureKeys(ctx context.Context, set vmss.ScaleSet) error {
+	if g.sshKeys == nil {
 		return nil
 	}
-	keys, differ, err := i.sshKeys(set.Model.Login)
+	keys, differ, err := g.sshKeys(set.Model.Login)
 	switch {
 	case err != nil:
-		return fmt.Errorf("increase scale set %q: the key for its instances: %w", i.name, err)
-	case !differ && i.awaitsKeys(set):
+		return fmt.Errorf("increase scale set %q: the key for its instances: %w", g.name, err)
+	case !differ && g.awaitsKeys(set):
 		return errDeferred
 	case !differ:
 		return nil
 	}
-	if err := i.client.SetPublicKeys(ctx, keys, set.ETag); err != nil {
-		return i.keyRefusal(set, err)
+	if err := g.client.SetPublicKeys(ctx, keys, set.ETag); err != nil {
+		return g.keyRefusal(set, err)
 	}
-	i.log.Info("the SSH public key for new instances was added to the scale set's model", "operation", "increase", "count", len(keys))
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.keyWrite.at = i.now()
+	g.log.Info("the SSH public key for new instances was added to the scale set's model", "operation", "increase", "count", len(keys))
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.keyWrite.at = g.now()
 	return errDeferred
 }
 
-func (i increase) awaitsKeys(set vmss.ScaleSet) bool {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	return i.keyWrite.isUnderWay(set, i.now())
+func (g *Group) awaitsKeys(set vmss.ScaleSet) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.keyWrite.isUnderWay(set, g.now())
 }
 
 // keyRefusal is the error where Azure does not take the keys. A refusal of what they are
 // must not be taken for one of the increase's size.
-func (i increase) keyRefusal(set vmss.ScaleSet, err error) error {
+func (g *Group) keyRefusal(set vmss.ScaleSet, err error) error {
 	if !isRefusedForSize(err) {
 		return err
 	}
 	return fmt.Errorf("increase scale set %q: %v; nothing was changed; fix: Azure does not let the SSH public keys of this scale set be changed: create it again with the key in the .pub file beside ssh_key_file "+
-		"(fleeting-plugin-azure setup does), or set key_path in connector_config to the private half of a key that its model has: az vmss show --ids %s --query virtualMachineProfile.osProfile.linuxConfiguration.ssh", i.name, err, set.ID) //nolint:errorlint // see above
+		"(fleeting-plugin-azure setup does), or set key_path in connector_config to the private half of a key that its model has: az vmss show --ids %s --query virtualMachineProfile.osProfile.linuxConfiguration.ssh", g.name, err, set.ID) //nolint:errorlint // see above
 }

@@ -37,8 +37,7 @@ type ledger struct {
 type acceptedIncrease struct {
 	operation
 	pending int
-	warm    bool      // for the warm pool: the runner does not wait for them
-	since   time.Time // of those for the warm pool: before they were made, by Azure's clock
+	origin  *origin // of those for the warm pool, which the runner does not wait for; nil: it does
 }
 
 // target is the capacity of the last accepted write, less what has gone since.
@@ -103,7 +102,7 @@ func (l *ledger) find(o *operation) *acceptedIncrease {
 // pending is how many accepted instances the runner has not discovered yet.
 func (l *ledger) pending() (n int) {
 	for _, i := range l.increases {
-		if !i.warm {
+		if !i.isWarm() {
 			n += i.pending
 		}
 	}
@@ -119,7 +118,7 @@ func (l *ledger) charge(n int) {
 	l.taken -= taken
 	n -= taken
 	for _, i := range l.increases {
-		if i.warm {
+		if i.isWarm() {
 			continue
 		}
 		charged := min(n, i.pending)
@@ -141,6 +140,9 @@ type overdue struct {
 	proven   int   // of the unproven: the capacity does not count them
 	known    bool  // whether the capacity was read
 	expected int   // pending instances that are not overdue
+
+	pool      int // instances for the warm pool whose operation failed
+	poolCause error
 }
 
 // reconcile is given a view and how many of its instances the runner discovered
@@ -149,11 +151,11 @@ func (l *ledger) reconcile(v *View, discovered int) (o overdue) {
 	o.cause = errNeverCreated
 	l.charge(discovered)
 	l.supersede()
-	l.expireWarm(v)
+	o.pool, o.poolCause = l.expireWarm(v)
 	l.increases = slices.DeleteFunc(l.increases, func(i *acceptedIncrease) bool { return i.pending == 0 })
 	for _, i := range l.increases {
 		switch {
-		case i.warm, i.mayBeUnlisted(v):
+		case i.isWarm(), i.mayBeUnlisted(v):
 			o.expected += i.pending
 		case i.hasFailed():
 			o.failed += i.pending
@@ -209,7 +211,7 @@ func (l *ledger) fail(cause error, now time.Time) {
 // creates their instances: a scale set has one target capacity.
 func (l *ledger) supersede() {
 	for n, i := range l.increases[:max(0, len(l.increases)-1)] {
-		if !i.warm && !l.increases[n+1].warm && armerr.Is(i.failure, armerr.Preempted) {
+		if !i.isWarm() && !l.increases[n+1].isWarm() && armerr.Is(i.failure, armerr.Preempted) {
 			l.increases[n+1].pending += i.pending
 			i.pending = 0
 		}
@@ -248,7 +250,7 @@ func (l *ledger) writeOff(v *View, o overdue, now time.Time) (lost int) {
 	}
 	failed, proven := o.failed, o.proven
 	for _, i := range l.increases {
-		if i.warm || i.mayBeUnlisted(v) {
+		if i.isWarm() || i.mayBeUnlisted(v) {
 			continue
 		}
 		left := &proven

@@ -12,6 +12,7 @@ type uncertainWrite struct {
 	etag   string // before it
 	target int64
 	count  int
+	origin *origin // of one for the warm pool
 }
 
 // tookEffect reports whether a scale set that has another ETag since shows that
@@ -27,7 +28,8 @@ func (u uncertainWrite) tookEffect(set vmss.ScaleSet) bool {
 func (l *ledger) recordUncertain(u uncertainWrite) { l.uncertain = &u }
 
 // settleUncertain counts an uncertain write as accepted after all, up to n, if
-// the scale set shows its effect. It returns how many were accepted.
+// the scale set shows its effect. It returns how many were accepted that the runner waits
+// for.
 func (l *ledger) settleUncertain(set vmss.ScaleSet, n int, now time.Time) int {
 	u := l.uncertain
 	if u == nil || set.ETag == u.etag { // the next write has the same condition: only one can succeed
@@ -35,6 +37,10 @@ func (l *ledger) settleUncertain(set vmss.ScaleSet, n int, now time.Time) int {
 	}
 	l.uncertain = nil
 	if !u.tookEffect(set) || u.count <= 0 {
+		return 0
+	}
+	if u.origin != nil {
+		l.recordWarm(u.count, u.target, "", now, *u.origin)
 		return 0
 	}
 	n = min(n, u.count)

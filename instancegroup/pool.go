@@ -13,20 +13,17 @@ import (
 // that is not marked yet is the runner's if this process ends.
 type warmPool struct {
 	size     int
-	claimed  map[string]claim     // by member ID: made for the pool
+	claimed  map[string]string    // by member ID: made for the pool, from which model
+	running  map[string]time.Time // by member ID: since when one of the pool's runs
+	told     map[string]bool      // by member ID: the runner was last told of it
 	taken    map[string]time.Time // by member ID: given to the runner, when that was asked for
 	leaving  map[string]bool      // by member ID: about to be taken
 	parted   map[string]time.Time // by member ID: when it went, unknown to the runner
 	unmet    time.Time            // when an increase was last not met in full
-	backoff  backoff              // of what the pool does by itself
+	backoff  backoff              // of increases of the pool
+	marking  backoff              // of what puts its members to sleep
 	starting backoff              // of starts that Azure refused
 	served   PoolStarts
-}
-
-// claim is that of an instance.
-type claim struct {
-	model string    // from which it was made
-	ready time.Time // since when it runs; zero: it does not
 }
 
 // PoolStarts are the starts that the pool has served.
@@ -39,8 +36,8 @@ type PoolStarts struct {
 func newWarmPool(size int) warmPool {
 	b := backoff{shortest: 30 * time.Second, longest: 10 * time.Minute}
 	return warmPool{
-		size: size, claimed: map[string]claim{}, taken: map[string]time.Time{}, leaving: map[string]bool{}, parted: map[string]time.Time{},
-		backoff: b, starting: b,
+		size: size, claimed: map[string]string{}, running: map[string]time.Time{}, told: map[string]bool{}, taken: map[string]time.Time{},
+		leaving: map[string]bool{}, parted: map[string]time.Time{}, backoff: b, marking: b, starting: b,
 	}
 }
 
@@ -52,13 +49,22 @@ const warmSettle = time.Minute
 // more.
 const demandRest = time.Minute
 
-// holds reports whether a member is the pool's.
+// holds reports whether a member is the pool's. What the runner was told of is not, whatever
+// a list shows, which may be behind another one.
 func (p *warmPool) holds(m *Member) bool {
-	if _, taken := p.taken[m.MemberID]; taken {
+	if _, taken := p.taken[m.MemberID]; taken || p.told[m.MemberID] {
 		return false
 	}
 	_, claimed := p.claimed[m.MemberID]
 	return claimed || p.leaving[m.MemberID] || m.Mark.IsWarm()
+}
+
+// modelOf is the model that a member of the pool was made from; empty: nobody knows.
+func (p *warmPool) modelOf(m *Member) string {
+	if model, claimed := p.claimed[m.MemberID]; claimed {
+		return model
+	}
+	return modelOf(m.Mark)
 }
 
 // members are the pool's in a view.
@@ -71,29 +77,26 @@ func (p *warmPool) members(v *View) (all []*Member) {
 	return all
 }
 
-// isReady reports whether a member of the pool can be started.
-func (p *warmPool) isReady(m *Member, model string) bool {
-	return m.State == Suspended && m.Mark == vmss.Warm(model) && !p.leaving[m.MemberID]
+// isReady reports whether a member of the pool can be started. Of one that only its mark
+// shows to be the pool's, the list must not be from before a process that gave it to the
+// runner.
+func (p *warmPool) isReady(m *Member, model string, now time.Time) bool {
+	_, claimed := p.claimed[m.MemberID]
+	return m.State == Suspended && m.Mark == vmss.Warm(model) && !p.leaving[m.MemberID] && (claimed || now.Sub(m.first) >= outdated)
 }
 
-// harvest is what was made for the pool.
-type harvest struct {
-	n     int
-	since time.Time // before it was made, by Azure's clock; zero: unknown
-	model string
-}
-
-// claim takes instances that the runner does not know for the pool, as many as were made
-// for it. Those that the runner waits for go first. One that is older may have run a job: a
-// process before this one may have told the runner of it, and the first list may lack it.
-func (p *warmPool) claim(v *View, known map[string]bool, waiting int, made harvest) (n int) {
-	if made.n == 0 || known == nil {
+// claim takes up to most instances that the runner does not know for the pool, and returns
+// how many. Those that the runner waits for go first. One that is not of this origin may
+// have run a job: a process before this one may have told the runner of it, and the first
+// list may lack it.
+func (p *warmPool) claim(v *View, known map[string]bool, waiting, most int, from *origin) (n int) {
+	if known == nil {
 		return 0
 	}
 	var fresh []*Member
 	for k := range v.Members {
 		m := &v.Members[k]
-		if _, taken := p.taken[m.MemberID]; taken || !m.Created.IsZero() && m.Created.Before(made.since) {
+		if _, taken := p.taken[m.MemberID]; taken || !from.isOwn(m.Instance) {
 			continue
 		}
 		if !known[m.MemberID] && !p.holds(m) && m.Mark == vmss.Unmarked && (m.State == Creating || m.State == Running) {
@@ -102,8 +105,8 @@ func (p *warmPool) claim(v *View, known map[string]bool, waiting int, made harve
 	}
 	slices.SortStableFunc(fresh, func(a, b *Member) int { return cmp.Or(a.created.Compare(b.created), byID(*a, *b)) })
 	for _, m := range fresh[min(waiting, len(fresh)):] {
-		if n < made.n {
-			p.claimed[m.MemberID] = claim{model: made.model}
+		if n < most {
+			p.claimed[m.MemberID] = from.model
 			n++
 		}
 	}
@@ -114,6 +117,7 @@ func (p *warmPool) claim(v *View, known map[string]bool, waiting int, made harve
 func (p *warmPool) visible(v *View, now time.Time) *View {
 	shown := *v
 	shown.Members, shown.pool = make([]Member, 0, len(v.Members)), nil
+	told := make(map[string]bool, len(v.Members))
 	for _, m := range v.Members {
 		if p.holds(&m) {
 			shown.pool = append(shown.pool, m)
@@ -123,7 +127,9 @@ func (p *warmPool) visible(v *View, now time.Time) *View {
 			m.State = Creating
 		}
 		shown.Members = append(shown.Members, m)
+		told[m.MemberID] = true
 	}
+	p.told = told
 	shown.Gone = slices.DeleteFunc(slices.Clone(v.Gone), func(id string) bool { return !p.parted[id].IsZero() })
 	for id, at := range p.parted {
 		if now.Sub(at) > time.Hour {
@@ -139,18 +145,23 @@ func (p *warmPool) part(base *View, gone []string, now time.Time) {
 		if m := base.Find(id); m != nil && p.holds(m) {
 			p.parted[id] = now
 		}
-		delete(p.claimed, id)
-		delete(p.leaving, id)
+		p.release(id)
 		delete(p.taken, id)
 	}
+}
+
+// release drops a member that is no longer the pool's.
+func (p *warmPool) release(id string) {
+	delete(p.claimed, id)
+	delete(p.running, id)
+	delete(p.leaving, id)
 }
 
 // take gives members to the runner.
 func (p *warmPool) take(ids []string, now time.Time) {
 	for _, id := range ids {
 		p.taken[id] = now
-		delete(p.claimed, id)
-		delete(p.leaving, id)
+		p.release(id)
 	}
 	p.served.Count += len(ids)
 }
@@ -178,8 +189,7 @@ func (p *warmPool) cameUp(v *View, now time.Time, started func(took time.Duratio
 func (p *warmPool) surplus(members []*Member, model string) (useless []*Member) {
 	over := living(members) - p.size
 	for _, m := range members {
-		c, claimed := p.claimed[m.MemberID]
-		old := m.Mark.IsWarm() && m.Mark != vmss.Warm(model) || !m.Mark.IsWarm() && claimed && c.model != model
+		old := p.modelOf(m) != model
 		mayGo := m.State != Dead && m.State != Deleting && m.State != Creating && !p.leaving[m.MemberID] // what is created comes up first
 		if mayGo && (old || over > 0) {
 			useless = append(useless, m)
@@ -199,22 +209,21 @@ func living(members []*Member) (n int) {
 	return n
 }
 
-// settled are the members that have run for long enough to be deallocated.
+// settled are the members that have run for long enough to be deallocated, and those that
+// could not be started and have lost their mark for that.
 func (p *warmPool) settled(members []*Member, now time.Time) (all []*Member) {
 	for _, m := range members {
-		c := p.claimed[m.MemberID]
+		if m.State == Suspended && !m.Mark.IsWarm() && !p.leaving[m.MemberID] {
+			all = append(all, m)
+		}
 		if m.State != Running {
-			c.ready = time.Time{}
-		} else if c.ready.IsZero() {
-			c.ready = now
+			delete(p.running, m.MemberID)
+			continue
 		}
-		if _, claimed := p.claimed[m.MemberID]; claimed || m.Mark.IsWarm() {
-			if !claimed {
-				c.model = modelOf(m.Mark)
-			}
-			p.claimed[m.MemberID] = c
+		if p.running[m.MemberID].IsZero() {
+			p.running[m.MemberID] = now
 		}
-		if m.State == Running && now.Sub(c.ready) >= warmSettle {
+		if now.Sub(p.running[m.MemberID]) >= warmSettle {
 			all = append(all, m)
 		}
 	}

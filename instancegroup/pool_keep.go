@@ -1,10 +1,12 @@
 package instancegroup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
@@ -27,15 +29,24 @@ func (g *Group) KeepWarm(ctx context.Context) {
 		return
 	}
 	w = g.poolWork() // while it was waited, the runner may have taken one
-	err = errors.Join(g.putToSleep(ctx, w), g.refill(ctx, w.missing))
+	if len(w.tired) > 0 {
+		g.concludeWarm(&g.pool.marking, "instances of the warm pool could not be put to sleep", g.putToSleep(ctx, w))
+	}
+	if w.missing > 0 {
+		g.concludeWarm(&g.pool.backoff, "the warm pool could not be filled", g.refill(ctx, w.missing))
+	}
+}
+
+// concludeWarm logs the first of several refusals in a row.
+func (g *Group) concludeWarm(b *backoff, what string, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if err == nil {
-		g.pool.backoff.reset()
+		b.reset()
 		return
 	}
-	if g.pool.backoff.fail(g.now(), err) {
-		g.log.Warn("the warm pool could not be filled; trying again at growing intervals", "operation", "warm", "error", armerr.Join(err))
+	if b.fail(g.now(), err) {
+		g.log.Warn(what+"; trying again at growing intervals", "operation", "warm", "error", armerr.Join(err))
 	}
 }
 
@@ -60,29 +71,32 @@ func (g *Group) poolWork() (w poolWork) {
 	if n, slowest := g.pool.cameUp(v, now, g.watch.warmStarted); n > 0 {
 		g.log.Info("instances from the warm pool are up", "operation", "increase", "count", n, "duration", slowest, "created_take", g.pace.boots.half())
 	}
-	members := g.pool.members(v)
-	for _, m := range g.pool.surplus(members, g.admission.set.Model.Fingerprint) {
-		g.suspensions.lose(m.MemberID, leftPool, now)
-		g.inventory.restate([]string{m.MemberID}, Dead, leftPool, now)
-	}
-	members = g.pool.members(g.inventory.last())
-	w.tired, w.model = g.pool.settled(members, now), map[string]string{}
-	if g.pool.backoff.active(now) {
-		return poolWork{}
-	}
-	for _, m := range members { // one that could not be started, and has lost its mark for that
-		if m.State == Suspended && !m.Mark.IsWarm() && !g.pool.leaving[m.MemberID] {
-			w.tired = append(w.tired, m)
-		}
+	g.giveUpSurplusLocked(now)
+	members := g.pool.members(g.inventory.last())
+	if w.tired = g.pool.settled(members, now); g.pool.marking.active(now) {
+		w.tired = nil
 	}
 	w.tired = w.tired[:max(0, min(len(w.tired), marks-markSpare, confirmAtOnce))]
+	w.model = map[string]string{}
 	for _, m := range w.tired {
-		w.model[m.MemberID] = g.pool.claimed[m.MemberID].model
+		w.model[m.MemberID] = g.pool.modelOf(m)
 	}
-	if writes >= 3 && g.mayGrowLocked() {
+	if writes >= 3 && !g.pool.backoff.active(now) && g.mayGrowLocked() {
 		w.missing = g.pool.size - living(members) - g.ledger.warming()
 	}
 	return w
+}
+
+// giveUpSurplusLocked gives up members that the pool does not need.
+func (g *Group) giveUpSurplusLocked(now time.Time) {
+	var ids []string
+	for _, m := range g.pool.surplus(g.pool.members(g.inventory.last()), g.admission.set.Model.Fingerprint) {
+		g.suspensions.lose(m.MemberID, leftPool, now)
+		ids = append(ids, m.MemberID)
+	}
+	if len(ids) > 0 {
+		g.inventory.restate(ids, Dead, leftPool, now)
+	}
 }
 
 // leftPool is the reason of a member that is dead because the pool does not need it.
@@ -95,7 +109,8 @@ func (g *Group) mayGrowLocked() bool {
 	if !g.lease.acquired && g.lease.owner != "" && g.lease.backoff.failures == 0 {
 		return false // the start of the plugin changes nothing
 	}
-	return g.pool.size > 0 && g.inventory.observed != nil && g.ledger.pending()+g.ledger.taken == 0 && g.ledger.uncertain == nil && g.ledger.hold.unaccounted == 0 &&
+	isUncertain := g.ledger.uncertain != nil && g.ledger.uncertain.origin == nil
+	return g.pool.size > 0 && g.inventory.observed != nil && g.ledger.pending()+g.ledger.taken == 0 && !isUncertain && g.ledger.hold.unaccounted == 0 &&
 		!g.ledger.isIncreasing() && !g.backoffs.active(now) && now.Sub(g.pool.unmet) >= demandRest
 }
 
@@ -128,9 +143,10 @@ const maxMarkRefusals = 5
 func (g *Group) closePool(refused error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	lasting := armerr.Is(refused, armerr.Conflict) && g.pool.backoff.failures >= maxMarkRefusals
+	lasting := armerr.Is(refused, armerr.Conflict) && g.pool.marking.failures >= maxMarkRefusals
 	if lasting || armerr.Is(refused, armerr.NotAllowedForMode) {
 		g.pool.size = 0
+		g.log.Error("instances cannot be marked, and so not be kept for later; there is no warm pool until the plugin is started again", "operation", "warm", "error", refused)
 	}
 }
 
@@ -143,12 +159,18 @@ func (g *Group) refill(ctx context.Context, n int) error {
 	if err != nil || !set.HasCapacity || set.ETag == "" {
 		return err
 	}
-	if err := g.verifyLease(set); err != nil {
+	if err := cmp.Or(g.verifyLease(set), g.refusedScaleSet(n)); err != nil {
 		return err
 	}
 	w := capacityWrite{Group: g, current: set, n: n, warm: true}
-	if w.isOutdated(ctx) {
-		return nil
+	if w.settlesUncertain() || w.isOutdated(ctx) {
+		return nil // the next round goes on from there
+	}
+	if err := g.ensureKeys(ctx, set); err != nil {
+		if errors.Is(err, errDeferred) {
+			return nil
+		}
+		return err
 	}
 	delta, err := w.capacityDelta(ctx)
 	if err != nil {

@@ -60,7 +60,7 @@ func (g *Group) readyInPool(n int) (ready []*Member) {
 	}
 	v := g.inventory.last()
 	for _, m := range g.pool.members(v) {
-		if len(ready) < room && g.pool.isReady(m, g.admission.set.Model.Fingerprint) && !g.deletions.has(m.MemberID) {
+		if len(ready) < room && g.pool.isReady(m, g.admission.set.Model.Fingerprint, g.now()) && !g.deletions.has(m.MemberID) {
 			ready = append(ready, m)
 		}
 	}
@@ -73,7 +73,7 @@ func (g *Group) leavePool(ctx context.Context, members []*Member) ([]*Member, er
 	g.mu.Lock()
 	for _, m := range members {
 		g.pool.leaving[m.MemberID] = true
-		g.pool.claimed[m.MemberID] = claim{model: g.admission.set.Model.Fingerprint}
+		g.pool.claimed[m.MemberID] = g.pool.modelOf(m)
 		g.suspensions.begin([]string{m.MemberID}, suspended, "", g.now()) // without a mark it would be dead
 	}
 	g.mu.Unlock()

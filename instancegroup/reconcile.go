@@ -58,6 +58,9 @@ func (r reconciliation) run(ctx context.Context, discovered int) (lost int) {
 	if lost = r.ledger.writeOff(r.view, o, r.now()); lost > 0 {
 		r.recordStartsLocked(0, lost, "were accepted by Azure and never created", o.cause)
 	}
+	if o.pool > 0 {
+		r.recordStartsLocked(0, o.pool, "were accepted by Azure for the warm pool and never created", o.poolCause)
+	}
 	r.watch.reconciled(r.view, lost, r.ledger.pending())
 	r.reportUnaccountedLocked(set)
 	return lost

@@ -69,8 +69,8 @@ func (g *Group) Observe(ctx context.Context) (*View, error) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	made := harvest{n: g.ledger.warming(), since: g.ledger.warmingSince(), model: g.admission.set.Model.Fingerprint}
-	g.ledger.chargeWarm(g.pool.claim(v, g.inventory.observedOrNil(), g.ledger.pending(), made))
+	known, waiting := g.inventory.observedOrNil(), g.ledger.pending()
+	g.ledger.harvest(func(n int, from *origin) int { return g.pool.claim(v, known, waiting, n, from) })
 	v = g.lease.visible(g.pool.visible(v, g.now()))
 	g.inventory.observe(v)
 	return v, nil
