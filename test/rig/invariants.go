@@ -137,8 +137,11 @@ func (v *Invariants) patch(r *http.Request, body map[string]any) func(*http.Resp
 	}
 	before := v.bubble.Sim.Stats().Capacities[setOf(r)] // the effect comes at once, only responses are late
 	target := CapacityOf(body)
-	throttled := v.throttled(r)
+	throttled, existed := v.throttled(r), v.bubble.InstancesOf(setOf(r))
 	return func(response *http.Response) {
+		if target >= 0 {
+			v.keyless(setOf(r), existed)
+		}
 		if target >= 0 && target < before && (response == nil || response.StatusCode < 300) {
 			v.violate("a write took the capacity from %d to %d", before, target)
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/sshkeys"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
@@ -93,6 +94,24 @@ func (b *Bubble) Logins() error {
 		}
 	}
 	return nil
+}
+
+// keyless is the promise on the plugin's own keys, too: what it orders is made with one.
+func (v *Invariants) keyless(set string, existed []armsim.InstanceInfo) {
+	if v.bubble.KeyFile == "" {
+		return
+	}
+	own, err := v.bubble.ownKeys()
+	if err != nil {
+		v.violate("%v", err)
+		return
+	}
+	for _, i := range v.bubble.InstancesOf(set) {
+		before := slices.ContainsFunc(existed, func(e armsim.InstanceInfo) bool { return e.VMID == i.VMID })
+		if !before && !slices.ContainsFunc(i.PublicKeys, func(line string) bool { return own[vmss.KeyIDOf([]byte(line))] }) {
+			v.violate("%s is made without the plugin's key", InstanceID(i))
+		}
+	}
 }
 
 // ownKeys are the keys that the plugin has, or had.
