@@ -87,6 +87,21 @@ func TestWarmPoolThatFailsLater(t *testing.T) {
 	assert.ErrorContains(t, k.Shortage(), "warm pool")
 }
 
+// TestWarmPoolThatNeverShows: Azure makes nothing, and does not say so. Each wait is twice
+// as long as the one before.
+func TestWarmPoolThatNeverShows(t *testing.T) {
+	f := newFake(1)
+	f.set.Mode = vmss.Flexible
+	k := newKeeper(t, f, 2)
+	for range 720 { // six hours
+		k.vms = k.vms[:1]
+		k.finish()
+		k.update()
+	}
+	assert.Less(t, len(k.writes), 8)
+	assert.Greater(t, len(k.writes), 3)
+}
+
 // TestMarksAreWrittenWhileTheQuotaIsUsedUp, and what is booted is put to sleep.
 func TestMarksAreWrittenWhileTheQuotaIsUsedUp(t *testing.T) {
 	k := newKeeper(t, newFake(0), 2)
