@@ -33,11 +33,13 @@ func (w *capacityWrite) settleUncertain() int {
 	return accepted
 }
 
-// settlesUncertain reports whether there was a write of unknown outcome, and settles it.
+// settlesUncertain reports whether there was a write for the pool of unknown outcome, and
+// settles it.
 func (w *capacityWrite) settlesUncertain() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.ledger.uncertain == nil {
+	u := w.ledger.uncertain
+	if u == nil || u.origin == nil {
 		return false
 	}
 	w.ledger.settleUncertain(w.current, 0, w.now())

@@ -108,12 +108,16 @@ func TestMarksAreWrittenWhileTheQuotaIsUsedUp(t *testing.T) {
 	k.size = 4
 	k.Group.pool.size = 4
 	k.quotaUsedUp()
+	k.finish()
+	for range 8 {
+		k.Group.pool.backoff.fail(k.clock.now(), azure(armerr.Quota, 409))
+	}
 	k.boot()
-	for range 5 {
-		k.finish()
+	for range 4 {
 		k.settlePower()
 		k.update()
 	}
+	require.True(t, k.Group.pool.backoff.active(k.clock.now()))
 	assert.Equal(t, map[string]int{"deallocated": 2}, k.powers())
 }
 
@@ -142,6 +146,13 @@ func (k *keeper) living() (ids []string) {
 
 // TestWarmPoolWriteWithoutAResponse is settled by the pool itself.
 func TestWarmPoolWriteWithoutAResponse(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		warmPoolWriteWithoutAResponse(t, late)
+	}
+}
+
+func warmPoolWriteWithoutAResponse(t *testing.T, late bool) {
+	t.Helper()
 	f := newFake(0)
 	f.set.Model.Fingerprint = "m1"
 	k := &keeper{sleeper: &sleeper{T: t, fake: f}, size: 2, seen: map[string]bool{}}
@@ -150,10 +161,16 @@ func TestWarmPoolWriteWithoutAResponse(t *testing.T) {
 	k.Group, k.clock = k.openWith(k, Options{WarmPool: 2})
 	k.update()
 	require.NotNil(t, k.ledger.uncertain)
+	if late { // the lists lack them at first
+		k.fake.hidden[k.vms[0].VMID], k.fake.hidden[k.vms[1].VMID] = true, true
+		k.update()
+		clear(k.fake.hidden)
+	}
 	assert.Empty(t, k.update(), "they are the pool's")
 	k.settle()
 	assert.Empty(t, k.update())
 	assert.Equal(t, map[string]int{"deallocated": 2}, k.powers())
+	assert.Equal(t, []int64{2}, k.writes)
 }
 
 // TestWarmPoolIsNotFilledWhileAWriteIsUncertain that the runner waits for.
@@ -164,10 +181,12 @@ func TestWarmPoolIsNotFilledWhileAWriteIsUncertain(t *testing.T) {
 	k.failNext(opSet, fault{}, fault{err: azure(armerr.Transient, 503)})
 	_, _ = k.Increase(t.Context(), 2)
 	require.NotNil(t, k.ledger.uncertain)
-	writes := len(k.writes)
+	writes, reads := len(k.writes), k.count(opSet)
 	k.Group.pool.unmet = time.Time{}
 	k.update()
 	assert.Len(t, k.writes, writes)
+	assert.Equal(t, reads, k.count(opSet))
+	require.NotNil(t, k.ledger.uncertain, "the runner asks for it again")
 }
 
 // TestRefusedScaleSetIsNotFilled: its upgrade policy is another one now.

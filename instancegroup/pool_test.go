@@ -234,6 +234,11 @@ func TestWarmPoolThatCannotStart(t *testing.T) {
 		assert.Equal(t, []string{"running"}, k.update())
 		assert.Equal(t, map[string]int{"running": 1, "deallocated": 1}, k.powers())
 		assert.Len(t, k.deleted, map[armerr.Kind]int{armerr.Allocation: 1}[kind], kind.String())
+		k.clock.pass(time.Hour)
+		starts := k.count(opStart)
+		_, err = k.Increase(t.Context(), 1)
+		require.NoError(t, err)
+		assert.Equal(t, starts+1, k.count(opStart), "it is tried again")
 	}
 }
 
