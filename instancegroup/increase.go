@@ -26,7 +26,7 @@ func (g *Group) Increase(ctx context.Context, n int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	warm, err := g.takeWarm(ctx, n)
+	warm, err := g.TakeWarm(ctx, n)
 	if err != nil || warm == n {
 		return warm, err
 	}

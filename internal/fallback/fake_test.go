@@ -22,6 +22,7 @@ type fake struct {
 
 	mu                 sync.Mutex
 	room               int           // instances that it accepts
+	pool               int           // instances of its warm pool
 	late               int           // of the accepted, that will never be created
 	told               error         // what the next increase returns, whatever happened since
 	shortage           error         // nil: it waits, where it has no room
@@ -111,6 +112,14 @@ func (f *fake) Increase(_ context.Context, n int) (int, error) {
 		return 0, f.shortage
 	}
 	return accepted, nil
+}
+
+func (f *fake) TakeWarm(_ context.Context, n int) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	taken := min(n, f.pool)
+	f.pool -= taken
+	return taken, nil
 }
 
 func (f *fake) Shortage() error {

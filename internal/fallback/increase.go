@@ -4,17 +4,20 @@ import "context"
 
 // Increase raises the scale sets by n in all: each by what those before it have no room
 // for. One that merely waits, for Azure's request limits or another change, is waited for
-// by the runner. Where all are short of machines, each is asked as if there were no other.
+// by the runner. The warm pool of one that is short of machines serves all the same. Where all are short of machines, each is asked as if there were no other.
 // An error means that nothing was accepted.
 func (f *Sets) Increase(ctx context.Context, n int) (int, error) {
 	i := increase{Sets: f, left: n}
 	eligible := f.eligible()
 	var short []*set
 	for _, s := range eligible {
-		if err := s.group.Shortage(); err != nil {
+		err := s.group.Shortage()
+		if err != nil {
+			i.fromPool(ctx, s)
 			i.pass(s, err)
 			short = append(short, s)
-		} else if !i.from(ctx, s) {
+		}
+		if i.left == 0 || err == nil && !i.from(ctx, s) {
 			return i.result(n)
 		}
 	}
@@ -89,6 +92,15 @@ func (i *increase) from(ctx context.Context, s *set) bool {
 	}
 	i.pass(s, shortage)
 	return true
+}
+
+// fromPool takes what the warm pool of a scale set has.
+func (i *increase) fromPool(ctx context.Context, s *set) {
+	taken, err := s.group.TakeWarm(ctx, i.left)
+	if err != nil {
+		i.errs = append(i.errs, err)
+	}
+	i.left -= taken
 }
 
 // logServed tells which scale set serves in place of others, and why they do not.

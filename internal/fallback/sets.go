@@ -23,6 +23,7 @@ type Group interface {
 	Reap(ctx context.Context, v *instancegroup.View) error
 	Increase(ctx context.Context, n int) (int, error)
 	Shortage() error
+	TakeWarm(ctx context.Context, n int) (int, error)
 	Decrease(ctx context.Context, ids []string) ([]string, error)
 	Locate(ctx context.Context, id string) (instancegroup.Member, error)
 	Check(ctx context.Context, id string) error

@@ -25,6 +25,8 @@ func TestIncrease(t *testing.T) {
 		"room for all":                {first: &fake{room: 10}, second: &fake{room: 10}, accepted: 10, asked: [][]int{{10}, nil}},
 		"room for some":               {first: &fake{room: 3, shortage: errQuota}, second: &fake{room: 10}, accepted: 10, asked: [][]int{{10}, {7}}},
 		"refused before":              {first: &fake{shortage: errQuota}, second: &fake{room: 10}, accepted: 10, asked: [][]int{nil, {10}}},
+		"refused before, with a pool": {first: &fake{shortage: errQuota, pool: 3}, second: &fake{room: 10}, accepted: 10, asked: [][]int{nil, {7}}},
+		"a pool for all":              {first: &fake{shortage: errQuota, pool: 12}, second: &fake{room: 10}, accepted: 10, asked: [][]int{nil, nil}},
 		"limits are waited for":       {first: &fake{room: 3}, second: &fake{room: 10}, accepted: 3, asked: [][]int{{10}, nil}},
 		"nothing yet, and no refusal": {first: &fake{}, second: &fake{room: 10}, asked: [][]int{{10}, nil}},
 		"all are short":               {first: &fake{shortage: errQuota}, second: &fake{shortage: errQuota}, err: "quota; and: ", asked: [][]int{{10}, {10}}},
