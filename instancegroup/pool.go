@@ -23,14 +23,6 @@ type warmPool struct {
 	backoff  backoff              // of increases of the pool
 	marking  backoff              // of what puts its members to sleep
 	starting backoff              // of starts that Azure refused
-	served   PoolStarts
-}
-
-// PoolStarts are the starts that the pool has served.
-type PoolStarts struct {
-	Count int           // instances that the runner got from it
-	Up    int           // of those, the ones that have come up
-	Took  time.Duration // how long that took them, in all
 }
 
 func newWarmPool(size int) warmPool {
@@ -163,7 +155,6 @@ func (p *warmPool) take(ids []string, now time.Time) {
 		p.taken[id] = now
 		p.release(id)
 	}
-	p.served.Count += len(ids)
 }
 
 // cameUp counts taken members that run, and returns how long that took the slowest.
@@ -174,8 +165,6 @@ func (p *warmPool) cameUp(v *View, now time.Time, started func(took time.Duratio
 		}
 		if m := v.Find(id); m != nil && m.State == Running {
 			took := now.Sub(at)
-			p.served.Up++
-			p.served.Took += took
 			started(took)
 			n, slowest = n+1, max(slowest, took)
 			p.taken[id] = time.Time{} // it stays the runner's

@@ -13,6 +13,7 @@ import (
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/config"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/doctor"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/metrics"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/runnerconfig"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/status"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/terminal"
@@ -118,7 +119,7 @@ func (o *statusOptions) configs() ([]config.Config, error) {
 	return sets, nil
 }
 
-func readAll(ctx context.Context, t terminal.Terminal, configs []config.Config) (sets []*status.Set, err error) {
+func readAll(ctx context.Context, t terminal.Terminal, configs []config.Config) (sets []shownSet, err error) {
 	defer t.Spin("reading")()
 	for _, cfg := range configs {
 		azure, err := resources(cfg)
@@ -129,29 +130,57 @@ func readAll(ctx context.Context, t terminal.Terminal, configs []config.Config) 
 		if err != nil {
 			return nil, err
 		}
-		sets = append(sets, set)
+		s := shownSet{Set: set}
+		s.readStarts(ctx, cfg)
+		sets = append(sets, s)
 	}
 	return sets, nil
 }
 
-func (o *statusOptions) show(c *cobra.Command, t terminal.Terminal, sets []*status.Set) error {
-	shown := make([]shownSet, len(sets))
+func (o *statusOptions) show(c *cobra.Command, t terminal.Terminal, sets []shownSet) error {
 	for n, s := range sets {
-		shown[n] = shownSet{s, o.priceFlags.of(c.Context(), s.Location, s.Windows, s.Running())}
+		sets[n].Cost = o.priceFlags.of(c.Context(), s.Location, s.Windows, s.Running())
 	}
 	if o.json() {
-		return writeJSON(c, shown)
+		return writeJSON(c, sets)
 	}
-	for _, s := range shown {
+	for _, s := range sets {
 		printSet(t, s)
 	}
 	return nil
 }
 
-// shownSet is a scale set with what it costs.
+// shownSet is a scale set with what it costs, and what its warm pool has served.
 type shownSet struct {
 	*status.Set
-	Cost *cost `json:"cost,omitempty"`
+	Cost   *cost           `json:"cost,omitempty"`
+	Starts *metrics.Starts `json:"starts,omitempty"`
+
+	unknown error // why Starts is not there though there is a warm pool
+}
+
+// readStarts asks the plugin that runs what the pool has served: nothing at Azure says so.
+func (s *shownSet) readStarts(ctx context.Context, cfg config.Config) {
+	if cfg.WarmPoolSize.Int() == 0 || cfg.MetricsListen == "" {
+		return
+	}
+	starts, err := metrics.Read(ctx, cfg.MetricsListen.Address(), metrics.Identity{ResourceGroup: cfg.ResourceGroupName, ScaleSet: cfg.Name})
+	if err != nil {
+		s.unknown = err
+		return
+	}
+	s.Starts = &starts
+}
+
+func printStarts(t terminal.Terminal, s shownSet) {
+	switch {
+	case s.unknown != nil:
+		fmt.Fprintf(t.Out, "what the warm pool has served is not known: %v\n", s.unknown)
+	case s.Starts != nil && s.Starts.Took > 0 && s.Starts.Created > 0:
+		fmt.Fprintf(t.Out, "the warm pool has served %d starts, in %s on average; a new instance takes %s\n", s.Starts.Warm, s.Starts.Took.Round(time.Second), s.Starts.Created.Round(time.Second))
+	case s.Starts != nil:
+		fmt.Fprintf(t.Out, "the warm pool has served %d starts\n", s.Starts.Warm)
+	}
 }
 
 func printSet(t terminal.Terminal, s shownSet) {
@@ -168,6 +197,7 @@ func printSet(t terminal.Terminal, s shownSet) {
 	if asleep, warm := s.Kept("suspended"), s.Kept("warm"); asleep+warm > 0 {
 		fmt.Fprintf(t.Out, "%d instances are suspended, %d are in the warm pool: their disks are paid for\n", asleep, warm)
 	}
+	printStarts(t, s)
 	if s.Standby > 0 {
 		fmt.Fprintf(t.Out, "and %d members of a standby pool\n", s.Standby)
 	}

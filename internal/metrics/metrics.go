@@ -15,6 +15,12 @@ import (
 
 const namespace = "fleeting_azure"
 
+// The labels that each metric has.
+const (
+	labelGroup    = "resource_group"
+	labelScaleSet = "scale_set"
+)
+
 // Identity is what each metric is labelled with, and the build that serves it.
 type Identity struct {
 	Subscription            string // empty: no label, as where all scale sets are of one
@@ -23,7 +29,7 @@ type Identity struct {
 }
 
 func (id Identity) labels() prometheus.Labels {
-	labels := prometheus.Labels{"resource_group": id.ResourceGroup, "scale_set": id.ScaleSet}
+	labels := prometheus.Labels{labelGroup: id.ResourceGroup, labelScaleSet: id.ScaleSet}
 	if id.Subscription != "" {
 		labels["subscription_id"] = id.Subscription
 	}
