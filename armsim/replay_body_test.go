@@ -165,6 +165,7 @@ const replayPooled = "/subscriptions/" + DefaultSubscriptionID + "/resourceGroup
 var replayTexts = map[string]string{
 	"location":                             DefaultLocation,
 	"sku.name":                             "Standard_D2s_v5",
+	"vmSize":                               "Standard_D2s_v5",
 	"sku.tier":                             "Standard",
 	"identity.type":                        "SystemAssigned",
 	"upgradePolicy.mode":                   "Manual",

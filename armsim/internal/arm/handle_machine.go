@@ -81,7 +81,7 @@ func putMachine(c *call) (*response, *problem) {
 }
 
 func createMachine(c *call, g *world.Group) (*response, *problem) {
-	if p := c.checkNewMachine(); p != nil {
+	if p := cmp.Or(c.checkNewMachine(g), conflict(c.admitMachine())); p != nil {
 		return nil, p
 	}
 	i := g.DraftMachine(c.param("machine"))
