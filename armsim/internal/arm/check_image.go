@@ -114,6 +114,20 @@ func (o *order) checkBoots(image source) *problem {
 	return nil
 }
 
+// fillController sets how disks are attached to what boots an image of generation 2
+// (documented; recording 21). That the sizes of version 6 know NVMe alone is documented, too.
+func (o *order) fillController(profile object) {
+	image, p := o.image()
+	if p != nil || image.generation != "V2" {
+		return
+	}
+	kind := "SCSI"
+	if strings.HasSuffix(strings.ToLower(o.sizeName), "_v6") {
+		kind = "NVMe"
+	}
+	jsonmap.SetDefault(jsonmap.Ensure(profile, "storageProfile"), "diskControllerType", kind)
+}
+
 // checkComputerName has the words of azure-xplat-cli#2761 for Windows; those for Linux,
 // and the targets, are believed. Six characters are added to it.
 func checkComputerName(prefix string, windows bool) *problem {

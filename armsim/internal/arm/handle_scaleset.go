@@ -70,7 +70,11 @@ func (c *call) newScaleSet(g *world.Group) (object, *problem) {
 		return nil, p
 	}
 	o := c.orderOf(g.ID+"/providers/Microsoft.Compute/virtualMachineScaleSets/"+c.param("scaleSet"), model)
-	return model, o.check()
+	if p := o.check(); p != nil {
+		return nil, p
+	}
+	o.fillController(o.profile)
+	return model, nil
 }
 
 func createScaleSet(c *call, g *world.Group) (*response, *problem) {
