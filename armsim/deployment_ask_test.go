@@ -61,8 +61,9 @@ func imageIn(properties object) object {
 // is begun, by a deployment and by its validation (recording 38).
 func TestProvidersAreAskedBeforeADeployment(t *testing.T) {
 	t.Parallel()
-	s := virtual(t, armsim.Config{Polite: true, Throttle: true, CoreQuota: 17})
+	s := virtual(t, armsim.Config{Polite: true, Throttle: true, CoreQuota: 19})
 	s.send(t, "PUT", s.ScaleSetPath("there"), setResource("there", func(set, _ object) { set["sku"] = object{"name": "Standard_D2s_v5", "capacity": 1} }))
+	s.send(t, "PUT", s.machinesPath()+"/own", machineResource("own", nil))
 	s.Advance(settled)
 	for name, c := range map[string]struct {
 		resource     object
@@ -81,6 +82,7 @@ func TestProvidersAreAskedBeforeADeployment(t *testing.T) {
 		"machine's image":   {machineResource("a", func(_, p object) { imageIn(p)["offer"] = "none" }), "InvalidParameter", "imageReference"},
 		"machine's zone":    {machineResource("a", func(m, _ object) { m["zones"] = []any{"9"} }), "AvailabilityZoneNotSupported", ""},
 		"machine required":  {machineResource("a", func(_, p object) { delete(p, "hardwareProfile") }), "InvalidParameter", "vmSize"},
+		"machine's change":  {machineResource("own", func(_, p object) { p["priority"] = "Spot" }), "PropertyChangeNotAllowed", "priority"},
 		"machine's quota":   {machineResource("a", func(_, p object) { p["hardwareProfile"] = object{"vmSize": "Standard_D16s_v5"} }), "QuotaExceeded", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -175,6 +177,18 @@ func TestWhatCannotBeAsked(t *testing.T) {
 	require.Equal(t, http.StatusCreated, r.status, r.raw)
 	s.Advance(settled)
 	assert.Equal(t, "InvalidParameter", s.operation(t, r).text("error.details.0.code"))
+}
+
+// TestDeploymentOntoWhatIsDeleted: nobody is asked what that would be, and it fails in its turn.
+func TestDeploymentOntoWhatIsDeleted(t *testing.T) {
+	t.Parallel()
+	s := virtual(t, armsim.Config{Polite: true})
+	path := s.scaleSet(t, armsim.ScaleSetSpec{Name: "a", Capacity: 1})
+	s.send(t, "DELETE", path, nil)
+	r := s.deploy(t, "d", templateOf(setResource("a", nil)), object{})
+	require.Equal(t, http.StatusCreated, r.status, r.raw)
+	s.Advance(settled)
+	assert.Equal(t, "OperationNotAllowed", s.operation(t, r).text("error.details.0.code"))
 }
 
 // TestImageOfTheSameTemplate is taken as there, also where a template within makes it.
