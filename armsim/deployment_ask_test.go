@@ -179,6 +179,17 @@ func TestWhatCannotBeAsked(t *testing.T) {
 	assert.Equal(t, "InvalidParameter", s.operation(t, r).text("error.details.0.code"))
 }
 
+// TestStockAtOnceOfADeployment: a size that Azure has not is found at once, as a lack of room
+// is not (TestDeploymentWhoseResourceFails).
+func TestStockAtOnceOfADeployment(t *testing.T) {
+	t.Parallel()
+	s := virtual(t, armsim.Config{Polite: true, Stock: []armsim.Stock{{ScaleSet: "a", AtOnce: true}}})
+	r := s.deploy(t, "d", templateOf(setResource("a", nil)), object{})
+	assert.Equal(t, "InvalidTemplateDeployment", r.code(), r.raw)
+	assert.Equal(t, "SkuNotAvailable", r.text("error.details.0.code"))
+	assert.Equal(t, http.StatusCreated, s.deploy(t, "d", templateOf(setResource("b", nil)), object{}).status)
+}
+
 // TestDeploymentOntoWhatIsDeleted: nobody is asked what that would be, and it fails in its turn.
 func TestDeploymentOntoWhatIsDeleted(t *testing.T) {
 	t.Parallel()

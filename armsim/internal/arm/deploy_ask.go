@@ -19,9 +19,16 @@ import (
 func (c *call) askProviders(plan *template.Plan) *problem {
 	var refused []problem
 	for _, r := range plan.Resources {
-		body, err := plan.Body(r, nil)
-		if err != nil {
-			continue // it shows what others are once they are deployed, and cannot be known before
+		shows := false // what others are once they are deployed, which cannot be known before
+		body, err := plan.Body(r, template.Scope{"reference": func([]any) (any, error) {
+			shows = true
+			return nil, &template.Error{Message: "It is not deployed yet."}
+		}})
+		switch {
+		case shows:
+			continue
+		case err != nil:
+			return wrongExpression(r, err)
 		}
 		sub := c.within(put, r.ID, r.APIVersion, body)
 		sub.deploying = plan
