@@ -205,25 +205,24 @@ func TestDeploymentOntoWhatIsDeleted(t *testing.T) {
 // TestImageOfTheSameTemplate is taken as there, also where a template within makes it.
 func TestImageOfTheSameTemplate(t *testing.T) {
 	t.Parallel()
-	s := virtual(t, armsim.Config{Polite: true})
 	image := resourceOf(kindOfImage, "own", object{"properties": object{"storageProfile": object{"osDisk": object{"osType": "Linux", "osState": "Generalized"}}}})
-	uses := func(dependsOn string) object {
+	uses := func(dependsOn, name string) object {
 		return setResource("a", func(set, p object) {
-			p["virtualMachineProfile"].(object)["storageProfile"] = object{"imageReference": object{"id": "[resourceId('" + kindOfImage + "', 'own')]"}}
+			p["virtualMachineProfile"].(object)["storageProfile"] = object{"imageReference": object{"id": "[resourceId('" + kindOfImage + "', '" + name + "')]"}}
 			set["dependsOn"] = []any{dependsOn}
 		})
 	}
 	within := resourceOf("Microsoft.Resources/deployments", "within", object{"properties": object{"mode": "Incremental", "template": deploymentOf(templateOf(image), nil)["properties"].(object)["template"]}})
 	delete(within, "location")
-	for name, template := range map[string]object{"beside": templateOf(image, uses("own")), "within": templateOf(within, uses("within"))} {
-		r := s.deploy(t, "with-"+name, template, object{})
-		require.Equal(t, http.StatusCreated, r.status, r.raw)
+	for name, template := range map[string]object{"beside": templateOf(image, uses("own", "own")), "within": templateOf(within, uses("within", "own"))} {
+		s := virtual(t, armsim.Config{Polite: true})
+		r := s.deploy(t, "d", template, object{})
+		require.Equal(t, http.StatusCreated, r.status, "%s: %s", name, r.raw)
 		s.Advance(settled)
 		assert.Equal(t, "Succeeded", s.status(t, r), s.operation(t, r).raw)
 	}
-	r := s.deploy(t, "d", templateOf(setResource("b", func(_, p object) {
-		p["virtualMachineProfile"].(object)["storageProfile"] = object{"imageReference": object{"id": s.ResourcePath("/providers/" + kindOfImage + "/none")}}
-	})), object{})
+	s := virtual(t, armsim.Config{Polite: true})
+	r := s.deploy(t, "d", templateOf(image, uses("own", "none")), object{})
 	assert.Equal(t, "ResourceNotFound", r.text("error.details.0.code"), r.raw)
 }
 
