@@ -1,10 +1,13 @@
 package armsim
 
 import (
+	"maps"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/assert"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/recordings"
 )
@@ -65,4 +68,18 @@ func derived(t *testing.T, dir string) (recordings.Table, []string) {
 		t.Fatal(err)
 	}
 	return recordings.DeriveOf(all, func(path string) bool { return recordings.ScaleSets(path) || recordings.Setup(path) })
+}
+
+// TestReplayDeploys what later exchanges are about: the harness does not make it.
+func TestReplayDeploys(t *testing.T) {
+	made := map[string][]string{}
+	for _, r := range committedTable(t).Recordings {
+		for _, path := range slices.Sorted(maps.Values(deployedBy(r))) {
+			made[r.Name[:2]] = append(made[r.Name[:2]], nameIn(path))
+			assert.NotContains(t, presentSets(r), path)
+		}
+	}
+	assert.Equal(t, map[string][]string{
+		"21": {"{scaleSet:2}", "{scaleSet}"}, "25": {"{scaleSet}", "{scaleSet:2}"}, "26": {replayName}, "34": {"{machine}"},
+	}, made)
 }
