@@ -80,6 +80,6 @@ func TestReplayDeploys(t *testing.T) {
 		}
 	}
 	assert.Equal(t, map[string][]string{
-		"21": {"{scaleSet:2}", "{scaleSet}"}, "25": {"{scaleSet}", "{scaleSet:2}"}, "26": {replayName}, "34": {"{machine}"},
+		"21": {"{scaleSet:2}", "{scaleSet}"}, "25": {"{scaleSet:2}", "{scaleSet}"}, "26": {replayName}, "34": {"{machine}"},
 	}, made)
 }
