@@ -206,6 +206,7 @@ func TestDeploymentsThatAreRefused(t *testing.T) {
 		message string
 	}{
 		"unknown function": {deploymentOf(object{"resources": []any{resourceOf(securityGroup, "[pickZones('a')]", nil)}}, object{}), "InvalidTemplate", "'pickZones'"},
+		"wrong index":      {deploymentOf(object{"resources": []any{resourceOf(securityGroup, "a", object{"tags": object{"a": "[createArray(1)[3]]"}})}}, object{}), "InvalidTemplate", "out of bounds"},
 		"no value":         {deploymentOf(object{"resources": []any{}, "parameters": object{"a": object{"type": "string"}}}, object{}), "InvalidTemplate", "'a' is not provided"},
 		"no template":      {object{"properties": object{"mode": "Incremental"}}, "InvalidDeploymentTemplate", "must have a template"},
 		"no mode":          {object{"properties": object{"template": deploymentOf(one, nil)["properties"].(object)["template"]}}, "InvalidRequestContent", "Incremental or Complete"},

@@ -43,7 +43,8 @@ func presentGroups(r recordings.Summary) []string {
 		if group == "" {
 			group = foundGroup(r, x)
 		}
-		if group != "" && !isCode(x, "ResourceGroupNotFound") && !slices.Contains(present, group) {
+		missing := isCode(x, "ResourceGroupNotFound") && !aboutDeployment(x.Path) // which may have a template for another one
+		if group != "" && !missing && !slices.Contains(present, group) {
 			present = append(present, group)
 		}
 	}
@@ -63,7 +64,7 @@ func presentSets(r recordings.Summary) []string {
 			continue
 		}
 		seen[set] = true
-		if !foundNone(x) {
+		if !foundNone(x) && !isDeployed(r, set) {
 			present = append(present, set)
 		}
 	}

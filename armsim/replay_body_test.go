@@ -22,6 +22,9 @@ func (p *replayer) body(x recordings.Exchange) any {
 	if operationIn(x.Path) != "" || x.Method == http.MethodGet || x.Method == http.MethodDelete || x.Method == http.MethodHead {
 		return nil
 	}
+	if aboutDeployment(x.Path) {
+		return p.deploymentBody(x)
+	}
 	if dropped := droppedBody(x); dropped != nil {
 		return dropped
 	}
@@ -103,6 +106,7 @@ func (p *replayer) unusedInstance(x recordings.Exchange) string {
 // replayModel builds JSON values out of shapes.
 type replayModel struct {
 	windows, flexible, hibernates bool
+	second                        bool // its images are of generation 2
 
 	shape  recordings.Shape  // of a scale set as its client wrote it
 	values recordings.Values // in it
@@ -165,6 +169,7 @@ const replayPooled = "/subscriptions/" + DefaultSubscriptionID + "/resourceGroup
 var replayTexts = map[string]string{
 	"location":                             DefaultLocation,
 	"sku.name":                             "Standard_D2s_v5",
+	"vmSize":                               "Standard_D2s_v5",
 	"sku.tier":                             "Standard",
 	"identity.type":                        "SystemAssigned",
 	"upgradePolicy.mode":                   "Manual",
@@ -175,8 +180,8 @@ var replayTexts = map[string]string{
 	"publicKeys[].path":                    "/home/azureuser/.ssh/authorized_keys",
 	"publicKeys[].keyData":                 "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA replay",
 	"imageReference.publisher":             "Canonical",
-	"imageReference.offer":                 "ubuntu-24_04-lts",
-	"imageReference.sku":                   "server",
+	"imageReference.offer":                 "0001-com-ubuntu-server-jammy",
+	"imageReference.sku":                   "22_04-lts", // of generation 1, as most that were recorded
 	"imageReference.version":               "latest",
 	"osDisk.osType":                        "Linux",
 	"osDisk.createOption":                  "FromImage",
@@ -190,6 +195,7 @@ var replayTexts = map[string]string{
 	"storageAccountType":                   "Premium_LRS",
 	"vhdContainers[]":                      "https://replay.invalid/vhds",
 	"privateIPAddressVersion":              "IPv4",
+	"properties.primary":                   "true", // as azure-cli writes it
 	"subnet.id":                            replayProvider + "virtualNetworks/replay/subnets/replay",
 	"networkSecurityGroup.id":              replayProvider + "networkSecurityGroups/replay",
 	"networkInterfaces[].id":               replayProvider + "networkInterfaces/replay",
@@ -210,10 +216,10 @@ var replayTexts = map[string]string{
 	"loadBalancerInboundNatPools[].id":     replayProvider + "loadBalancers/replay/inboundNatPools/replay",
 }
 
-var replayWindows = map[string]string{
-	"imageReference.publisher": "MicrosoftWindowsServer",
-	"imageReference.offer":     "WindowsServer",
-	"imageReference.sku":       "2025-Datacenter",
+// replayWindows are by whether the image is of generation 2.
+var replayWindows = map[bool]map[string]string{
+	false: {"imageReference.publisher": "MicrosoftWindowsServer", "imageReference.offer": "WindowsServer", "imageReference.sku": "2019-Datacenter"},
+	true:  {"imageReference.publisher": "MicrosoftWindowsServer", "imageReference.offer": "WindowsServer", "imageReference.sku": "2022-datacenter-g2"},
 }
 
 func (m replayModel) value(path, kind string) any {
@@ -229,7 +235,7 @@ func (m replayModel) value(path, kind string) any {
 	case "null":
 		return nil
 	}
-	for end, text := range replayWindows {
+	for end, text := range replayWindows[m.second] {
 		if m.windows && strings.HasSuffix(path, end) {
 			return text
 		}

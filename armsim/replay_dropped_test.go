@@ -62,7 +62,7 @@ var writtenOfMachine = regexp.MustCompile(`^tags|\.ssh\.|\.disablePasswordAuthen
 // makeMachineBefore makes the machine that an exchange found, unless one before it made it.
 func (p *replayer) makeMachineBefore(x recordings.Exchange) {
 	first := slices.IndexFunc(p.r.Exchanges, func(one recordings.Exchange) bool { return one.Path == x.Path })
-	if !aboutMachine(x.Path) || p.r.Exchanges[first].Status >= http.StatusBadRequest && p.r.Exchanges[first].Status != http.StatusConflict ||
+	if !aboutMachine(x.Path) || isDeployed(p.r, x.Path) || p.r.Exchanges[first].Status >= http.StatusBadRequest && p.r.Exchanges[first].Status != http.StatusConflict ||
 		p.r.Exchanges[first].Status == http.StatusCreated || p.has(p.fill(x.Path)) {
 		return
 	}

@@ -49,6 +49,7 @@ func (m *replayModel) learnKind(x recordings.Exchange) {
 	for _, shape := range []recordings.Shape{x.Request, x.Response} {
 		for path := range shape {
 			m.windows = m.windows || strings.Contains(path, "windowsConfiguration")
+			m.second = m.second || strings.HasSuffix(path, ".diskControllerType")
 		}
 	}
 	m.hibernates = m.hibernates || x.Query["hibernate"] == "true"

@@ -3,6 +3,7 @@ package armsim
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -29,6 +30,9 @@ type replayer struct {
 	exists   map[string]bool       // scale sets by path, as recorded so far
 	capacity float64
 	parts    map[string]string // of platform images, by placeholder
+
+	deployed    map[string]string // paths of what deployments make, by placeholder of their operation
+	deployments int               // that were put so far
 }
 
 func newReplayer(t *testing.T, c Config, r recordings.Summary) *replayer {
@@ -39,7 +43,7 @@ func newReplayer(t *testing.T, c Config, r recordings.Summary) *replayer {
 	p := &replayer{
 		t: t, s: s, client: s.Client(), r: r, model: modelOf(r, ""), bound: map[string]string{},
 		polls: map[string][2]url.URL{}, exists: map[string]bool{}, capacity: replayCapacity(r),
-		parts: replayParts(r),
+		parts: replayParts(r), deployed: deployedBy(r),
 	}
 	t.Cleanup(p.client.CloseIdleConnections)
 	p.offer()
@@ -61,9 +65,12 @@ func (p *replayer) play(i int) replayResponse {
 	if !p.underWay(i) {
 		p.s.Advance(settledReplay)
 	}
+	if x.Method == http.MethodPut && aboutDeployment(x.Path) {
+		p.deployments++ // their recorder gave all the same name
+	}
 	body := p.body(x)
 	p.makeLinked(x, body)
-	p.setQuota(x.Status == http.StatusConflict && x.Error != nil && x.Error.Code == "OperationNotAllowed")
+	p.setQuota(findsNoQuota(x))
 	got := p.send(x, p.target(x), body)
 	p.setQuota(false)
 	p.learn(x, got)
@@ -203,6 +210,7 @@ func (p *replayer) learn(x recordings.Exchange, got replayResponse) {
 	if x.Starts == "" {
 		return
 	}
+	p.exists[p.deployed[x.Starts]] = true
 	var both [2]url.URL
 	for form, name := range []string{"Azure-AsyncOperation", "Location"} {
 		u, err := url.Parse(got.header.Get(name))
@@ -223,6 +231,8 @@ func (p *replayer) fill(template string) string {
 			return p.s.config.SubscriptionID
 		case "location":
 			return p.s.config.Location
+		case "deployment":
+			return fmt.Sprint(replayName, "-", p.deployments)
 		case "instance":
 			return p.bind(s, p.fill(setIn(template)))
 		}

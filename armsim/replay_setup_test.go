@@ -94,6 +94,8 @@ func (p *replayer) makeSurroundings() {
 		switch {
 		case isCode(x, "BadRequest") && droppedBody(x) != nil:
 			p.put(replayImage, "2024-03-01", object{"properties": object{"storageProfile": object{"osDisk": object{"osType": "Linux"}}}})
+		case x.ResponseValues["value[].properties.error.details[].code"] == "AllocationFailed":
+			p.makeFailedDeployment(groupIn(x.Path))
 		case isCode(x, "ScopeLocked"):
 			p.put(p.fill(x.Path)+"/providers/Microsoft.Authorization/locks/"+replayName, "2016-09-01", object{"properties": object{"level": "CanNotDelete"}})
 		case isCode(x, "RoleAssignmentExists"):
@@ -137,7 +139,7 @@ func (p *replayer) makeHibernated(id string) {
 	p.s.Advance(settledReplay)
 }
 
-var replayRef = object{"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "latest"}
+var replayRef = object{"publisher": "Canonical", "offer": "0001-com-ubuntu-server-jammy", "sku": "22_04-lts", "version": "latest"}
 
 func machineBody(interfaces ...any) object {
 	return object{"properties": object{
@@ -171,7 +173,7 @@ func (p *replayer) makeLinked(x recordings.Exchange, body any) {
 func (p *replayer) has(id string) bool {
 	p.s.mu.Lock()
 	defer p.s.mu.Unlock()
-	return p.s.world.FindResource(id) != nil
+	return p.s.world.FindResource(id) != nil || p.s.world.ScaleSetByID(id) != nil
 }
 
 // grant gives the client one more role.

@@ -15,7 +15,7 @@ var named = map[string]string{
 	"operationresults": "operation", "networkinterfaces": "interface", "ipconfigurations": "config", "publicipaddresses": "publicAddress",
 	"capsoperations": "operation", "galleries": "gallery", "communitygalleries": "gallery", "sharedgalleries": "gallery", "images": "image",
 	"publishers": "publisher", "offers": "offer", "skus": "sku", "plans": "plan", "versions": "version", "sshpublickeys": "sshPublicKey",
-	"standbyvirtualmachinepools": "pool", "operationstatuses": "operation",
+	"standbyvirtualmachinepools": "pool", "operationstatuses": "operation", "deployments": "deployment",
 }
 
 // public are names that are Azure's and its Marketplace's, not a recording's.
@@ -91,11 +91,11 @@ var simulated = []string{
 	"/providers/microsoft.network/networkinterfaces/",
 	"/providers/microsoft.compute/skus/", "/usages/", "/artifacttypes/vmimage/", "/providers/microsoft.marketplaceordering/",
 	"/providers/microsoft.compute/galleries/", "/communitygalleries/", "/sharedgalleries/", "/providers/microsoft.compute/sshpublickeys/",
-	"/providers/microsoft.standbypool/standbyvirtualmachinepools/",
+	"/providers/microsoft.standbypool/standbyvirtualmachinepools/", "/providers/microsoft.resources/deployments/",
 }
 
 // ofScaleSets reports whether a path is about scale sets, about machines and
-// interfaces such as they own, or about what they are made of.
+// interfaces such as they own, about what they are made of, or about deployments.
 func ofScaleSets(path string) bool {
 	path = strings.ToLower(path) + "/"
 	return strings.HasSuffix(path, "/publishers/") || slices.ContainsFunc(simulated, func(kind string) bool { return strings.Contains(path, kind) })

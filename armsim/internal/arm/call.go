@@ -27,9 +27,10 @@ type call struct {
 	client      string
 	principal   string // its object ID
 	correlation string
-	header      http.Header // of the response
-	fault       *fault.Rule // that applies, if any
-	unreadable  bool        // the client may not read what is listed
+	header      http.Header    // of the response
+	fault       *fault.Rule    // that applies, if any
+	unreadable  bool           // the client may not read what is listed
+	deploying   *template.Plan // of the deployment that asks whether it can be; nil: this is no such question
 }
 
 func (f *Front) now() time.Time { return f.config.World.Clock.Now() }

@@ -19,7 +19,7 @@ func (o *order) checkHibernation() *problem {
 	size, known := o.size()
 	disk, _ := jsonmap.At(o.profile, "storageProfile.osDisk.diskSizeGB").(float64)
 	switch {
-	case !strings.EqualFold(jsonmap.Text(o.model, "properties.orchestrationMode"), "Flexible"):
+	case !o.machine && !strings.EqualFold(jsonmap.Text(o.model, "properties.orchestrationMode"), "Flexible"):
 		return noHibernation("Virtual Machine Scale Sets with Uniform orchestration")
 	case world.IsSpot(jsonmap.Text(o.profile, "priority")):
 		return noHibernation("Spot VMs")

@@ -80,7 +80,7 @@ func (c *call) checkNewImage(set *world.ScaleSet, model object) *problem {
 	if id == "" || id == jsonmap.Text(set.Profile(), "storageProfile.imageReference.id") {
 		return nil
 	}
-	o := order{c, c.world.Catalog, model, profile, set.ID}
+	o := c.orderOf(set.ID, model)
 	if image, p := o.image(); p == nil && image.managed {
 		return o.checkTrustedLaunch()
 	}
@@ -114,6 +114,20 @@ func (o *order) checkBoots(image source) *problem {
 	return nil
 }
 
+// fillController sets how disks are attached to what boots an image of generation 2
+// (documented; recording 21). That the sizes of version 6 know NVMe alone is documented, too.
+func (o *order) fillController(profile object) {
+	image, p := o.image()
+	if p != nil || image.generation != "V2" {
+		return
+	}
+	kind := "SCSI"
+	if strings.HasSuffix(strings.ToLower(o.sizeName), "_v6") {
+		kind = "NVMe"
+	}
+	jsonmap.SetDefault(jsonmap.Ensure(profile, "storageProfile"), "diskControllerType", kind)
+}
+
 // checkComputerName has the words of azure-xplat-cli#2761 for Windows; those for Linux,
 // and the targets, are believed. Six characters are added to it.
 func checkComputerName(prefix string, windows bool) *problem {
@@ -129,9 +143,10 @@ func checkComputerName(prefix string, windows bool) *problem {
 // image finds what the image reference names.
 func (o *order) image() (source, *problem) {
 	ref, _ := jsonmap.At(o.profile, "storageProfile.imageReference").(object)
+	disk, _ := jsonmap.At(o.profile, "storageProfile.osDisk").(object)
 	switch {
-	case len(ref) == 0:
-		return source{os: jsonmap.Text(o.profile, "storageProfile.osDisk.osType")}, nil // an image in a storage account, which nobody can look into
+	case len(ref) == 0: // an image in a storage account, which nobody can look into, or a machine's own disk
+		return source{os: jsonmap.Text(disk, "osType"), specialized: o.machine}, nil
 	case jsonmap.Text(ref, "communityGalleryImageId") != "":
 		return o.sharedImage(jsonmap.Text(ref, "communityGalleryImageId"))
 	case jsonmap.Text(ref, "sharedGalleryImageId") != "":
@@ -186,6 +201,9 @@ func galleryImageNotFound(id, location string) *problem {
 // ownImage finds a managed image or one of a gallery by resource ID. Those of
 // other subscriptions are not known, nor are images of other kinds.
 func (o *order) ownImage(id string) (source, *problem) {
+	if o.call.deploys(id) {
+		return source{specialized: true}, nil // nobody knows yet
+	}
 	root := "/subscriptions/" + o.call.front.config.SubscriptionID + "/resourceGroups/"
 	if len(id) < len(root) || !strings.EqualFold(id[:len(root)], root) {
 		return source{}, galleryImageNotFound(id, o.location())

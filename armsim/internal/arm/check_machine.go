@@ -12,17 +12,22 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/world"
 )
 
-// checkNewMachine is Resource Manager's own check of a virtual machine, and what every one
-// must have. Other than scale sets, images and sizes are not looked up.
-func (c *call) checkNewMachine() *problem {
-	o := order{call: c, catalog: c.world.Catalog, model: c.body}
+// checkNewMachine is Resource Manager's own check of a virtual machine, what every one
+// must have, and whether the catalogue serves it.
+func (c *call) checkNewMachine(g *world.Group) *problem {
+	o := c.machineOrder(g.ID+"/providers/Microsoft.Compute/virtualMachines/"+c.param("machine"), c.body)
 	if p := o.checkPlan(); p != nil {
 		return p
 	}
-	if jsonmap.Text(c.body, "properties.hardwareProfile.vmSize") == "" {
+	if o.sizeName == "" {
 		return required("vmSize")
 	}
-	return nil
+	return o.check()
+}
+
+// admitMachine refuses a new virtual machine for which there is no quota.
+func (c *call) admitMachine() *world.Failure {
+	return c.world.AdmitMachine(jsonmap.Text(c.body, "properties.hardwareProfile.vmSize"), jsonmap.Text(c.body, "properties.priority"))
 }
 
 // checkMachineChange refuses what cannot be changed of a virtual machine: its priority, and

@@ -11,22 +11,34 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/world"
 )
 
-// order is a new scale set's model as the catalogue has to serve it.
+// order is the model of a new scale set or virtual machine as the catalogue has to serve it.
 type order struct {
-	call    *call
-	catalog *catalog.Catalog
-	model   object
-	profile object
-	id      string // of the scale set to be
+	call     *call
+	catalog  *catalog.Catalog
+	model    object
+	profile  object // of virtual machines
+	id       string // of what is to be
+	sizeName string
+	machine  bool // it is a virtual machine, not a scale set
 }
 
-// checkOrder refuses a new scale set that the catalogue cannot serve. The order
-// of the checks is believed. An update is not checked: Azure does that, too.
-func (c *call) checkOrder(id string, model object) *problem {
+// orderOf is the order of a scale set.
+func (c *call) orderOf(id string, model object) order {
 	profile, _ := jsonmap.At(model, "properties.virtualMachineProfile").(object)
-	o := order{c, c.world.Catalog, model, profile, id}
+	return order{call: c, catalog: c.world.Catalog, model: model, profile: profile, id: id, sizeName: jsonmap.Text(model, "sku.name")}
+}
+
+// machineOrder is the order of a virtual machine.
+func (c *call) machineOrder(id string, model object) order {
+	profile, _ := model["properties"].(object)
+	return order{call: c, catalog: c.world.Catalog, model: model, profile: profile, id: id, sizeName: jsonmap.Text(profile, "hardwareProfile.vmSize"), machine: true}
+}
+
+// check refuses what the catalogue cannot serve. The order of the checks is believed.
+// An update is not checked: Azure does that, too.
+func (o *order) check() *problem {
 	checks := []func() *problem{o.checkZones, o.checkSize, o.checkHibernation, o.checkPlan, o.checkImage}
-	if withoutProfile(model) {
+	if !o.machine && withoutProfile(o.model) {
 		checks = []func() *problem{o.checkZones, o.checkSize}
 	}
 	for _, check := range checks {
@@ -35,6 +47,13 @@ func (c *call) checkOrder(id string, model object) *problem {
 		}
 	}
 	return nil
+}
+
+func (o *order) kind() string {
+	if o.machine {
+		return "virtualMachines"
+	}
+	return "virtualMachineScaleSets"
 }
 
 func (o *order) location() string { return jsonmap.Text(o.model, "location") }
@@ -59,7 +78,7 @@ func (o *order) checkZones() *problem {
 	}
 	if len(location.Zones) == 0 {
 		return azhttp.NewProblem(http.StatusBadRequest, "ResourceTypeNotSupportAvailabilityZones",
-			"The resource type 'virtualMachineScaleSets' does not support availability zones at location '%s' and api-version '%s'.", location.Name, o.call.apiVersion)
+			"The resource type '%s' does not support availability zones at location '%s' and api-version '%s'.", o.kind(), location.Name, o.call.apiVersion)
 	}
 	for _, zone := range zones {
 		if !slices.Contains(location.Zones, zone) {
@@ -71,10 +90,10 @@ func (o *order) checkZones() *problem {
 }
 
 // size is the one that is asked for; false: there is none to look at.
-func (o *order) size() (catalog.Size, bool) { return o.catalog.Size(jsonmap.Text(o.model, "sku.name")) }
+func (o *order) size() (catalog.Size, bool) { return o.catalog.Size(o.sizeName) }
 
 func (o *order) checkSize() *problem {
-	name := jsonmap.Text(o.model, "sku.name")
+	name := o.sizeName
 	size, known := o.size()
 	switch {
 	case name == "":

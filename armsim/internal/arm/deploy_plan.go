@@ -36,7 +36,10 @@ func (c *call) deploymentPlan(g *world.Group) (*template.Plan, *problem) {
 	if err != nil {
 		return nil, invalidTemplate(err)
 	}
-	return plan, c.preflight(plan)
+	if p := c.preflight(plan); p != nil {
+		return nil, p
+	}
+	return plan, c.askProviders(plan)
 }
 
 type errMode string
@@ -50,7 +53,7 @@ func deploymentNotSimulated(what string) *problem {
 }
 
 // preflight refuses resources that cannot be written: of a type that is not
-// simulated, or without the right to.
+// simulated, to a group that is not there (recording 38), or without the right to.
 func (c *call) preflight(plan *template.Plan) *problem {
 	var refused []string
 	for _, r := range plan.Resources {
@@ -60,6 +63,9 @@ func (c *call) preflight(plan *template.Plan) *problem {
 		}
 		if p := sub.checkVersion(); p != nil {
 			return p
+		}
+		if name := sub.param("group"); name != "" && c.world.Group(name) == nil {
+			return groupNotFound(name)
 		}
 		if (gatekeeper{sub}).permitted() {
 			continue

@@ -86,8 +86,7 @@ func (r *run) take(resource *template.Resource) bool {
 func (r *run) write(resource *template.Resource, step *world.DeploymentStep) {
 	body, err := r.plan.Body(resource, r.runtime())
 	if err != nil {
-		r.end(step, http.StatusBadRequest, azhttp.NewProblem(http.StatusBadRequest, "InvalidTemplate",
-			"Unable to process template language expressions for resource '%s'. '%s'", resource.ID, err).Object())
+		r.end(step, http.StatusBadRequest, wrongExpression(resource, err).Object())
 		return
 	}
 	a, p := r.call.within(put, resource.ID, resource.APIVersion, body).respondWithin()
@@ -105,6 +104,10 @@ func (r *run) write(resource *template.Resource, step *world.DeploymentStep) {
 		return
 	}
 	r.end(step, a.Status, nil)
+}
+
+func wrongExpression(r *template.Resource, err error) *problem {
+	return azhttp.NewProblem(http.StatusBadRequest, "InvalidTemplate", "Unable to process template language expressions for resource '%s'. '%s'", r.ID, err)
 }
 
 // retryAfter is how long Resource Manager waits before it sends a request again

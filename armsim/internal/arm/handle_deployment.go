@@ -60,7 +60,8 @@ func listDeployments(c *call) (*response, *problem) {
 	return page(c.pager, g.Deployments(), func(d *world.Deployment) string { return strings.ToLower(d.Name) }, c.deploymentBody)
 }
 
-// putDeployment begins a deployment once its template is found to be right.
+// putDeployment begins a deployment once its template is found to be right, and no provider
+// refuses it.
 func putDeployment(c *call) (*response, *problem) {
 	g, d, p := c.deployment()
 	switch {
@@ -90,8 +91,7 @@ func putDeployment(c *call) (*response, *problem) {
 }
 
 // validateDeployment does all of a deployment that comes before its first
-// resource. Providers are not asked, as Azure's are: what they refuse shows when
-// it is deployed.
+// resource.
 func validateDeployment(c *call) (*response, *problem) {
 	g, p := c.group()
 	if p != nil {

@@ -81,15 +81,17 @@ func putMachine(c *call) (*response, *problem) {
 }
 
 func createMachine(c *call, g *world.Group) (*response, *problem) {
-	if p := c.checkNewMachine(); p != nil {
+	if p := cmp.Or(c.checkNewMachine(g), conflict(c.admitMachine())); p != nil {
 		return nil, p
 	}
 	i := g.DraftMachine(c.param("machine"))
 	m := world.Model{}
 	m.Head, m.Profile = c.machineModel(object{}, object{})
+	o := c.machineOrder(i.ID, c.body)
+	o.fillController(m.Profile)
 	m.Size = jsonmap.Text(m.Profile, "hardwareProfile.vmSize")
-	o := i.Create(m, cmp.Or(jsonmap.Text(m.Profile, "osProfile.computerName"), i.Name))
-	return c.writtenMachine(i, o, http.StatusCreated), nil
+	made := i.Create(m, cmp.Or(jsonmap.Text(m.Profile, "osProfile.computerName"), i.Name))
+	return c.writtenMachine(i, made, http.StatusCreated), nil
 }
 
 // machineModel lays the body over what a machine has alongside its
@@ -118,7 +120,20 @@ func (c *call) machineModel(head, profile object) (object, object) {
 	fillOS(profile)
 	fillDisk(jsonmap.Ensure(profile, "storageProfile.osDisk"), isWindows(profile))
 	jsonmap.SetDefault(jsonmap.Ensure(profile, "storageProfile.osDisk"), "deleteOption", "Detach")
+	inAzuresCase(profile, "storageProfile.osDisk.createOption", createOptions)
+	dropEmptyReferences(profile)
 	return head, profile
+}
+
+// dropEmptyReferences drops the properties of references to interfaces that are nothing but
+// null (azure-cli sends such, recording 34).
+func dropEmptyReferences(profile object) {
+	for _, one := range jsonmap.List(profile, "networkProfile.networkInterfaces") {
+		ref, _ := one.(object)
+		if p, ok := ref["properties"].(object); ok && len(p) == 0 {
+			delete(ref, "properties")
+		}
+	}
 }
 
 // patchMachine merges a body into a virtual machine.

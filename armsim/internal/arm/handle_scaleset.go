@@ -58,7 +58,8 @@ func (c *call) creatable(g *world.Group) *problem {
 	return nil
 }
 
-func createScaleSet(c *call, g *world.Group) (*response, *problem) {
+// newScaleSet is the model that the body asks for, found to be right.
+func (c *call) newScaleSet(g *world.Group) (object, *problem) {
 	model := jsonmap.CloneObject(c.body)
 	dropReadOnly(model)
 	if p := checkRequired(model); p != nil {
@@ -68,7 +69,17 @@ func createScaleSet(c *call, g *world.Group) (*response, *problem) {
 	if p := checkModel(model); p != nil {
 		return nil, p
 	}
-	if p := c.checkOrder(g.ID+"/providers/Microsoft.Compute/virtualMachineScaleSets/"+c.param("scaleSet"), model); p != nil {
+	o := c.orderOf(g.ID+"/providers/Microsoft.Compute/virtualMachineScaleSets/"+c.param("scaleSet"), model)
+	if p := o.check(); p != nil {
+		return nil, p
+	}
+	o.fillController(o.profile)
+	return model, nil
+}
+
+func createScaleSet(c *call, g *world.Group) (*response, *problem) {
+	model, p := c.newScaleSet(g)
+	if p != nil {
 		return nil, p
 	}
 	secrets, capacity := takeSecrets(model), takeCapacity(model, 0)

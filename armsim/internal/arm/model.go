@@ -41,7 +41,7 @@ func fillScaleSet(model object) {
 	if strings.EqualFold(jsonmap.Text(p, "orchestrationMode"), "Flexible") {
 		fillFlexible(p)
 	} else {
-		fillUniform(p)
+		fillUniform(p, len(jsonmap.List(model, "zones")) > 0)
 	}
 	if len(jsonmap.List(model, "zones")) > 0 {
 		jsonmap.SetDefault(p, "zoneBalance", false)

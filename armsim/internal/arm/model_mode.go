@@ -4,16 +4,23 @@ import (
 	"strings"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/world"
 )
 
 // What Azure fills in by the orchestration mode.
 
-// fillUniform sets what Flexible sets do not have.
-func fillUniform(p object) {
+// fillUniform sets what Flexible sets do not have. Sets with zones have one fault domain
+// (Microsoft's page on fault domains), and so had one of Spot instances (recording 25), by
+// which rule is not known.
+func fillUniform(p object, zonal bool) {
+	faultDomains := 5
+	if zonal || world.IsSpot(jsonmap.Text(p, "virtualMachineProfile.priority")) {
+		faultDomains = 1
+	}
 	jsonmap.SetDefault(p, "singlePlacementGroup", true)
 	jsonmap.SetDefault(p, "overprovision", true)
 	jsonmap.SetDefault(p, "doNotRunExtensionsOnOverprovisionedVMs", false)
-	jsonmap.SetDefault(p, "platformFaultDomainCount", float64(5))
+	jsonmap.SetDefault(p, "platformFaultDomainCount", float64(faultDomains))
 }
 
 // fillFlexible is of recording 25.
@@ -24,7 +31,7 @@ func fillFlexible(p object) {
 }
 
 // fillProfileByMode sets what only profiles of the one mode or of the other have
-// (recordings 01 and 25).
+// (recordings 01, 21 and 25).
 func fillProfileByMode(p, profile object) {
 	if !strings.EqualFold(jsonmap.Text(p, "orchestrationMode"), "Flexible") {
 		for _, nic := range interfacesOf(profile) {
@@ -33,10 +40,12 @@ func fillProfileByMode(p, profile object) {
 		return
 	}
 	jsonmap.SetDefault(jsonmap.Ensure(profile, "storageProfile.osDisk"), "deleteOption", "Delete")
-	if jsonmap.At(profile, "osProfile.linuxConfiguration") != nil {
-		patches := jsonmap.Ensure(profile, "osProfile.linuxConfiguration.patchSettings")
-		jsonmap.SetDefault(patches, "patchMode", "ImageDefault")
-		jsonmap.SetDefault(patches, "assessmentMode", "ImageDefault")
+	for os, mode := range map[string]string{"linuxConfiguration": "ImageDefault", "windowsConfiguration": "AutomaticByOS"} {
+		if jsonmap.At(profile, "osProfile."+os) != nil {
+			patches := jsonmap.Ensure(profile, "osProfile."+os+".patchSettings")
+			jsonmap.SetDefault(patches, "patchMode", mode)
+			jsonmap.SetDefault(patches, "assessmentMode", "ImageDefault")
+		}
 	}
 	for _, nic := range interfacesOf(profile) {
 		properties := jsonmap.Ensure(nic, "properties")
@@ -57,9 +66,14 @@ func fillFlexibleConfig(config any) {
 	}
 }
 
+// createOptions are those of a disk ("fromImage", recordings 26 and 34).
+var createOptions = []string{"FromImage", "Empty", "Attach", "Copy", "Restore"}
+
 // vocabulary are words of a scale set's model that clients send in any case and Azure gives
 // back in its own ("manual", recording 25).
 var vocabulary = map[string][]string{
+	"properties.virtualMachineProfile.storageProfile.osDisk.createOption": createOptions,
+
 	"properties.orchestrationMode":                    {"Uniform", "Flexible"},
 	"properties.upgradePolicy.mode":                   {"Manual", "Automatic", "Rolling"},
 	"properties.virtualMachineProfile.priority":       {"Regular", "Low", "Spot"},

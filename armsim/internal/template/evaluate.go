@@ -41,13 +41,27 @@ func (s Scope) Value(v any) (any, error) {
 		return list, nil
 	case map[string]any:
 		return s.object(v)
+	case valueLoop:
+		return s.loop(v)
 	}
 	return v, nil
 }
 
 func (s Scope) object(v map[string]any) (any, error) {
+	loops, err := valueLoops(v)
+	if err != nil {
+		return nil, err
+	}
 	o := make(map[string]any, len(v))
+	for _, loop := range loops {
+		if o[loop.name], err = s.loop(loop); err != nil {
+			return nil, err
+		}
+	}
 	for _, key := range sortedKeys(v) {
+		if key == "copy" && loops != nil {
+			continue
+		}
 		name, err := s.key(key)
 		if err != nil {
 			return nil, err

@@ -138,7 +138,11 @@ func fits(kind string, v any) bool {
 }
 
 // takeVariables makes variables known, each evaluated when it is asked for.
-func (p *Plan) takeVariables(declared map[string]any) error {
+func (p *Plan) takeVariables(given map[string]any) error {
+	declared, err := withLoops(given)
+	if err != nil {
+		return err
+	}
 	values, busy := map[string]any{}, map[string]bool{}
 	var variable Function
 	scope := p.scope.with(Scope{"variables": func(args []any) (any, error) { return variable(args) }})

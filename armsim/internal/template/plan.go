@@ -40,11 +40,8 @@ type Resource struct {
 	raw  []string       // the template's dependsOn, evaluated
 }
 
-// copyLoop is the loop that makes a resource, and which turn of it.
-type copyLoop struct {
-	name  string
-	index int
-}
+// nested is the type of a template within another.
+const nested = "Microsoft.Resources/deployments"
 
 // notSimulated are parts of a template that would change what it means.
 var notSimulated = []string{"functions", "definitions", "languageVersion", "imports", "extensions"}
@@ -113,9 +110,6 @@ func (s Scope) check(v any) error {
 			if key == "template" && innerScope(v) {
 				continue // checked when it is deployed
 			}
-			if _, loops := v[key].([]any); loops && key == "copy" {
-				return invalid("armsim does not simulate 'copy' of properties, variables and outputs")
-			}
 			if err := s.checkText(key); err != nil {
 				return err
 			}
@@ -180,12 +174,11 @@ func (p *Plan) Body(r *Resource, runtime Scope) (map[string]any, error) {
 			raw[key] = value
 		}
 	}
-	nested := objectOf(raw["properties"])
+	properties := objectOf(raw["properties"])
 	var inner any
-	if strings.EqualFold(r.Type, "Microsoft.Resources/deployments") && innerScope(nested) {
-		inner = nested["template"]
-		nested = without(nested, "template")
-		raw["properties"] = nested
+	if strings.EqualFold(r.Type, nested) && innerScope(properties) {
+		inner = properties["template"]
+		raw["properties"] = without(properties, "template")
 	}
 	v, err := p.scope.with(runtime).with(r.copy.scope()).Value(raw)
 	if err != nil {
@@ -232,7 +225,7 @@ func (p *Plan) Outputs(runtime Scope) ([]Output, error) {
 		if !met {
 			continue
 		}
-		v, err := scope.Value(output["value"])
+		v, err := scope.output(name, output)
 		if err != nil {
 			return nil, err
 		}

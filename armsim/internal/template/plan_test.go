@@ -106,7 +106,7 @@ func TestPlansThatAreWrong(t *testing.T) {
 		"twice":                 {`{"resources": [{` + resource + `, "name": "a"}, {` + resource + `, "name": "A"}]}`, `{}`, "'Microsoft.Network/loadBalancers/A' is defined multiple times"},
 		"segments":              {`{"resources": [{` + resource + `, "name": "a/b"}]}`, `{}`, "incorrect segment lengths"},
 		"no name":               {`{"resources": [{` + resource + `}]}`, `{}`, "'name' must be a string"},
-		"loop of properties":    {`{"resources": [{` + resource + `, "name": "a", "properties": {"copy": []}}]}`, `{}`, "does not simulate 'copy'"},
+		"another subscription":  {`{"resources": [{"type": "Microsoft.Resources/deployments", "apiVersion": "2022-09-01", "name": "a", "subscriptionId": "other"}]}`, `{}`, "'a' to another subscription"},
 		"loop too long":         {`{"resources": [{` + resource + `, "name": "a", "copy": {"name": "l", "count": 801}}]}`, `{}`, "count from 0 to 800"},
 		"symbolic names":        {`{"resources": {}}`, `{}`, "symbolic names"},
 		"user functions":        {`{"functions": []}`, `{}`, "does not simulate 'functions'"},

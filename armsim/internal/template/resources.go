@@ -2,9 +2,6 @@ package template
 
 import "strings"
 
-// maxCopies is Azure's limit of the resources that one loop makes.
-const maxCopies = 800
-
 // parent is what child resources are written into; the zero value is none.
 type parent struct{ kind, name string }
 
@@ -27,61 +24,6 @@ func (p *Plan) expand(resources []any, of parent) error {
 		}
 	}
 	return nil
-}
-
-// loops are the turns of the resource's loop; one nil where it has none.
-func (p *Plan) loops(body map[string]any) ([]*copyLoop, error) {
-	loop, ok := body["copy"].(map[string]any)
-	if !ok {
-		return []*copyLoop{nil}, nil
-	}
-	name, _ := loop["name"].(string)
-	v, err := p.scope.Value(loop["count"])
-	if err != nil {
-		return nil, err
-	}
-	n, err := whole(v)
-	if err != nil || n < 0 || n > maxCopies || name == "" {
-		return nil, invalid("The template resource loop '%s' is not valid: it needs a name, and a count from 0 to %d", name, maxCopies)
-	}
-	loops := make([]*copyLoop, n)
-	for i := range loops {
-		loops[i] = &copyLoop{name, i}
-	}
-	return loops, nil
-}
-
-// scope has copyIndex, which takes the loop's name and an offset.
-func (c *copyLoop) scope() Scope {
-	if c == nil {
-		return nil
-	}
-	return Scope{"copyindex": func(args []any) (any, error) {
-		if name, ok := firstOf(args).(string); ok {
-			if !strings.EqualFold(name, c.name) {
-				return nil, invalid("The loop '%s' is not that of the resource.", name)
-			}
-			args = args[1:]
-		}
-		offset := 0
-		if err := count(args, 0, 1); err != nil {
-			return nil, err
-		}
-		if len(args) == 1 {
-			var err error
-			if offset, err = whole(args[0]); err != nil {
-				return nil, err
-			}
-		}
-		return float64(c.index + offset), nil
-	}}
-}
-
-func firstOf(args []any) any {
-	if len(args) == 0 {
-		return nil
-	}
-	return args[0]
 }
 
 // add adds a resource and its children, if its condition is met.
@@ -153,7 +95,10 @@ func (p *Plan) identify(r *Resource, scope Scope) error {
 	if err != nil {
 		return err
 	}
-	at := p.place.groupID()
+	at, err := p.groupOf(r, scope)
+	if err != nil {
+		return err
+	}
 	switch text, _ := v.(string); {
 	case strings.HasPrefix(text, "/"):
 		at = strings.TrimSuffix(text, "/")
@@ -170,6 +115,28 @@ func (p *Plan) identify(r *Resource, scope Scope) error {
 	}
 	r.ID = at + rest
 	return nil
+}
+
+// groupOf is the ID of the group that the resource is deployed to: a template within may
+// name another one.
+func (p *Plan) groupOf(r *Resource, scope Scope) (string, error) {
+	if !strings.EqualFold(r.Type, nested) {
+		return p.place.groupID(), nil
+	}
+	place := p.place
+	for key, into := range map[string]*string{"subscriptionId": &place.SubscriptionID, "resourceGroup": &place.Group} {
+		v, err := scope.Value(r.body[key])
+		if err != nil {
+			return "", err
+		}
+		if text, _ := v.(string); text != "" {
+			*into = text
+		}
+	}
+	if !strings.EqualFold(place.SubscriptionID, p.place.SubscriptionID) {
+		return "", invalid("armsim does not simulate the deployment '%s' to another subscription", r.Name)
+	}
+	return place.groupID(), nil
 }
 
 // interleave joins a type and names to what an ID has from "providers" on.

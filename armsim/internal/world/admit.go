@@ -14,6 +14,12 @@ func (s *ScaleSet) Admit(capacity int) *Failure {
 	return s.world().refuse(s.upcoming(missing - s.readyInPool()))
 }
 
+// AdmitMachine refuses a virtual machine outside of scale sets for which a quota has no
+// room; nil: go on. No stock is looked at.
+func (w *World) AdmitMachine(size, priority string) *Failure {
+	return w.checkQuota(demand{size, IsSpot(priority), 1})
+}
+
 // demand is what instances there need of the quotas.
 func (s *ScaleSet) demand(places []placement) []demand {
 	spot := IsSpot(s.priority())
