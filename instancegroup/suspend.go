@@ -56,6 +56,8 @@ func (c *powerChange) run(ctx context.Context, ids []string) ([]string, error) {
 	}
 	if c.to == suspending {
 		members, err = c.mark(ctx, members)
+	} else {
+		c.adopt(members)
 	}
 	c.splits = maxSplits
 	accepted, refused := c.send(ctx, members)
@@ -145,6 +147,12 @@ func (c *powerChange) accept(batch []*Member, accepted []string, o vmss.Operatio
 	c.inventory.restate(ids, state, "", c.now())
 	c.log.Info("the power of instances is being changed", "operation", c.verb, "count", len(ids), "instances", ids)
 	return ids
+}
+
+func (c *powerChange) adopt(members []*Member) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.suspensions.adopt(members, c.now())
 }
 
 // doubt is for a response that was lost. A start begins to show; nobody must take what a
