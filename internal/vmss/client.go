@@ -99,7 +99,8 @@ type Instances interface {
 	Start(ctx context.Context, instanceIDs []string) (accepted []string, o Operation, err error)
 
 	// Mark writes the mark of an instance as it was read, and nothing else. It returns
-	// when Azure has accepted; the operation may be under way still.
+	// when Azure has accepted; the operation may be under way still. Where instances
+	// keep no tags the mark of the warm pool is not written, which is no error.
 	Mark(ctx context.Context, i Instance, mark Mark) (Operation, error)
 }
 
