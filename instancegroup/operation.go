@@ -171,5 +171,5 @@ func (p operationPoll) dropLocked(ids []string) {
 	l := listing{base: base, confirmed: confirmation{gone: ids}}
 	p.watch.changed(l, changes{gone: ids}, &p.deletions, p.now())
 	p.inventory.drop(ids, p.now())
-	p.deletions.believe(ids, p.now())
+	p.forgetLocked(base, ids)
 }
