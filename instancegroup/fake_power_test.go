@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
@@ -15,7 +16,7 @@ const (
 )
 
 // Deallocate begins: halt ends it.
-func (f fakeInstances) Deallocate(ctx context.Context, ids []string, hibernate bool) ([]string, vmss.Operation, error) {
+func (f fakeInstances) Deallocate(ctx context.Context, ids []string, hibernate bool) (vmss.PowerOutcome, error) {
 	f.mu.Lock()
 	f.hibernated = hibernate
 	f.mu.Unlock()
@@ -23,11 +24,11 @@ func (f fakeInstances) Deallocate(ctx context.Context, ids []string, hibernate b
 }
 
 // Start begins: wake ends it.
-func (f fakeInstances) Start(ctx context.Context, ids []string) ([]string, vmss.Operation, error) {
+func (f fakeInstances) Start(ctx context.Context, ids []string) (vmss.PowerOutcome, error) {
 	return f.changePower(ctx, opStart, ids, "starting")
 }
 
-func (f fakeInstances) changePower(ctx context.Context, op string, ids []string, power string) ([]string, vmss.Operation, error) {
+func (f fakeInstances) changePower(ctx context.Context, op string, ids []string, power string) (vmss.PowerOutcome, error) {
 	operation := f.operation()
 	err := f.do(ctx, op, func() error {
 		f.powered = append(f.powered, op+" "+strings.Join(ids, " "))
@@ -41,10 +42,15 @@ func (f fakeInstances) changePower(ctx context.Context, op string, ids []string,
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, "", err
+	switch {
+	case err == nil:
+		return vmss.PowerOutcome{Accepted: ids, Operation: operation}, nil
+	case f.outcome != nil:
+		return *f.outcome, err
+	case armerr.MayHaveTakenEffect(err):
+		return vmss.PowerOutcome{Doubtful: ids}, err
 	}
-	return ids, operation, nil
+	return vmss.PowerOutcome{}, err
 }
 
 // settlePower ends what Deallocate and Start have begun.

@@ -65,9 +65,10 @@ type fake struct {
 	mostKind    armerr.Kind       // how more is refused
 	extra       []vmss.Instance   // what an outdated list shows in addition
 
-	powered    []string // what power was changed to, by call
-	hibernated bool     // the last deallocation was to
-	idle       bool     // accepted changes of power do nothing
+	powered    []string           // what power was changed to, by call
+	hibernated bool               // the last deallocation was to
+	outcome    *vmss.PowerOutcome // of a change of the power that fails; nil: all are in doubt if it may have taken effect
+	idle       bool               // accepted changes of power do nothing
 
 	past []vmss.Instance // what Resource Graph shows
 

@@ -99,15 +99,11 @@ func (c *powerChange) send(ctx context.Context, batch []*Member) (done []string,
 	if len(batch) == 0 {
 		return nil, nil
 	}
-	accepted, operation, err := c.request(ctx, batch)
-	done = c.accept(batch, accepted, operation)
+	outcome, err := c.request(ctx, batch)
+	done = c.accept(batch, outcome)
+	c.doubt(batch, outcome)
 	switch {
-	case err == nil:
-		return done, nil
-	case armerr.MayHaveTakenEffect(err):
-		c.doubt(batch)
-		return done, err
-	case meetsAll(err) || len(done) > 0:
+	case err == nil, meetsAll(err), len(done)+len(outcome.Doubtful) > 0:
 		return done, err
 	case len(batch) == 1 || c.splits == 0 || c.client.Remaining(c.call) < 1:
 		c.refuse(batch, err)
@@ -120,26 +116,32 @@ func (c *powerChange) send(ctx context.Context, batch []*Member) (done []string,
 	return append(first, second...), armerr.Join(e1, e2)
 }
 
-func (c *powerChange) request(ctx context.Context, batch []*Member) ([]string, vmss.Operation, error) {
+func (c *powerChange) request(ctx context.Context, batch []*Member) (vmss.PowerOutcome, error) {
 	if c.to == resuming {
 		return c.reach().Start(ctx, instanceIDs(batch))
 	}
 	return c.reach().Deallocate(ctx, instanceIDs(batch), c.suspensions.hibernate && !c.plain)
 }
 
-// accept keeps account of what Azure has accepted, and returns the members' IDs.
-func (c *powerChange) accept(batch []*Member, accepted []string, o vmss.Operation) (ids []string) {
+// memberIDs are those of the members of a batch with these instance IDs.
+func memberIDs(batch []*Member, instanceIDs []string) (ids []string) {
 	for _, m := range batch {
-		if slices.Contains(accepted, m.InstanceID) {
+		if slices.Contains(instanceIDs, m.InstanceID) {
 			ids = append(ids, m.MemberID)
 		}
 	}
+	return ids
+}
+
+// accept keeps account of what Azure has accepted, and returns the members' IDs.
+func (c *powerChange) accept(batch []*Member, o vmss.PowerOutcome) []string {
+	ids := memberIDs(batch, o.Accepted)
 	if len(ids) == 0 {
 		return nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.suspensions.begin(ids, c.to, o, c.now())
+	c.suspensions.begin(ids, c.to, o.Operation, c.now())
 	state := Suspending
 	if c.to == resuming {
 		state = Resuming
@@ -155,17 +157,15 @@ func (c *powerChange) adopt(members []*Member) {
 	c.suspensions.adopt(members, c.now())
 }
 
-// doubt is for a response that was lost. A start begins to show; nobody must take what a
-// deallocation does for an eviction.
-func (c *powerChange) doubt(batch []*Member) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// doubt is for those whose response was lost. A start begins to show; nobody must take
+// what a deallocation does for an eviction.
+func (c *powerChange) doubt(batch []*Member, o vmss.PowerOutcome) {
 	if c.to != suspending {
 		return
 	}
-	for _, m := range batch {
-		c.suspensions.begin([]string{m.MemberID}, doubtful, "", c.now())
-	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.suspensions.begin(memberIDs(batch, o.Doubtful), doubtful, "", c.now())
 }
 
 // refuse gives up members that Azure has no machines for. For want of quota nobody would

@@ -262,6 +262,23 @@ func TestSuspendResponseLost(t *testing.T) {
 	assert.Equal(t, []string{"suspended"}, s.states())
 }
 
+// TestSuspendInPart: one is accepted, the response to another is lost, and the rest are not
+// tried.
+func TestSuspendInPart(t *testing.T) {
+	f := newFake(3)
+	f.set.Mode = vmss.Flexible
+	s := newSleeper(t, f)
+	s.failNext(opDeallocate, fault{err: azure(armerr.Network, 0)})
+	f.outcome = &vmss.PowerOutcome{Accepted: []string{f.vms[0].InstanceID}, Doubtful: []string{f.vms[1].InstanceID}}
+	ids := []string{s.id(0), s.id(1), s.id(2)}
+	done, err := s.Suspend(t.Context(), ids)
+	require.Error(t, err)
+	assert.Equal(t, ids[:1], done)
+	for n, want := range []phase{suspending, doubtful, untouched} {
+		assert.Equal(t, want, s.suspensions.of(ids[n]).phase, n)
+	}
+}
+
 func TestSuspendUnfit(t *testing.T) {
 	s := newSleeper(t, newFake(3))
 	a, b, c := s.id(0), s.id(1), s.id(2)
