@@ -32,7 +32,7 @@ func (f fakeInstances) changePower(ctx context.Context, op string, ids []string,
 	operation := f.operation()
 	err := f.do(ctx, op, func() error {
 		f.powered = append(f.powered, op+" "+strings.Join(ids, " "))
-		if slices.Contains(ids, f.refuse) {
+		if f.refuseAll || slices.Contains(ids, f.refuse) {
 			return azure(f.refusal, 409)
 		}
 		for n := range f.vms {

@@ -59,6 +59,7 @@ type fake struct {
 	blank       map[string]bool   // by vmId: the responses hold no vmId
 	refuse      string            // a number that deletions refuse
 	refusal     armerr.Kind       // how they refuse it; else as if it did not exist
+	refuseAll   bool              // starts and deallocations, in whatever number
 	bare        bool              // the list of VMs holds no models
 	late        bool              // the capacity falls when a deletion ends
 	most        int64             // the capacity that a quota leaves; 0: any

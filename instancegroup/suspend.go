@@ -19,8 +19,9 @@ func (g *Group) Suspend(ctx context.Context, ids []string) ([]string, error) {
 }
 
 // Resume starts instances that are suspended, and returns those of which Azure has accepted
-// it or which run already, even alongside an error. One that Azure has no machine for is
-// dead from then on: the next update says so, and the runner asks for another.
+// it or which run already, even alongside an error. One that Azure refuses by
+// itself for want of a machine is dead from then on: the next update says so, and the runner
+// asks for another.
 func (g *Group) Resume(ctx context.Context, ids []string) ([]string, error) {
 	c := powerChange{Group: g, verb: "resume", call: vmss.StartInstances, to: resuming, from: Suspended, already: []State{Resuming, Running}}
 	return c.run(ctx, ids)
@@ -168,17 +169,16 @@ func (c *powerChange) doubt(batch []*Member, o vmss.PowerOutcome) {
 	c.suspensions.begin(memberIDs(batch, o.Doubtful), doubtful, "", c.now())
 }
 
-// refuse gives up members that Azure has no machines for. For want of quota nobody would
-// get another instance, so that these stay.
+// refuse gives up a member that Azure has no machine for. Of several that it refuses
+// together it may have machines for most: they stay. So they do for want of quota, for which
+// nobody would get another instance.
 func (c *powerChange) refuse(batch []*Member, err error) {
-	if c.to != resuming || !armerr.Is(err, armerr.Allocation) {
+	if len(batch) > 1 || c.to != resuming || !armerr.Is(err, armerr.Allocation) {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, m := range batch {
-		reason := couldNotResume + err.Error()
-		c.suspensions.lose(m.MemberID, reason, c.now())
-		c.inventory.restate([]string{m.MemberID}, Dead, reason, c.now())
-	}
+	id, reason := batch[0].MemberID, couldNotResume+err.Error()
+	c.suspensions.lose(id, reason, c.now())
+	c.inventory.restate([]string{id}, Dead, reason, c.now())
 }

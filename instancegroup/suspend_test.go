@@ -3,6 +3,7 @@ package instancegroup
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -176,6 +177,39 @@ func TestResumeWithoutCapacity(t *testing.T) {
 	assert.Equal(t, [][]string{{"3"}}, s.sent)
 	assert.Equal(t, ResumeFailed, removalOf(v.Find(ids[2]).Reason))
 	assert.False(t, s.backoffs.start.active(s.now()), "it is no start of a new one that failed")
+}
+
+// TestResumeOfManyWithoutCapacity: which of them Azure has no machines for is not asked
+// without end, and none is given up that was not asked for by itself.
+func TestResumeOfManyWithoutCapacity(t *testing.T) {
+	f := newFake(40)
+	for n := range f.vms {
+		f.vms[n].Mark, f.vms[n].PowerState = vmss.Suspended, "deallocated"
+	}
+	s := newSleeper(t, f)
+	var ids []string
+	for n := range f.vms {
+		ids = append(ids, s.id(n))
+	}
+	s.refuseAll, s.refusal = true, armerr.Allocation
+	done, err := s.Resume(t.Context(), ids)
+	require.Error(t, err)
+	assert.Empty(t, done)
+	count := map[string]int{}
+	for _, state := range s.states() {
+		count[state]++
+	}
+	single := 0
+	for _, call := range s.powered {
+		if strings.Count(call, " ") == 1 {
+			single++
+		}
+	}
+	assert.Equal(t, map[string]int{"dead": single, "suspended": 40 - single}, count)
+	s.refuseAll = false
+	done, err = s.Resume(t.Context(), ids)
+	require.Error(t, err, "about the dead")
+	assert.Len(t, done, 40-single, "the runner may ask again")
 }
 
 // TestResumeWithoutQuota: another instance would not get it either.
