@@ -68,7 +68,7 @@ func (f *fake) settlePower() {
 
 // Mark implements vmss.Instances.
 func (f fakeInstances) Mark(ctx context.Context, marked vmss.Instance, mark vmss.Mark) (vmss.Operation, error) {
-	return "", f.do(ctx, opMark, func() error {
+	return f.marking, f.do(ctx, opMark, func() error {
 		for n := range f.vms {
 			if i := &f.vms[n]; i.InstanceID == marked.InstanceID {
 				i.Mark = mark

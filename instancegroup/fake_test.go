@@ -67,6 +67,7 @@ type fake struct {
 	extra       []vmss.Instance   // what an outdated list shows in addition
 
 	powered    []string           // what power was changed to, by call
+	marking    vmss.Operation     // of marks; empty: they are written at once
 	hibernated bool               // the last deallocation was to
 	outcome    *vmss.PowerOutcome // of a change of the power that fails; nil: all are in doubt if it may have taken effect
 	idle       bool               // accepted changes of power do nothing

@@ -117,6 +117,19 @@ func (c *powerChange) send(ctx context.Context, batch []*Member) (done []string,
 	return append(first, second...), armerr.Join(e1, e2)
 }
 
+// sendAfter is send for members whose marks are being written, while which Azure may refuse
+// to change them (409; believed, as of any two changes of one resource). Those are sent once more when
+// the writes have ended.
+func (c *powerChange) sendAfter(ctx context.Context, marks []vmss.Operation, batch []*Member) ([]string, error) {
+	done, err := c.send(ctx, batch)
+	if !armerr.Is(err, armerr.Conflict) || !slices.ContainsFunc(marks, func(o vmss.Operation) bool { return o != "" }) || c.client.Remaining(c.call) < 1 {
+		return done, err
+	}
+	c.awaitMarks(ctx, marks)
+	again, err := c.send(ctx, slices.DeleteFunc(slices.Clone(batch), func(m *Member) bool { return slices.Contains(done, m.MemberID) }))
+	return append(done, again...), err
+}
+
 func (c *powerChange) request(ctx context.Context, batch []*Member) (vmss.PowerOutcome, error) {
 	if c.to == resuming {
 		return c.reach().Start(ctx, instanceIDs(batch))
