@@ -57,6 +57,9 @@ func (k *ownKey) open(s provider.Settings, set vmss.ScaleSet, log hclog.Logger) 
 	if k.ring, err = sshkeys.Open(file, k.config.SSHKeyType, host); err != nil {
 		return fmt.Errorf("connector_config holds no password and no private key, and the plugin's own key: %w", err)
 	}
+	for _, s := range k.ring.Skipped() {
+		log.Warn("a file beside ssh_key_file is not used as an earlier key: it "+s.Reason, "path", s.Path, "fix", "if it is one, let the plugin's user alone read it (chmod 600); else move it to another directory")
+	}
 	log.Info("instances are logged in to with the plugin's own SSH key", "path", file, "fingerprint", k.ring.Current().Fingerprint)
 	return nil
 }

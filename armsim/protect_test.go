@@ -88,6 +88,18 @@ func TestProtectionFromActions(t *testing.T) {
 	assert.Equal(t, []any{http.StatusBadRequest, "InvalidParameter"}, []any{r.status, r.code()})
 }
 
+// TestProtectionMayCoverNamed: others are reached.
+func TestProtectionMayCoverNamed(t *testing.T) {
+	t.Parallel()
+	s := virtual(t, armsim.Config{Unknowns: armsim.Unknowns{ProtectionCoversNamed: true}})
+	u := s.suspendable(t, "Uniform", 3, nil)
+	s.send(t, "PUT", u.member(0), protect(true, true))
+	s.send(t, "PUT", u.member(1), protect(true, false))
+	s.Advance(settled)
+	s.batch(t, u.set, "deallocate", object{"instanceIds": u.ids[:2]})
+	assert.Equal(t, []string{"running", "deallocated", "running"}, u.powers())
+}
+
 func TestProtectionOfFlexibleSets(t *testing.T) {
 	t.Parallel()
 	s := virtual(t, armsim.Config{})

@@ -155,6 +155,45 @@ func TestListContradictsAnEndedDeletion(t *testing.T) {
 	assert.Equal(t, Deleting, g.last().Find(id).State)
 }
 
+// TestDroppedIsForgotten: where lists are scarce a deletion that has ended is the end of all
+// that is kept of an instance, and the runner does not hear of one of the warm pool.
+func TestDroppedIsForgotten(t *testing.T) {
+	f := newFake(400)
+	f.pageSize, f.perMinute, f.lists = 50, 10, 7
+	for n := range 2 {
+		f.vms[n].PowerState = "deallocated"
+	}
+	f.vms[0].Mark, f.vms[1].Mark = vmss.Warm("m1"), vmss.Suspended
+	warm, asleep := f.id(0), f.id(1)
+	s := newSleeper(t, f)
+	_, err := s.Resume(t.Context(), []string{asleep})
+	require.NoError(t, err)
+	s.KeepWarm(t.Context())
+	for len(f.deleted) < 2 && s.clock.now().Before(start.Add(5*time.Minute)) { // deletions gather
+		require.NoError(t, s.Reap(t.Context(), s.observe()))
+		_, err = s.Decrease(t.Context(), []string{asleep})
+		require.NoError(t, err)
+	}
+	require.Len(t, f.deleted, 2)
+	for n := 0; s.last().Find(warm) != nil || s.last().Find(asleep) != nil; n++ {
+		require.Less(t, n, 20)
+		assert.NotContains(t, s.observe().Gone, warm)
+	}
+	v := s.observe()
+	assert.Contains(t, v.Gone, asleep)
+	assert.NotContains(t, v.Gone, warm)
+	assert.Empty(t, s.suspensions.known)
+	assert.Empty(t, s.suspensions.batches)
+}
+
+// observe is an update in which nothing is read again.
+func (s *sleeper) observe() *View {
+	s.clock.pass(10 * time.Second)
+	v, err := s.Observe(s.Context())
+	require.NoError(s, err)
+	return v
+}
+
 // TestEndOfADeletionIsAskedFor as soon as a list lacks all that it deletes: until then
 // the instances take room that others wait for.
 func TestEndOfADeletionIsAskedFor(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
@@ -15,7 +16,7 @@ const (
 )
 
 // Deallocate begins: halt ends it.
-func (f fakeInstances) Deallocate(ctx context.Context, ids []string, hibernate bool) ([]string, vmss.Operation, error) {
+func (f fakeInstances) Deallocate(ctx context.Context, ids []string, hibernate bool) (vmss.PowerOutcome, error) {
 	f.mu.Lock()
 	f.hibernated = hibernate
 	f.mu.Unlock()
@@ -23,15 +24,15 @@ func (f fakeInstances) Deallocate(ctx context.Context, ids []string, hibernate b
 }
 
 // Start begins: wake ends it.
-func (f fakeInstances) Start(ctx context.Context, ids []string) ([]string, vmss.Operation, error) {
+func (f fakeInstances) Start(ctx context.Context, ids []string) (vmss.PowerOutcome, error) {
 	return f.changePower(ctx, opStart, ids, "starting")
 }
 
-func (f fakeInstances) changePower(ctx context.Context, op string, ids []string, power string) ([]string, vmss.Operation, error) {
+func (f fakeInstances) changePower(ctx context.Context, op string, ids []string, power string) (vmss.PowerOutcome, error) {
 	operation := f.operation()
 	err := f.do(ctx, op, func() error {
 		f.powered = append(f.powered, op+" "+strings.Join(ids, " "))
-		if slices.Contains(ids, f.refuse) {
+		if f.refuseAll || slices.Contains(ids, f.refuse) {
 			return azure(f.refusal, 409)
 		}
 		for n := range f.vms {
@@ -41,10 +42,15 @@ func (f fakeInstances) changePower(ctx context.Context, op string, ids []string,
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, "", err
+	switch {
+	case err == nil:
+		return vmss.PowerOutcome{Accepted: ids, Operation: operation}, nil
+	case f.outcome != nil:
+		return *f.outcome, err
+	case armerr.MayHaveTakenEffect(err):
+		return vmss.PowerOutcome{Doubtful: ids}, err
 	}
-	return ids, operation, nil
+	return vmss.PowerOutcome{}, err
 }
 
 // settlePower ends what Deallocate and Start have begun.
@@ -62,7 +68,7 @@ func (f *fake) settlePower() {
 
 // Mark implements vmss.Instances.
 func (f fakeInstances) Mark(ctx context.Context, marked vmss.Instance, mark vmss.Mark) (vmss.Operation, error) {
-	return "", f.do(ctx, opMark, func() error {
+	return f.marking, f.do(ctx, opMark, func() error {
 		for n := range f.vms {
 			if i := &f.vms[n]; i.InstanceID == marked.InstanceID {
 				i.Mark = mark

@@ -59,15 +59,18 @@ type fake struct {
 	blank       map[string]bool   // by vmId: the responses hold no vmId
 	refuse      string            // a number that deletions refuse
 	refusal     armerr.Kind       // how they refuse it; else as if it did not exist
+	refuseAll   bool              // starts and deallocations, in whatever number
 	bare        bool              // the list of VMs holds no models
 	late        bool              // the capacity falls when a deletion ends
 	most        int64             // the capacity that a quota leaves; 0: any
 	mostKind    armerr.Kind       // how more is refused
 	extra       []vmss.Instance   // what an outdated list shows in addition
 
-	powered    []string // what power was changed to, by call
-	hibernated bool     // the last deallocation was to
-	idle       bool     // accepted changes of power do nothing
+	powered    []string           // what power was changed to, by call
+	marking    vmss.Operation     // of marks; empty: they are written at once
+	hibernated bool               // the last deallocation was to
+	outcome    *vmss.PowerOutcome // of a change of the power that fails; nil: all are in doubt if it may have taken effect
+	idle       bool               // accepted changes of power do nothing
 
 	past []vmss.Instance // what Resource Graph shows
 

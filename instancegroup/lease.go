@@ -20,8 +20,9 @@ const leaseTag = "fleeting-plugin-azure"
 const (
 	// connectCheck, decreaseCheck and idleCheck are how old the last check of
 	// the tag may be for a connection, for a deletion, and while nothing is
-	// written. An increase always checks, and so does an update that finds
-	// instances which this manager did not ask for.
+	// written. An increase that raises the capacity always checks, and so does an
+	// update that finds instances which this manager did not ask for; one that the
+	// warm pool serves goes by decreaseCheck.
 	connectCheck  = 30 * time.Second
 	decreaseCheck = time.Minute
 	idleCheck     = 5 * time.Minute

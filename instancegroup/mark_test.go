@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/armerr"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/vmss"
 )
 
@@ -34,4 +35,26 @@ func TestMarkIsRemovedOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, s.Tend(t.Context(), s.last()))
 	assert.Equal(t, 2, s.count(opMark), "a list may be behind")
+}
+
+// TestPolicyMarkOfAnEarlierProcess goes once this one has resumed the instance, however
+// long Azure refuses that, and whether the response to the start is lost or not.
+func TestPolicyMarkOfAnEarlierProcess(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		f := newFake(1)
+		f.vms[0].Mark, f.vms[0].ByPolicy, f.vms[0].PowerState = vmss.Suspended, true, "deallocated"
+		s := newSleeper(t, f)
+		if lost {
+			s.failNext(opStart, fault{azure(armerr.Network, 0), true})
+		}
+		_, err := s.Resume(t.Context(), []string{s.id(0)})
+		require.Equal(t, lost, err != nil)
+		s.settlePower()
+		s.failNext(opMark, fault{err: azure(armerr.Transient, 0)})
+		for range 20 {
+			s.update()
+		}
+		assert.Equal(t, []string{"running"}, s.states())
+		assert.Zero(t, s.marks())
+	}
 }

@@ -104,8 +104,8 @@ func (p operationPoll) run(ctx context.Context) {
 // progress polls an operation, or reads the state of the scale set where Azure
 // named none, no longer knows it, or hides it from the identity.
 func (p operationPoll) progress(ctx context.Context, o *operation) (vmss.Progress, error) {
-	if o.id != "" {
-		progress, err := p.client.Progress(ctx, o.id)
+	if id := p.idOf(o); id != "" {
+		progress, err := p.client.Progress(ctx, id)
 		if !armerr.Is(err, armerr.NotFound, armerr.Forbidden) {
 			return progress, err
 		}
@@ -114,7 +114,7 @@ func (p operationPoll) progress(ctx context.Context, o *operation) (vmss.Progres
 				p.log.Warn("operations could not be read; why they fail stays unknown", "operation", "follow", "error", err)
 			})
 		}
-		o.id = ""
+		p.unname(o)
 	}
 	if p.client.Remaining(vmss.ReadScaleSet) < 2 { // the last one is for a write
 		return vmss.Progress{}, errDeferred
@@ -127,6 +127,19 @@ func (p operationPoll) progress(ctx context.Context, o *operation) (vmss.Progres
 		return vmss.Progress{Ended: true, Failure: fmt.Errorf("scale set %q is in the state Failed", p.name)}, nil
 	}
 	return vmss.Progress{Ended: strings.EqualFold(set.ProvisioningState, "Succeeded")}, nil
+}
+
+func (p operationPoll) idOf(o *operation) vmss.Operation {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return o.id
+}
+
+// unname is for an operation that Azure no longer tells of.
+func (p operationPoll) unname(o *operation) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	o.id = ""
 }
 
 func (p operationPoll) record(o *operation, progress vmss.Progress, err error) {
@@ -171,5 +184,5 @@ func (p operationPoll) dropLocked(ids []string) {
 	l := listing{base: base, confirmed: confirmation{gone: ids}}
 	p.watch.changed(l, changes{gone: ids}, &p.deletions, p.now())
 	p.inventory.drop(ids, p.now())
-	p.deletions.believe(ids, p.now())
+	p.forgetLocked(base, ids)
 }

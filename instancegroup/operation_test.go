@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -311,4 +312,35 @@ func TestOperationsAreTakenInTurn(t *testing.T) {
 	all[0].ended = start
 	due := dueOperations(append([]*operation(nil), all...), 0, start.Add(time.Hour))
 	assert.Equal(t, all[1:1+pollsPerUpdate], due)
+}
+
+// TestOperationIsReadMeanwhile: a long reading asks whether a deletion is followed while its
+// operation is polled. The race detector sees to it.
+func TestOperationIsReadMeanwhile(t *testing.T) {
+	f, g, clock := opened(t, 1)
+	_, err := g.Decrease(t.Context(), []string{f.id(0)})
+	require.NoError(t, err)
+	f.failNext(opProgress, fault{err: azure(armerr.NotFound, 404)})
+	clock.pass(time.Minute)
+	now := clock.now()
+	var reading sync.WaitGroup
+	stop := make(chan struct{})
+	reading.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			g.mu.Lock()
+			for _, a := range g.deletions.accepted {
+				a.isFollowed(now)
+			}
+			g.mu.Unlock()
+		}
+	})
+	operationPoll{g, vmss.ListRoom{}}.run(t.Context())
+	close(stop)
+	reading.Wait()
+	require.Equal(t, 1, f.count(opProgress))
 }

@@ -26,9 +26,9 @@ func (g *Group) TakeWarm(ctx context.Context, n int) (int, error) {
 		return 0, err
 	}
 	began := g.now()
-	unmarked, err := g.leavePool(ctx, ready)
+	unmarked, marks, err := g.leavePool(ctx, ready)
 	c := powerChange{Group: g, verb: "take from the warm pool", call: vmss.StartInstances, to: resuming, splits: maxSplits}
-	accepted, refused := c.send(ctx, unmarked)
+	accepted, refused := c.sendAfter(ctx, marks, unmarked)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, m := range unmarked {
@@ -68,8 +68,8 @@ func (g *Group) readyInPool(n int) (ready []*Member) {
 }
 
 // leavePool removes the marks of members, and returns those of which Azure has accepted
-// it.
-func (g *Group) leavePool(ctx context.Context, members []*Member) ([]*Member, error) {
+// it, and the operations.
+func (g *Group) leavePool(ctx context.Context, members []*Member) ([]*Member, []vmss.Operation, error) {
 	g.mu.Lock()
 	for _, m := range members {
 		g.pool.leaving[m.MemberID] = true
@@ -77,7 +77,7 @@ func (g *Group) leavePool(ctx context.Context, members []*Member) ([]*Member, er
 		g.suspensions.begin([]string{m.MemberID}, suspended, "", g.now()) // without a mark it would be dead
 	}
 	g.mu.Unlock()
-	_, results := g.writeMarks(ctx, members, noMark)
+	operations, results := g.writeMarks(ctx, members, noMark)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for n, m := range members {
@@ -85,5 +85,5 @@ func (g *Group) leavePool(ctx context.Context, members []*Member) ([]*Member, er
 			delete(g.pool.leaving, m.MemberID)
 		}
 	}
-	return succeeded(members, results), armerr.Join(results...)
+	return succeeded(members, results), operations, armerr.Join(results...)
 }

@@ -241,6 +241,32 @@ func TestWarmPoolThatCannotStart(t *testing.T) {
 	}
 }
 
+// TestWarmPoolStartMeetsAMark: Azure starts none whose tags are being written. That is waited
+// for once.
+func TestWarmPoolStartMeetsAMark(t *testing.T) {
+	for _, conflicts := range []int{1, 2} {
+		k := newKeeper(t, newFake(0), 2)
+		k.settle()
+		k.marking = "mark"
+		writes, polls := k.count(opWrite), k.count(opProgress)
+		for range conflicts {
+			k.failNext(opStart, fault{err: azure(armerr.Conflict, 409)})
+		}
+		n, err := k.Increase(t.Context(), 2)
+		require.NoError(t, err)
+		assert.Equal(t, 2, n)
+		assert.Positive(t, k.count(opProgress)-polls)
+		assert.Equal(t, conflicts == 1, writes == k.count(opWrite), "they come from the pool")
+		assert.Equal(t, 2, k.count(opStart))
+	}
+	k := newKeeper(t, newFake(0), 1)
+	k.settle()
+	k.failNext(opStart, fault{err: azure(armerr.Conflict, 409)})
+	_, err := k.Increase(t.Context(), 1)
+	require.NoError(t, err)
+	assert.Equal(t, 1, k.count(opStart), "nothing is being written")
+}
+
 // TestWarmPoolStartsFailLater: the runner is told, and gets another.
 func TestWarmPoolStartsFailLater(t *testing.T) {
 	k := newKeeper(t, newFake(0), 1)

@@ -178,10 +178,8 @@ func (r *reading) reviveLocked(l listing) {
 func (r *reading) concludeLocked(l listing, c changes) {
 	r.watch.changed(l, c, &r.deletions, r.now())
 	r.shortage.recordEvictions(r.now(), c.evicted)
-	r.deletions.believe(c.gone, r.now())
 	r.suspensions.settle(r.inventory.last(), r.now())
-	r.pool.part(l.base, c.gone, r.now())
-	r.suspensions.forget(c.gone)
+	r.forgetLocked(l.base, c.gone)
 	r.ledger.departed(c.departed)
 	for _, took := range c.boots {
 		r.pace.boots.add(took)
@@ -189,4 +187,11 @@ func (r *reading) concludeLocked(l listing, c changes) {
 	if c.failed > 0 || c.served > 0 {
 		r.recordStartsLocked(c.served, c.failed, "did not come up", errors.New(c.reason))
 	}
+}
+
+// forgetLocked drops what is kept of members of a view that are gone.
+func (g *Group) forgetLocked(base *View, gone []string) {
+	g.deletions.believe(gone, g.now())
+	g.pool.part(base, gone, g.now())
+	g.suspensions.forget(gone)
 }

@@ -19,8 +19,9 @@ func (g *Group) Suspend(ctx context.Context, ids []string) ([]string, error) {
 }
 
 // Resume starts instances that are suspended, and returns those of which Azure has accepted
-// it or which run already, even alongside an error. One that Azure has no machine for is
-// dead from then on: the next update says so, and the runner asks for another.
+// it or which run already, even alongside an error. One that Azure refuses by
+// itself for want of a machine is dead from then on: the next update says so, and the runner
+// asks for another.
 func (g *Group) Resume(ctx context.Context, ids []string) ([]string, error) {
 	c := powerChange{Group: g, verb: "resume", call: vmss.StartInstances, to: resuming, from: Suspended, already: []State{Resuming, Running}}
 	return c.run(ctx, ids)
@@ -56,6 +57,8 @@ func (c *powerChange) run(ctx context.Context, ids []string) ([]string, error) {
 	}
 	if c.to == suspending {
 		members, err = c.mark(ctx, members)
+	} else {
+		c.adopt(members)
 	}
 	c.splits = maxSplits
 	accepted, refused := c.send(ctx, members)
@@ -97,15 +100,11 @@ func (c *powerChange) send(ctx context.Context, batch []*Member) (done []string,
 	if len(batch) == 0 {
 		return nil, nil
 	}
-	accepted, operation, err := c.request(ctx, batch)
-	done = c.accept(batch, accepted, operation)
+	outcome, err := c.request(ctx, batch)
+	done = c.accept(batch, outcome)
+	c.doubt(batch, outcome)
 	switch {
-	case err == nil:
-		return done, nil
-	case armerr.MayHaveTakenEffect(err):
-		c.doubt(batch)
-		return done, err
-	case meetsAll(err) || len(done) > 0:
+	case err == nil, meetsAll(err), len(done)+len(outcome.Doubtful) > 0:
 		return done, err
 	case len(batch) == 1 || c.splits == 0 || c.client.Remaining(c.call) < 1:
 		c.refuse(batch, err)
@@ -118,26 +117,45 @@ func (c *powerChange) send(ctx context.Context, batch []*Member) (done []string,
 	return append(first, second...), armerr.Join(e1, e2)
 }
 
-func (c *powerChange) request(ctx context.Context, batch []*Member) ([]string, vmss.Operation, error) {
+// sendAfter is send for members whose marks are being written, while which Azure may refuse
+// to change them (409; believed, as of any two changes of one resource). Those are sent once more when
+// the writes have ended.
+func (c *powerChange) sendAfter(ctx context.Context, marks []vmss.Operation, batch []*Member) ([]string, error) {
+	done, err := c.send(ctx, batch)
+	if !armerr.Is(err, armerr.Conflict) || !slices.ContainsFunc(marks, func(o vmss.Operation) bool { return o != "" }) || c.client.Remaining(c.call) < 1 {
+		return done, err
+	}
+	c.awaitMarks(ctx, marks)
+	again, err := c.send(ctx, slices.DeleteFunc(slices.Clone(batch), func(m *Member) bool { return slices.Contains(done, m.MemberID) }))
+	return append(done, again...), err
+}
+
+func (c *powerChange) request(ctx context.Context, batch []*Member) (vmss.PowerOutcome, error) {
 	if c.to == resuming {
 		return c.reach().Start(ctx, instanceIDs(batch))
 	}
 	return c.reach().Deallocate(ctx, instanceIDs(batch), c.suspensions.hibernate && !c.plain)
 }
 
-// accept keeps account of what Azure has accepted, and returns the members' IDs.
-func (c *powerChange) accept(batch []*Member, accepted []string, o vmss.Operation) (ids []string) {
+// memberIDs are those of the members of a batch with these instance IDs.
+func memberIDs(batch []*Member, instanceIDs []string) (ids []string) {
 	for _, m := range batch {
-		if slices.Contains(accepted, m.InstanceID) {
+		if slices.Contains(instanceIDs, m.InstanceID) {
 			ids = append(ids, m.MemberID)
 		}
 	}
+	return ids
+}
+
+// accept keeps account of what Azure has accepted, and returns the members' IDs.
+func (c *powerChange) accept(batch []*Member, o vmss.PowerOutcome) []string {
+	ids := memberIDs(batch, o.Accepted)
 	if len(ids) == 0 {
 		return nil
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.suspensions.begin(ids, c.to, o, c.now())
+	c.suspensions.begin(ids, c.to, o.Operation, c.now())
 	state := Suspending
 	if c.to == resuming {
 		state = Resuming
@@ -147,30 +165,33 @@ func (c *powerChange) accept(batch []*Member, accepted []string, o vmss.Operatio
 	return ids
 }
 
-// doubt is for a response that was lost. A start begins to show; nobody must take what a
-// deallocation does for an eviction.
-func (c *powerChange) doubt(batch []*Member) {
+func (c *powerChange) adopt(members []*Member) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.suspensions.adopt(members, c.now())
+}
+
+// doubt is for those whose response was lost. A start begins to show; nobody must take
+// what a deallocation does for an eviction.
+func (c *powerChange) doubt(batch []*Member, o vmss.PowerOutcome) {
 	if c.to != suspending {
 		return
 	}
-	for _, m := range batch {
-		c.suspensions.begin([]string{m.MemberID}, doubtful, "", c.now())
-	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.suspensions.begin(memberIDs(batch, o.Doubtful), doubtful, "", c.now())
 }
 
-// refuse gives up members that Azure has no machines for. For want of quota nobody would
-// get another instance, so that these stay.
+// refuse gives up a member that Azure has no machine for. Of several that it refuses
+// together it may have machines for most: they stay. So they do for want of quota, for which
+// nobody would get another instance.
 func (c *powerChange) refuse(batch []*Member, err error) {
-	if c.to != resuming || !armerr.Is(err, armerr.Allocation) {
+	if len(batch) > 1 || c.to != resuming || !armerr.Is(err, armerr.Allocation) {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, m := range batch {
-		reason := couldNotResume + err.Error()
-		c.suspensions.lose(m.MemberID, reason, c.now())
-		c.inventory.restate([]string{m.MemberID}, Dead, reason, c.now())
-	}
+	id, reason := batch[0].MemberID, couldNotResume+err.Error()
+	c.suspensions.lose(id, reason, c.now())
+	c.inventory.restate([]string{id}, Dead, reason, c.now())
 }

@@ -3,6 +3,7 @@ package instancegroup
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -178,6 +179,39 @@ func TestResumeWithoutCapacity(t *testing.T) {
 	assert.False(t, s.backoffs.start.active(s.now()), "it is no start of a new one that failed")
 }
 
+// TestResumeOfManyWithoutCapacity: which of them Azure has no machines for is not asked
+// without end, and none is given up that was not asked for by itself.
+func TestResumeOfManyWithoutCapacity(t *testing.T) {
+	f := newFake(40)
+	for n := range f.vms {
+		f.vms[n].Mark, f.vms[n].PowerState = vmss.Suspended, "deallocated"
+	}
+	s := newSleeper(t, f)
+	var ids []string
+	for n := range f.vms {
+		ids = append(ids, s.id(n))
+	}
+	s.refuseAll, s.refusal = true, armerr.Allocation
+	done, err := s.Resume(t.Context(), ids)
+	require.Error(t, err)
+	assert.Empty(t, done)
+	count := map[string]int{}
+	for _, state := range s.states() {
+		count[state]++
+	}
+	single := 0
+	for _, call := range s.powered {
+		if strings.Count(call, " ") == 1 {
+			single++
+		}
+	}
+	assert.Equal(t, map[string]int{"dead": single, "suspended": 40 - single}, count)
+	s.refuseAll = false
+	done, err = s.Resume(t.Context(), ids)
+	require.Error(t, err, "about the dead")
+	assert.Len(t, done, 40-single, "the runner may ask again")
+}
+
 // TestResumeWithoutQuota: another instance would not get it either.
 func TestResumeWithoutQuota(t *testing.T) {
 	s := newSleeper(t, newFake(1))
@@ -260,6 +294,23 @@ func TestSuspendResponseLost(t *testing.T) {
 	s.settlePower()
 	s.update()
 	assert.Equal(t, []string{"suspended"}, s.states())
+}
+
+// TestSuspendInPart: one is accepted, the response to another is lost, and the rest are not
+// tried.
+func TestSuspendInPart(t *testing.T) {
+	f := newFake(3)
+	f.set.Mode = vmss.Flexible
+	s := newSleeper(t, f)
+	s.failNext(opDeallocate, fault{err: azure(armerr.Network, 0)})
+	f.outcome = &vmss.PowerOutcome{Accepted: []string{f.vms[0].InstanceID}, Doubtful: []string{f.vms[1].InstanceID}}
+	ids := []string{s.id(0), s.id(1), s.id(2)}
+	done, err := s.Suspend(t.Context(), ids)
+	require.Error(t, err)
+	assert.Equal(t, ids[:1], done)
+	for n, want := range []phase{suspending, doubtful, untouched} {
+		assert.Equal(t, want, s.suspensions.of(ids[n]).phase, n)
+	}
 }
 
 func TestSuspendUnfit(t *testing.T) {

@@ -192,13 +192,23 @@ func (s *suspensions) noteMark(id string, mark vmss.Mark, now time.Time) {
 // isMarked reports whether this process has marked a member as suspended.
 func (s *suspensions) isMarked(id string) bool { return s.marks[id].mark == vmss.Suspended }
 
+// adopt takes the marks of members that this process resumes for its own, so that they go
+// once the members run.
+func (s *suspensions) adopt(members []*Member, now time.Time) {
+	for _, m := range members {
+		if _, known := s.marks[m.MemberID]; !known && m.Mark == vmss.Suspended {
+			s.noteMark(m.MemberID, m.Mark, now)
+		}
+	}
+}
+
 // markPatience is how long the mark of an instance that runs stays: the runner asks again
 // within a minute to suspend what could not be.
 const markPatience = 5 * time.Minute
 
 // isSpent reports whether a member has a mark that no longer says anything. One that is a
-// protection policy is removed only if this process has set it: somebody else may have
-// protected the instance.
+// protection policy is removed only if this process has set or adopted it: somebody
+// else may have protected the instance.
 func (s *suspensions) isSpent(m *Member, now time.Time) bool {
 	written, known := s.marks[m.MemberID]
 	switch p := s.of(m.MemberID).phase; {

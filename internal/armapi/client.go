@@ -70,7 +70,7 @@ type Client struct {
 
 	tagsTest    chan struct{} // holds a value while the first mark is written
 	tagsTested  atomic.Bool   // one has shown whether instances keep tags
-	tagsRefused atomic.Bool   // they do not: their protection policy is the mark
+	tagsRefused atomic.Bool   // they do not: protection from scale-in is the mark
 }
 
 var _ vmss.Client = (*Client)(nil)

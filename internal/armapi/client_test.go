@@ -81,8 +81,8 @@ func TestRequestsAreThoseInTheTable(t *testing.T) {
 		armops.GetScaleSet:         func(c *Client) error { _, err := c.ScaleSet(ctx); return err },
 		armops.UpdateScaleSet:      func(c *Client) error { _, err := c.SetCapacity(ctx, 5, `"7"`); return err },
 		armops.DeleteInstances:     func(c *Client) error { _, _, err := uniform{c}.Delete(ctx, []string{"1", "2"}); return err },
-		armops.DeallocateInstances: func(c *Client) error { _, _, err := uniform{c}.Deallocate(ctx, []string{"1", "2"}, false); return err },
-		armops.StartInstances:      func(c *Client) error { _, _, err := flexible{c}.Start(ctx, []string{"1", "2"}); return err },
+		armops.DeallocateInstances: func(c *Client) error { _, err := uniform{c}.Deallocate(ctx, []string{"1", "2"}, false); return err },
+		armops.StartInstances:      func(c *Client) error { _, err := flexible{c}.Start(ctx, []string{"1", "2"}); return err },
 		armops.UpdateInstance: func(c *Client) error {
 			_, err := uniform{c}.Mark(ctx, vmss.Instance{InstanceID: "3"}, vmss.Unmarked)
 			return err

@@ -17,12 +17,16 @@ import (
 )
 
 func markOf(m machine) (mark vmss.Mark, byPolicy bool) {
-	return vmss.MarkOf(m.Tags, m.Properties.Protection, isOff(m))
+	return vmss.MarkOf(m.Tags, m.Properties.Protection)
 }
 
-func isOff(m machine) bool {
-	power := powerState(val(m.Properties.View).Statuses)
-	return power == "deallocated" || power == "deallocating"
+func hasMarkTag(i vmss.Instance) bool {
+	for name := range i.Tags {
+		if strings.EqualFold(name, vmss.MarkTag) {
+			return true
+		}
+	}
+	return false
 }
 
 // markedTags are the tags of an instance with another mark: a write replaces them all.
@@ -42,53 +46,93 @@ func markedTags(i vmss.Instance, mark vmss.Mark) map[string]*string {
 // Mark implements vmss.Instances. No document says whether an instance of a Uniform scale
 // set keeps tags of its own. In the tests of kubernetes-sigs/cloud-provider-azure
 // (virtualmachinescalesetvmclient) Azure accepts such a write, and neither the response
-// nor a later read has the tags. Where they are refused or lost, its protection policy is
-// the mark, of which Microsoft's page on instance protection shows a write like this one.
-// Either is part of the list.
+// nor a later read has the tags. Where they are refused or lost, its protection from
+// scale-in is the mark of one that is suspended, and the warm pool's has none. Either is
+// part of the list.
 func (u uniform) Mark(ctx context.Context, i vmss.Instance, mark vmss.Mark) (vmss.Operation, error) {
+	if mark == vmss.Unmarked {
+		return u.unmark(ctx, i)
+	}
 	if !u.tagsTested.Load() {
-		u.tagsTest <- struct{}{} // of many marks at a time one finds out
-		defer func() { <-u.tagsTest }()
-	}
-	if !i.ByPolicy && !u.tagsRefused.Load() {
-		response, err := u.updateInstance(ctx, i.InstanceID, armcompute.VirtualMachineScaleSetVM{Tags: markedTags(i, mark)})
-		if err != nil && !armerr.Is(err, armerr.Invalid, armerr.Unknown) {
-			return "", err
-		}
-		u.tagsRefused.Store(err != nil || losesMark(response, mark))
-		u.tagsTested.Store(u.tagsTested.Load() || mark != vmss.Unmarked)
-		if !u.tagsRefused.Load() {
-			return operationOf(response), nil
+		if o, done, err := u.firstMark(ctx, i, mark); done || err != nil {
+			return o, err
 		}
 	}
-	policy := armcompute.VirtualMachineScaleSetVMProtectionPolicy{ProtectFromScaleIn: to.Ptr(mark != vmss.Unmarked), ProtectFromScaleSetActions: to.Ptr(mark == vmss.Suspended)}
-	response, err := u.updateInstance(ctx, i.InstanceID, armcompute.VirtualMachineScaleSetVM{Properties: &armcompute.VirtualMachineScaleSetVMProperties{ProtectionPolicy: &policy}})
-	switch {
-	case err == nil:
-		return operationOf(response), nil
-	case mark.IsWarm() && armerr.Is(err, armerr.Invalid, armerr.Unknown):
-		return "", unmarkable(err)
+	if u.tagsRefused.Load() {
+		return u.markByPolicy(ctx, i, mark)
 	}
-	return "", err
+	response, err := u.writeTags(ctx, i, mark)
+	return operationOf(response), err
 }
 
-// unmarkable is the refusal of a protection policy, where there are no tags.
-func unmarkable(err error) error {
-	e, ok := errors.AsType[*armerr.Error](err)
-	if !ok {
-		return err
+// unmark removes the mark where it is. A list that is behind does not show where: it is
+// where this process has put it.
+func (u uniform) unmark(ctx context.Context, i vmss.Instance) (vmss.Operation, error) {
+	if hasMarkTag(i) || !u.tagsRefused.Load() && (!i.ByPolicy || i.Mark.IsWarm()) {
+		response, err := u.writeTags(ctx, i, vmss.Unmarked)
+		return operationOf(response), err
 	}
-	refused := *e
-	refused.Kind, refused.Hint = armerr.NotAllowedForMode, "set warm_pool_size = 0"
-	refused.Message = "its instances take neither tags nor a protection policy, one of which a warm pool needs: " + e.Message
-	return &refused
+	if i.Mark.IsWarm() {
+		return "", nil // it has none; what protects the instance is somebody else's
+	}
+	return u.writePolicy(ctx, i, false)
+}
+
+// firstMark writes a mark as a tag, and finds out by it whether tags are kept. Of many
+// marks at a time one does so: it is not done where another was before.
+func (u uniform) firstMark(ctx context.Context, i vmss.Instance, mark vmss.Mark) (_ vmss.Operation, done bool, _ error) {
+	select {
+	case u.tagsTest <- struct{}{}:
+		defer func() { <-u.tagsTest }()
+	case <-ctx.Done():
+		return "", false, armerr.From(markingOf(i.InstanceID), u.object(), ctx.Err())
+	}
+	if u.tagsTested.Load() {
+		return "", false, nil
+	}
+	response, err := u.writeTags(ctx, i, mark)
+	if err != nil && !refusesTags(err) {
+		return "", false, err
+	}
+	u.tagsRefused.Store(err != nil || losesMark(response, mark))
+	u.tagsTested.Store(true)
+	return operationOf(response), !u.tagsRefused.Load(), nil
+}
+
+// refusesTags reports whether an error of a first mark may be about tags: in which words
+// Azure would refuse them no source shows. What has no code of Azure's is from a proxy.
+func refusesTags(err error) bool {
+	e, ok := errors.AsType[*armerr.Error](err)
+	return ok && e.Code != "" && armerr.Is(err, armerr.Invalid, armerr.Unknown)
+}
+
+// markByPolicy is for instances that keep no tags.
+func (u uniform) markByPolicy(ctx context.Context, i vmss.Instance, mark vmss.Mark) (vmss.Operation, error) {
+	if mark.IsWarm() {
+		return "", nil
+	}
+	return u.writePolicy(ctx, i, true)
+}
+
+// writePolicy writes the protection policy of an instance; Microsoft's page on instance
+// protection shows a write like this one. It never protects from actions on the scale set:
+// by that page such an instance is left out of them, and the plugin deallocates and starts
+// through the scale set.
+func (u uniform) writePolicy(ctx context.Context, i vmss.Instance, fromScaleIn bool) (vmss.Operation, error) {
+	policy := armcompute.VirtualMachineScaleSetVMProtectionPolicy{ProtectFromScaleIn: to.Ptr(fromScaleIn), ProtectFromScaleSetActions: to.Ptr(false)}
+	response, err := u.updateInstance(ctx, i.InstanceID, armcompute.VirtualMachineScaleSetVM{Properties: &armcompute.VirtualMachineScaleSetVMProperties{ProtectionPolicy: &policy}})
+	return operationOf(response), err
+}
+
+func (u uniform) writeTags(ctx context.Context, i vmss.Instance, mark vmss.Mark) (*http.Response, error) {
+	return u.updateInstance(ctx, i.InstanceID, armcompute.VirtualMachineScaleSetVM{Tags: markedTags(i, mark)})
 }
 
 // losesMark reports whether the response to a write of a mark shows the instance without
 // it.
 func losesMark(response *http.Response, mark vmss.Mark) bool {
 	body, err := runtime.Payload(response)
-	if err != nil || mark == vmss.Unmarked {
+	if err != nil {
 		return false
 	}
 	var shown machine
@@ -99,9 +143,11 @@ func losesMark(response *http.Response, mark vmss.Mark) bool {
 	return byPolicy || kept != mark
 }
 
+func markingOf(instanceID string) string { return fmt.Sprintf("mark instance %q of", instanceID) }
+
 // updateInstance writes a part of an instance; what is left out stays.
 func (u uniform) updateInstance(ctx context.Context, instanceID string, part armcompute.VirtualMachineScaleSetVM) (*http.Response, error) {
-	op := fmt.Sprintf("mark instance %q of", instanceID)
+	op := markingOf(instanceID)
 	if err := checkName(instanceID); err != nil {
 		return nil, armerr.From(op, u.object(), err)
 	}

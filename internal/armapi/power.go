@@ -58,49 +58,48 @@ func start() powerAction {
 
 // changePower changes the power state through the scale set, in one call. It may be sent
 // again after a lost response: what is off or on already stays so.
-func (c *Client) changePower(ctx context.Context, a powerAction, instanceIDs []string) (vmss.Operation, error) {
+func (c *Client) changePower(ctx context.Context, a powerAction, instanceIDs []string) (vmss.PowerOutcome, error) {
 	op := fmt.Sprintf("%s %d instances of", a.verb, len(instanceIDs))
 	if len(instanceIDs) == 0 || slices.Contains(instanceIDs, "*") || slices.Contains(instanceIDs, "") {
-		return "", armerr.From(op, c.object(), errAllInstances)
+		return vmss.PowerOutcome{}, armerr.From(op, c.object(), errAllInstances)
 	}
 	ids := &armcompute.VirtualMachineScaleSetVMInstanceIDs{InstanceIDs: to.SliceOfPtrs(instanceIDs...)}
-	return c.write(ctx, op, func(ctx context.Context) error { return a.set(ctx, c, ids) })
-}
-
-func (u uniform) change(ctx context.Context, a powerAction, instanceIDs []string) ([]string, vmss.Operation, error) {
-	o, err := u.changePower(ctx, a, instanceIDs)
-	if err != nil {
-		return nil, "", err
+	o, err := c.write(ctx, op, func(ctx context.Context) error { return a.set(ctx, c, ids) })
+	switch {
+	case err == nil:
+		return vmss.PowerOutcome{Accepted: instanceIDs, Operation: o}, nil
+	case armerr.MayHaveTakenEffect(err):
+		return vmss.PowerOutcome{Doubtful: instanceIDs}, err
 	}
-	return instanceIDs, o, nil
+	return vmss.PowerOutcome{}, err
 }
 
 // change does it for one VM after the other where the scale set refuses the call:
 // recording 21 deallocates so, and nobody has recorded a start of several.
-func (f flexible) change(ctx context.Context, a powerAction, names []string) (accepted []string, _ vmss.Operation, _ error) {
-	o, err := f.changePower(ctx, a, names)
-	if err == nil {
-		return names, o, nil
-	}
+func (f flexible) change(ctx context.Context, a powerAction, names []string) (vmss.PowerOutcome, error) {
+	outcome, err := f.changePower(ctx, a, names)
 	if armerr.KindOf(err) != armerr.NotAllowedForMode {
-		return nil, "", err
+		return outcome, err
 	}
 	var failed []error
 	for _, name := range names {
-		one, err := f.changeOne(ctx, a, name)
-		if err == nil {
-			accepted, o = append(accepted, name), one
+		o, err := f.changeOne(ctx, a, name)
+		switch {
+		case err == nil:
+			outcome.Accepted, outcome.Operation = append(outcome.Accepted, name), o
 			continue
+		case armerr.MayHaveTakenEffect(err):
+			outcome.Doubtful = append(outcome.Doubtful, name)
 		}
 		failed = append(failed, err)
 		if armerr.IsSystemic(err) {
 			break
 		}
 	}
-	if len(accepted) > 1 {
-		o = "" // each has its own
+	if len(outcome.Accepted) > 1 {
+		outcome.Operation = "" // each has its own
 	}
-	return accepted, o, armerr.Join(failed...)
+	return outcome, armerr.Join(failed...)
 }
 
 func (f flexible) changeOne(ctx context.Context, a powerAction, name string) (vmss.Operation, error) {
@@ -112,21 +111,21 @@ func (f flexible) changeOne(ctx context.Context, a powerAction, name string) (vm
 }
 
 // Deallocate implements vmss.Instances.
-func (u uniform) Deallocate(ctx context.Context, instanceIDs []string, hibernate bool) ([]string, vmss.Operation, error) {
-	return u.change(ctx, deallocation(hibernate), instanceIDs)
+func (u uniform) Deallocate(ctx context.Context, instanceIDs []string, hibernate bool) (vmss.PowerOutcome, error) {
+	return u.changePower(ctx, deallocation(hibernate), instanceIDs)
 }
 
 // Start implements vmss.Instances.
-func (u uniform) Start(ctx context.Context, instanceIDs []string) ([]string, vmss.Operation, error) {
-	return u.change(ctx, start(), instanceIDs)
+func (u uniform) Start(ctx context.Context, instanceIDs []string) (vmss.PowerOutcome, error) {
+	return u.changePower(ctx, start(), instanceIDs)
 }
 
 // Deallocate implements vmss.Instances.
-func (f flexible) Deallocate(ctx context.Context, names []string, hibernate bool) ([]string, vmss.Operation, error) {
+func (f flexible) Deallocate(ctx context.Context, names []string, hibernate bool) (vmss.PowerOutcome, error) {
 	return f.change(ctx, deallocation(hibernate), names)
 }
 
 // Start implements vmss.Instances.
-func (f flexible) Start(ctx context.Context, names []string) ([]string, vmss.Operation, error) {
+func (f flexible) Start(ctx context.Context, names []string) (vmss.PowerOutcome, error) {
 	return f.change(ctx, start(), names)
 }

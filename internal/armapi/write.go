@@ -98,6 +98,9 @@ func (c *Client) write(ctx context.Context, op string, call func(context.Context
 }
 
 func operationOf(response *http.Response) vmss.Operation {
+	if response == nil { // it was refused
+		return ""
+	}
 	return vmss.Operation(response.Header.Get("Azure-AsyncOperation"))
 }
 

@@ -12,7 +12,7 @@ var suspendOptions = []Option{
 	{
 		Group: groupSuspend, Key: "suspend_mode", Type: "string", Default: SuspendAuto,
 		Choices: []Choice{
-			{Value: SuspendAuto, Doc: "`deallocate`, or `off` where the scale set's instances have ephemeral OS disks, which cannot be deallocated."},
+			{Value: SuspendAuto, Doc: "`deallocate`, or `off` where the scale set's instances have ephemeral OS disks, which cannot be deallocated. Of several scale sets all must be fit: the runner knows one answer for all."},
 			{Value: SuspendDeallocate, Doc: "The instance is deallocated: its disks stay and are billed, and it boots when it is resumed.", aliases: []string{"stop", "deallocated"}},
 			{Value: SuspendHibernate, Doc: "The memory is written to the OS disk, too. Flexible orchestration only, with `additionalCapabilities.hibernationEnabled` and without Spot. What a job left running goes on running.", aliases: []string{"hibernation"}},
 			{Value: SuspendOff, Doc: "The runner is told that instances cannot be suspended. One that is deallocated is removed, even if it was suspended before.", aliases: []string{"none", "false", "disabled"}},

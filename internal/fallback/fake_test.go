@@ -39,6 +39,7 @@ type fake struct {
 	counted            []int // discovered, by reconciliation
 	reaped             int
 	closed             bool
+	sleepless          bool // it cannot be suspended
 	serial             int
 	observes           int
 }
@@ -211,7 +212,7 @@ func idsOf(v *View) (ids []string) {
 	return ids
 }
 
-func (f *fake) Suspends() bool { return true }
+func (f *fake) Suspends() bool { return !f.sleepless }
 
 func (f *fake) Suspend(_ context.Context, ids []string) ([]string, error) {
 	f.mu.Lock()

@@ -121,6 +121,9 @@ func (f *Sets) opened(ctx context.Context, s *set) (Group, error) {
 	if err != nil {
 		return nil, err
 	}
+	if f.suspends && !group.Suspends() {
+		f.log.Warn("instances of this scale set cannot be suspended, and the runner was told that all can; fix: start the runner again", "operation", "read", "scale_set", s.Name)
+	}
 	f.mu.Lock()
 	s.group = group
 	closed := f.closed

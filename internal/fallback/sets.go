@@ -61,9 +61,10 @@ const (
 // Sets are the scale sets of a runner, in the order in which they are to be used. Their
 // methods may be called from any goroutine.
 type Sets struct {
-	all []*set
-	log hclog.Logger
-	now func() time.Time
+	all      []*set
+	log      hclog.Logger
+	now      func() time.Time
+	suspends bool // those that could be read at the start do
 
 	mu     sync.Mutex // guards what follows, and the sets' states
 	owners map[string]*set
@@ -119,6 +120,7 @@ func Open(ctx context.Context, o Options) (*Sets, error) {
 			f.log.Error("the scale set cannot be read; the others serve without it, and it is tried again", "operation", "read", "scale_set", s.Name, "error", errs[n])
 		}
 	}
+	f.suspends = f.allSuspend()
 	return f, nil
 }
 

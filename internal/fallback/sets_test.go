@@ -1,6 +1,7 @@
 package fallback
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -186,6 +187,44 @@ func TestInstancesHaveOwners(t *testing.T) {
 	for _, asked := range [][]string{b.suspended, b.resumed} {
 		assert.Equal(t, []string{"x"}, asked)
 	}
+}
+
+// TestSuspendsWhereAllDo: the runner knows one capability for all, and asks each minute to
+// suspend what cannot be. What it once knows stays.
+func TestSuspendsWhereAllDo(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		a, b, want bool
+		logged     int
+	}{{true, true, true, 0}, {true, false, false, 1}, {false, true, false, 1}, {false, false, false, 0}} {
+		var log bytes.Buffer
+		a, b := &fake{name: "a", sleepless: !c.a}, &fake{name: "b", sleepless: !c.b}
+		sets, err := Open(t.Context(), Options{Sources: []Source{sourceOf(a), sourceOf(b)}, Logger: hclog.New(&hclog.LoggerOptions{Output: &log})})
+		require.NoError(t, err)
+		assert.Equal(t, c.want, sets.Suspends(), c)
+		assert.Equal(t, c.logged, strings.Count(log.String(), "no instances are suspended"), log.String())
+	}
+
+	var log bytes.Buffer
+	a, b := &fake{name: "a"}, &fake{name: "b", sleepless: true}
+	late := sourceOf(b)
+	late.Open = func(context.Context) (Group, error) { return nil, errBroken }
+	sets, err := Open(t.Context(), Options{Sources: []Source{sourceOf(a), late}, Logger: hclog.New(&hclog.LoggerOptions{Output: &log})})
+	require.NoError(t, err)
+	require.True(t, sets.Suspends())
+	_, err = sets.Resume(t.Context(), []string{"b_1"})
+	require.ErrorContains(t, err, `resume instance "b_1": no scale set has shown it`)
+	_, err = sets.Suspend(t.Context(), []string{"b_1"})
+	require.NoError(t, err, "the runner asks again")
+	sets.all[1].Open, sets.now = sourceOf(b).Open, func() time.Time { return time.Now().Add(openInterval) }
+	_, err = sets.Observe(t.Context())
+	require.NoError(t, err)
+	assert.True(t, sets.Suspends())
+	assert.Contains(t, log.String(), "instances of this scale set cannot be suspended")
+}
+
+func sourceOf(f *fake) Source {
+	return Source{Name: f.name, Open: func(context.Context) (Group, error) { return f, nil }}
 }
 
 // TestDecreaseOfAnUnreadableSet: the others' instances go, and the runner asks again.

@@ -132,8 +132,17 @@ func writeNew(path string, content []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(content)
-	return errors.Join(err, f.Close())
+	return fill(f, content, 0o600)
+}
+
+// fill writes and closes a file that was made for it, and removes it where that fails:
+// the next start would find a part of a key.
+func fill(f *os.File, content []byte, mode fs.FileMode) error {
+	_, err := f.Write(content)
+	if err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return err
 }
 
 const publicSuffix = ".pub"
@@ -144,31 +153,38 @@ func writeTemporary(path string, content []byte, mode fs.FileMode) (name string,
 	if err != nil {
 		return "", err
 	}
-	_, err = f.Write(content)
-	if err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
-		_ = os.Remove(f.Name())
+	if err := fill(f, content, mode); err != nil {
 		return "", err
 	}
 	return f.Name(), nil
 }
 
 // replaced are the keys that path held before: what was moved to path with something
-// after it, as path.old or path.2026-11-26.
-func replaced(path string) (all []*Pair, err error) {
+// after it, as path.old or path.2026-11-26. What else is there is skipped: people put notes
+// and backups beside a key.
+func replaced(path string) (all []*Pair, skipped []Skipped, err error) {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {
-		return nil, readError(path, err)
+		return nil, nil, readError(path, err)
 	}
 	prefix := filepath.Base(path) + "."
 	for _, e := range entries {
 		if !strings.HasPrefix(e.Name(), prefix) || strings.HasSuffix(e.Name(), publicSuffix) {
 			continue
 		}
-		pair, err := read(filepath.Join(filepath.Dir(path), e.Name()))
-		if err != nil {
-			return nil, err
+		name := filepath.Join(filepath.Dir(path), e.Name())
+		pair, err := read(name)
+		if f, ok := errors.AsType[*fileError](err); ok {
+			skipped = append(skipped, Skipped{name, f.problem})
+			continue
 		}
 		all = append(all, pair)
 	}
-	return all, nil
+	return all, skipped, nil
+}
+
+// Skipped is a file that has the name of an earlier key, and cannot be used as one.
+type Skipped struct {
+	Path   string
+	Reason string // "is a directory"; nothing of what is in it
 }

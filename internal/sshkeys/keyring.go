@@ -19,6 +19,7 @@ type Keyring struct {
 	info    os.FileInfo // of the file when it was read
 	current *Pair
 	earlier map[vmss.KeyID]*Pair
+	skipped []Skipped
 }
 
 // Open reads the file, or makes it, and its directory, where there is none. kind is the
@@ -34,6 +35,13 @@ func (k *Keyring) Current() *Pair {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.current
+}
+
+// Skipped are the files that could be earlier keys by their names, and are not used.
+func (k *Keyring) Skipped() []Skipped {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.skipped
 }
 
 // Model returns the SSH public keys that a model is to have, and whether that differs
@@ -112,10 +120,11 @@ func (k *Keyring) refreshLocked() error {
 	if err != nil {
 		return err
 	}
-	earlier, err := replaced(k.path)
+	earlier, skipped, err := replaced(k.path)
 	if err != nil && k.current == nil {
 		return err
 	}
+	k.skipped = skipped
 	k.replaceLocked(pair, earlier)
 	return nil
 }

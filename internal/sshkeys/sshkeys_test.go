@@ -188,6 +188,39 @@ func TestRotation(t *testing.T) {
 	}
 }
 
+// TestFilesBesideTheKey: what is no earlier key does no harm, whatever its name.
+func TestFilesBesideTheKey(t *testing.T) {
+	path := inNewDir(t)
+	first := open(t, path).Current()
+	require.NoError(t, os.Rename(path, path+".old"))
+	require.NoError(t, os.WriteFile(path+".txt", []byte("the key of the runners"), 0o600))
+	require.NoError(t, os.Mkdir(path+".d", 0o700))
+	public, err := Generate(Ed25519)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path+".bak", public.Private, 0o644)) //nolint:gosec // that is the point
+	k := open(t, path)
+	private, ok := k.Private([]vmss.KeyID{first.ID})
+	assert.True(t, ok)
+	assert.Equal(t, first.Private, private)
+	reasons := map[string]string{}
+	for _, s := range k.Skipped() {
+		reasons[strings.TrimPrefix(s.Path, path)] = s.Reason
+	}
+	want := map[string]string{".d": "is a directory", ".txt": "is no private key of SSH without a passphrase"}
+	if runtime.GOOS != "windows" {
+		want[".bak"] = "can be read by every user of this machine (mode 0644)"
+	}
+	assert.Equal(t, want, reasons)
+}
+
+// TestPartOfAKeyIsRemoved: every later start would refuse it.
+func TestPartOfAKeyIsRemoved(t *testing.T) {
+	f, err := os.OpenFile(filepath.Join(t.TempDir(), "id_ci"), os.O_RDONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	require.NoError(t, err)
+	require.Error(t, fill(f, []byte("x"), 0o600), "it was opened for reading, in place of a full disk")
+	assert.NoFileExists(t, f.Name())
+}
+
 // TestEarlierKeyOfAnotherManagerAlone: that an earlier key is there is no reason to write.
 func TestEarlierKeyOfAnotherManagerAlone(t *testing.T) {
 	path := inNewDir(t)

@@ -68,7 +68,7 @@ func (s *Set) Kept(reason string) (n int) {
 // kept is why an instance is deallocated, by the plugin's mark on it
 // (docs/decisions/0015-marks-of-suspended-instances.md).
 func kept(m machine) string {
-	switch mark, _ := vmss.MarkOf(m.Tags, m.Properties.Protection, true); {
+	switch mark, _ := vmss.MarkOf(m.Tags, m.Properties.Protection); {
 	case mark.IsWarm():
 		return "warm"
 	case mark == vmss.Suspended:

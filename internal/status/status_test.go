@@ -26,7 +26,7 @@ var markOf = map[string]struct {
 }{
 	"Uniform": {http.MethodPut, func(i armsim.InstanceInfo) string {
 		return machines + "virtualMachineScaleSets/ci/virtualMachines/" + i.InstanceID
-	}, map[string]any{"properties": map[string]any{"protectionPolicy": map[string]any{"protectFromScaleIn": true, "protectFromScaleSetActions": true}}}},
+	}, map[string]any{"properties": map[string]any{"protectionPolicy": map[string]any{"protectFromScaleIn": true}}}},
 	"Flexible": {http.MethodPatch, func(i armsim.InstanceInfo) string { return machines + "virtualMachines/" + i.Name }, map[string]any{"tags": map[string]any{"fleeting-plugin-azure-suspended": "suspended"}}},
 }
 

@@ -91,16 +91,25 @@ type Instances interface {
 	Delete(ctx context.Context, instanceIDs []string) (accepted []string, o Operation, err error)
 
 	// Deallocate stops the named instances and gives their machines back to Azure, which
-	// keeps the disks; with hibernate it keeps the memory, too. The result is that of
-	// Delete.
-	Deallocate(ctx context.Context, instanceIDs []string, hibernate bool) (accepted []string, o Operation, err error)
+	// keeps the disks; with hibernate it keeps the memory, too. The outcome is complete
+	// also alongside an error.
+	Deallocate(ctx context.Context, instanceIDs []string, hibernate bool) (PowerOutcome, error)
 
-	// Start starts the named instances. The result is that of Delete.
-	Start(ctx context.Context, instanceIDs []string) (accepted []string, o Operation, err error)
+	// Start starts the named instances. The outcome is as for Deallocate.
+	Start(ctx context.Context, instanceIDs []string) (PowerOutcome, error)
 
 	// Mark writes the mark of an instance as it was read, and nothing else. It returns
-	// when Azure has accepted; the operation may be under way still.
+	// when Azure has accepted; the operation may be under way still. Where instances
+	// keep no tags the mark of the warm pool is not written, which is no error.
 	Mark(ctx context.Context, i Instance, mark Mark) (Operation, error)
+}
+
+// PowerOutcome is what became of a call that changes the power of instances, by their IDs.
+// Those that it does not name were refused, or not tried.
+type PowerOutcome struct {
+	Accepted  []string  // by Azure
+	Doubtful  []string  // were sent, and the response was lost
+	Operation Operation // of those that were accepted, if there is a single one
 }
 
 // ErrNotByGraph is the error of a list that Azure Resource Graph did not answer.

@@ -125,7 +125,7 @@ type Instance struct {
 	Bare              bool      // the response held no model: neither tags nor mark
 	Tags              map[string]string
 	Mark              Mark
-	ByPolicy          bool // the mark is a protection policy, which somebody else may have set, too
+	ByPolicy          bool // the mark is a protection from scale-in, which somebody else may have set, too
 }
 
 // IsOn reports whether the instance is powered on.

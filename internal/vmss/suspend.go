@@ -26,27 +26,24 @@ func Warm(model string) Mark {
 	return Mark(warm + "-" + model)
 }
 
-// Protection is the protection policy of an instance, as Azure has it.
+// Protection is what the plugin knows of the protection policy of an instance, as Azure
+// has it.
 type Protection struct {
 	FromScaleIn bool `json:"protectFromScaleIn"`
-	FromActions bool `json:"protectFromScaleSetActions"`
 }
 
-// MarkOf is the mark of an instance: its tag, or where that is not there, its protection.
-// Azure keeps the case of a tag's name and compares it without (Microsoft's page on tags).
-// Protection from scale-in alone is the warm pool's, without a model, and means nothing on
-// an instance that is on: that may be anybody's.
-func MarkOf(tags map[string]string, p Protection, off bool) (mark Mark, byPolicy bool) {
+// MarkOf is the mark of an instance: its tag, or where that is not there, its protection
+// from scale-in, which is that of one that is suspended, or somebody else's. The warm pool's
+// mark is a tag alone. Azure keeps the case of a tag's name and compares it without
+// (Microsoft's page on tags).
+func MarkOf(tags map[string]string, p Protection) (mark Mark, byPolicy bool) {
 	for name, value := range tags {
 		if strings.EqualFold(name, MarkTag) {
 			return Mark(value), false
 		}
 	}
-	switch {
-	case p.FromScaleIn && p.FromActions:
+	if p.FromScaleIn {
 		return Suspended, true
-	case p.FromScaleIn && off:
-		return Warm(""), true
 	}
 	return Unmarked, false
 }

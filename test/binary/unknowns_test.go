@@ -25,7 +25,7 @@ import (
 var elsewhere = map[string][]string{
 	"both": {
 		"flexible-batch-power-refused", "keys-fixed", "vnet-put-keeps-subnets", "principal-type-ignored", "permissions-need-role",
-		"refill-by-minute", "set-deallocation-limited", "instance-actions-draw-from-set", // which need limits, suspension, or calls on single instances
+		"protection-covers-named", "refill-by-minute", "set-deallocation-limited", "instance-actions-draw-from-set", // which need limits, suspension, or calls on single instances
 	},
 	"uniform":  {"flexible-delete-keeps-capacity", "vm-delete-lowers-capacity", "expanded-list-without-model", "flexible-counts-instances"},
 	"flexible": {"numbers-reused", "instance-reads-share-bucket"},

@@ -43,13 +43,16 @@ func TestWarmPoolServes(t *testing.T) {
 	}
 }
 
+// withMarks has instances keep the marks of a warm pool.
+var withMarks = armsim.Config{Unknowns: armsim.Unknowns{InstanceTagsKept: true}}
+
 // TestWarmPoolKilledAtEachStep: whatever the plugin does when it is killed, nothing is
 // lost and nothing is used twice.
 func TestWarmPoolKilledAtEachStep(t *testing.T) {
 	for _, method := range []string{http.MethodPatch, http.MethodPut, http.MethodPost} {
 		for n := range 4 {
 			t.Run(fmt.Sprint(method, " ", n), func(t *testing.T) {
-				rig.RunBothModes(t, rig.Setup{MaxInstances: 6, Warm: 2}, func(r *rig.Rig) {
+				rig.RunBothModes(t, rig.Setup{Config: withMarks, MaxInstances: 6, Warm: 2}, func(r *rig.Rig) {
 					time.Sleep(time.Duration(n) * 40 * time.Second)
 					if n == 3 {
 						r.AwaitWarm(0)
@@ -77,7 +80,7 @@ func TestWarmPoolAmongTrouble(t *testing.T) {
 		"marks fail":          faults.Times(faults.Refusal("no mark", "VirtualMachine*s_Update", http.StatusInternalServerError, 0, false), 8),
 	} {
 		t.Run(name, func(t *testing.T) {
-			rig.RunBothModes(t, rig.Setup{Warm: 2}, func(r *rig.Rig) {
+			rig.RunBothModes(t, rig.Setup{Config: withMarks, Warm: 2}, func(r *rig.Rig) {
 				r.AwaitWarm(0)
 				r.Inject(f)
 				for range 40 {
@@ -92,18 +95,22 @@ func TestWarmPoolAmongTrouble(t *testing.T) {
 	}
 }
 
-// TestWarmPoolByPolicy: where instances take no tags their protection policy is the mark.
-// It has no model, so that the next process replaces those that it finds.
-func TestWarmPoolByPolicy(t *testing.T) {
-	for _, refused := range []bool{false, true} { // else they are taken, and not kept
-		t.Run(fmt.Sprint(refused), func(t *testing.T) { poolByPolicy(t, armsim.Unknowns{InstanceTagsRefused: refused}) })
+// TestWarmPoolWithoutMarks: where instances keep no tags the pool is known to the process
+// that has made it, and the next one replaces it.
+func TestWarmPoolWithoutMarks(t *testing.T) {
+	for name, unknowns := range map[string]armsim.Unknowns{
+		"tags are lost": {}, "tags are refused": {InstanceTagsRefused: true}, "policies are, too": {InstanceTagsRefused: true, ProtectionRefused: true},
+	} {
+		t.Run(name, func(t *testing.T) { poolWithoutMarks(t, unknowns) })
 	}
 }
 
-func poolByPolicy(t *testing.T, u armsim.Unknowns) {
+func poolWithoutMarks(t *testing.T, u armsim.Unknowns) {
 	t.Helper()
 	rig.Run(t, rig.Setup{Config: armsim.Config{Unknowns: u}, Warm: 2}, func(r *rig.Rig) {
 		r.AwaitWarm(0)
+		time.Sleep(2 * time.Hour)
+		require.Equal(r, 2, r.Sim.Stats().Created)
 		r.Provisioner.Request(1)
 		r.AwaitWarm(1)
 		before := r.Sim.Stats().Created
@@ -112,19 +119,5 @@ func poolByPolicy(t *testing.T, u armsim.Unknowns) {
 		r.Await(30*time.Minute, "replaced", func() bool { return r.Sim.Stats().Created == before+2 })
 		r.AwaitWarm(1)
 		assert.Equal(r, before+2, r.Sim.Stats().Created)
-	})
-}
-
-// TestWarmPoolWithoutTags: where instances cannot be marked there is no pool, and the log says
-// so.
-func TestWarmPoolWithoutTags(t *testing.T) {
-	rig.Run(t, rig.Setup{Config: armsim.Config{Unknowns: armsim.Unknowns{InstanceTagsRefused: true, ProtectionRefused: true}}, Warm: 2}, func(r *rig.Rig) {
-		r.Await(10*time.Minute, "noticed", func() bool {
-			return r.Output.Count("the warm pool could not be filled", "protection is not supported") == 1
-		})
-		r.Await(40*time.Minute, "gone", func() bool { return r.Sim.Stats().Instances == 0 })
-		r.Provisioner.Request(1)
-		r.Await(5*time.Minute, "running", func() bool { return len(r.Running()) == 1 })
-		r.Warm = 0 // there is none
 	})
 }

@@ -19,6 +19,7 @@ import (
 var unknownsOfSuspension = map[string]armsim.Unknowns{
 	"as believed":           {},
 	"no tags of instances":  {InstanceTagsRefused: true},
+	"protection, widely":    {ProtectionCoversNamed: true},
 	"tags are kept":         {InstanceTagsKept: true},
 	"no protection":         {ProtectionRefused: true, InstanceTagsKept: true},
 	"Flexible one by one":   {FlexibleBatchPowerRefused: true},

@@ -37,7 +37,7 @@ func powerScaleSet(a world.PowerAction) func(*call) (*response, *problem) {
 		if p != nil {
 			return nil, p
 		}
-		if namesNone(c.body) {
+		if namesNone(c.body) || c.world.Unknowns().ProtectionCoversNamed {
 			targets = world.WithoutProtected(targets)
 		}
 		return newPowerCall(c, a).begin(set, set, targets)

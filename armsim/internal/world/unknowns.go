@@ -98,6 +98,11 @@ type Unknowns struct {
 	// ProtectionRefused: are protection policies of instances refused?
 	ProtectionRefused bool
 
+	// ProtectionCoversNamed: is an instance that is protected from actions on the scale set
+	// left out of power actions that name it, too? Microsoft's page on instance protection
+	// says that actions initiated on the scale set do not reach it.
+	ProtectionCoversNamed bool
+
 	// DeallocatedKeepsQuota: do the cores of a deallocated instance count against the
 	// quotas?
 	DeallocatedKeepsQuota bool
@@ -151,6 +156,7 @@ var unknowns = []struct {
 	{"instance-tags-refused", func(u *Unknowns) *bool { return &u.InstanceTagsRefused }},
 	{"instance-tags-kept", func(u *Unknowns) *bool { return &u.InstanceTagsKept }},
 	{"protection-refused", func(u *Unknowns) *bool { return &u.ProtectionRefused }},
+	{"protection-covers-named", func(u *Unknowns) *bool { return &u.ProtectionCoversNamed }},
 	{"deallocated-keeps-quota", func(u *Unknowns) *bool { return &u.DeallocatedKeepsQuota }},
 	{"refill-by-minute", func(u *Unknowns) *bool { return &u.RefillByMinute }},
 	{"patch-draws-from-actions", func(u *Unknowns) *bool { return &u.PatchDrawsFromActions }},
