@@ -224,10 +224,16 @@ func (s *ScaleSet) tag(key, value string) {
 	s.world().Operations.endSoon(s.world().Operations.begin(s, "Update"))
 }
 
+// makesNoMachines is said of a Flexible set whose virtual machines are put into it.
+const makesNoMachines = "its model has no virtual machine profile"
+
 // raise adds n to the capacity, as somebody else would.
 func (s *ScaleSet) raise(n int) error {
 	if n < 1 {
 		return fmt.Errorf("raise scale set %q by %d: it must be 1 or more", s.Name, n)
+	}
+	if s.Profile() == nil {
+		return fmt.Errorf("raise scale set %q by %d: %s", s.Name, n, makesNoMachines)
 	}
 	if f := s.Admit(s.Capacity + n); f != nil {
 		return fmt.Errorf("raise scale set %q by %d: %w", s.Name, n, f)

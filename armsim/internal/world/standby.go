@@ -23,6 +23,9 @@ func (e *External) AddStandby(scaleSet string, running bool) (string, error) {
 	if set.Uniform() {
 		return "", fmt.Errorf("add standby virtual machine to scale set %q: its orchestration mode is Uniform, standby pools need Flexible", scaleSet)
 	}
+	if set.Profile() == nil {
+		return "", fmt.Errorf("add standby virtual machine to scale set %q: %s", scaleSet, makesNoMachines)
+	}
 	kept := PoolDeallocated
 	if running {
 		kept = PoolRunning
