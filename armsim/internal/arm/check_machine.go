@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -40,7 +41,7 @@ func (c *call) checkMachineChange(i *world.Instance) *problem {
 		return propertyChangeNotAllowed("zones")
 	case c.changesKeys(i):
 		return propertyChangeNotAllowed("linuxConfiguration.ssh.publicKeys")
-	case price != nil && price != jsonmap.At(i.Profile, "billingProfile.maxPrice") && i.Power != world.PowerDeallocated:
+	case price != nil && !reflect.DeepEqual(price, jsonmap.At(i.Profile, "billingProfile.maxPrice")) && i.Power != world.PowerDeallocated:
 		return maxPriceOfAllocated(i.Name)
 	}
 	return nil

@@ -119,10 +119,10 @@ func getRoleDefinition(c scoped) (*response, *problem) {
 }
 
 func putRoleDefinition(c scoped) (*response, *problem) {
-	access, p := c.world.Access, jsonmap.Ensure(c.body, "properties")
+	access, p := c.world.Access, jsonmap.At(c.body, "properties")
 	d := &world.RoleDefinition{
 		Name: c.param("role"), RoleName: jsonmap.Text(p, "roleName"), Description: jsonmap.Text(p, "description"),
-		Scopes: stringsOf(p["assignableScopes"]), CreatedBy: c.principal,
+		Scopes: stringsOf(jsonmap.At(p, "assignableScopes")), CreatedBy: c.principal,
 	}
 	for _, one := range jsonmap.List(p, "permissions") {
 		d.Permissions = append(d.Permissions, world.Permission{
