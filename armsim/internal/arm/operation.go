@@ -117,6 +117,8 @@ func getNetworkResult(c *call) (*response, *problem) {
 		return nil, operationNotFound(c.param("operation"))
 	case o.Running():
 		return c.acceptedByNetwork(o, http.StatusAccepted), nil
+	case o.Failure != nil:
+		return nil, byNetwork(conflict(o.Failure)) // the status is believed
 	}
 	ended := c.acceptedByNetwork(o, http.StatusNoContent) // with the headers that it began with (recording 29)
 	ended.Header.Set("Content-Type", azhttp.ContentTypeJSON)
