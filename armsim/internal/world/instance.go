@@ -286,11 +286,13 @@ func (i *Instance) runFailed(f *Failure) {
 	i.Set.settle()
 }
 
-// fail ends a creation without a VM: the instance stays listed as Failed, has
-// no power state, and counts in the capacity until somebody deletes it.
+// fail ends a creation without a VM, or an action that found no machine: the instance
+// stays listed as Failed, has no power state, and counts in the capacity until somebody
+// deletes it.
 func (i *Instance) fail(f *Failure) {
-	i.interrupt()
+	i.epoch++
 	i.State, i.Power, i.Failure, i.Changed = StateFailed, "", f, i.world().Clock.Now()
 	i.free()
+	i.endAction(f)
 	i.Set.settle()
 }

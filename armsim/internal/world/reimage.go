@@ -30,7 +30,6 @@ func (i *Instance) reimage(done func(*Failure)) {
 	i.replaceDisk(func(err error) {
 		if err != nil {
 			i.fail(&Failure{"OSProvisioningInternalError", err.Error()})
-			i.endAction(i.Failure)
 			return
 		}
 		i.plan(w.draw(w.config.Power), func() { i.finishReimage(was) })
