@@ -18,7 +18,8 @@ func (s *Server) AddEvents(events ...Event) error {
 
 // Kill cuts an instance's power from outside, as a host failure or somebody in
 // the portal does: what runs on it dies, and Azure lists it as stopped. It
-// returns when nothing of it runs any longer.
+// returns when nothing of it runs any longer. The error says that there is no such
+// instance, or that it has no virtual machine that runs.
 func (s *Server) Kill(name string) error {
 	s.mu.Lock()
 	m, err := s.world.External.Kill(name)
