@@ -277,6 +277,42 @@ func TestLooseMachine(t *testing.T) {
 	assert.Zero(t, s.Stats().Instances)
 }
 
+// looseMachine is the body of a standalone virtual machine; change may alter it.
+func looseMachine(size string, change func(object)) object {
+	body := object{"location": "westeurope", "properties": object{
+		"hardwareProfile": object{"vmSize": size},
+		"storageProfile":  object{"osDisk": object{"createOption": "FromImage"}, "imageReference": urn("Canonical", "ubuntu-24_04-lts", "server", "latest")},
+	}}
+	if change != nil {
+		change(body)
+	}
+	return body
+}
+
+// TestLooseMachineInAZone: it can be written again as it was, and its disk is there, too.
+func TestLooseMachineInAZone(t *testing.T) {
+	t.Parallel()
+	s := virtual(t, armsim.Config{Polite: true})
+	vm := s.machinesPath() + "/own"
+	body := looseMachine("Standard_D2s_v5", func(m object) { m["zones"] = []any{"2"} })
+	for _, status := range []int{http.StatusCreated, http.StatusOK} {
+		r := s.send(t, "PUT", vm, body)
+		require.Equal(t, status, r.status, r.raw)
+		assert.Equal(t, []any{"2"}, r.body["zones"])
+		s.Advance(settled)
+	}
+	disks := s.list(t, s.ResourcePath("/providers/Microsoft.Compute/disks")+"?api-version=2023-10-02")
+	require.Len(t, disks, 1)
+	assert.Equal(t, []any{"2"}, get(disks[0], "zones"))
+	assert.Equal(t, "2", s.Instances()[0].Zone)
+	for _, zones := range [][]any{{"1"}, {"2", "3"}, {}} {
+		body["zones"] = zones
+		assert.Equal(t, "PropertyChangeNotAllowed", s.send(t, "PUT", vm, body).code(), zones)
+	}
+	body["zones"] = []any{"1", "2"}
+	assert.Equal(t, "InvalidParameter", s.send(t, "PUT", vm+"2", body).code())
+}
+
 // TestFlexibleListsHaveNoInstanceView in the way that is meant for Uniform sets.
 func TestFlexibleListsHaveNoInstanceView(t *testing.T) {
 	t.Parallel()

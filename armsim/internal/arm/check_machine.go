@@ -23,6 +23,9 @@ func (c *call) checkNewMachine() *problem {
 	if jsonmap.Text(c.body, "properties.hardwareProfile.vmSize") == "" {
 		return required("vmSize")
 	}
+	if len(jsonmap.List(c.body, "zones")) > 0 && zoneOf(c.body) == "" {
+		return invalidParameter("zones", "The value of parameter zones is invalid: a virtual machine is in one zone.") // believed
+	}
 	return nil
 }
 

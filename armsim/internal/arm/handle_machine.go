@@ -84,12 +84,21 @@ func createMachine(c *call, g *world.Group) (*response, *problem) {
 	if p := c.checkNewMachine(); p != nil {
 		return nil, p
 	}
-	i := g.DraftMachine(c.param("machine"))
-	m := world.Model{}
+	m := world.Model{Zone: zoneOf(c.body)}
 	m.Head, m.Profile = c.machineModel(object{}, object{})
 	m.Size = jsonmap.Text(m.Profile, "hardwareProfile.vmSize")
+	i := g.DraftMachine(c.param("machine"))
 	o := i.Create(m, cmp.Or(jsonmap.Text(m.Profile, "osProfile.computerName"), i.Name))
 	return c.writtenMachine(i, o, http.StatusCreated), nil
+}
+
+// zoneOf is the zone of a virtual machine's body; empty: none.
+func zoneOf(body object) string {
+	zone := ""
+	if zones := jsonmap.List(body, "zones"); len(zones) == 1 {
+		zone, _ = zones[0].(string)
+	}
+	return zone
 }
 
 // machineModel lays the body over what a machine has alongside its
@@ -106,6 +115,7 @@ func (c *call) machineModel(head, profile object) (object, object) {
 		jsonmap.Merge(profile, p)
 	}
 	delete(body, "properties")
+	delete(body, "zones") // they cannot change, and are kept as the machine's zone
 	if len(head) > 0 {
 		delete(body, "location")
 	}
