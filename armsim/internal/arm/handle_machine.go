@@ -87,6 +87,9 @@ func createMachine(c *call, g *world.Group) (*response, *problem) {
 	m := world.Model{Zone: zoneOf(c.body)}
 	m.Head, m.Profile = c.machineModel(object{}, object{})
 	m.Size = jsonmap.Text(m.Profile, "hardwareProfile.vmSize")
+	if p := conflict(c.world.AdmitMachine(m)); p != nil {
+		return nil, p
+	}
 	i := g.DraftMachine(c.param("machine"))
 	o := i.Create(m, cmp.Or(jsonmap.Text(m.Profile, "osProfile.computerName"), i.Name))
 	return c.writtenMachine(i, o, http.StatusCreated), nil
@@ -149,7 +152,11 @@ func patchMachine(c *call) (*response, *problem) {
 	if p := c.checkMachineChange(i); p != nil {
 		return nil, p
 	}
-	o := i.Update(c.machineModel(i.Head, i.Profile))
+	head, profile := c.machineModel(i.Head, i.Profile)
+	if p := conflict(i.CheckSize(jsonmap.Text(profile, "hardwareProfile.vmSize"))); p != nil {
+		return nil, p
+	}
+	o := i.Update(head, profile)
 	return c.writtenMachine(i, o, http.StatusOK), nil
 }
 

@@ -23,7 +23,7 @@ func (s *ScaleSet) demand(places []placement) []demand {
 			all[n-1].n++
 			continue
 		}
-		all = append(all, demand{p.size, spot, 1})
+		all = append(all, demand{size: p.size, spot: spot, n: 1})
 	}
 	return all
 }
@@ -46,14 +46,14 @@ func (w *World) CheckPower(a PowerAction, targets []*Instance) *Failure {
 			return f
 		}
 	}
-	if a != ActionStart {
+	if a.after != PowerRunning {
 		return nil
 	}
 	var wanted []demand
 	var places []placement
 	for _, i := range targets {
 		if !i.usesQuota() {
-			wanted = append(wanted, demand{i.Size, i.Spot(), 1})
+			wanted = append(wanted, demand{size: i.Size, spot: i.Spot(), n: 1})
 		}
 		if i.allocation.since.IsZero() {
 			places = append(places, i.placement())

@@ -171,7 +171,11 @@ func (p *StandbyPool) fill() {
 	p.degraded = time.Time{}
 	members = p.Members()
 	for range p.target() - len(members) {
-		p.Set.addStandby(p.Kept)
+		if _, f := p.Set.addStandby(p.Kept); f != nil { // it then waits, which is believed
+			p.degraded = now.Add(poolPause)
+			p.planFill(poolPause)
+			break
+		}
 	}
 	for _, i := range members[min(len(members), max(0, p.target())):] {
 		i.remove(false, nil)

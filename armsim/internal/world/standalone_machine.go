@@ -14,6 +14,11 @@ func (g *Group) DraftMachine(name string) *Instance {
 	return i
 }
 
+// AdmitMachine refuses a standalone virtual machine for which a quota has no room; nil: go on.
+func (w *World) AdmitMachine(m Model) *Failure {
+	return w.checkQuota(demand{size: m.Size, spot: m.Spot(), n: 1})
+}
+
 // Create accepts a drafted virtual machine. Faults do not concern it.
 func (i *Instance) Create(m Model, computer string) *Operation {
 	w := i.world()

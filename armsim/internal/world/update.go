@@ -1,6 +1,7 @@
 package world
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -84,9 +85,19 @@ func (i *Instance) Tags() any {
 	return i.Set.Model["tags"]
 }
 
-// Update changes the model of a virtual machine.
+// CheckSize refuses a size for which a quota has no room beyond what the instance uses of it;
+// nil: go on.
+func (i *Instance) CheckSize(size string) *Failure {
+	if size == "" || strings.EqualFold(size, i.Size) || !i.usesQuota() {
+		return nil
+	}
+	return i.world().checkQuota(demand{size, i.Spot(), 1, i.Size})
+}
+
+// Update changes the model of a virtual machine, and its size where that has one.
 func (i *Instance) Update(head, profile map[string]any) *Operation {
 	i.Head, i.Profile = head, profile
+	i.Size = cmp.Or(jsonmap.Text(profile, "hardwareProfile.vmSize"), i.Size)
 	i.Revision++
 	o := i.world().Operations.begin(nil, "Update virtual machine")
 	i.updateUntilEnd(o)
