@@ -92,14 +92,13 @@ func (c guests) run(i *world.Instance) (*response, *problem) {
 	case !strings.EqualFold(id, shell) || isWindows(i.Profile):
 		return nil, notSimulated("the run command", id)
 	}
+	if p := conflict(i.CheckScript()); p != nil {
+		return nil, p
+	}
 	if p := c.charge(i.Set, 1); p != nil {
 		return nil, p
 	}
-	o, f := i.RunScript(c.script())
-	if f != nil {
-		return nil, conflict(f)
-	}
-	return c.accepted(o, http.StatusAccepted, nil), nil
+	return c.accepted(i.RunScript(c.script()), http.StatusAccepted, nil), nil
 }
 
 // script reads the body's script.

@@ -72,7 +72,10 @@ func createScaleSet(c *call, g *world.Group) (*response, *problem) {
 		return nil, p
 	}
 	secrets, capacity := takeSecrets(model), takeCapacity(model, 0)
-	draft := &world.ScaleSet{Group: g, Model: model}
+	draft := &world.ScaleSet{Group: g, Name: c.param("scaleSet"), Model: model}
+	if p := conflict(draft.Admit(capacity)); p != nil {
+		return nil, p
+	}
 	if p := c.charge(draft, draft.Touched(capacity)); p != nil {
 		return nil, p
 	}

@@ -27,20 +27,26 @@ func (s Script) run(on *machine.Machine) (Output, error) {
 	return Output{r.Stdout, r.Stderr}, err
 }
 
-// RunScript accepts a script, which takes as long as a stop does until it runs. The
-// failure says that the instance does not run, or that a script is on its way on it.
-func (i *Instance) RunScript(s Script) (*Operation, *Failure) {
+// CheckScript refuses a script where the instance does not run, or one is on its way on it;
+// nil: go on.
+func (i *Instance) CheckScript() *Failure {
 	switch {
 	case i.Power != PowerRunning || i.State == StateDeleting:
-		return nil, &Failure{"OperationNotAllowed", "The operation requires the VM to be running (or set to run)."}
+		return &Failure{"OperationNotAllowed", "The operation requires the VM to be running (or set to run)."}
 	case i.scripted:
-		return nil, &Failure{"Conflict", "Run command extension execution is in progress. Please wait for completion before invoking a run command."}
+		return &Failure{"Conflict", "Run command extension execution is in progress. Please wait for completion before invoking a run command."}
 	}
+	return nil
+}
+
+// RunScript accepts a script that CheckScript lets through. It takes as long as a stop does
+// until it runs.
+func (i *Instance) RunScript(s Script) *Operation {
 	w := i.world()
 	i.scripted = true
 	o := w.Operations.begin(nil, "Run command")
 	w.Clock.After(w.draw(w.config.Power), func() { i.runScript(s, o) })
-	return o, nil
+	return o
 }
 
 func (i *Instance) runScript(s Script, o *Operation) {
