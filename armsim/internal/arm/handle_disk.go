@@ -122,14 +122,14 @@ func (c diskCall) completeDisk(body object, id string) object {
 	return body
 }
 
-// disksIn are all disks of a group, under their names after a prefix.
-func (c diskCall) disksIn(g *world.Group, prefix string) []named {
+// disksIn are all disks of a group.
+func (c diskCall) disksIn(g *world.Group) []named {
 	var all []named
 	for _, d := range c.attachedDisks(g) {
-		all = append(all, named{prefix + d.name(), func() object { return c.attachedDisk(d) }})
+		all = append(all, named{d.name(), func() object { return c.attachedDisk(d) }})
 	}
 	for _, k := range g.KeptBelow("/providers/" + disks.kind) {
-		all = append(all, named{prefix + k.Name, func() object { return c.keptDisk(k) }})
+		all = append(all, named{k.Name, func() object { return c.keptDisk(k) }})
 	}
 	return all
 }
@@ -139,15 +139,11 @@ func listDisks(c diskCall) (*response, *problem) {
 	if p != nil {
 		return nil, p
 	}
-	return c.listNamed(c.disksIn(g, ""))
+	return c.listNamed(c.disksIn(g))
 }
 
 func listAllDisks(c diskCall) (*response, *problem) {
-	var all []named
-	for _, g := range c.world.Groups() {
-		all = append(all, c.disksIn(g, g.Name+"/")...)
-	}
-	return c.listNamed(all)
+	return c.listNamed(ofEachGroup(c.call, func(g *world.Group) []named { return inGroup(g, c.disksIn(g)) }))
 }
 
 func getDisk(c diskCall) (*response, *problem) {

@@ -53,23 +53,20 @@ func listPools(c poolCall) (*response, *problem) {
 	if p != nil {
 		return nil, p
 	}
-	return c.listed(g.Pools())
+	return c.listNamed(c.poolsIn(g))
 }
 
 func listAllPools(c poolCall) (*response, *problem) {
-	var all []*world.StandbyPool
-	for _, g := range c.world.Groups() {
-		all = append(all, g.Pools()...)
-	}
-	return c.listed(all)
+	return c.listNamed(ofEachGroup(c.call, func(g *world.Group) []named { return inGroup(g, c.poolsIn(g)) }))
 }
 
-func (c poolCall) listed(all []*world.StandbyPool) (*response, *problem) {
-	list := make([]named, len(all))
-	for n, pool := range all {
-		list[n] = named{pool.Name, func() object { return c.render.pool(pool) }}
+// poolsIn are the pools of a group.
+func (c poolCall) poolsIn(g *world.Group) []named {
+	var list []named
+	for _, pool := range g.Pools() {
+		list = append(list, named{pool.Name, func() object { return c.render.pool(pool) }})
 	}
-	return c.listNamed(list)
+	return list
 }
 
 // putPool writes a pool, and answers as if all were done.
