@@ -40,9 +40,11 @@ func (i *Instance) reimage(done func(*Failure)) {
 // brought up to it: an upgrade alone leaves the disk as it is (azure-docs#43775). The image
 // is looked up again.
 func (i *Instance) takeModel() {
+	profile := any(i.Profile)
 	if i.Set.Uniform() && i.Version == i.Set.Version {
-		i.Profile, _ = jsonmap.Clone(i.Set.Profile()).(object)
+		profile = i.Set.Profile()
 	}
+	i.Profile, _ = jsonmap.Clone(profile).(object) // a copy: Resource Graph shows the one that was
 	i.world().resolveImage(i.Profile)
 }
 

@@ -2,6 +2,7 @@ package world
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -219,7 +220,13 @@ func (s *ScaleSet) Update(model map[string]any, secrets Secrets, capacity int) *
 
 // tag sets a tag, as somebody else would.
 func (s *ScaleSet) tag(key, value string) {
-	jsonmap.Ensure(s.Model, "tags")[key] = value
+	tags, _ := s.Model["tags"].(object)
+	changed := object{key: value}
+	for other, was := range tags {
+		jsonmap.SetDefault(changed, other, was)
+	}
+	s.Model = maps.Clone(s.Model) // Resource Graph goes on showing the one that was
+	s.Model["tags"] = changed
 	s.Revision++
 	s.world().Operations.endSoon(s.world().Operations.begin(s, "Update"))
 }

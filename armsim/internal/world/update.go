@@ -2,6 +2,7 @@ package world
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -19,11 +20,11 @@ type InstanceUpdate struct {
 // Updating meanwhile; a PUT of an instance leaves the ETag (recording 37).
 func (i *Instance) Apply(p InstanceUpdate) *Operation {
 	if p.Protection != nil {
+		i.Extra = maps.Clone(i.Extra) // Resource Graph goes on showing the one that was
 		i.Extra["protectionPolicy"] = jsonmap.Clone(p.Protection)
 	}
 	if p.Tags != nil {
-		i.Head["tags"] = jsonmap.Clone(p.Tags)
-		i.ownTags = true
+		i.setTags(jsonmap.Clone(p.Tags))
 	}
 	if len(p.Properties) > 0 {
 		i.customise(jsonmap.CloneObject(p.Properties))
@@ -37,6 +38,7 @@ func (i *Instance) Apply(p InstanceUpdate) *Operation {
 // data disks and interfaces are a part of the profile, the rest stands by itself.
 func (i *Instance) customise(properties object) {
 	i.Customised = true
+	i.Profile, i.Extra = jsonmap.CloneObject(i.Profile), jsonmap.CloneObject(i.Extra) // as in Apply
 	if disks, ok := jsonmap.At(properties, "storageProfile.dataDisks").([]any); ok {
 		disks = slices.DeleteFunc(disks, func(disk any) bool { return jsonmap.Bool(disk, "toBeDetached") })
 		jsonmap.Ensure(i.Profile, "storageProfile")["dataDisks"] = disks
