@@ -43,7 +43,12 @@ func listMachines(c *call) (*response, *problem) {
 	if c.byGraph() {
 		g = g.Ago()
 	}
-	all, filter := g.VirtualMachines(), c.query.get("$filter")
+	return c.pageOfMachines(g.VirtualMachines(), world.FoldedName)
+}
+
+// pageOfMachines is one page of those virtual machines that the filter lets through.
+func (c *call) pageOfMachines(all []*world.Instance, key func(*world.Instance) string) (*response, *problem) {
+	filter := c.query.get("$filter")
 	if filter != "" {
 		m := ofScaleSet.FindStringSubmatch(filter)
 		if m == nil {
@@ -54,8 +59,9 @@ func listMachines(c *call) (*response, *problem) {
 		})
 	}
 	expand := c.expandsView() && filter != ""
-	return page(c.pager, all, world.FoldedName, func(i *world.Instance) object {
-		if expand && c.world.Unknowns().ExpandedListWithoutModel {
+	viewOnly := c.param("group") == "" && strings.EqualFold(c.query.get("statusOnly"), "true") || expand && c.world.Unknowns().ExpandedListWithoutModel
+	return page(c.pager, all, key, func(i *world.Instance) object {
+		if viewOnly {
 			return c.render.viewOnly(i)
 		}
 		return c.render.machine(i, expand)
