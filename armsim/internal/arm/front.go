@@ -60,7 +60,7 @@ type Front struct {
 // New makes a front.
 func New(c Config) *Front {
 	return &Front{
-		config: c, routes: newRoutes(), renderer: &renderer{random: c.World.Random, tenant: c.TenantID, polite: c.Polite},
+		config: c, routes: newRoutes(), renderer: &renderer{world: c.World, random: c.World.Random, tenant: c.TenantID, polite: c.Polite},
 		limiter: limiter{enforce: c.Throttle, stepped: c.World.Unknowns().RefillByMinute, buckets: map[string]*bucket{}},
 		history: history{clock: c.World.Clock}, quota: graphQuota{enforce: c.Throttle, sent: map[string][]time.Time{}},
 	}

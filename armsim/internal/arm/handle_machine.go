@@ -130,10 +130,8 @@ func (c *call) machineModel(head, profile object) (object, object) {
 	}
 	canonicalLocation(body)
 	replaceTags(head, body)
+	mergeIdentity(head, body)
 	jsonmap.Merge(head, body)
-	if strings.EqualFold(jsonmap.Text(head, "identity.type"), "None") {
-		delete(head, "identity")
-	}
 	fillOS(profile)
 	fillDisk(jsonmap.Ensure(profile, "storageProfile.osDisk"), isWindows(profile))
 	jsonmap.SetDefault(jsonmap.Ensure(profile, "storageProfile.osDisk"), "deleteOption", "Detach")

@@ -61,6 +61,7 @@ func (c *call) creatable(g *world.Group) *problem {
 func createScaleSet(c *call, g *world.Group) (*response, *problem) {
 	model := jsonmap.CloneObject(c.body)
 	dropReadOnly(model)
+	mergeIdentity(model, model)
 	if p := checkRequired(model); p != nil {
 		return nil, p
 	}
@@ -147,6 +148,7 @@ func (c *call) merged(set *world.ScaleSet) (object, int, *problem) {
 	dropReadOnly(body)
 	delete(body, "location")
 	replaceTags(model, body)
+	mergeIdentity(model, body)
 	jsonmap.Merge(model, body)
 	if !withoutProfile(model) {
 		jsonmap.SetDefault(jsonmap.Ensure(model, "sku"), "capacity", float64(set.Capacity))

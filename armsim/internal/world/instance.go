@@ -144,6 +144,9 @@ func (s *ScaleSet) newInstance() *Instance {
 	zone := s.nextZone()
 	i.Model = Model{Size: s.chooseSize(zone, nil), Zone: zone, Head: s.head(), Profile: profile, Version: s.Version, Extra: object{}}
 	i.Status = newStatus(i.Created)
+	if !s.Uniform() {
+		w.Access.followIdentity(i.VMID, i.Head)
+	}
 	s.next++
 	i.assignNames()
 	return i

@@ -77,6 +77,7 @@ func (g *Group) CreateScaleSet(name string, model map[string]any, secrets Secret
 		return nil, nil, f
 	}
 	g.scaleSets[strings.ToLower(name)] = set
+	w.Access.followIdentity(set.UniqueID, model)
 	o := w.Operations.begin(set, "Create")
 	set.setCapacity(capacity, o)
 	return set, o, nil
@@ -206,6 +207,7 @@ func (s *ScaleSet) Update(model map[string]any, secrets Secrets, capacity int) *
 		s.Revision++
 	}
 	s.Model = model
+	s.world().Access.followIdentity(s.UniqueID, model)
 	o := s.world().Operations.begin(s, "Update")
 	if capacity != s.Capacity {
 		s.setCapacity(capacity, o)

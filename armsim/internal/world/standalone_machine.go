@@ -25,6 +25,7 @@ func (i *Instance) Create(m Model, computer string) *Operation {
 	i.Model, i.Computer = m, computer
 	i.Set.next++
 	i.Set.Instances = append(i.Set.Instances, i)
+	w.Access.followIdentity(i.VMID, m.Head)
 	w.created++
 	o := w.Operations.begin(nil, "Create virtual machine")
 	i.allocation.since = w.Clock.Now() // no stock is looked at

@@ -101,6 +101,7 @@ func (i *Instance) Update(head, profile map[string]any) *Operation {
 	i.Head, i.Profile = head, profile
 	i.Size = cmp.Or(jsonmap.Text(profile, "hardwareProfile.vmSize"), i.Size)
 	i.Revision++
+	i.world().Access.followIdentity(i.VMID, head)
 	o := i.world().Operations.begin(nil, "Update virtual machine")
 	i.updateUntilEnd(o)
 	return o
