@@ -114,6 +114,7 @@ func (p *StandbyPool) leave() {
 
 func (g *Group) dropPool(p *StandbyPool) {
 	p.Set.pool = nil
+	g.world.Access.dropBelow(p.ID)
 	delete(g.pools.byName, strings.ToLower(p.Name))
 }
 
