@@ -64,8 +64,11 @@ func (c guests) reimage(owner, set *world.ScaleSet, targets []*world.Instance) (
 	if p := c.charge(owner, len(targets)); p != nil {
 		return nil, p
 	}
-	return c.accepted(c.world.Reimage(set, targets), http.StatusAccepted, nil), nil
+	return c.accepted(c.world.Reimage(set, targets, c.allDisks()), http.StatusAccepted, nil), nil
 }
+
+// allDisks reports whether the request is for the data disks as well.
+func (c guests) allDisks() bool { return strings.HasSuffix(c.route.operation, "_ReimageAll") }
 
 func runOnInstance(c guests) (*response, *problem) {
 	i, p := c.instance()

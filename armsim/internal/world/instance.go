@@ -2,7 +2,6 @@ package world
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
@@ -140,7 +139,8 @@ func (s *ScaleSet) newInstance() *Instance {
 		number = s.lowestFree()
 	}
 	i := &Instance{Set: s, Created: w.Clock.Now()}
-	i.Identity = Identity{Number: number, VMID: w.Random.uuid(), disk: strings.ReplaceAll(w.Random.uuid(), "-", "")}
+	i.Identity = Identity{Number: number, VMID: w.Random.uuid()}
+	i.nameDisks(true)
 	zone := s.nextZone()
 	i.Model = Model{Size: s.chooseSize(zone, nil), Zone: zone, Head: s.head(), Profile: profile, Version: s.Version, Extra: object{}}
 	i.Status = newStatus(i.Created)

@@ -110,6 +110,13 @@ func (i *Instance) checkNewSize() *Failure {
 	return i.CheckSize(i.Set.Size())
 }
 
+// keepOwnDisks leaves an instance with a model of its own the data disks that it had.
+func (i *Instance) keepOwnDisks(old object) {
+	if disks := jsonmap.At(old, "storageProfile.dataDisks"); i.Customised && disks != nil {
+		jsonmap.Ensure(i.Profile, "storageProfile")["dataDisks"] = disks
+	}
+}
+
 // applyModel gives the instance the scale set's model, less what takes a reimage as well:
 // the operating system's profile (azure-docs#43775). Its own data disks stay.
 func (i *Instance) applyModel() {
@@ -120,10 +127,8 @@ func (i *Instance) applyModel() {
 	w, old := i.world(), i.Profile
 	w.resolveImage(profile)
 	profile["osProfile"] = old["osProfile"]
-	if i.Customised {
-		jsonmap.Ensure(profile, "storageProfile")["dataDisks"] = jsonmap.At(old, "storageProfile.dataDisks")
-	}
 	i.Profile, i.Version = profile, i.Set.Version
+	i.keepOwnDisks(old)
 	if !i.Set.Mixes() {
 		i.Size = i.Set.Size()
 	}
