@@ -51,6 +51,20 @@ func TestRunCommand(t *testing.T) {
 	}
 }
 
+// TestSpecializedImagesNeedNoUser: they have their own.
+func TestSpecializedImagesNeedNoUser(t *testing.T) {
+	t.Parallel()
+	image := armsim.SharedImage{Gallery: "G", Name: "runner", Versions: []string{"1.0.0"}, State: "Specialized"}
+	s := newSiteOf(t, armsim.Config{Catalog: armsim.CatalogChanges{SharedImages: []armsim.SharedImage{image}}}, armsim.ScaleSetSpec{Name: "ci", Capacity: 1, Change: func(m object) {
+		setImage(object{"sharedGalleryImageId": "/SharedGalleries/G/Images/runner"})(m)
+		delete(profileOf(m), "osProfile")
+	}})
+	i := s.running(t)[0]
+	assert.Equal(t, "Succeeded", i.ProvisioningState)
+	ended := s.ended(t, s.send(t, "POST", s.set+"/virtualMachines/"+i.InstanceID+"/runCommand", shellScript("echo up")))
+	assert.Contains(t, get(ended.body, "properties.output.value.0.message"), "up")
+}
+
 // TestRunCommandOnWhatGoesOff: the operation fails, and the script is gone.
 func TestRunCommandOnWhatGoesOff(t *testing.T) {
 	t.Parallel()

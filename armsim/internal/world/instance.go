@@ -1,6 +1,7 @@
 package world
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 
@@ -214,12 +215,17 @@ func (i *Instance) connect() (err error) {
 	}
 	private, public := i.addresses()
 	i.machine, err = machine.New(machine.Config{
-		Name: i.Computer, Addresses: append(private, public...), Port: w.hosting.port, User: jsonmap.Text(os, "adminUsername"),
+		Name: i.Computer, Addresses: append(private, public...), Port: w.hosting.port,
+		User:     cmp.Or(jsonmap.Text(os, "adminUsername"), specializedUser),
 		Password: password, AuthorizedKeys: PublicKeys(os), ParentDir: w.hosting.dir,
 		Env: append([]string{"ARMSIM_INSTANCE=" + i.Name, "ARMSIM_VM_ID=" + i.VMID}, w.hosting.env...),
 	})
 	return err
 }
+
+// specializedUser stands for the users that a specialized image has already: its instances
+// are made without an osProfile, and nobody but a run command reaches them.
+const specializedUser = "azureuser"
 
 func connectFailure(err error) *Failure {
 	return &Failure{"NetworkingInternalOperationError", err.Error()}
