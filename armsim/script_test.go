@@ -77,6 +77,18 @@ func TestRunCommandOnWhatGoesOff(t *testing.T) {
 	assert.Equal(t, "VMAgentStatusCommunicationError", s.operation(t, r).text("error.code"))
 }
 
+// TestRunCommandTakesTooLong: after 90 minutes it is ended, and the next one runs.
+func TestRunCommandTakesTooLong(t *testing.T) {
+	t.Parallel()
+	c := armsim.Config{TimeScale: 20_000, TokenLifetime: 100_000 * time.Hour}
+	s := newSiteOf(t, c, armsim.ScaleSetSpec{Name: "ci", Capacity: 1})
+	i := s.running(t)[0]
+	run := s.set + "/virtualMachines/" + i.InstanceID + "/runCommand"
+	ended := s.ended(t, s.send(t, "POST", run, shellScript("sleep 1000")))
+	assert.Equal(t, "VMExtensionProvisioningTimeout", ended.text("error.code"), ended.raw)
+	assert.Equal(t, http.StatusAccepted, s.send(t, "POST", run, shellScript("true")).status)
+}
+
 func TestRunCommandRefused(t *testing.T) {
 	t.Parallel()
 	for _, mode := range modes {
