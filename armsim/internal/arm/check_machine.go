@@ -89,7 +89,7 @@ func checkLinkedIDs(v any, path string) *problem {
 			id, isText := member.(string)
 			below := path + "." + key
 			if key == "id" && isText && !isResourceID(id) {
-				return atGateway(azhttp.NewProblem(http.StatusBadRequest, "LinkedInvalidPropertyId",
+				return byGateway(azhttp.NewProblem(http.StatusBadRequest, "LinkedInvalidPropertyId",
 					"Property id '%s' at path '%s' is invalid. Expect fully qualified resource Id that start with '/subscriptions/{subscriptionId}' or '/providers/{resourceProviderNamespace}/'.", id, below))
 			}
 			if p := checkLinkedIDs(member, below); p != nil {

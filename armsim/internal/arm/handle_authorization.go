@@ -74,7 +74,7 @@ func (c scoped) roleDefinition(d *world.RoleDefinition) object {
 		"id": c.roleDefinitionID(d), "type": "Microsoft.Authorization/roleDefinitions", "name": d.Name,
 		"properties": object{
 			"roleName": d.RoleName, "type": kind, "description": d.Description, "assignableScopes": texts(d.Scopes), "permissions": permissions,
-			"createdOn": preciseStamp(d.Created), "updatedOn": preciseStamp(d.Updated), "createdBy": orNull(d.CreatedBy), "updatedBy": orNull(d.CreatedBy),
+			"createdOn": zulu(d.Created), "updatedOn": zulu(d.Updated), "createdBy": orNull(d.CreatedBy), "updatedBy": orNull(d.CreatedBy),
 		},
 	}
 }

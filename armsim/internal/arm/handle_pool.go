@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/azhttp"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
@@ -121,21 +120,19 @@ func getPoolOperation(c poolCall) (*response, *problem) {
 	if o == nil {
 		return nil, operationNotFound(c.param("operation"))
 	}
-	body := object{"id": c.request.URL.Path, "name": o.ID, "resourceId": o.Resource, "status": o.Status(), "startTime": poolTime(o.Started)}
+	body := object{"id": c.request.URL.Path, "name": o.ID, "resourceId": o.Resource, "status": o.Status(), "startTime": zulu(o.Started)}
 	if o.Running() {
 		body["status"] = "Deleting"
 		a := c.working(o)
 		a.Body = body
 		return a, nil
 	}
-	body["endTime"], body["properties"] = poolTime(o.Ended), nil
+	body["endTime"], body["properties"] = zulu(o.Ended), nil
 	if o.Failure != nil {
 		body["error"] = azhttp.ErrorObject(o.Failure.Code, o.Failure.Message)
 	}
 	return &response{Status: http.StatusOK, Body: body, Header: http.Header{"Etag": {poolOperationETag(o)}}}, nil
 }
-
-func poolTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.0000000Z") }
 
 // getPoolView is how many virtual machines the pool has in each state.
 func getPoolView(c poolCall) (*response, *problem) {

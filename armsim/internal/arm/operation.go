@@ -86,6 +86,9 @@ func operationBody(o *world.Operation) object {
 // stamp writes a time as Compute does.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.0000000+00:00") }
 
+// zulu writes a time as Resource Manager and other providers do, which end it with Z.
+func zulu(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.0000000Z") }
+
 // acceptedByNetwork is accepted in the Network provider's manner.
 func (l *operationLinks) acceptedByNetwork(o *world.Operation, status int) *response {
 	l.begun = o
