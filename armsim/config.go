@@ -1,6 +1,7 @@
 package armsim
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -220,6 +221,14 @@ func (c *Config) UseRealisticTimes() {
 	c.Suspension.Hibernate = Duration{Median: 31 * time.Second, Spread: 0.3}
 	c.Power = Duration{Median: 12 * time.Second, Spread: 0.5}
 	c.Delete = Duration{Median: 26 * time.Second, Spread: 0.3}
+}
+
+// check names what is impossible.
+func (c Config) check() error {
+	if c.PageSize < 0 {
+		return fmt.Errorf("page size %d: it must be 1 or more, or 0 for 3", c.PageSize)
+	}
+	return nil
 }
 
 func (c Config) withDefaults() Config {

@@ -78,6 +78,39 @@ func TestDisksThatClientsMake(t *testing.T) {
 	assert.Equal(t, http.StatusNotImplemented, s.send(t, "PUT", path, copied).status)
 }
 
+// TestAttachedDisks are listed once, in their own group, and say whose they are.
+func TestAttachedDisks(t *testing.T) {
+	t.Parallel()
+	s := virtual(t, armsim.Config{Polite: true, PageSize: 50})
+	require.Equal(t, http.StatusCreated, s.send(t, "PUT", inSubscription("/resourceGroups/other"), object{"location": "westeurope"}).status)
+	here := s.ResourcePath("/providers/Microsoft.Compute/disks/")
+	there := strings.Replace(here, "/resourceGroups/ci/", "/resourceGroups/other/", 1)
+	var luns []any
+	for n, id := range []string{here + "mine", there + "theirs"} {
+		require.Equal(t, http.StatusAccepted, s.send(t, "PUT", id, emptyDisk(8)).status)
+		luns = append(luns, object{"lun": n, "createOption": "Attach", "managedDisk": object{"id": strings.ToUpper(id)}})
+	}
+	set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", Capacity: 1})
+	one := s.paths(set)[0]
+	attach := func(disks []any, state string) {
+		require.Equal(t, http.StatusOK, s.send(t, "PUT", one, object{"properties": object{"storageProfile": object{"dataDisks": disks}}}).status)
+		s.Advance(settled)
+		assert.Len(t, s.namesOf(t, strings.TrimSuffix(here, "/")), 2, "with that of the operating system")
+		assert.Equal(t, []string{"theirs"}, s.namesOf(t, strings.TrimSuffix(there, "/")))
+		for _, id := range []string{here + "mine", there + "theirs"} {
+			r := s.get(t, id)
+			assert.Equal(t, state, r.text("properties.diskState"))
+			assert.Equal(t, state == "Attached", r.text("managedBy") == s.get(t, one).text("id"))
+		}
+	}
+	attach(luns, "Attached")
+	r := s.send(t, "DELETE", there+"theirs", nil)
+	assert.Equal(t, []any{http.StatusConflict, "OperationNotAllowed"}, []any{r.status, r.code()})
+	assert.Equal(t, http.StatusNotFound, s.get(t, here+"theirs").status)
+	attach([]any{}, "Unattached")
+	assert.Equal(t, http.StatusAccepted, s.send(t, "DELETE", there+"theirs", nil).status)
+}
+
 // TestDisksThatAreNone: one on the host is no resource.
 func TestDisksThatAreNone(t *testing.T) {
 	t.Parallel()

@@ -180,6 +180,16 @@ func TestListsOfASubscription(t *testing.T) {
 	require.Equal(t, http.StatusCreated, s.send(t, "PUT", moved, object{"location": "westeurope", "sku": body["sku"], "properties": body["properties"]}).status)
 	s.Advance(settled)
 
+	for _, set := range []string{flexible, moved} {
+		group := set[:strings.Index(set, "/providers/")]
+		require.Equal(t, http.StatusAccepted, s.send(t, "PUT", group+"/providers/Microsoft.Compute/disks/data", emptyDisk(8)).status)
+		r := s.send(t, "PUT", group+"/providers/Microsoft.StandbyPool/standbyVirtualMachinePools/warm"+poolVersion, poolOf(set, "Running", 0, 0))
+		require.Equal(t, http.StatusOK, r.status, r.raw)
+	}
+	disks, pools := sub+"/providers/Microsoft.Compute/disks", sub+"/providers/Microsoft.StandbyPool/standbyVirtualMachinePools"+poolVersion
+	assert.Len(t, s.namesOf(t, disks), 3+3+3+2)
+	assert.Equal(t, []string{"warm", "warm"}, s.namesOf(t, pools))
+
 	compute, network := sub+"/providers/Microsoft.Compute", sub+"/providers/Microsoft.Network"
 	assert.Equal(t, []string{"ci", "uniform", "ci"}, s.namesOf(t, compute+"/virtualMachineScaleSets"))
 	assert.Equal(t, []string{"ci", "uniform", "ci"}, s.namesOf(t, compute+"/locations/WestEurope/virtualMachineScaleSets"))
@@ -191,11 +201,13 @@ func TestListsOfASubscription(t *testing.T) {
 	for _, one := range s.list(t, compute+"/virtualMachines?statusOnly=true&api-version="+version) {
 		assert.NotNil(t, get(one, "properties.instanceView"))
 	}
-	assert.Len(t, s.namesOf(t, sub+"/resources"), 3+6+6+6)
+	assert.Len(t, s.namesOf(t, sub+"/resources"), 3+6+6+6+2)
 	filter := url.QueryEscape("resourceType eq 'Microsoft.Compute/virtualMachineScaleSets' and resourceGroup eq 'Other'")
 	assert.Equal(t, []string{"ci"}, s.namesOf(t, sub+"/resources?api-version=2021-04-01&$filter="+filter))
 
 	s.bearer = s.form(t, armsim.DefaultTenantID, map[string]string{"client_id": "other"}).text("access_token")
+	assert.Len(t, s.namesOf(t, disks), 3+1)
+	assert.Equal(t, []string{"warm"}, s.namesOf(t, pools))
 	assert.Equal(t, []string{"ci"}, s.namesOf(t, compute+"/virtualMachineScaleSets"))
 	assert.Len(t, s.namesOf(t, compute+"/virtualMachines"), 3)
 	assert.Len(t, s.namesOf(t, network+"/networkInterfaces"), 3)

@@ -18,7 +18,8 @@ func (s *Server) AddEvents(events ...Event) error {
 
 // Kill cuts an instance's power from outside, as a host failure or somebody in
 // the portal does: what runs on it dies, and Azure lists it as stopped. It
-// returns when nothing of it runs any longer.
+// returns when nothing of it runs any longer. The error says that there is no such
+// instance, or that it has no virtual machine that runs.
 func (s *Server) Kill(name string) error {
 	s.mu.Lock()
 	m, err := s.world.External.Kill(name)
@@ -77,7 +78,8 @@ func (s *Server) Tag(scaleSet, key, value string) error {
 
 // AddStandbyVM puts a new virtual machine into the standby pool of a Flexible
 // set, which keeps it running or deallocated, and returns its name. It returns
-// at acceptance; the error says that there is no such set, or that it is Uniform.
+// at acceptance; the error says that there is no such set, that it makes no virtual
+// machines or is Uniform, or that there is no quota.
 func (s *Server) AddStandbyVM(scaleSet string, running bool) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

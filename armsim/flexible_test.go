@@ -233,50 +233,6 @@ func TestMachineWrites(t *testing.T) {
 	assert.Equal(t, http.StatusNotImplemented, s.send(t, "PUT", path+"x", in).status)
 }
 
-// TestLooseMachine: a machine and its interface that a client made.
-func TestLooseMachine(t *testing.T) {
-	t.Parallel()
-	s := virtual(t, armsim.Config{Polite: true})
-	s.scaleSet(t, flexible(1))
-	nic := s.ResourcePath("/providers/Microsoft.Network/networkInterfaces/own")
-	config := object{"name": "c", "properties": object{"subnet": object{"id": "/x"}}}
-	body := object{"location": "x", "properties": object{"ipConfigurations": []any{config}}}
-	query := "?api-version=2025-05-01"
-	require.Equal(t, http.StatusCreated, s.send(t, "PUT", nic+query, body).status)
-	address := s.get(t, nic+query).text("properties.ipConfigurations.0.properties.privateIPAddress")
-	require.NotEmpty(t, address)
-	vm := s.machinesPath() + "/own"
-	made := s.send(t, "PUT", vm, object{"location": "x", "properties": object{
-		"hardwareProfile": object{"vmSize": "Standard_D2s_v5"}, "networkProfile": object{"networkInterfaces": []any{object{"id": nic}}},
-	}})
-	require.Equal(t, http.StatusCreated, made.status, made.raw)
-	assert.Equal(t, "InProgress", s.status(t, made))
-	s.Advance(settled)
-	assert.Equal(t, "Succeeded", s.status(t, made))
-	assert.Equal(t, nic, s.get(t, vm).text("properties.networkProfile.networkInterfaces.0.id"))
-	assert.Equal(t, vm, s.get(t, nic+query).text("properties.virtualMachine.id"))
-	assert.Nil(t, get(s.get(t, vm).body, "properties.virtualMachineScaleSet"))
-	assert.Len(t, s.list(t, s.machinesPath()), 2)
-	assert.Equal(t, "NicInUse", s.send(t, "DELETE", nic+query, nil).code())
-	s.send(t, "DELETE", vm, nil)
-	s.Advance(settled)
-	gone := s.send(t, "DELETE", nic+query, nil)
-	require.Equal(t, http.StatusOK, gone.status)
-	assert.Equal(t, http.StatusAccepted, s.get(t, gone.header.Get("Location")).status)
-	s.Advance(settled)
-	assert.Equal(t, http.StatusNoContent, s.get(t, gone.header.Get("Location")).status)
-	assert.Equal(t, "Succeeded", s.status(t, gone))
-	assert.Equal(t, http.StatusNoContent, s.send(t, "DELETE", nic+query, nil).status)
-	assert.Len(t, s.list(t, nic[:strings.LastIndex(nic, "/")]+query), 1)
-
-	s.send(t, "PUT", nic+query, body)
-	s.send(t, "PUT", vm, object{"location": "x", "properties": object{"hardwareProfile": object{"vmSize": "Standard_D2s_v5"}}})
-	s.send(t, "DELETE", s.ResourcePath(""), nil)
-	s.Advance(settled)
-	assert.Zero(t, s.Stats().Addresses, "all goes with the group")
-	assert.Zero(t, s.Stats().Instances)
-}
-
 // TestFlexibleListsHaveNoInstanceView in the way that is meant for Uniform sets.
 func TestFlexibleListsHaveNoInstanceView(t *testing.T) {
 	t.Parallel()

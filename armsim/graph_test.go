@@ -61,6 +61,37 @@ func TestGraphIsBehind(t *testing.T) {
 	}
 }
 
+// TestGraphIsBehindWithWhatClientsWrite, too.
+func TestGraphIsBehindWithWhatClientsWrite(t *testing.T) {
+	t.Parallel()
+	s := virtual(t, armsim.Config{ResourceGraph: true, Polite: true, Unknowns: armsim.Unknowns{InstanceTagsKept: true}})
+	set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", Capacity: 1, Change: func(m map[string]any) { m["tags"] = object{"a": "b"} }})
+	list := instanceList(set, "Uniform")
+	one := set + "/virtualMachines/" + s.ids(t, set)[0]
+	old := s.list(t, list+graphed)
+	for name, change := range map[string]func(){
+		"tag of the set": func() { require.NoError(t, s.Tag("ci", "c", "d")) },
+		"protection": func() {
+			s.send(t, "PUT", one, object{"properties": object{"protectionPolicy": object{"protectFromScaleIn": true}}})
+		},
+		"tags": func() { s.send(t, "PUT", one, object{"tags": object{"own": "tag"}}) },
+		"disks": func() {
+			s.send(t, "PUT", one, object{"properties": object{"storageProfile": object{"dataDisks": []any{object{"lun": 1, "createOption": "Empty", "diskSizeGB": 8}}}}})
+		},
+		"property": func() { s.send(t, "PUT", one, object{"properties": object{"licenseType": "None"}}) },
+	} {
+		change()
+		was, is := s.list(t, list+graphed), s.list(t, list)
+		for _, path := range []string{"tags", "properties.protectionPolicy", "properties.storageProfile", "properties.licenseType", "properties.modelDefinitionApplied"} {
+			assert.Equal(t, get(old[0], path), get(was[0], path), "%s: %s", name, path)
+		}
+		assert.NotEqual(t, old, is, name)
+		s.Advance(settled)
+		old = s.list(t, list+graphed)
+		assert.Equal(t, is[0].(object)["tags"], get(old[0], "tags"), name)
+	}
+}
+
 // TestGraphIsNotGiven: without it the provider answers, and charges for it.
 func TestGraphIsNotGiven(t *testing.T) {
 	t.Parallel()

@@ -1,7 +1,9 @@
 package armsim_test
 
 import (
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -9,6 +11,40 @@ import (
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim"
 )
+
+// TestLocksAndRolesGoWithTheirResource: who makes it again finds none.
+func TestLocksAndRolesGoWithTheirResource(t *testing.T) {
+	t.Parallel()
+	const lock, role = authorization + "locks/one?api-version=2016-09-01", authorization + "roleAssignments/00000000-0000-4000-8000-000000000001?api-version=2022-04-01"
+	s := withPrincipals(t, armsim.Config{Polite: true})
+	uniform, spec := s.scaleSet(t, armsim.ScaleSetSpec{Name: "uni", Capacity: 1}), flexible(1)
+	flex := s.scaleSet(t, spec)
+	vm := s.machinesPath() + "/own"
+	s.make(t, vm, looseMachine("Standard_D2s_v5", nil))
+	scopes := []string{uniform + "/virtualMachines/" + s.ids(t, uniform)[0], uniform, s.machines(t, flex)[0].(object)["id"].(string), flex, vm}
+	group := s.ResourcePath(authorization + "roleAssignments?api-version=2022-04-01")
+	before := len(s.list(t, group))
+	for n, scope := range scopes {
+		name := strings.Replace(role, "00000001", fmt.Sprintf("%08d", n), 1)
+		r := s.send(t, "PUT", scope+name, object{"properties": object{
+			"roleDefinitionId": s.roleID(t, s.ResourcePath(""), "Reader"), "principalId": "nobodys-object", "principalType": "ServicePrincipal"}})
+		require.Equal(t, http.StatusCreated, r.status, r.raw)
+	}
+	require.Len(t, s.list(t, group), before+len(scopes))
+	for _, scope := range []string{uniform, flex, vm} {
+		s.send(t, "DELETE", scope, nil)
+		s.Advance(settled)
+		require.Equal(t, http.StatusNotFound, s.get(t, scope).status)
+	}
+	assert.Len(t, s.list(t, group), before)
+
+	one := s.scaleSet(t, armsim.ScaleSetSpec{Name: "uni", Capacity: 1})
+	locked := one + "/virtualMachines/" + s.ids(t, one)[0]
+	require.Equal(t, http.StatusCreated, s.send(t, "PUT", locked+lock, object{"properties": object{"level": "CanNotDelete"}}).status)
+	s.setCapacity(t, one, 0)
+	s.Advance(settled)
+	assert.Empty(t, s.list(t, s.ResourcePath(authorization+"locks?api-version=2016-09-01")))
+}
 
 // TestLocksAgainstActions: a ReadOnly lock refuses whatever a POST does, and a CanNotDelete
 // lock a deletion alone, of an instance and of what the group holds.

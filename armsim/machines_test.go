@@ -4,6 +4,8 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"net"
+	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
@@ -89,6 +91,43 @@ func (s *site) job(t *testing.T, address string) (wait func() error) {
 	_, err = out.Read(make([]byte, 3))
 	require.NoError(t, err)
 	return session.Wait
+}
+
+// TestActionsWhoseMachineFailsFail: their operation does not succeed.
+func TestActionsWhoseMachineFailsFail(t *testing.T) {
+	t.Parallel()
+	for action, prevent := range map[string]func(t *testing.T, s *site, i armsim.InstanceInfo){
+		"start": func(t *testing.T, s *site, i armsim.InstanceInfo) {
+			r := s.send(t, "POST", s.set+"/deallocate", nil)
+			s.ended(t, r)
+			taken, err := net.Listen("tcp", net.JoinHostPort(i.PrivateAddress, strconv.Itoa(s.SSHPort)))
+			require.NoError(t, err)
+			t.Cleanup(func() { _ = taken.Close() })
+		},
+		"reimage": func(t *testing.T, _ *site, i armsim.InstanceInfo) {
+			require.NoError(t, os.RemoveAll(filepath.Dir(i.Directory)))
+		},
+	} {
+		t.Run(action, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, armsim.ScaleSetSpec{Name: "ci", Capacity: 1})
+			i := s.running(t)[0]
+			prevent(t, s, i)
+			ended := s.ended(t, s.send(t, "POST", s.set+"/"+action, nil))
+			assert.Equal(t, "Failed", ended.text("status"), ended.raw)
+			assert.Equal(t, "Failed", s.Instances()[0].ProvisioningState)
+		})
+	}
+}
+
+// ended is the status body of the operation that r started, once it has ended.
+func (s *site) ended(t *testing.T, r reply) (status reply) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		status = s.operation(t, r)
+		return status.text("status") != "InProgress"
+	}, patience, 5*time.Millisecond)
+	return status
 }
 
 func TestJobsOnInstances(t *testing.T) {

@@ -64,6 +64,43 @@ func TestKill(t *testing.T) {
 	assert.ErrorContains(t, s.Kill("none"), `"none"`)
 }
 
+// TestKillOfWhatDoesNotRun is an error, and changes nothing.
+func TestKillOfWhatDoesNotRun(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		before func(t *testing.T, s *sim, set, id string)
+		power  string
+	}{
+		"deallocated": {func(t *testing.T, s *sim, set, id string) {
+			s.send(t, "POST", set+"/deallocate", nil)
+			s.Advance(settled)
+		}, "deallocated"},
+		"deallocating": {func(t *testing.T, s *sim, set, id string) { s.send(t, "POST", set+"/deallocate", nil) }, "deallocating"},
+		"stopped": {func(t *testing.T, s *sim, set, id string) {
+			s.send(t, "POST", set+"/poweroff", nil)
+			s.Advance(settled)
+		}, "stopped"},
+		"failed": {func(t *testing.T, s *sim, set, id string) {
+			s.add(t, armsim.Fault{Operation: "instance.create", Effect: armsim.Effect{Fail: stockOut}})
+			s.deleteInstances(t, set, id)
+			s.setCapacity(t, set, 1)
+			s.Advance(settled)
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := virtual(t, armsim.Config{})
+			set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", Capacity: 1})
+			c.before(t, s, set, s.ids(t, set)[0])
+			all := s.Instances()
+			require.Len(t, all, 1)
+			require.Equal(t, c.power, all[0].PowerState)
+			assert.ErrorContains(t, s.Kill(all[0].VMID), "it has no virtual machine that runs")
+			assert.Equal(t, all, s.Instances())
+		})
+	}
+}
+
 // TestInterruptedOperationsEnd: whatever cuts in on whatever, all operations
 // end, and the scale set comes to rest.
 func TestInterruptedOperationsEnd(t *testing.T) {
@@ -81,7 +118,7 @@ func TestInterruptedOperationsEnd(t *testing.T) {
 			return s.send(t, "PUT", set+"/virtualMachines/"+id, `{}`)
 		},
 		"kill": func(t *testing.T, s *sim, set, id string) reply {
-			require.NoError(t, s.Kill(path.Base(set)+"_"+id))
+			_ = s.Kill(path.Base(set) + "_" + id) // an error where it does not run
 			return reply{}
 		},
 		"drop": func(t *testing.T, s *sim, set, _ string) reply { return s.send(t, "DELETE", set, nil) },

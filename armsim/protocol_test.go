@@ -48,6 +48,7 @@ func TestRefusedRequests(t *testing.T) {
 		"capacity no number":            {patch, set, `{"sku":{"capacity":"5"}}`, 400, "BadRequest"},
 		"capacity of parts":             {patch, set, `{"sku":{"capacity":1.5}}`, 400, "BadRequest"},
 		"capacity over the limit":       {patch, set, `{"sku":{"capacity":1001}}`, 400, "InvalidParameter"},
+		"Regular becomes Spot":          {patch, set, `{"properties":{"virtualMachineProfile":{"priority":"Spot"}}}`, 409, "PropertyChangeNotAllowed"},
 		"fixed property":                {patch, set, `{"properties":{"orchestrationMode":"Flexible"}}`, 409, "PropertyChangeNotAllowed"},
 		"set without location":          {"PUT", none, `{"sku":{"name":"Standard_D2s_v5"}}`, 400, "LocationRequired"},
 		"set without size":              {"PUT", none, `{"location":"westeurope"}`, 400, "InvalidParameter"},

@@ -96,6 +96,30 @@ func TestReimagingTakesTheModel(t *testing.T) {
 	}
 }
 
+// TestReimagingLeavesDataDisks, but for a reimaging of all disks.
+func TestReimagingLeavesDataDisks(t *testing.T) {
+	t.Parallel()
+	for action, kept := range map[string]bool{"reimage": true, "reimageall": false} {
+		s := virtual(t, armsim.Config{Polite: true})
+		empty := func(lun int) object { return object{"lun": lun, "createOption": "Empty", "diskSizeGB": 8} }
+		set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", Capacity: 2, Change: func(m object) {
+			profileOf(m)["storageProfile"].(object)["dataDisks"] = []any{empty(0)}
+		}})
+		paths := s.paths(set)
+		require.Equal(t, http.StatusOK, s.send(t, "PUT", paths[0], object{"properties": object{"storageProfile": object{"dataDisks": []any{empty(0), empty(1)}}}}).status)
+		s.Advance(settled)
+		for n, path := range paths {
+			before := get(s.get(t, path).body, "properties.storageProfile.dataDisks").([]any)
+			require.Len(t, before, 2-n)
+			require.Equal(t, http.StatusAccepted, s.send(t, "POST", path+"/"+action, nil).status)
+			s.Advance(settled)
+			after := get(s.get(t, path).body, "properties.storageProfile.dataDisks").([]any)
+			require.Len(t, after, 2-n)
+			assert.Equal(t, kept, get(before[0], "name") == get(after[0], "name"), action)
+		}
+	}
+}
+
 func TestReimagingOfWhatIsOff(t *testing.T) {
 	t.Parallel()
 	for _, mode := range modes {

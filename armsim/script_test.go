@@ -51,6 +51,20 @@ func TestRunCommand(t *testing.T) {
 	}
 }
 
+// TestSpecializedImagesNeedNoUser: they have their own.
+func TestSpecializedImagesNeedNoUser(t *testing.T) {
+	t.Parallel()
+	image := armsim.SharedImage{Gallery: "G", Name: "runner", Versions: []string{"1.0.0"}, State: "Specialized"}
+	s := newSiteOf(t, armsim.Config{Catalog: armsim.CatalogChanges{SharedImages: []armsim.SharedImage{image}}}, armsim.ScaleSetSpec{Name: "ci", Capacity: 1, Change: func(m object) {
+		setImage(object{"sharedGalleryImageId": "/SharedGalleries/G/Images/runner"})(m)
+		delete(profileOf(m), "osProfile")
+	}})
+	i := s.running(t)[0]
+	assert.Equal(t, "Succeeded", i.ProvisioningState)
+	ended := s.ended(t, s.send(t, "POST", s.set+"/virtualMachines/"+i.InstanceID+"/runCommand", shellScript("echo up")))
+	assert.Contains(t, get(ended.body, "properties.output.value.0.message"), "up")
+}
+
 // TestRunCommandOnWhatGoesOff: the operation fails, and the script is gone.
 func TestRunCommandOnWhatGoesOff(t *testing.T) {
 	t.Parallel()
@@ -61,6 +75,18 @@ func TestRunCommandOnWhatGoesOff(t *testing.T) {
 	require.NoError(t, s.Kill(i.Name))
 	require.Eventually(t, func() bool { return s.status(t, r) == "Failed" }, patience, 5*time.Millisecond)
 	assert.Equal(t, "VMAgentStatusCommunicationError", s.operation(t, r).text("error.code"))
+}
+
+// TestRunCommandTakesTooLong: after 90 minutes it is ended, and the next one runs.
+func TestRunCommandTakesTooLong(t *testing.T) {
+	t.Parallel()
+	c := armsim.Config{TimeScale: 20_000, TokenLifetime: 100_000 * time.Hour}
+	s := newSiteOf(t, c, armsim.ScaleSetSpec{Name: "ci", Capacity: 1})
+	i := s.running(t)[0]
+	run := s.set + "/virtualMachines/" + i.InstanceID + "/runCommand"
+	ended := s.ended(t, s.send(t, "POST", run, shellScript("sleep 1000")))
+	assert.Equal(t, "VMExtensionProvisioningTimeout", ended.text("error.code"), ended.raw)
+	assert.Equal(t, http.StatusAccepted, s.send(t, "POST", run, shellScript("true")).status)
 }
 
 func TestRunCommandRefused(t *testing.T) {

@@ -60,7 +60,7 @@ func New(c Config) (*Server, error) {
 		c.Principals = []Principal{{ClientID: DefaultClientID, Secret: randomHex(20)}}
 	}
 	s := &Server{Seed: c.Seed, Principal: c.Principals[0], config: c, lifecycle: newLifecycle()}
-	for _, step := range (setup{s}).steps() {
+	for _, step := range append([]func() error{c.check}, setup{s}.steps()...) {
 		if err := step(); err != nil {
 			s.Close()
 			return nil, fmt.Errorf("start armsim: %w", err)

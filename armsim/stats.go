@@ -48,7 +48,7 @@ type Stats struct {
 	AllocatedSeconds float64        `json:"allocatedSeconds"` // of them not deallocated, as their virtual machines cost
 	Machines         int            `json:"machines"`         // that are switched on
 	Addresses        int            `json:"addresses"`        // in use
-	NotSimulated     []string       `json:"notSimulated"`     // requests that got a 501
+	NotSimulated     []string       `json:"notSimulated"`     // requests that got a 501, the last 1000 at most
 }
 
 // Stats counts what exists and what was asked for. It may be called at any time

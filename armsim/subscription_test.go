@@ -3,6 +3,7 @@ package armsim_test
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,6 +65,31 @@ func TestGroupGoesWithAll(t *testing.T) {
 	assert.Equal(t, http.StatusOK, s.get(t, r.header.Get("Location")).status)
 	assert.Equal(t, http.StatusNotFound, s.send(t, "HEAD", group, nil).status)
 	assert.Zero(t, s.Stats().Addresses)
+}
+
+// TestMachinesOfASetInTheSubscription: the list of the subscription takes the filter of the
+// group's, and shows instance views with it.
+func TestMachinesOfASetInTheSubscription(t *testing.T) {
+	t.Parallel()
+	s := virtual(t, armsim.Config{Polite: true, PageSize: 1})
+	set := s.scaleSet(t, flexible(2))
+	other := flexible(1)
+	other.Name = "other"
+	s.scaleSet(t, other)
+	list := inSubscription("/providers/Microsoft.Compute/virtualMachines?api-version=" + version)
+	filter := "&$filter=" + url.QueryEscape("'virtualMachineScaleSet/id' eq '"+strings.ToUpper(set)+"'")
+	assert.Len(t, s.list(t, list), 3)
+	plain := s.list(t, list+filter)
+	require.Len(t, plain, 2)
+	assert.Nil(t, get(plain[0], "properties.instanceView"))
+	for _, one := range s.list(t, list+filter+"&$expand=instanceView") {
+		assert.Equal(t, set, get(one, "properties.virtualMachineScaleSet.id"))
+		assert.NotNil(t, get(one, "properties.instanceView"))
+	}
+	status := s.list(t, list+filter+"&statusOnly=true")
+	require.Len(t, status, 2)
+	assert.Nil(t, get(status[0], "properties.vmId"))
+	assert.Equal(t, http.StatusNotImplemented, s.get(t, list+"&$filter=name%20eq%20'a'").status)
 }
 
 func TestProviders(t *testing.T) {

@@ -20,6 +20,28 @@ func (r reply) remaining() string {
 
 // TestRecordedLimits: the buckets, in their order, and the charge, as azure-cli's
 // tests recorded them in 2024. Time stands still, so nothing flows in.
+// TestRefusedWritesAreFree: what comes to nothing draws nothing for virtual machines.
+func TestRefusedWritesAreFree(t *testing.T) {
+	t.Parallel()
+	s := virtual(t, armsim.Config{Throttle: true})
+	set := s.scaleSet(t, armsim.ScaleSetSpec{Name: "ci", Capacity: 1})
+	body := s.get(t, set).body
+	body["sku"].(object)["capacity"] = 5
+	s.SetCoreQuota(4)
+	one := set + "/virtualMachines/" + s.ids(t, set)[0]
+	s.send(t, "POST", one+"/poweroff", nil)
+	s.Advance(settled)
+	for what, r := range map[string]reply{
+		"creation":    s.send(t, "PUT", s.ScaleSetPath("other"), body),
+		"capacity":    s.setCapacity(t, set, 9),
+		"run command": s.send(t, "POST", one+"/runCommand", shellScript("true")),
+	} {
+		assert.Equal(t, []any{http.StatusConflict, "OperationNotAllowed"}, []any{r.status, r.code()}, what)
+		assert.Empty(t, r.header.Get("x-ms-request-charge"), what)
+		assert.NotContains(t, r.header.Get("x-ms-ratelimit-remaining-resource"), "Batched", what)
+	}
+}
+
 func TestRecordedLimits(t *testing.T) {
 	t.Parallel()
 	const queued = ",VmssQueuedVMOperations;0"

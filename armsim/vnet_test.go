@@ -268,6 +268,8 @@ func TestNetworkOperationsFail(t *testing.T) {
 	gone := s.send(t, "DELETE", nat, nil)
 	s.Advance(settled)
 	assert.Equal(t, "Failed", s.status(t, gone))
+	result := s.get(t, gone.header.Get("Location"))
+	assert.Equal(t, []any{http.StatusConflict, "InternalServerError"}, []any{result.status, result.code()})
 	assert.Equal(t, "Failed", s.get(t, nat).text("properties.provisioningState"))
 	s.ClearFaults()
 	s.send(t, "DELETE", nat, nil)

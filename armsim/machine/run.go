@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -22,16 +23,17 @@ const MaxOutput = 4096
 // Run runs a script with arguments on the machine and waits for its end. Without a first
 // line that names an interpreter it is a shell's. env holds further KEY=value pairs. Run may
 // be called at any time from any goroutine. The error says that the machine is off, or went
-// off meanwhile; then nothing of the script runs any longer.
-func (m *Machine) Run(script string, args, env []string) (Result, error) {
-	r, err := m.run(script, args, env)
+// off meanwhile, or is that of ctx; then nothing of the script runs any longer, but for what
+// left its process group where the machine goes on.
+func (m *Machine) Run(ctx context.Context, script string, args, env []string) (Result, error) {
+	r, err := m.run(ctx, script, args, env)
 	if err != nil {
 		return Result{}, fmt.Errorf("run a script on machine %q: %w", m.cfg.Name, err)
 	}
 	return r, nil
 }
 
-func (m *Machine) run(script string, args, env []string) (Result, error) {
+func (m *Machine) run(ctx context.Context, script string, args, env []string) (Result, error) {
 	m.state.Lock()
 	l := m.life
 	m.state.Unlock()
@@ -52,6 +54,8 @@ func (m *Machine) run(script string, args, env []string) (Result, error) {
 	go func() {
 		select {
 		case <-c.done:
+		case <-ctx.Done():
+			c.abandon()
 		case <-l.ctx.Done():
 			l.awaitSweep()
 			c.abandon()
@@ -62,7 +66,7 @@ func (m *Machine) run(script string, args, env []string) (Result, error) {
 	if l.isDead() {
 		return Result{}, errOff
 	}
-	return Result{string(stdout), string(stderr), exitCode(status)}, nil
+	return Result{string(stdout), string(stderr), exitCode(status)}, ctx.Err()
 }
 
 // writeScript writes a script that can be run; see makeTools for the lock.

@@ -1,6 +1,7 @@
 package machine_test
 
 import (
+	"context"
 	"net"
 	"os"
 	"path/filepath"
@@ -30,14 +31,14 @@ func TestScripts(t *testing.T) {
 		"no input":    {"cat; echo end", nil, nil, machine.Result{Stdout: "end\n"}},
 		"much":        {"for n in 1 2 3 4 5 6 7 8 9; do printf '%1000s\n' $n; done", nil, nil, machine.Result{Stdout: lines(4096)}},
 	} {
-		r, err := h.Run(c.script, c.args, c.env)
+		r, err := h.Run(t.Context(), c.script, c.args, c.env)
 		require.NoError(t, err, name)
 		assert.True(t, c.want == r, "%s: %+v", name, r)
 	}
 	left, err := filepath.Glob(filepath.Join(h.Dir(), "tmp", "*"))
 	require.NoError(t, err)
 	assert.Empty(t, left, "scripts are removed")
-	r, err := h.Run("echo kept > file; pwd", nil, nil)
+	r, err := h.Run(t.Context(), "echo kept > file; pwd", nil, nil)
 	require.NoError(t, err)
 	assert.Equal(t, h.Dir()+"\n", r.Stdout)
 	assert.Equal(t, "kept\n", h.output("cat file"))
@@ -52,6 +53,22 @@ func lines(bytes int) string {
 	return all.String()[all.Len()-bytes:]
 }
 
+// TestScriptsEndWithTheirContext, and the machine goes on.
+func TestScriptsEndWithTheirContext(t *testing.T) {
+	h := bootOne(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan error)
+	go func() {
+		_, err := h.Run(ctx, "echo $$ > started; mv started ready; sleep 1000; echo", nil, nil)
+		ended <- err
+	}()
+	pid := h.output("until test -s ready; do sleep 0.01; done; cat ready")
+	cancel()
+	require.ErrorIs(t, <-ended, context.Canceled)
+	assert.Equal(t, "gone\n", h.output("until ! kill -0 "+strings.TrimSpace(pid)+" 2>/dev/null; do sleep 0.01; done; echo gone"))
+}
+
 func TestScriptsEndWithTheMachine(t *testing.T) {
 	for name, script := range map[string]string{
 		"marked":   "echo $$ > ready; exec sleep 1000",
@@ -60,13 +77,13 @@ func TestScriptsEndWithTheMachine(t *testing.T) {
 		h := bootOne(t)
 		done := make(chan error)
 		go func() {
-			_, err := h.Run(script, nil, nil)
+			_, err := h.Run(t.Context(), script, nil, nil)
 			done <- err
 		}()
 		h.output("until grep -qs . ready; do sleep 0.01; done")
 		h.PowerOff()
 		assert.ErrorContains(t, <-done, "the machine is off", name)
-		_, err := h.Run("true", nil, nil)
+		_, err := h.Run(t.Context(), "true", nil, nil)
 		assert.ErrorContains(t, err, `run a script on machine "vm": the machine is off`)
 	}
 }

@@ -50,6 +50,7 @@ func TestMistakes(t *testing.T) {
 		"argument":            {[]string{"--polite", "extra"}, `unexpected argument "extra"`},
 		"capacity of nothing": {[]string{"--capacity", "2"}, "--capacity needs --scale-set"},
 		"no port":             {[]string{"--ssh-port", "65536"}, "--ssh-port 65536: it must be 0 to 65535"},
+		"no page":             {[]string{"--page-size", "-1"}, "page size -1: it must be 1 or more"},
 		"model of nothing":    {[]string{"--model", refused}, "--model needs --scale-set"},
 		"no model file":       {[]string{"--scale-set", "ci", "--model", filepath.Join(dir, "none")}, "--model: open"},
 		"model is no JSON":    {[]string{"--scale-set", "ci", "--model", broken}, "unexpected end of JSON"},

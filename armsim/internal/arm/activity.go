@@ -144,5 +144,3 @@ func (e occurrence) body(c *Config) object {
 		"eventTimestamp": zulu(e.at), "submissionTimestamp": zulu(e.at), "subscriptionId": c.SubscriptionID, "tenantId": c.TenantID,
 	}
 }
-
-func zulu(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.0000000Z") }

@@ -20,7 +20,7 @@ var anywhere = []string{
 	"Operations_Get", "GalleryOperations_Get", "DiskOperations_Get", "NetworkOperations_Get", "NetworkOperationResults_Get", "OperationResults_Get", "StandbyPoolOperations_Get", "Subscriptions_Get",
 	"ResourceGroups_List", "ActivityLogs_List", "Resources_List", // those that the caller may read; for the latter and those below it is believed
 	"VirtualMachineScaleSets_ListAll", "VirtualMachineScaleSets_ListByLocation", "VirtualMachines_ListAll", "VirtualMachines_ListByLocation",
-	"NetworkInterfaces_ListAll", "PublicIPAddresses_ListAll", "VirtualNetworks_ListAll", "NetworkSecurityGroups_ListAll",
+	"Disks_List", "StandbyVirtualMachinePools_ListBySubscription", "NetworkInterfaces_ListAll", "PublicIPAddresses_ListAll", "VirtualNetworks_ListAll", "NetworkSecurityGroups_ListAll",
 	"PolicyDefinitions_GetBuiltIn", "PolicySetDefinitions_GetBuiltIn", // which are in no subscription
 }
 

@@ -138,7 +138,7 @@ func (c *call) decode(body []byte, err error) *problem {
 	if c.body == nil {
 		return invalidRequestContent(errors.New("an object is expected"))
 	}
-	jsonmap.DropNulls(c.body) // a property that is null counts as left out
+	dropNulls(c.body)
 	return nil
 }
 

@@ -2,21 +2,16 @@ package arm
 
 import (
 	"net/http"
-	"strings"
 
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/catalog"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
 )
 
-// canonical is a location as Azure gives it back, which is without spaces and in lower case
-// (recording 25).
-func canonical(location string) string {
-	return strings.ToLower(strings.ReplaceAll(location, " ", ""))
-}
-
-// canonicalLocation writes the location so, where there is one.
+// canonicalLocation writes the location as Azure gives it back (recording 25), where there is
+// one.
 func canonicalLocation(body object) {
 	if location := jsonmap.Text(body, "location"); location != "" {
-		body["location"] = canonical(location)
+		body["location"] = catalog.CanonicalLocation(location)
 	}
 }
 
@@ -24,8 +19,8 @@ func canonicalLocation(body object) {
 // has is heard without effect.
 func (c *call) stays(name string, location any) *problem {
 	is, _ := location.(string)
-	wanted := canonical(jsonmap.Text(c.body, "location"))
-	if c.request.Method != http.MethodPut || wanted == "" || is == "" || wanted == canonical(is) {
+	wanted := catalog.CanonicalLocation(jsonmap.Text(c.body, "location"))
+	if c.request.Method != http.MethodPut || wanted == "" || is == "" || wanted == catalog.CanonicalLocation(is) {
 		return nil
 	}
 	return invalidResourceLocation(name, c.param("group"), is, wanted)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -21,6 +22,9 @@ func (c *call) checkNewMachine(g *world.Group) *problem {
 	}
 	if o.sizeName == "" {
 		return required("vmSize")
+	}
+	if len(jsonmap.List(c.body, "zones")) > 0 && zoneOf(c.body) == "" {
+		return invalidParameter("zones", "The value of parameter zones is invalid: a virtual machine is in one zone.") // believed
 	}
 	return o.check()
 }
@@ -45,7 +49,7 @@ func (c *call) checkMachineChange(i *world.Instance) *problem {
 		return propertyChangeNotAllowed("zones")
 	case c.changesKeys(i):
 		return propertyChangeNotAllowed("linuxConfiguration.ssh.publicKeys")
-	case price != nil && price != jsonmap.At(i.Profile, "billingProfile.maxPrice") && i.Power != world.PowerDeallocated:
+	case price != nil && !reflect.DeepEqual(price, jsonmap.At(i.Profile, "billingProfile.maxPrice")) && i.Power != world.PowerDeallocated:
 		return maxPriceOfAllocated(i.Name)
 	}
 	return nil
@@ -90,7 +94,7 @@ func checkLinkedIDs(v any, path string) *problem {
 			id, isText := member.(string)
 			below := path + "." + key
 			if key == "id" && isText && !isResourceID(id) {
-				return atGateway(azhttp.NewProblem(http.StatusBadRequest, "LinkedInvalidPropertyId",
+				return byGateway(azhttp.NewProblem(http.StatusBadRequest, "LinkedInvalidPropertyId",
 					"Property id '%s' at path '%s' is invalid. Expect fully qualified resource Id that start with '/subscriptions/{subscriptionId}' or '/providers/{resourceProviderNamespace}/'.", id, below))
 			}
 			if p := checkLinkedIDs(member, below); p != nil {

@@ -84,6 +84,8 @@ func (o *poolOrder) checkSet() *problem {
 		return badPool("Required parameter 'attachedVirtualMachineScaleSetId' is missing (null).")
 	case o.set.Uniform():
 		return badPool("The scale set '%s' has the orchestration mode Uniform; standby pools need Flexible.", o.set.Name)
+	case o.set.Profile() == nil:
+		return badPool("The scale set '%s' has no virtual machine profile, from which a standby pool makes virtual machines.", o.set.Name)
 	case jsonmap.At(o.set.Model, "properties.platformFaultDomainCount") != float64(1):
 		return badPool("The scale set '%s' must have one fault domain.", o.set.Name)
 	case o.set.Mixes():

@@ -60,7 +60,7 @@ type Front struct {
 // New makes a front.
 func New(c Config) *Front {
 	return &Front{
-		config: c, routes: newRoutes(), renderer: &renderer{random: c.World.Random, tenant: c.TenantID, polite: c.Polite},
+		config: c, routes: newRoutes(), renderer: &renderer{world: c.World, random: c.World.Random, tenant: c.TenantID, polite: c.Polite},
 		limiter: limiter{enforce: c.Throttle, stepped: c.World.Unknowns().RefillByMinute, buckets: map[string]*bucket{}},
 		history: history{clock: c.World.Clock}, quota: graphQuota{enforce: c.Throttle, sent: map[string][]time.Time{}},
 	}
@@ -120,12 +120,23 @@ func (c *call) perform(body []byte, err error) (a *response, encoded []byte, due
 	if c.route != nil {
 		c.fault = f.config.Rules.For(c.subject(body))
 	}
-	a = c.respondUnderFault(body, err)
+	a = c.respondInAnyCase(body, err)
 	if a.Status == http.StatusUnauthorized {
 		c.challenge(a)
 	}
 	c.record(a)
 	return a, f.encoder.Encode(a.Body), f.config.Gate.DueLocked(c.effect())
+}
+
+// respondInAnyCase is the response, a 500 where the simulator has a fault of its own: the
+// client and the journal then say what, and the simulator goes on.
+func (c *call) respondInAnyCase(body []byte, err error) (a *response) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			a = internalError(fault).Response()
+		}
+	}()
+	return c.respondUnderFault(body, err)
 }
 
 // match finds the route of a path in any case. Values keep their case.

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/world"
@@ -17,16 +16,13 @@ var furtherOfAssignment = []string{"description", "condition", "conditionVersion
 func (c scoped) roleAssignment(one *world.RoleAssignment) object {
 	p := object{
 		"roleDefinitionId": c.roleDefinitionID(one.Role), "principalId": one.PrincipalID, "principalType": one.PrincipalType, "scope": one.Scope,
-		"createdOn": preciseStamp(one.Created), "updatedOn": preciseStamp(one.Updated), "createdBy": orNull(one.CreatedBy), "updatedBy": orNull(one.CreatedBy),
+		"createdOn": zulu(one.Created), "updatedOn": zulu(one.Updated), "createdBy": orNull(one.CreatedBy), "updatedBy": orNull(one.CreatedBy),
 	}
 	for _, key := range furtherOfAssignment {
 		p[key] = one.Further[key]
 	}
 	return object{"id": one.ID, "type": "Microsoft.Authorization/roleAssignments", "name": one.Name, "properties": p}
 }
-
-// preciseStamp writes a time as Authorization does.
-func preciseStamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.0000000Z") }
 
 // listRoleAssignments are those at, above and below the scope; atScope() leaves
 // out those below (the REST reference).

@@ -74,7 +74,7 @@ func (c scoped) roleDefinition(d *world.RoleDefinition) object {
 		"id": c.roleDefinitionID(d), "type": "Microsoft.Authorization/roleDefinitions", "name": d.Name,
 		"properties": object{
 			"roleName": d.RoleName, "type": kind, "description": d.Description, "assignableScopes": texts(d.Scopes), "permissions": permissions,
-			"createdOn": preciseStamp(d.Created), "updatedOn": preciseStamp(d.Updated), "createdBy": orNull(d.CreatedBy), "updatedBy": orNull(d.CreatedBy),
+			"createdOn": zulu(d.Created), "updatedOn": zulu(d.Updated), "createdBy": orNull(d.CreatedBy), "updatedBy": orNull(d.CreatedBy),
 		},
 	}
 }
@@ -119,10 +119,10 @@ func getRoleDefinition(c scoped) (*response, *problem) {
 }
 
 func putRoleDefinition(c scoped) (*response, *problem) {
-	access, p := c.world.Access, jsonmap.Ensure(c.body, "properties")
+	access, p := c.world.Access, jsonmap.At(c.body, "properties")
 	d := &world.RoleDefinition{
 		Name: c.param("role"), RoleName: jsonmap.Text(p, "roleName"), Description: jsonmap.Text(p, "description"),
-		Scopes: stringsOf(p["assignableScopes"]), CreatedBy: c.principal,
+		Scopes: stringsOf(jsonmap.At(p, "assignableScopes")), CreatedBy: c.principal,
 	}
 	for _, one := range jsonmap.List(p, "permissions") {
 		d.Permissions = append(d.Permissions, world.Permission{

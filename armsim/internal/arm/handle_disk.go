@@ -2,6 +2,7 @@ package arm
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
@@ -29,7 +30,8 @@ type disk struct {
 
 func (d disk) name() string { return jsonmap.Text(d.stored, "name") }
 
-// disksOf are an instance's; one on the host, or in a storage account, is none.
+// disksOf are those that an instance was made with; one on the host, or in a storage account,
+// is none.
 func (c diskCall) disksOf(i *world.Instance) []disk {
 	storage := c.render.storage(i)
 	os, _ := storage["osDisk"].(object)
@@ -37,12 +39,30 @@ func (c diskCall) disksOf(i *world.Instance) []disk {
 	if !i.Ephemeral() && jsonmap.Text(os, "managedDisk.id") != "" {
 		all = append(all, disk{i, os, true})
 	}
-	for _, one := range jsonmap.List(storage, "dataDisks") {
-		if data, ok := one.(object); ok && jsonmap.Text(data, "managedDisk.id") != "" {
-			all = append(all, disk{i, data, false})
+	written := jsonmap.List(i.Profile, "storageProfile.dataDisks")
+	for n, one := range jsonmap.List(storage, "dataDisks") {
+		if data, ok := one.(object); ok && jsonmap.Text(written[n], "managedDisk.id") == "" {
+			all = append(all, disk{i, data, false}) // the others are resources by themselves
 		}
 	}
 	return all
+}
+
+// holder is the instance that a disk which a client made is attached to; nil: none.
+func (c diskCall) holder(k *world.Kept) *world.Instance {
+	for _, g := range c.world.Groups() {
+		for _, set := range append(g.ScaleSets(), g.Standalone) {
+			n := slices.IndexFunc(set.Instances, func(i *world.Instance) bool {
+				return slices.ContainsFunc(jsonmap.List(i.Profile, "storageProfile.dataDisks"), func(one any) bool {
+					return strings.EqualFold(jsonmap.Text(one, "managedDisk.id"), k.ID)
+				})
+			})
+			if n >= 0 {
+				return set.Instances[n]
+			}
+		}
+	}
+	return nil
 }
 
 // attachedDisks are those of all instances of a group.
@@ -74,11 +94,9 @@ func (c diskCall) attachedDisk(d disk) object {
 	}
 	p := object{
 		"creationData": object{"createOption": d.stored["createOption"]}, "diskSizeGB": gigabytes, "timeCreated": stamp(i.Created),
-		"provisioningState": world.StateSucceeded, "diskState": "Attached", "uniqueId": tag(d.name()),
+		"provisioningState": world.StateSucceeded, "uniqueId": tag(d.name()),
 	}
-	if i.Power == world.PowerDeallocated {
-		p["diskState"] = "Reserved"
-	}
+	p["diskState"] = diskState(i)
 	if d.isOS {
 		p["osType"], p["hyperVGeneration"] = d.stored["osType"], "V2"
 	}
@@ -96,11 +114,22 @@ func (c diskCall) attachedDisk(d disk) object {
 	return c.completeDisk(body, i.Set.Group.ID+"/providers/"+disks.kind+"/"+d.name())
 }
 
+// diskState is the state of a disk of the instance.
+func diskState(i *world.Instance) string {
+	if i.Power == world.PowerDeallocated {
+		return "Reserved"
+	}
+	return "Attached"
+}
+
 // keptDisk is a disk that a client made.
 func (c diskCall) keptDisk(k *world.Kept) object {
 	body := jsonmap.CloneObject(k.Model)
 	p := jsonmap.Ensure(body, "properties")
 	p["provisioningState"], p["timeCreated"], p["diskState"], p["uniqueId"] = k.State(), stamp(k.Created), "Unattached", tag(k.ID)
+	if i := c.holder(k); i != nil {
+		p["diskState"], body["managedBy"] = diskState(i), c.render.odd(i.ID)
+	}
 	return c.completeDisk(body, k.ID)
 }
 
@@ -122,14 +151,14 @@ func (c diskCall) completeDisk(body object, id string) object {
 	return body
 }
 
-// disksIn are all disks of a group, under their names after a prefix.
-func (c diskCall) disksIn(g *world.Group, prefix string) []named {
+// disksIn are all disks of a group.
+func (c diskCall) disksIn(g *world.Group) []named {
 	var all []named
 	for _, d := range c.attachedDisks(g) {
-		all = append(all, named{prefix + d.name(), func() object { return c.attachedDisk(d) }})
+		all = append(all, named{d.name(), func() object { return c.attachedDisk(d) }})
 	}
 	for _, k := range g.KeptBelow("/providers/" + disks.kind) {
-		all = append(all, named{prefix + k.Name, func() object { return c.keptDisk(k) }})
+		all = append(all, named{k.Name, func() object { return c.keptDisk(k) }})
 	}
 	return all
 }
@@ -139,15 +168,11 @@ func listDisks(c diskCall) (*response, *problem) {
 	if p != nil {
 		return nil, p
 	}
-	return c.listNamed(c.disksIn(g, ""))
+	return c.listNamed(c.disksIn(g))
 }
 
 func listAllDisks(c diskCall) (*response, *problem) {
-	var all []named
-	for _, g := range c.world.Groups() {
-		all = append(all, c.disksIn(g, g.Name+"/")...)
-	}
-	return c.listNamed(all)
+	return c.listNamed(ofEachGroup(c.call, func(g *world.Group) []named { return inGroup(g, c.disksIn(g)) }))
 }
 
 func getDisk(c diskCall) (*response, *problem) {
@@ -217,12 +242,20 @@ func deleteDisk(c diskCall) (*response, *problem) {
 		return nil, p
 	}
 	if d, ok := c.attached(g); ok {
-		return nil, conflictOf("OperationNotAllowed", "Disk %s is attached to VM %s.", d.name(), d.of.ID)
+		return nil, diskInUse(d.name(), d.of)
 	}
-	if _, k, _ := disks.find(c.call); k == nil {
+	_, k, _ := disks.find(c.call)
+	if k == nil {
 		return &response{Status: http.StatusNoContent}, nil
 	}
+	if i := c.holder(k); i != nil {
+		return nil, diskInUse(k.Name, i)
+	}
 	return c.diskWork(g.Drop(disks.path(c.call, 1), true), nil), nil
+}
+
+func diskInUse(name string, of *world.Instance) *problem {
+	return conflictOf("OperationNotAllowed", "Disk %s is attached to VM %s.", name, of.ID)
 }
 
 // diskWork is the response to a write, whose operation is at a place of its own and has a

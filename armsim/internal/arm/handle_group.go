@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/catalog"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/world"
 )
@@ -24,12 +25,12 @@ func putGroup(c *call) (*response, *problem) {
 		if jsonmap.Text(c.body, "location") == "" {
 			return nil, locationRequired()
 		}
-		g, status = c.world.AddGroup(c.param("group"), canonical(jsonmap.Text(c.body, "location"))), http.StatusCreated
+		g, status = c.world.AddGroup(c.param("group"), catalog.CanonicalLocation(jsonmap.Text(c.body, "location"))), http.StatusCreated
 	}
 	if g.Deleting != nil {
 		return nil, groupBeingDeleted(g.Name)
 	}
-	if wanted := canonical(jsonmap.Text(c.body, "location")); wanted != "" && wanted != canonical(g.Location) {
+	if wanted := catalog.CanonicalLocation(jsonmap.Text(c.body, "location")); wanted != "" && wanted != catalog.CanonicalLocation(g.Location) {
 		return nil, invalidGroupLocation(g.Location, wanted)
 	}
 	g.SetTags(c.body["tags"])

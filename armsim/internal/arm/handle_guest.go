@@ -64,8 +64,11 @@ func (c guests) reimage(owner, set *world.ScaleSet, targets []*world.Instance) (
 	if p := c.charge(owner, len(targets)); p != nil {
 		return nil, p
 	}
-	return c.accepted(c.world.Reimage(set, targets), http.StatusAccepted, nil), nil
+	return c.accepted(c.world.Reimage(set, targets, c.allDisks()), http.StatusAccepted, nil), nil
 }
+
+// allDisks reports whether the request is for the data disks as well.
+func (c guests) allDisks() bool { return strings.HasSuffix(c.route.operation, "_ReimageAll") }
 
 func runOnInstance(c guests) (*response, *problem) {
 	i, p := c.instance()
@@ -92,14 +95,13 @@ func (c guests) run(i *world.Instance) (*response, *problem) {
 	case !strings.EqualFold(id, shell) || isWindows(i.Profile):
 		return nil, notSimulated("the run command", id)
 	}
+	if p := conflict(i.CheckScript()); p != nil {
+		return nil, p
+	}
 	if p := c.charge(i.Set, 1); p != nil {
 		return nil, p
 	}
-	o, f := i.RunScript(c.script())
-	if f != nil {
-		return nil, conflict(f)
-	}
-	return c.accepted(o, http.StatusAccepted, nil), nil
+	return c.accepted(i.RunScript(c.script()), http.StatusAccepted, nil), nil
 }
 
 // script reads the body's script.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/catalog"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/world"
 )
@@ -42,7 +43,7 @@ func putIdentity(c networks) (*response, *problem) {
 			return nil, p
 		}
 	}
-	body := object{"location": canonical(jsonmap.Text(c.body, "location")), "tags": object{}}
+	body := object{"location": catalog.CanonicalLocation(jsonmap.Text(c.body, "location")), "tags": object{}}
 	if tags, ok := c.body["tags"].(object); ok {
 		body["tags"] = jsonmap.Clone(tags)
 	}

@@ -1,6 +1,7 @@
 package arm
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -129,6 +130,9 @@ func namesNone(body object) bool {
 // active once; "*" means all.
 func (c *call) instanceIDs(set *world.ScaleSet, target string, required bool) ([]*world.Instance, *problem) {
 	ids := jsonmap.List(c.body, "instanceIds")
+	if given := c.body["instanceIds"]; given != nil && ids == nil {
+		return nil, invalidRequestContent(fmt.Errorf("instanceIds must be an array of strings, not %T", given))
+	}
 	if len(ids) == 0 && required {
 		return nil, invalidParameter(target, "Required parameter '%s' is missing (null).", target)
 	}

@@ -43,7 +43,12 @@ func listMachines(c *call) (*response, *problem) {
 	if c.byGraph() {
 		g = g.Ago()
 	}
-	all, filter := g.VirtualMachines(), c.query.get("$filter")
+	return c.pageOfMachines(g.VirtualMachines(), world.FoldedName)
+}
+
+// pageOfMachines is one page of those virtual machines that the filter lets through.
+func (c *call) pageOfMachines(all []*world.Instance, key func(*world.Instance) string) (*response, *problem) {
+	filter := c.query.get("$filter")
 	if filter != "" {
 		m := ofScaleSet.FindStringSubmatch(filter)
 		if m == nil {
@@ -54,8 +59,9 @@ func listMachines(c *call) (*response, *problem) {
 		})
 	}
 	expand := c.expandsView() && filter != ""
-	return page(c.pager, all, world.FoldedName, func(i *world.Instance) object {
-		if expand && c.world.Unknowns().ExpandedListWithoutModel {
+	viewOnly := c.param("group") == "" && strings.EqualFold(c.query.get("statusOnly"), "true") || expand && c.world.Unknowns().ExpandedListWithoutModel
+	return page(c.pager, all, key, func(i *world.Instance) object {
+		if viewOnly {
 			return c.render.viewOnly(i)
 		}
 		return c.render.machine(i, expand)
@@ -84,14 +90,23 @@ func createMachine(c *call, g *world.Group) (*response, *problem) {
 	if p := cmp.Or(c.checkNewMachine(g), conflict(c.admitMachine())); p != nil {
 		return nil, p
 	}
-	i := g.DraftMachine(c.param("machine"))
-	m := world.Model{}
+	m := world.Model{Zone: zoneOf(c.body)}
 	m.Head, m.Profile = c.machineModel(object{}, object{})
+	m.Size = jsonmap.Text(m.Profile, "hardwareProfile.vmSize")
+	i := g.DraftMachine(c.param("machine"))
 	o := c.machineOrder(i.ID, c.body)
 	o.fillController(m.Profile)
-	m.Size = jsonmap.Text(m.Profile, "hardwareProfile.vmSize")
 	made := i.Create(m, cmp.Or(jsonmap.Text(m.Profile, "osProfile.computerName"), i.Name))
 	return c.writtenMachine(i, made, http.StatusCreated), nil
+}
+
+// zoneOf is the zone of a virtual machine's body; empty: none.
+func zoneOf(body object) string {
+	zone := ""
+	if zones := jsonmap.List(body, "zones"); len(zones) == 1 {
+		zone, _ = zones[0].(string)
+	}
+	return zone
 }
 
 // machineModel lays the body over what a machine has alongside its
@@ -108,15 +123,14 @@ func (c *call) machineModel(head, profile object) (object, object) {
 		jsonmap.Merge(profile, p)
 	}
 	delete(body, "properties")
+	delete(body, "zones") // they cannot change, and are kept as the machine's zone
 	if len(head) > 0 {
 		delete(body, "location")
 	}
 	canonicalLocation(body)
 	replaceTags(head, body)
+	mergeIdentity(head, body)
 	jsonmap.Merge(head, body)
-	if strings.EqualFold(jsonmap.Text(head, "identity.type"), "None") {
-		delete(head, "identity")
-	}
 	fillOS(profile)
 	fillDisk(jsonmap.Ensure(profile, "storageProfile.osDisk"), isWindows(profile))
 	jsonmap.SetDefault(jsonmap.Ensure(profile, "storageProfile.osDisk"), "deleteOption", "Detach")
@@ -154,7 +168,11 @@ func patchMachine(c *call) (*response, *problem) {
 	if p := c.checkMachineChange(i); p != nil {
 		return nil, p
 	}
-	o := i.Update(c.machineModel(i.Head, i.Profile))
+	head, profile := c.machineModel(i.Head, i.Profile)
+	if p := conflict(i.CheckSize(jsonmap.Text(profile, "hardwareProfile.vmSize"))); p != nil {
+		return nil, p
+	}
+	o := i.Update(head, profile)
 	return c.writtenMachine(i, o, http.StatusOK), nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/azhttp"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
@@ -53,23 +52,20 @@ func listPools(c poolCall) (*response, *problem) {
 	if p != nil {
 		return nil, p
 	}
-	return c.listed(g.Pools())
+	return c.listNamed(c.poolsIn(g))
 }
 
 func listAllPools(c poolCall) (*response, *problem) {
-	var all []*world.StandbyPool
-	for _, g := range c.world.Groups() {
-		all = append(all, g.Pools()...)
-	}
-	return c.listed(all)
+	return c.listNamed(ofEachGroup(c.call, func(g *world.Group) []named { return inGroup(g, c.poolsIn(g)) }))
 }
 
-func (c poolCall) listed(all []*world.StandbyPool) (*response, *problem) {
-	list := make([]named, len(all))
-	for n, pool := range all {
-		list[n] = named{pool.Name, func() object { return c.render.pool(pool) }}
+// poolsIn are the pools of a group.
+func (c poolCall) poolsIn(g *world.Group) []named {
+	var list []named
+	for _, pool := range g.Pools() {
+		list = append(list, named{pool.Name, func() object { return c.render.pool(pool) }})
 	}
-	return c.listNamed(list)
+	return list
 }
 
 // putPool writes a pool, and answers as if all were done.
@@ -124,21 +120,19 @@ func getPoolOperation(c poolCall) (*response, *problem) {
 	if o == nil {
 		return nil, operationNotFound(c.param("operation"))
 	}
-	body := object{"id": c.request.URL.Path, "name": o.ID, "resourceId": o.Resource, "status": o.Status(), "startTime": poolTime(o.Started)}
+	body := object{"id": c.request.URL.Path, "name": o.ID, "resourceId": o.Resource, "status": o.Status(), "startTime": zulu(o.Started)}
 	if o.Running() {
 		body["status"] = "Deleting"
 		a := c.working(o)
 		a.Body = body
 		return a, nil
 	}
-	body["endTime"], body["properties"] = poolTime(o.Ended), nil
+	body["endTime"], body["properties"] = zulu(o.Ended), nil
 	if o.Failure != nil {
 		body["error"] = azhttp.ErrorObject(o.Failure.Code, o.Failure.Message)
 	}
 	return &response{Status: http.StatusOK, Body: body, Header: http.Header{"Etag": {poolOperationETag(o)}}}, nil
 }
-
-func poolTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.0000000Z") }
 
 // getPoolView is how many virtual machines the pool has in each state.
 func getPoolView(c poolCall) (*response, *problem) {

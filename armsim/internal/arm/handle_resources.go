@@ -61,6 +61,10 @@ func groupResources(c *call, g *world.Group) []listed {
 	for _, i := range g.VirtualMachines() {
 		head := jsonmap.CloneObject(i.Head)
 		head["id"], head["name"] = c.render.odd(i.ID), i.Name
+		if i.Zone != "" {
+			head["zones"] = []any{i.Zone}
+		}
+		c.render.identity(head, i.VMID)
 		all = append(all, headOf(head, "Microsoft.Compute/virtualMachines"))
 	}
 	for _, n := range c.groupInterfaces(g) {

@@ -62,6 +62,7 @@ func (c *call) creatable(g *world.Group) *problem {
 func (c *call) newScaleSet(g *world.Group) (object, *problem) {
 	model := jsonmap.CloneObject(c.body)
 	dropReadOnly(model)
+	mergeIdentity(model, model)
 	if p := checkRequired(model); p != nil {
 		return nil, p
 	}
@@ -83,7 +84,10 @@ func createScaleSet(c *call, g *world.Group) (*response, *problem) {
 		return nil, p
 	}
 	secrets, capacity := takeSecrets(model), takeCapacity(model, 0)
-	draft := &world.ScaleSet{Group: g, Model: model}
+	draft := &world.ScaleSet{Group: g, Name: c.param("scaleSet"), Model: model}
+	if p := conflict(draft.Admit(capacity)); p != nil {
+		return nil, p
+	}
 	if p := c.charge(draft, draft.Touched(capacity)); p != nil {
 		return nil, p
 	}
@@ -155,6 +159,7 @@ func (c *call) merged(set *world.ScaleSet) (object, int, *problem) {
 	dropReadOnly(body)
 	delete(body, "location")
 	replaceTags(model, body)
+	mergeIdentity(model, body)
 	jsonmap.Merge(model, body)
 	if !withoutProfile(model) {
 		jsonmap.SetDefault(jsonmap.Ensure(model, "sku"), "capacity", float64(set.Capacity))

@@ -76,7 +76,7 @@ func listSizes(c *call) (*response, *problem) {
 }
 
 func (c *call) size(s catalog.Size, l catalog.Location) object {
-	zones, details := anys(l.Zones), []any{}
+	zones, details := texts(l.Zones), []any{}
 	if len(zones) > 0 && s.Premium {
 		details = []any{object{"Name": zones, "name": nil, "capabilities": []any{object{"name": "UltraSSDAvailable", "value": "True"}}}}
 	}
@@ -101,7 +101,7 @@ func restrictionsOf(r catalog.Restriction, l catalog.Location) []any {
 	}
 	if len(r.Zones) > 0 {
 		all = append(all, object{
-			"type": "Zone", "values": at, "restrictionInfo": object{"locations": at, "zones": anys(r.Zones)}, "reasonCode": r.Reason,
+			"type": "Zone", "values": at, "restrictionInfo": object{"locations": at, "zones": texts(r.Zones)}, "reasonCode": r.Reason,
 		})
 	}
 	return all
@@ -138,14 +138,6 @@ func capabilitiesOf(s catalog.Size) []any {
 	flag("AcceleratedNetworkingEnabled", true)
 	flag("RdmaEnabled", false)
 	add("MaxNetworkInterfaces", "2")
-	return all
-}
-
-func anys(texts []string) []any {
-	all := make([]any, 0, len(texts))
-	for _, text := range texts {
-		all = append(all, text)
-	}
 	return all
 }
 

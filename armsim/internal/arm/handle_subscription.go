@@ -68,17 +68,10 @@ func scaleSetID(set *world.ScaleSet) string { return strings.ToLower(set.ID) }
 func machineID(i *world.Instance) string { return strings.ToLower(i.ID) }
 
 // listAllMachines shows instance views alone where the request has statusOnly
-// (the specification of VirtualMachines_ListAll).
+// (the specification of VirtualMachines_ListAll), and takes the filter of the group's list.
 func listAllMachines(c *call) (*response, *problem) {
-	if filter := c.query.get("$filter"); filter != "" {
-		return nil, filterNotSimulated(filter)
-	}
 	all := slices.DeleteFunc(ofEachGroup(c, (*world.Group).VirtualMachines), func(i *world.Instance) bool { return c.elsewhere(i.Head["location"]) })
-	render := func(i *world.Instance) object { return c.render.machine(i, false) }
-	if strings.EqualFold(c.query.get("statusOnly"), "true") {
-		render = c.render.viewOnly
-	}
-	return page(c.pager, sorted(all, machineID), machineID, render)
+	return c.pageOfMachines(sorted(all, machineID), machineID)
 }
 
 // sorted puts entries in the order of their keys.

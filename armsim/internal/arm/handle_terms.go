@@ -31,7 +31,7 @@ func (c *call) terms(publisher, offer, plan string) *response {
 			"publisher": publisher, "product": offer, "plan": plan, "accepted": c.world.Catalog.Accepted(publisher, offer, plan),
 			"licenseTextLink": "https://armsim.invalid/legalterms/" + plan, "privacyPolicyLink": "https://armsim.invalid/privacy",
 			"marketplaceTermsLink": "https://armsim.invalid/marketplaceterms/" + plan,
-			"retrieveDatetime":     c.front.now().UTC().Format("2006-01-02T15:04:05.0000000Z"), "signature": signature(publisher, offer, plan),
+			"retrieveDatetime":     zulu(c.front.now()), "signature": signature(publisher, offer, plan),
 		},
 		"systemData": object{
 			"createdBy": c.front.config.SubscriptionID, "createdByType": "ManagedIdentity", "createdAt": stamp(c.front.now()),

@@ -1,6 +1,7 @@
 package arm
 
 import (
+	"maps"
 	"math"
 	"strings"
 	"time"
@@ -12,11 +13,17 @@ type limiter struct {
 	stepped bool    // Compute's flow in once a minute
 	taken   float64 // share of what the subscription has that a neighbour uses up, from 0 to below 1
 	buckets map[string]*bucket
+	sweepAt int // how many buckets there are when those that are full go; 0: bucketLimit
 }
+
+// bucketLimit bounds the memory of a simulator that runs for days: each operation has a
+// bucket of its own, and each of its resources.
+const bucketLimit = 10_000
 
 type bucket struct {
 	tokens float64
 	filled time.Time
+	full   time.Duration // how long it takes to fill at the most
 }
 
 // shortage is a bucket with too few tokens.
@@ -64,9 +71,11 @@ func (l *limiter) bucket(lim limit, owner string, now time.Time) *bucket {
 	}
 	state, ok := l.buckets[key]
 	if !ok {
+		l.sweep(now)
 		state = &bucket{tokens: lim.burst, filled: now}
 		l.buckets[key] = state
 	}
+	state.full = time.Duration(min(lim.burst/lim.perMinute, 1e6)+1) * time.Minute
 	passed := now.Sub(state.filled)
 	if l.inSteps(lim) {
 		passed = passed.Truncate(time.Minute)
@@ -74,6 +83,15 @@ func (l *limiter) bucket(lim limit, owner string, now time.Time) *bucket {
 	state.tokens = min(lim.burst, state.tokens+passed.Minutes()*lim.perMinute)
 	state.filled = state.filled.Add(passed)
 	return state
+}
+
+// sweep forgets buckets that have filled again, where there are many: a new one is full, too.
+func (l *limiter) sweep(now time.Time) {
+	if len(l.buckets) < max(l.sweepAt, bucketLimit) {
+		return
+	}
+	maps.DeleteFunc(l.buckets, func(_ string, b *bucket) bool { return now.Sub(b.filled) >= b.full })
+	l.sweepAt = 2 * len(l.buckets)
 }
 
 // wait is how long it takes until what is missing has flowed in.

@@ -69,8 +69,10 @@ func (c gatekeeper) linkedMember(key string, member any, found map[string]bool) 
 		return
 	case "userAssignedIdentities":
 		identities, _ := member.(object)
-		for id := range identities {
-			found[id] = true
+		for id, value := range identities {
+			if value != nil { // else it is removed
+				found[id] = true
+			}
 		}
 		return
 	}

@@ -262,13 +262,17 @@ func checkPriority(model object) *problem {
 func checkUnchanged(u world.Unknowns, before, after object) *problem {
 	fixed := []string{
 		"properties.orchestrationMode", "properties.platformFaultDomainCount", "properties.virtualMachineProfile.osProfile.adminUsername",
-		"properties.virtualMachineProfile.osProfile.computerNamePrefix", "properties.virtualMachineProfile.priority",
+		"properties.virtualMachineProfile.osProfile.computerNamePrefix",
 	}
 	if u.KeysFixed {
 		fixed = append(fixed, "properties.virtualMachineProfile.osProfile.linuxConfiguration.ssh.publicKeys")
 	}
 	if p := checkZonesKept(before, after); p != nil {
 		return p
+	}
+	const priority = "virtualMachineProfile.priority"
+	if !withoutProfile(before) && world.IsSpot(jsonmap.Text(before, "properties."+priority)) != world.IsSpot(jsonmap.Text(after, "properties."+priority)) {
+		return propertyChangeNotAllowed(priority) // a set without a priority is a regular one
 	}
 	for _, property := range fixed {
 		if old := jsonmap.At(before, property); old != nil && !reflect.DeepEqual(jsonmap.At(after, property), old) {

@@ -86,6 +86,9 @@ func operationBody(o *world.Operation) object {
 // stamp writes a time as Compute does.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.0000000+00:00") }
 
+// zulu writes a time as Resource Manager and other providers do, which end it with Z.
+func zulu(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.0000000Z") }
+
 // acceptedByNetwork is accepted in the Network provider's manner.
 func (l *operationLinks) acceptedByNetwork(o *world.Operation, status int) *response {
 	l.begun = o
@@ -117,6 +120,8 @@ func getNetworkResult(c *call) (*response, *problem) {
 		return nil, operationNotFound(c.param("operation"))
 	case o.Running():
 		return c.acceptedByNetwork(o, http.StatusAccepted), nil
+	case o.Failure != nil:
+		return nil, byNetwork(conflict(o.Failure)) // the status is believed
 	}
 	ended := c.acceptedByNetwork(o, http.StatusNoContent) // with the headers that it began with (recording 29)
 	ended.Header.Set("Content-Type", azhttp.ContentTypeJSON)

@@ -1,7 +1,9 @@
 package arm
 
 import (
+	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/azhttp"
@@ -41,6 +43,29 @@ func noRegisteredProvider(resourceType, v, location string, supported []string) 
 func notSimulated(method, path string) *azhttp.Problem {
 	return azhttp.NewProblem(http.StatusNotImplemented, "NotImplemented",
 		"armsim does not simulate %s %s; see docs/reference/armsim.md for what it does.", method, path)
+}
+
+// internalError is a fault of the simulator itself, with the place in its code.
+func internalError(fault any) *azhttp.Problem {
+	return azhttp.NewProblem(http.StatusInternalServerError, "InternalServerError",
+		"armsim has a fault of its own, please report it: %v at %s.", fault, placeOfPanic())
+}
+
+// placeOfPanic is the function of armsim that a recovered panic began in.
+func placeOfPanic() string {
+	callers := make([]uintptr, 64)
+	frames := runtime.CallersFrames(callers[:runtime.Callers(2, callers)])
+	panicked := false
+	for {
+		frame, more := frames.Next()
+		if panicked && !strings.HasPrefix(frame.Function, "runtime.") {
+			return fmt.Sprintf("%s:%d", frame.Function, frame.Line)
+		}
+		panicked = panicked || frame.Function == "runtime.gopanic"
+		if !more {
+			return "an unknown place"
+		}
+	}
 }
 
 func subscriptionNotFound(id string) *azhttp.Problem {

@@ -16,6 +16,7 @@ import (
 // the world: it is encoded under the lock, and who changes a body copies it
 // first.
 type renderer struct {
+	world  *world.World
 	random *world.Random
 	tenant string
 	polite bool
@@ -79,10 +80,7 @@ func (r *renderer) scaleSet(set *world.ScaleSet) object {
 	if p["virtualMachineProfile"] != nil {
 		own(p, "virtualMachineProfile")["timeCreated"] = stamp(set.Created)
 	}
-	if identity, ok := body["identity"].(object); ok && strings.Contains(jsonmap.Text(identity, "type"), "SystemAssigned") {
-		identity = own(body, "identity")
-		identity["principalId"], identity["tenantId"] = tag(set.UniqueID), r.tenant
-	}
+	r.identity(body, set.UniqueID)
 	r.unknown(p)
 	return body
 }

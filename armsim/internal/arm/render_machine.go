@@ -28,6 +28,7 @@ func (r *renderer) machine(i *world.Instance, expand bool) object {
 	body := maps.Clone(i.Head)
 	body["name"], body["id"], body["type"] = i.Name, r.odd(i.ID), "Microsoft.Compute/virtualMachines"
 	body["etag"], body["properties"] = i.ETag(), p
+	r.identity(body, i.VMID)
 	if i.Zone != "" {
 		body["zones"] = []any{i.Zone}
 	}

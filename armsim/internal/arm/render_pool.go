@@ -11,8 +11,8 @@ func (r *renderer) pool(pool *world.StandbyPool) object {
 	return object{
 		"id": r.odd(pool.ID), "name": pool.Name, "type": "microsoft.standbypool/standbyvirtualmachinepools", "location": pool.Location,
 		"systemData": object{
-			"createdBy": "armsim", "createdByType": "Application", "createdAt": poolTime(pool.Created),
-			"lastModifiedBy": "armsim", "lastModifiedByType": "Application", "lastModifiedAt": poolTime(pool.Changed),
+			"createdBy": "armsim", "createdByType": "Application", "createdAt": zulu(pool.Created),
+			"lastModifiedBy": "armsim", "lastModifiedByType": "Application", "lastModifiedAt": zulu(pool.Changed),
 		},
 		"properties": p,
 	}

@@ -68,8 +68,17 @@ func (j *Journal) Add(e Entry) {
 	}
 }
 
-// AddNotSimulated remembers a request that nothing is simulated for.
-func (j *Journal) AddNotSimulated(request string) { j.notSimulated = append(j.notSimulated, request) }
+// notSimulatedLimit bounds what AddNotSimulated remembers, as journalLimit does.
+const notSimulatedLimit = 1000
+
+// AddNotSimulated remembers a request that nothing is simulated for; of more than
+// notSimulatedLimit the older half goes.
+func (j *Journal) AddNotSimulated(request string) {
+	if len(j.notSimulated) >= notSimulatedLimit {
+		j.notSimulated = slices.Delete(j.notSimulated, 0, notSimulatedLimit/2)
+	}
+	j.notSimulated = append(j.notSimulated, request)
+}
 
 // After are the entries after the numbered one, oldest first; 0: all.
 func (j *Journal) After(seq int) []Entry {
@@ -77,8 +86,8 @@ func (j *Journal) After(seq int) []Entry {
 	return slices.Clone(j.entries[len(j.entries)-n:])
 }
 
-// Counts are the requests since the start, by operation, and those that nothing
-// is simulated for.
+// Counts are the requests since the start, by operation, and the last of those that
+// nothing is simulated for.
 func (j *Journal) Counts() (byOperation map[string]int, notSimulated []string) {
 	return maps.Clone(j.counts), slices.Clone(j.notSimulated)
 }

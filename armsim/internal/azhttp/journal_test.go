@@ -1,6 +1,7 @@
 package azhttp
 
 import (
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -38,4 +39,14 @@ func TestJournalIsBounded(t *testing.T) {
 	assert.Len(t, j.After(1), len(kept), "what is gone counts")
 	counts, _ := j.Counts()
 	assert.Equal(t, journalLimit+1, counts["a"])
+}
+
+func TestJournalForgetsWhatWasNotSimulatedLongAgo(t *testing.T) {
+	j := NewJournal()
+	for n := range 5 * notSimulatedLimit {
+		j.AddNotSimulated(strconv.Itoa(n))
+	}
+	_, left := j.Counts()
+	assert.LessOrEqual(t, len(left), notSimulatedLimit)
+	assert.Equal(t, strconv.Itoa(5*notSimulatedLimit-1), left[len(left)-1])
 }

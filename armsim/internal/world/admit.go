@@ -17,7 +17,7 @@ func (s *ScaleSet) Admit(capacity int) *Failure {
 // AdmitMachine refuses a virtual machine outside of scale sets for which a quota has no
 // room; nil: go on. No stock is looked at.
 func (w *World) AdmitMachine(size, priority string) *Failure {
-	return w.checkQuota(demand{size, IsSpot(priority), 1})
+	return w.checkQuota(demand{size: size, spot: IsSpot(priority), n: 1})
 }
 
 // demand is what instances there need of the quotas.
@@ -29,7 +29,7 @@ func (s *ScaleSet) demand(places []placement) []demand {
 			all[n-1].n++
 			continue
 		}
-		all = append(all, demand{p.size, spot, 1})
+		all = append(all, demand{size: p.size, spot: spot, n: 1})
 	}
 	return all
 }
@@ -52,14 +52,14 @@ func (w *World) CheckPower(a PowerAction, targets []*Instance) *Failure {
 			return f
 		}
 	}
-	if a != ActionStart {
+	if a.after != PowerRunning {
 		return nil
 	}
 	var wanted []demand
 	var places []placement
 	for _, i := range targets {
 		if !i.usesQuota() {
-			wanted = append(wanted, demand{i.Size, i.Spot(), 1})
+			wanted = append(wanted, demand{size: i.Size, spot: i.Spot(), n: 1})
 		}
 		if i.allocation.since.IsZero() {
 			places = append(places, i.placement())

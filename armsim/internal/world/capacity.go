@@ -111,6 +111,10 @@ func (s *ScaleSet) finishDelete() {
 		return
 	}
 	delete(s.Group.scaleSets, strings.ToLower(s.Name))
+	if !s.Standalone() { // which has no ID: all is below that
+		s.world().Access.dropBelow(s.ID)
+		s.world().Access.followIdentity(s.UniqueID, nil)
+	}
 	if s.pool != nil {
 		s.Group.dropPool(s.pool)
 	}

@@ -158,6 +158,8 @@ func (i *Instance) finishDelete(done func(*Failure)) {
 	i.gone = true
 	i.releaseCapacity()
 	w.addresses.release(i)
+	w.Access.dropBelow(i.ID)
+	w.Access.followIdentity(i.VMID, nil)
 	i.free()
 	w.allocated += i.allocation.spent
 	w.lived += w.Clock.Now().Sub(i.Created)

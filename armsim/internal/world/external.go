@@ -31,12 +31,15 @@ func (e *External) live(verb, name string) (*Instance, error) {
 	return i, err
 }
 
-// Kill cuts an instance's power, and returns its machine, if any, for the
-// caller to switch off.
+// Kill cuts the power of an instance that runs or is on its way to or from there, and
+// returns its machine, if any, for the caller to switch off.
 func (e *External) Kill(name string) (*machine.Machine, error) {
 	i, err := e.instance("kill", name)
 	if err != nil {
 		return nil, err
+	}
+	if !i.poweredOn() {
+		return nil, fmt.Errorf("kill instance %q: it has no virtual machine that runs", name)
 	}
 	i.cutPower()
 	return i.machine, nil

@@ -2,7 +2,6 @@ package world
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/jsonmap"
@@ -140,10 +139,14 @@ func (s *ScaleSet) newInstance() *Instance {
 		number = s.lowestFree()
 	}
 	i := &Instance{Set: s, Created: w.Clock.Now()}
-	i.Identity = Identity{Number: number, VMID: w.Random.uuid(), disk: strings.ReplaceAll(w.Random.uuid(), "-", "")}
+	i.Identity = Identity{Number: number, VMID: w.Random.uuid()}
+	i.nameDisks(true)
 	zone := s.nextZone()
 	i.Model = Model{Size: s.chooseSize(zone, nil), Zone: zone, Head: s.head(), Profile: profile, Version: s.Version, Extra: object{}}
 	i.Status = newStatus(i.Created)
+	if !s.Uniform() {
+		w.Access.followIdentity(i.VMID, i.Head)
+	}
 	s.next++
 	i.assignNames()
 	return i
@@ -193,42 +196,6 @@ func (i *Instance) boot(outcome Outcome) {
 	case !outcome.Stuck:
 		i.plan(boot, i.run)
 	}
-}
-
-// connect gives the instance its addresses and its machine.
-func (i *Instance) connect() (err error) {
-	w := i.world()
-	if err := w.addresses.attach(i); err != nil {
-		return err
-	}
-	if w.hosting == nil {
-		return nil
-	}
-	os, _ := i.Profile["osProfile"].(object)
-	password := i.Set.secrets.Password
-	if jsonmap.Bool(os, "linuxConfiguration.disablePasswordAuthentication") {
-		password = ""
-	}
-	private, public := i.addresses()
-	i.machine, err = machine.New(machine.Config{
-		Name: i.Computer, Addresses: append(private, public...), Port: w.hosting.port, User: jsonmap.Text(os, "adminUsername"),
-		Password: password, AuthorizedKeys: PublicKeys(os), ParentDir: w.hosting.dir,
-		Env: append([]string{"ARMSIM_INSTANCE=" + i.Name, "ARMSIM_VM_ID=" + i.VMID}, w.hosting.env...),
-	})
-	return err
-}
-
-func connectFailure(err error) *Failure {
-	return &Failure{"NetworkingInternalOperationError", err.Error()}
-}
-
-// PublicKeys are the SSH public keys of an OS profile.
-func PublicKeys(osProfile map[string]any) []string {
-	var keys []string
-	for _, key := range jsonmap.List(osProfile, "linuxConfiguration.ssh.publicKeys") {
-		keys = append(keys, jsonmap.Text(key, "keyData"))
-	}
-	return keys
 }
 
 // bootMachine switches the instance's machine on, and reports whether it runs;
@@ -286,11 +253,13 @@ func (i *Instance) runFailed(f *Failure) {
 	i.Set.settle()
 }
 
-// fail ends a creation without a VM: the instance stays listed as Failed, has
-// no power state, and counts in the capacity until somebody deletes it.
+// fail ends a creation without a VM, or an action that found no machine: the instance
+// stays listed as Failed, has no power state, and counts in the capacity until somebody
+// deletes it.
 func (i *Instance) fail(f *Failure) {
-	i.interrupt()
+	i.epoch++
 	i.State, i.Power, i.Failure, i.Changed = StateFailed, "", f, i.world().Clock.Now()
 	i.free()
+	i.endAction(f)
 	i.Set.settle()
 }

@@ -24,8 +24,9 @@ type Identity struct {
 	Computer string // what the machine calls itself
 	VMID     string
 
-	suffix string // of names that are unique in the group
-	disk   string
+	suffix    string // of names that are unique in the group
+	disk      string // of the OS disk's name; it moves with a reimage
+	dataDisks string // of those of the data disks
 }
 
 // assignNames gives a new instance its names.
@@ -66,13 +67,25 @@ func (s *ScaleSet) ByNumber() []*Instance {
 	return slices.SortedFunc(slices.Values(s.Instances), order)
 }
 
+// nameDisks draws the names of the instance's OS disk, or of all its disks.
+func (i *Instance) nameDisks(all bool) {
+	i.disk = strings.ReplaceAll(i.world().Random.uuid(), "-", "")
+	if all {
+		i.dataDisks = i.disk
+	}
+}
+
 // DiskName is the name of a disk of the instance; kind is "OS" or of a data
 // disk.
 func (i *Instance) DiskName(kind string) string {
-	if !i.Set.Uniform() {
-		return fmt.Sprintf("%s_%s_1_%s", i.Name, kind, i.disk)
+	suffix := i.dataDisks
+	if kind == "OS" {
+		suffix = i.disk
 	}
-	return fmt.Sprintf("%s_%s_%s__1_%s", i.Set.Name, i.Name, kind, i.disk)
+	if !i.Set.Uniform() {
+		return fmt.Sprintf("%s_%s_1_%s", i.Name, kind, suffix)
+	}
+	return fmt.Sprintf("%s_%s_%s__1_%s", i.Set.Name, i.Name, kind, suffix)
 }
 
 // networkName is the name of a network resource of the instance, whose model

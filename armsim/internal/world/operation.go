@@ -66,11 +66,16 @@ func (o *Operation) Status() string {
 // that part went well.
 func (o *Operation) fail(f *Failure) { o.partialFailure = cmp.Or(o.partialFailure, f) }
 
+// operationLimit bounds the memory of a simulator that runs for days: of more operations, those
+// that began first are forgotten once they have ended.
+const operationLimit = 50_000
+
 // Operations are all long-running operations, also those that have ended.
 type Operations struct {
 	clock    *Clock
 	byID     map[string]*Operation
-	failNext *Failure // forced upon the operation that the present request starts
+	begun    []*Operation // those of byID in the order in which they began
+	failNext *Failure     // forced upon the operation that the present request starts
 }
 
 func newOperations(c *Clock) *Operations {
@@ -88,7 +93,7 @@ func (os *Operations) FailNext(f *Failure) { os.failNext = f }
 func (os *Operations) begin(set *ScaleSet, name string) *Operation {
 	o := &Operation{ID: uuid.NewString(), Name: name, Started: os.clock.Now(), set: set, forcedFailure: os.failNext}
 	os.failNext = nil // a request starts one operation; those that follow from it are others
-	os.byID[o.ID] = o
+	os.add(o)
 	if set == nil {
 		return o
 	}
@@ -97,6 +102,24 @@ func (os *Operations) begin(set *ScaleSet, name string) *Operation {
 		set.State = StateUpdating
 	}
 	return o
+}
+
+// add remembers an operation, and forgets older ones where there are too many.
+func (os *Operations) add(o *Operation) {
+	os.byID[o.ID] = o
+	os.begun = append(os.begun, o)
+	if len(os.begun) <= operationLimit {
+		return
+	}
+	var running []*Operation
+	for _, old := range os.begun[:operationLimit/2] {
+		if old.Running() {
+			running = append(running, old)
+			continue
+		}
+		delete(os.byID, old.ID)
+	}
+	os.begun = append(running, os.begun[operationLimit/2:]...)
 }
 
 // end ends an operation, once.

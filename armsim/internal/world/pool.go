@@ -114,6 +114,7 @@ func (p *StandbyPool) leave() {
 
 func (g *Group) dropPool(p *StandbyPool) {
 	p.Set.pool = nil
+	g.world.Access.dropBelow(p.ID)
 	delete(g.pools.byName, strings.ToLower(p.Name))
 }
 
@@ -171,7 +172,11 @@ func (p *StandbyPool) fill() {
 	p.degraded = time.Time{}
 	members = p.Members()
 	for range p.target() - len(members) {
-		p.Set.addStandby(p.Kept)
+		if _, f := p.Set.addStandby(p.Kept); f != nil { // it then waits, which is believed
+			p.degraded = now.Add(poolPause)
+			p.planFill(poolPause)
+			break
+		}
 	}
 	for _, i := range members[min(len(members), max(0, p.target())):] {
 		i.remove(false, nil)

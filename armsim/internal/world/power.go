@@ -190,6 +190,11 @@ func (i *Instance) halt(then func()) {
 	i.world().config.Async(i.machine.PowerOff, i.unlessVoid(then))
 }
 
+// poweredOn reports whether the instance has a virtual machine whose power can be cut.
+func (i *Instance) poweredOn() bool {
+	return i.Power == PowerStarting || i.Power == PowerRunning || i.Power == PowerStopping
+}
+
 // cutPower is what a power cut from outside does to the resource. A deletion
 // under way goes on.
 func (i *Instance) cutPower() {

@@ -46,11 +46,12 @@ func familyDisplay(family string) string {
 	return "Standard " + series + " Family vCPUs"
 }
 
-// demand is for further instances of a size.
+// demand is for further instances of a size, or for another size of ones that there are.
 type demand struct {
 	size string
 	spot bool
 	n    int
+	was  string // the size that they have; empty: they are further ones
 }
 
 // checkQuota refuses further instances that a quota has no room for; nil: all have. Spot
@@ -60,23 +61,29 @@ func (w *World) checkQuota(wanted ...demand) *Failure {
 	var quotas []Usage
 	required := map[string]int{}
 	need := func(q Usage, cores int) {
+		if cores <= 0 {
+			return
+		}
 		if required[q.Name] == 0 {
 			quotas = append(quotas, q)
 		}
 		required[q.Name] += cores
 	}
 	for _, d := range wanted {
-		cores := d.n * w.cores(d.size)
-		if cores <= 0 {
-			continue
+		cores, given := d.n*w.cores(d.size), 0
+		if d.was != "" {
+			given = d.n * w.cores(d.was)
 		}
 		if d.spot {
-			need(Usage{"LowPriorityCores", "", w.spotCoresUsed(), w.Catalog.Quota(catalog.LowPriorityCores)}, cores)
+			need(Usage{"LowPriorityCores", "", w.spotCoresUsed(), w.Catalog.Quota(catalog.LowPriorityCores)}, cores-given)
 			continue
 		}
-		need(Usage{"Total Regional Cores", "", w.coresUsed(), w.config.CoreQuota}, cores)
+		need(Usage{"Total Regional Cores", "", w.coresUsed(), w.config.CoreQuota}, cores-given)
 		if s, ok := w.Catalog.Size(d.size); ok {
-			need(Usage{s.Family + " Cores", "", w.familyUsed(s.Family), w.Catalog.Quota(s.Family)}, cores)
+			if was, _ := w.Catalog.Size(d.was); was.Family != s.Family {
+				given = 0
+			}
+			need(Usage{s.Family + " Cores", "", w.familyUsed(s.Family), w.Catalog.Quota(s.Family)}, cores-given)
 		}
 	}
 	for _, q := range quotas {

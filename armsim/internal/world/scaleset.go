@@ -2,6 +2,7 @@ package world
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -76,6 +77,7 @@ func (g *Group) CreateScaleSet(name string, model map[string]any, secrets Secret
 		return nil, nil, f
 	}
 	g.scaleSets[strings.ToLower(name)] = set
+	w.Access.followIdentity(set.UniqueID, model)
 	o := w.Operations.begin(set, "Create")
 	set.setCapacity(capacity, o)
 	return set, o, nil
@@ -205,6 +207,7 @@ func (s *ScaleSet) Update(model map[string]any, secrets Secrets, capacity int) *
 		s.Revision++
 	}
 	s.Model = model
+	s.world().Access.followIdentity(s.UniqueID, model)
 	o := s.world().Operations.begin(s, "Update")
 	if capacity != s.Capacity {
 		s.setCapacity(capacity, o)
@@ -219,15 +222,27 @@ func (s *ScaleSet) Update(model map[string]any, secrets Secrets, capacity int) *
 
 // tag sets a tag, as somebody else would.
 func (s *ScaleSet) tag(key, value string) {
-	jsonmap.Ensure(s.Model, "tags")[key] = value
+	tags, _ := s.Model["tags"].(object)
+	changed := object{key: value}
+	for other, was := range tags {
+		jsonmap.SetDefault(changed, other, was)
+	}
+	s.Model = maps.Clone(s.Model) // Resource Graph goes on showing the one that was
+	s.Model["tags"] = changed
 	s.Revision++
 	s.world().Operations.endSoon(s.world().Operations.begin(s, "Update"))
 }
+
+// makesNoMachines is said of a Flexible set whose virtual machines are put into it.
+const makesNoMachines = "its model has no virtual machine profile"
 
 // raise adds n to the capacity, as somebody else would.
 func (s *ScaleSet) raise(n int) error {
 	if n < 1 {
 		return fmt.Errorf("raise scale set %q by %d: it must be 1 or more", s.Name, n)
+	}
+	if s.Profile() == nil {
+		return fmt.Errorf("raise scale set %q by %d: %s", s.Name, n, makesNoMachines)
 	}
 	if f := s.Admit(s.Capacity + n); f != nil {
 		return fmt.Errorf("raise scale set %q by %d: %w", s.Name, n, f)

@@ -1,6 +1,12 @@
 package world
 
-import "gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/machine"
+import (
+	"context"
+	"errors"
+	"time"
+
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/machine"
+)
 
 // Script is what a run command has an instance run.
 type Script struct {
@@ -15,7 +21,10 @@ type Parameter struct{ Name, Value string }
 // Output is what a script wrote.
 type Output struct{ Stdout, Stderr string }
 
-func (s Script) run(on *machine.Machine) (Output, error) {
+// scriptLimit is how long a script may run (Microsoft's page on run command).
+const scriptLimit = 90 * time.Minute
+
+func (s Script) run(ctx context.Context, on *machine.Machine) (Output, error) {
 	var args, env []string
 	for _, p := range s.Parameters {
 		args = append(args, p.Value)
@@ -23,42 +32,60 @@ func (s Script) run(on *machine.Machine) (Output, error) {
 			env = append(env, pair)
 		}
 	}
-	r, err := on.Run(s.Text, args, env)
+	r, err := on.Run(ctx, s.Text, args, env)
 	return Output{r.Stdout, r.Stderr}, err
 }
 
-// RunScript accepts a script, which takes as long as a stop does until it runs. The
-// failure says that the instance does not run, or that a script is on its way on it.
-func (i *Instance) RunScript(s Script) (*Operation, *Failure) {
+// CheckScript refuses a script where the instance does not run, or one is on its way on it;
+// nil: go on.
+func (i *Instance) CheckScript() *Failure {
 	switch {
 	case i.Power != PowerRunning || i.State == StateDeleting:
-		return nil, &Failure{"OperationNotAllowed", "The operation requires the VM to be running (or set to run)."}
+		return &Failure{"OperationNotAllowed", "The operation requires the VM to be running (or set to run)."}
 	case i.scripted:
-		return nil, &Failure{"Conflict", "Run command extension execution is in progress. Please wait for completion before invoking a run command."}
+		return &Failure{"Conflict", "Run command extension execution is in progress. Please wait for completion before invoking a run command."}
 	}
+	return nil
+}
+
+// RunScript accepts a script that CheckScript lets through. It takes as long as a stop does
+// until it runs.
+func (i *Instance) RunScript(s Script) *Operation {
 	w := i.world()
 	i.scripted = true
 	o := w.Operations.begin(nil, "Run command")
 	w.Clock.After(w.draw(w.config.Power), func() { i.runScript(s, o) })
-	return o, nil
+	return o
 }
 
 func (i *Instance) runScript(s Script, o *Operation) {
-	w := i.world()
-	var result Output
-	var err error
-	end := func() {
-		i.scripted = false
-		if err != nil || i.Power != PowerRunning {
-			w.Operations.end(o, &Failure{"VMAgentStatusCommunicationError", "VM '" + i.Name + "' has not reported status for VM agent or extensions."})
-			return
-		}
-		o.Output = &result
-		w.Operations.end(o, nil)
-	}
 	if i.machine == nil {
-		end()
+		i.endScript(o, Output{}, nil)
 		return
 	}
-	w.config.Async(func() { result, err = s.run(i.machine) }, end)
+	w := i.world()
+	ctx, cancel := context.WithCancel(context.Background())
+	w.Clock.After(scriptLimit, cancel)
+	var result Output
+	var err error
+	w.config.Async(func() { result, err = s.run(ctx, i.machine) }, func() {
+		i.endScript(o, result, err)
+		cancel()
+	})
+}
+
+// endScript ends the operation of a script. That of one which took too long has the code and
+// words of any extension that does (believed for run commands).
+func (i *Instance) endScript(o *Operation, result Output, err error) {
+	i.scripted = false
+	var failure *Failure
+	switch {
+	case errors.Is(err, context.Canceled):
+		failure = &Failure{"VMExtensionProvisioningTimeout", "Provisioning of VM extension RunCommandLinux has timed out. Extension provisioning has taken too long to complete. The extension did not report a message."}
+	case err != nil || i.Power != PowerRunning:
+		failure = &Failure{"VMAgentStatusCommunicationError", "VM '" + i.Name + "' has not reported status for VM agent or extensions."}
+	default:
+		o.Output = &result
+	}
+	i.world().Operations.end(o, failure)
 }

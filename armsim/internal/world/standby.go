@@ -23,27 +23,38 @@ func (e *External) AddStandby(scaleSet string, running bool) (string, error) {
 	if set.Uniform() {
 		return "", fmt.Errorf("add standby virtual machine to scale set %q: its orchestration mode is Uniform, standby pools need Flexible", scaleSet)
 	}
+	if set.Profile() == nil {
+		return "", fmt.Errorf("add standby virtual machine to scale set %q: %s", scaleSet, makesNoMachines)
+	}
 	kept := PoolDeallocated
 	if running {
 		kept = PoolRunning
 	}
-	return set.addStandby(kept).Name, nil
+	i, f := set.addStandby(kept)
+	if f != nil {
+		return "", fmt.Errorf("add standby virtual machine to scale set %q: %w", scaleSet, f)
+	}
+	return i.Name, nil
 }
 
-// addStandby makes a virtual machine for the pool.
-func (s *ScaleSet) addStandby(kept string) *Instance {
+// addStandby makes a virtual machine for the pool. The failure says that there is no quota
+// for it; then none is made.
+func (s *ScaleSet) addStandby(kept string) (*Instance, *Failure) {
 	w := s.world()
+	if f := w.checkQuota(s.demand(s.upcoming(1))...); f != nil {
+		return nil, f
+	}
 	i := s.newInstance()
 	i.poolState = poolState{Pooled: true, InPool: true, kept: kept}
 	s.Instances = append(s.Instances, i)
 	w.created++
 	if err := i.connect(); err != nil {
 		i.fail(connectFailure(err))
-		return i
+		return i, nil
 	}
 	if f := i.allocate(); f != nil {
 		i.fail(f)
-		return i
+		return i, nil
 	}
 	boot := w.draw(w.config.Boot)
 	i.plan(boot/3, func() { i.Power, i.Listed = PowerStarting, true })
@@ -53,7 +64,7 @@ func (s *ScaleSet) addStandby(kept string) *Instance {
 			i.change(poolAction(kept), nil)
 		}
 	})
-	return i
+	return i, nil
 }
 
 // poolAction is what a pool does to a virtual machine that it does not keep running.

@@ -1,6 +1,8 @@
 package world
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -18,11 +20,11 @@ type InstanceUpdate struct {
 // Updating meanwhile; a PUT of an instance leaves the ETag (recording 37).
 func (i *Instance) Apply(p InstanceUpdate) *Operation {
 	if p.Protection != nil {
+		i.Extra = maps.Clone(i.Extra) // Resource Graph goes on showing the one that was
 		i.Extra["protectionPolicy"] = jsonmap.Clone(p.Protection)
 	}
 	if p.Tags != nil {
-		i.Head["tags"] = jsonmap.Clone(p.Tags)
-		i.ownTags = true
+		i.setTags(jsonmap.Clone(p.Tags))
 	}
 	if len(p.Properties) > 0 {
 		i.customise(jsonmap.CloneObject(p.Properties))
@@ -36,6 +38,7 @@ func (i *Instance) Apply(p InstanceUpdate) *Operation {
 // data disks and interfaces are a part of the profile, the rest stands by itself.
 func (i *Instance) customise(properties object) {
 	i.Customised = true
+	i.Profile, i.Extra = jsonmap.CloneObject(i.Profile), jsonmap.CloneObject(i.Extra) // as in Apply
 	if disks, ok := jsonmap.At(properties, "storageProfile.dataDisks").([]any); ok {
 		disks = slices.DeleteFunc(disks, func(disk any) bool { return jsonmap.Bool(disk, "toBeDetached") })
 		jsonmap.Ensure(i.Profile, "storageProfile")["dataDisks"] = disks
@@ -84,10 +87,21 @@ func (i *Instance) Tags() any {
 	return i.Set.Model["tags"]
 }
 
-// Update changes the model of a virtual machine.
+// CheckSize refuses a size for which a quota has no room beyond what the instance uses of it;
+// nil: go on.
+func (i *Instance) CheckSize(size string) *Failure {
+	if size == "" || strings.EqualFold(size, i.Size) || !i.usesQuota() {
+		return nil
+	}
+	return i.world().checkQuota(demand{size, i.Spot(), 1, i.Size})
+}
+
+// Update changes the model of a virtual machine, and its size where that has one.
 func (i *Instance) Update(head, profile map[string]any) *Operation {
 	i.Head, i.Profile = head, profile
+	i.Size = cmp.Or(jsonmap.Text(profile, "hardwareProfile.vmSize"), i.Size)
 	i.Revision++
+	i.world().Access.followIdentity(i.VMID, head)
 	o := i.world().Operations.begin(nil, "Update virtual machine")
 	i.updateUntilEnd(o)
 	return o

@@ -80,8 +80,10 @@ func (s *ScaleSet) rollingPolicy() (percent int, pause time.Duration) {
 	return percent, pause
 }
 
-// Upgrade brings instances up to the latest model, for which they restart.
+// Upgrade brings instances up to the latest model, for which they restart. Those that do not
+// run are left out (believed): a restart would switch them on.
 func (s *ScaleSet) Upgrade(targets []*Instance) *Operation {
+	targets = slices.DeleteFunc(slices.Clone(targets), func(i *Instance) bool { return i.Power != PowerRunning })
 	o := s.world().Operations.begin(s, "Upgrade instances")
 	done := s.world().Operations.endAfter(len(targets), o)
 	for _, i := range targets {
@@ -90,9 +92,29 @@ func (s *ScaleSet) Upgrade(targets []*Instance) *Operation {
 	return o
 }
 
+// upgrade fails where a quota has no room for the model's size; the instance then stays as
+// it is (believed).
 func (i *Instance) upgrade(done func(*Failure)) {
+	if f := i.checkNewSize(); f != nil {
+		i.world().Clock.After(bookkeeping, func() { done(f) })
+		return
+	}
 	i.applyModel()
 	i.change(ActionRestart, done)
+}
+
+func (i *Instance) checkNewSize() *Failure {
+	if i.Set.Mixes() {
+		return nil // it keeps its size
+	}
+	return i.CheckSize(i.Set.Size())
+}
+
+// keepOwnDisks leaves an instance with a model of its own the data disks that it had.
+func (i *Instance) keepOwnDisks(old object) {
+	if disks := jsonmap.At(old, "storageProfile.dataDisks"); i.Customised && disks != nil {
+		jsonmap.Ensure(i.Profile, "storageProfile")["dataDisks"] = disks
+	}
 }
 
 // applyModel gives the instance the scale set's model, less what takes a reimage as well:
@@ -105,10 +127,8 @@ func (i *Instance) applyModel() {
 	w, old := i.world(), i.Profile
 	w.resolveImage(profile)
 	profile["osProfile"] = old["osProfile"]
-	if i.Customised {
-		jsonmap.Ensure(profile, "storageProfile")["dataDisks"] = jsonmap.At(old, "storageProfile.dataDisks")
-	}
 	i.Profile, i.Version = profile, i.Set.Version
+	i.keepOwnDisks(old)
 	if !i.Set.Mixes() {
 		i.Size = i.Set.Size()
 	}
