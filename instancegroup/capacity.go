@@ -33,8 +33,8 @@ func (w *capacityWrite) settleUncertain() int {
 	return accepted
 }
 
-// settlesUncertain reports whether there was a write for the pool of unknown outcome, and
-// settles it.
+// settlesUncertain settles a write for the pool of unknown outcome, and reports whether it
+// did. One that has not shown yet has the same condition as the next.
 func (w *capacityWrite) settlesUncertain() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -43,7 +43,7 @@ func (w *capacityWrite) settlesUncertain() bool {
 		return false
 	}
 	w.ledger.settleUncertain(w.current, 0, w.now())
-	return true
+	return w.ledger.uncertain == nil
 }
 
 func (w *capacityWrite) logAccepted(n int, capacity int64) {

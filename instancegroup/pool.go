@@ -91,7 +91,7 @@ func (p *warmPool) claim(v *View, known map[string]bool, waiting, most int, from
 		if _, taken := p.taken[m.MemberID]; taken || !from.isOwn(m.Instance) {
 			continue
 		}
-		if !known[m.MemberID] && !p.holds(m) && m.Mark == vmss.Unmarked && (m.State == Creating || m.State == Running) {
+		if !known[m.MemberID] && !p.holds(m) && (m.Mark == vmss.Unmarked || m.ByPolicy) && (m.State == Creating || m.State == Running) {
 			fresh = append(fresh, m)
 		}
 	}

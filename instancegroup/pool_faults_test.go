@@ -49,6 +49,17 @@ func TestWarmPoolOfTheModelItWasMadeFrom(t *testing.T) {
 	}
 }
 
+// TestWarmPoolOfProtectedInstances: somebody protects each new one from scale-in, which by
+// policy is how a suspended one is marked.
+func TestWarmPoolOfProtectedInstances(t *testing.T) {
+	k := newKeeper(t, newFake(0), 2)
+	for n := range k.vms {
+		k.vm(n, func(i *vmss.Instance) { i.Mark, i.ByPolicy = vmss.Suspended, true })
+	}
+	k.settle()
+	assert.Equal(t, map[string]int{"deallocated": 2}, k.powers())
+}
+
 // refreshModel has the group read the scale set.
 func (k *keeper) refreshModel() error {
 	_, err := k.readScaleSet(k.Context())
@@ -170,6 +181,17 @@ func warmPoolWriteWithoutAResponse(t *testing.T, late bool) {
 	k.settle()
 	assert.Empty(t, k.update())
 	assert.Equal(t, map[string]int{"deallocated": 2}, k.powers())
+	assert.Equal(t, []int64{2}, k.writes)
+}
+
+// TestWarmPoolWriteWithoutEffect: it is sent again.
+func TestWarmPoolWriteWithoutEffect(t *testing.T) {
+	f := newFake(0)
+	f.failNext(opWrite, fault{err: azure(armerr.Transient, 500)})
+	k := newKeeper(t, f, 2)
+	require.Empty(t, k.writes)
+	k.clock.pass(time.Minute)
+	k.update()
 	assert.Equal(t, []int64{2}, k.writes)
 }
 

@@ -143,8 +143,7 @@ const maxMarkRefusals = 5
 func (g *Group) closePool(refused error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	lasting := armerr.Is(refused, armerr.Conflict) && g.pool.marking.failures >= maxMarkRefusals
-	if lasting || armerr.Is(refused, armerr.NotAllowedForMode) {
+	if armerr.Is(refused, armerr.Conflict) && g.pool.marking.failures >= maxMarkRefusals {
 		g.pool.size = 0
 		g.log.Error("instances cannot be marked, and so not be kept for later; there is no warm pool until the plugin is started again", "operation", "warm", "error", refused)
 	}

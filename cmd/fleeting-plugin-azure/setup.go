@@ -151,10 +151,15 @@ func (o *setupOptions) run(c *cobra.Command) error {
 	if err := apply(c.Context(), t, s, plan); err != nil {
 		return err
 	}
+	return o.showBlock(c.Context(), t, s)
+}
+
+// showBlock prints the runner's configuration.
+func (o *setupOptions) showBlock(ctx context.Context, t terminal.Terminal, s *setup.Setup) (err error) {
 	if o.json() {
 		return nil
 	}
-	if o.runner.ClientID, err = s.ClientID(c.Context()); err != nil {
+	if o.runner.ClientID, err = s.ClientID(ctx); err != nil {
 		return failed(err)
 	}
 	fmt.Fprintf(t.Out, "\n%s", o.spec.Block(o.runner))

@@ -80,7 +80,7 @@ func TestWarmPoolAmongTrouble(t *testing.T) {
 		"marks fail":          faults.Times(faults.Refusal("no mark", "VirtualMachine*s_Update", http.StatusInternalServerError, 0, false), 8),
 	} {
 		t.Run(name, func(t *testing.T) {
-			rig.RunBothModes(t, rig.Setup{Config: withMarks, Warm: 2}, func(r *rig.Rig) {
+			rig.RunBothModes(t, rig.Setup{Warm: 2}, func(r *rig.Rig) {
 				r.AwaitWarm(0)
 				r.Inject(f)
 				for range 40 {

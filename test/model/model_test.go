@@ -195,7 +195,7 @@ func drawUnknowns(r *rapid.T, u *armsim.Unknowns) {
 	u.DeleteKeepsETag = rapid.Bool().Draw(r, "delete keeps ETag")
 	for _, unknown := range []*bool{
 		&u.DeadIDsIgnored, &u.CapacityFallsLate, &u.CapacityFallsUnseen, &u.GoneIsInvalidParameter, &u.EvictionFailsInstance,
-		&u.ExpandedListWithoutModel, &u.DeleteSharesUpdateBucket, &u.PatchDrawsFromActions, &u.InstanceTagsRefused, &u.InstanceTagsKept, &u.FailedStartFailsInstance, &u.FlexibleBatchPowerRefused,
+		&u.ExpandedListWithoutModel, &u.DeleteSharesUpdateBucket, &u.PatchDrawsFromActions, &u.ProtectionCoversNamed, &u.InstanceTagsRefused, &u.InstanceTagsKept, &u.FailedStartFailsInstance, &u.FlexibleBatchPowerRefused,
 	} {
 		*unknown = rapid.IntRange(0, 5).Draw(r, "unknown") == 5
 	}
