@@ -31,7 +31,7 @@ func (o *order) checkPlan() *problem {
 	publisher, offer, name := jsonmap.Text(plan, "publisher"), jsonmap.Text(plan, "product"), jsonmap.Text(plan, "name")
 	switch {
 	case !o.catalog.Plan(publisher, offer, name):
-		return atGateway(azhttp.NewProblem(http.StatusBadRequest, "ResourcePurchaseValidationFailed",
+		return byGateway(azhttp.NewProblem(http.StatusBadRequest, "ResourcePurchaseValidationFailed",
 			"User failed validation to purchase resources. Error message: 'Offer with PublisherId: %s and OfferId: %s not found. If this offer has been created recently, please allow upto 30 minutes for this offer to be available for Purchase. If error persists, contact support.'",
 			publisher, offer))
 	case !o.catalog.Accepted(publisher, offer, name):
@@ -39,15 +39,9 @@ func (o *order) checkPlan() *problem {
 		p.Details = []problem{*azhttp.NewProblem(0, "BadRequest",
 			"Offer with PublisherId: '%s', OfferId: '%s' cannot be purchased due to validation errors. You have not accepted the legal terms on this subscription: '%s' for this plan. Before the subscription can be used, you need to accept the legal terms of the image. Offer details: publisher='%s' offer = '%s', sku = '%s'.",
 			publisher, offer, o.call.front.config.SubscriptionID, publisher, offer, name)}
-		return atGateway(p)
+		return byGateway(p)
 	}
 	return nil
-}
-
-// atGateway marks what Resource Manager refuses by itself (recording 38).
-func atGateway(p *problem) *problem {
-	p.Header = http.Header{"X-Ms-Failure-Cause": {"gateway"}}
-	return p
 }
 
 // checkImage finds the image and checks what depends on it.

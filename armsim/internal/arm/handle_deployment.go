@@ -103,7 +103,7 @@ func validateDeployment(c *call) (*response, *problem) {
 	}
 	properties := c.shownProperties(plan)
 	properties["provisioningState"] = world.StateSucceeded
-	properties["timestamp"], properties["duration"] = ticked(c.front.now()), "PT0S"
+	properties["timestamp"], properties["duration"] = zulu(c.front.now()), "PT0S"
 	properties["correlationId"] = c.correlation
 	validated := []any{}
 	for _, r := range plan.Resources {

@@ -15,9 +15,6 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/armsim/internal/world"
 )
 
-// ticked writes a time as Resource Manager does.
-func ticked(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.0000000Z") }
-
 // lasted writes a duration as Resource Manager does.
 func lasted(d time.Duration) string {
 	text := "PT"
@@ -126,7 +123,7 @@ func dependency(r *template.Resource) object {
 func (c *call) deploymentBody(d *world.Deployment) object {
 	p := jsonmap.CloneObject(d.Shown)
 	changed := d.Changed(c.front.now())
-	p["provisioningState"], p["timestamp"], p["duration"] = d.State(), ticked(changed), lasted(changed.Sub(d.Started))
+	p["provisioningState"], p["timestamp"], p["duration"] = d.State(), zulu(changed), lasted(changed.Sub(d.Started))
 	p["correlationId"] = d.Correlation
 	switch {
 	case d.Error != nil:
@@ -163,7 +160,7 @@ func (c *call) stepBody(d *world.Deployment, step *world.DeploymentStep) object 
 		until = c.front.now()
 	}
 	p := object{
-		"provisioningOperation": "Create", "provisioningState": step.State(), "timestamp": ticked(until), "duration": lasted(until.Sub(step.Began)),
+		"provisioningOperation": "Create", "provisioningState": step.State(), "timestamp": zulu(until), "duration": lasted(until.Sub(step.Began)),
 		"trackingId": tag(d.Operation().ID + step.Resource), "statusCode": strings.ReplaceAll(http.StatusText(step.Status), " ", ""),
 		"targetResource": object{"id": step.Resource, "resourceType": step.Type, "resourceName": step.Name},
 	}
