@@ -1,6 +1,8 @@
 package armsim_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"slices"
@@ -119,8 +121,8 @@ func TestTheMetadataProxy(t *testing.T) {
 // TestManagedIdentityCredential logs in with Azure's own library.
 func TestManagedIdentityCredential(t *testing.T) {
 	t.Parallel()
-	// The library's cache is the process's: the client ID is this test's own.
-	mine := slices.Concat(identities(), []armsim.Identity{{ClientID: "44444444-4444-4444-8444-444444444444"}})
+	// The library's cache is the process's: the client ID is this run's own.
+	mine := slices.Concat(identities(), []armsim.Identity{{ClientID: fmt.Sprintf("44444444-4444-4444-8444-%012x", rand.Int64N(1<<47))}})
 	s := virtual(t, armsim.Config{InProcess: true, Identities: mine})
 	o := azidentity.ManagedIdentityCredentialOptions{ClientOptions: policy.ClientOptions{Transport: s.client, Retry: policy.RetryOptions{MaxRetries: -1, TryTimeout: time.Minute}}}
 	for id, want := range map[string]string{"": "Multiple user assigned identities exist", "55555555": "the requested identity isn't assigned to this resource", mine[2].ClientID: ""} {
