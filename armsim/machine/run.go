@@ -46,8 +46,9 @@ func (m *Machine) run(ctx context.Context, script string, args, env []string) (R
 		return Result{}, err
 	}
 	defer os.Remove(file)
-	// The shell passes on what has no interpreter of its own.
-	c, err := l.start(m.shell(slices.Concat([]string{"-c", `"$0" "$@"`, file}, args), env))
+	// The shell passes on what has no interpreter of its own. It leads the group as long as
+	// the script runs, and its end is not taken for the script's.
+	c, err := l.start(m.shell(slices.Concat([]string{"-c", `exec "$0" "$@"`, file}, args), env))
 	if err != nil {
 		return Result{}, err
 	}
