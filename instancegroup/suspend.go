@@ -19,9 +19,9 @@ func (g *Group) Suspend(ctx context.Context, ids []string) ([]string, error) {
 }
 
 // Resume starts instances that are suspended, and returns those of which Azure has accepted
-// it or which run already, even alongside an error. One that Azure refuses by
-// itself for want of a machine is dead from then on: the next update says so, and the runner
-// asks for another.
+// it or which run already, even alongside an error. One that Azure refuses by itself for
+// want of a machine is dead from then on: the next update says so, and the runner asks for
+// another.
 func (g *Group) Resume(ctx context.Context, ids []string) ([]string, error) {
 	c := powerChange{Group: g, verb: "resume", call: vmss.StartInstances, to: resuming, from: Suspended, already: []State{Resuming, Running}}
 	return c.run(ctx, ids)
@@ -117,9 +117,9 @@ func (c *powerChange) send(ctx context.Context, batch []*Member) (done []string,
 	return append(first, second...), armerr.Join(e1, e2)
 }
 
-// sendAfter is send for members whose marks are being written, while which Azure may refuse
-// to change them (409; believed, as of any two changes of one resource). Those are sent once more when
-// the writes have ended.
+// sendAfter is send for members whose marks are being written: meanwhile Azure may refuse
+// to change them (409; believed, as of any two changes of one resource). Those are sent
+// once more when the writes have ended.
 func (c *powerChange) sendAfter(ctx context.Context, marks []vmss.Operation, batch []*Member) ([]string, error) {
 	done, err := c.send(ctx, batch)
 	if !armerr.Is(err, armerr.Conflict) || !slices.ContainsFunc(marks, func(o vmss.Operation) bool { return o != "" }) || c.client.Remaining(c.call) < 1 {
