@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"strings"
 	"time"
 
@@ -14,6 +12,7 @@ import (
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/advise"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/advise/sim"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/config"
+	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/metrics"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/runnerconfig"
 )
 
@@ -169,28 +168,13 @@ func (a *adviseFleet) measured(ctx context.Context, fleet *sim.Fleet) (notes []s
 	return notes, err
 }
 
-// metricsLimit is far more than the plugin's metrics have.
-const metricsLimit = 8 << 20
-
 func (a *adviseFleet) metrics(ctx context.Context) ([]byte, error) {
 	if !strings.HasPrefix(a.bootFrom, "http://") && !strings.HasPrefix(a.bootFrom, "https://") {
 		return readInput(a.bootFrom)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, a.bootFrom, nil)
-	if err != nil {
-		return nil, err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return nil, errors.New(response.Status)
-	}
-	return io.ReadAll(io.LimitReader(response.Body, metricsLimit))
+	return metrics.Fetch(ctx, a.bootFrom)
 }
 
 // choose finds the runner in a configuration.

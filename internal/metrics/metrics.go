@@ -15,6 +15,13 @@ import (
 
 const namespace = "fleeting_azure"
 
+// The names of what Read reads.
+const (
+	warmedName    = "warm_pool_starts_total"
+	warmStartName = "warm_pool_start_duration_seconds"
+	creationName  = "instance_creation_duration_seconds"
+)
+
 // The labels that each metric has.
 const (
 	labelGroup    = "resource_group"
@@ -92,12 +99,12 @@ func newMetrics(id Identity, registry *prometheus.Registry) *Metrics {
 
 		increases: counters("increases_total", "Increases of the scale set: accepted by Azure, or refused (by Azure, by the plugin's own checks, or without an answer).", "outcome"),
 		accepted:  counter("accepted_instances_total", "Instances by which Azure accepted to increase the scale set."),
-		warmed:    counter("warm_pool_starts_total", "Instances of the warm pool that the runner got in place of new ones."),
+		warmed:    counter(warmedName, "Instances of the warm pool that the runner got in place of new ones."),
 		lost:      counter("lost_instances_total", "Instances that Azure accepted and never created."),
 		removed:   counters("removed_instances_total", "Instances whose deletion Azure accepted, by reason; vanished: gone without a deletion by the plugin. All but requested are losses.", "reason"),
 
-		creation:  histogram("instance_creation_duration_seconds", "Time from the acceptance of an increase until an instance was seen running. Which increase made an instance is not known; it is charged to the oldest.", lifeBuckets),
-		warmStart: histogram("warm_pool_start_duration_seconds", "Time from an increase until an instance of the warm pool that it got was seen running.", lifeBuckets),
+		creation:  histogram(creationName, "Time from the acceptance of an increase until an instance was seen running. Which increase made an instance is not known; it is charged to the oldest.", lifeBuckets),
+		warmStart: histogram(warmStartName, "Time from an increase until an instance of the warm pool that it got was seen running.", lifeBuckets),
 		deletion:  histogram("instance_deletion_duration_seconds", "Time from the acceptance of a deletion until the instance was found gone.", lifeBuckets),
 		detection: histogram("detection_delay_seconds", "Upper bound of the time between an instance running and the plugin seeing it: the time since the list before.", []float64{1, 2, 5, 10, 15, 30, 60, 120, 300, 600}),
 		list:      histogram("list_duration_seconds", "Time that it took to read all instances and their addresses.", []float64{0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300}),

@@ -1,7 +1,9 @@
 package metrics
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -22,8 +24,25 @@ type Starts struct {
 	Created time.Duration `json:"createNanos"` // on average, until a new one ran; zero: none has
 }
 
-// maxMetrics bounds a response, in bytes: a hundred scale sets take less.
-const maxMetrics = 4 << 20
+// maxMetrics bounds a response, in bytes: far more than a hundred scale sets take.
+const maxMetrics = 8 << 20
+
+// Fetch is what a plugin that serves metrics at a URL has, in Prometheus's text format.
+func Fetch(ctx context.Context, url string) ([]byte, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, errors.New(response.Status)
+	}
+	return io.ReadAll(io.LimitReader(response.Body, maxMetrics))
+}
 
 // Read asks a plugin that serves metrics at an address, host:port, for the starts of a scale
 // set, of which the group and the name count.
@@ -32,29 +51,24 @@ func Read(ctx context.Context, listen string, id Identity) (s Starts, err error)
 	if err != nil {
 		return s, fmt.Errorf("read the metrics of %q: %w", listen, err)
 	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+	if net.ParseIP(host).IsUnspecified() {
 		host = "localhost"
 	}
 	ctx, cancel := context.WithTimeout(ctx, scrapeTimeout)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+Path, nil)
-	if err != nil {
-		return s, fmt.Errorf("read the metrics of %q: %w", listen, err)
-	}
-	response, err := http.DefaultClient.Do(r)
+	text, err := Fetch(ctx, "http://"+net.JoinHostPort(host, port)+Path)
 	if err != nil {
 		return s, fmt.Errorf("read the metrics of the plugin: %w; fix: see that the runner runs", err)
 	}
-	defer response.Body.Close()
 	parser := expfmt.NewTextParser(model.LegacyValidation)
-	families, err := parser.TextToMetricFamilies(io.LimitReader(response.Body, maxMetrics))
+	families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
 	if err != nil {
 		return s, fmt.Errorf("read the metrics of %q: %w; fix: metrics_listen must be the plugin's", listen, err)
 	}
 	of := func(name string) *dto.Metric { return id.find(families[namespace+"_"+name]) }
-	s.Warm = int(of("warm_pool_starts_total").GetCounter().GetValue())
-	s.Took = average(of("warm_pool_start_duration_seconds").GetHistogram())
-	s.Created = average(of("instance_creation_duration_seconds").GetHistogram())
+	s.Warm = int(of(warmedName).GetCounter().GetValue())
+	s.Took = average(of(warmStartName).GetHistogram())
+	s.Created = average(of(creationName).GetHistogram())
 	return s, nil
 }
 
