@@ -38,7 +38,10 @@ func (c *call) machineOrder(id string, model object) order {
 // An update is not checked: Azure does that, too.
 func (o *order) check() *problem {
 	checks := []func() *problem{o.checkZones, o.checkSize, o.checkHibernation, o.checkPlan, o.checkImage}
-	if !o.machine && withoutProfile(o.model) {
+	switch {
+	case o.machine: // checkNewMachine has looked at its plan
+		checks = []func() *problem{o.checkZones, o.checkSize, o.checkHibernation, o.checkImage}
+	case withoutProfile(o.model):
 		checks = []func() *problem{o.checkZones, o.checkSize}
 	}
 	for _, check := range checks {

@@ -71,12 +71,11 @@ func (c *call) askScaleSet(g *world.Group) *problem {
 	set := g.ScaleSet(c.param("scaleSet"))
 	switch {
 	case set == nil:
-		model, p := c.newScaleSet(g)
+		draft, capacity, p := c.newScaleSet(g)
 		if p != nil {
 			return p
 		}
-		draft := &world.ScaleSet{Group: g, Name: c.param("scaleSet"), Model: model}
-		return c.validation(draft.Admit(takeCapacity(model, 0)))
+		return c.validation(draft.Admit(capacity))
 	case set.State == world.StateDeleting:
 		return nil
 	}

@@ -59,13 +59,7 @@ func groupResources(c *call, g *world.Group) []listed {
 		all = append(all, headOf(c.render.scaleSet(set), "Microsoft.Compute/virtualMachineScaleSets"))
 	}
 	for _, i := range g.VirtualMachines() {
-		head := jsonmap.CloneObject(i.Head)
-		head["id"], head["name"] = c.render.odd(i.ID), i.Name
-		if i.Zone != "" {
-			head["zones"] = []any{i.Zone}
-		}
-		c.render.identity(head, i.VMID)
-		all = append(all, headOf(head, "Microsoft.Compute/virtualMachines"))
+		all = append(all, headOf(c.render.machineHead(i), "Microsoft.Compute/virtualMachines"))
 	}
 	for _, n := range c.groupInterfaces(g) {
 		all = append(all, headOf(n.render(), "Microsoft.Network/networkInterfaces"))

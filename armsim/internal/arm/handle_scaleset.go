@@ -58,40 +58,40 @@ func (c *call) creatable(g *world.Group) *problem {
 	return nil
 }
 
-// newScaleSet is the model that the body asks for, found to be right.
-func (c *call) newScaleSet(g *world.Group) (object, *problem) {
+// newScaleSet is a draft of the scale set that the body asks for, found to be right, and its
+// capacity.
+func (c *call) newScaleSet(g *world.Group) (*world.ScaleSet, int, *problem) {
 	model := jsonmap.CloneObject(c.body)
 	dropReadOnly(model)
 	mergeIdentity(model, model)
 	if p := checkRequired(model); p != nil {
-		return nil, p
+		return nil, 0, p
 	}
 	fillScaleSet(model)
 	if p := checkModel(model); p != nil {
-		return nil, p
+		return nil, 0, p
 	}
 	o := c.orderOf(g.ID+"/providers/Microsoft.Compute/virtualMachineScaleSets/"+c.param("scaleSet"), model)
 	if p := o.check(); p != nil {
-		return nil, p
+		return nil, 0, p
 	}
 	o.fillController(o.profile)
-	return model, nil
+	return &world.ScaleSet{Group: g, Name: c.param("scaleSet"), Model: model}, takeCapacity(model, 0), nil
 }
 
 func createScaleSet(c *call, g *world.Group) (*response, *problem) {
-	model, p := c.newScaleSet(g)
+	draft, capacity, p := c.newScaleSet(g)
 	if p != nil {
 		return nil, p
 	}
-	secrets, capacity := takeSecrets(model), takeCapacity(model, 0)
-	draft := &world.ScaleSet{Group: g, Name: c.param("scaleSet"), Model: model}
+	secrets := takeSecrets(draft.Model)
 	if p := conflict(draft.Admit(capacity)); p != nil {
 		return nil, p
 	}
 	if p := c.charge(draft, draft.Touched(capacity)); p != nil {
 		return nil, p
 	}
-	set, o, f := g.CreateScaleSet(c.param("scaleSet"), model, secrets, capacity)
+	set, o, f := g.CreateScaleSet(draft.Name, draft.Model, secrets, capacity)
 	if f != nil {
 		return nil, conflict(f)
 	}

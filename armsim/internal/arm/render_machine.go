@@ -25,17 +25,23 @@ func (r *renderer) machine(i *world.Instance, expand bool) object {
 		p["instanceView"] = r.instanceView(i)
 	}
 	r.unknown(p)
-	body := maps.Clone(i.Head)
-	body["name"], body["id"], body["type"] = i.Name, r.odd(i.ID), "Microsoft.Compute/virtualMachines"
-	body["etag"], body["properties"] = i.ETag(), p
-	r.identity(body, i.VMID)
-	if i.Zone != "" {
-		body["zones"] = []any{i.Zone}
-	}
+	body := r.machineHead(i)
+	body["type"], body["etag"], body["properties"] = "Microsoft.Compute/virtualMachines", i.ETag(), p
 	if extensions := r.extensions(i); len(extensions) > 0 {
 		body["resources"] = extensions
 	}
 	return body
+}
+
+// machineHead is what a virtual machine has alongside its properties.
+func (r *renderer) machineHead(i *world.Instance) object {
+	head := maps.Clone(i.Head)
+	head["name"], head["id"] = i.Name, r.odd(i.ID)
+	r.identity(head, i.VMID)
+	if i.Zone != "" {
+		head["zones"] = []any{i.Zone}
+	}
+	return head
 }
 
 // membership adds what a machine has from its scale set.
