@@ -9,9 +9,9 @@ import (
 )
 
 // TakeWarm starts up to n instances of the warm pool for the runner, and returns how many
-// Azure has accepted; zero without an error where the pool has none that is ready. The mark goes first: from then on none of them can become one of
-// the pool again, whatever happens to this process. One that is then not started is off
-// without a mark, and is replaced.
+// Azure has accepted; zero without an error where the pool has none that is ready. The mark
+// goes first: from then on none of them can become one of the pool again, whatever happens
+// to this process. One that is then not started is off without a mark, and is replaced.
 func (g *Group) TakeWarm(ctx context.Context, n int) (int, error) {
 	ready := g.readyInPool(n)
 	if len(ready) == 0 {
