@@ -7,7 +7,6 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/advise"
-	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/advise/sim"
 	"gitlab.com/fleeting-azure/fleeting-plugin-azure/internal/terminal"
 )
 
@@ -28,14 +27,11 @@ func printAdvice(t terminal.Terminal, a *advise.Advice) {
 }
 
 func printRows(t terminal.Terminal, a *advise.Advice) {
-	cost := "VM-hours a month"
-	if a.Input.Price > 0 {
-		cost = a.Input.Currency + " a month"
-	}
+	_, unit := a.Month(a.Baseline)
 	w := table.NewWriter()
 	w.SetOutputMirror(t.Out)
 	w.SetStyle(table.StyleLight)
-	w.AppendHeader(table.Row{"", "policy", "mean wait", "p50", "p95", "p99", "VM-hours per job-hour", "idle", cost})
+	w.AppendHeader(table.Row{"", "policy", "mean wait", "p50", "p95", "p99", "VM-hours per job-hour", "idle", unit + " a month"})
 	for _, c := range a.Rows {
 		mark := ""
 		switch {
@@ -45,9 +41,10 @@ func printRows(t terminal.Terminal, a *advise.Advice) {
 			mark = t.Paint(terminal.Doubtful, "now")
 		}
 		f := c.Test
+		amount, _ := a.Month(c)
 		w.AppendRow(table.Row{
 			mark, c.Name(), advise.Seconds(f.Mean), advise.Seconds(f.P50), advise.Seconds(f.P95), advise.Seconds(f.P99),
-			fmt.Sprintf("%.2f", f.PerJobHour), fmt.Sprintf("%.0f %%", 100*f.Idle), monthly(a, c, f),
+			fmt.Sprintf("%.2f", f.PerJobHour), fmt.Sprintf("%.0f %%", 100*f.Idle), fmt.Sprintf("%.0f", amount),
 		})
 	}
 	w.Render()
@@ -61,13 +58,6 @@ func printWhole(t terminal.Terminal, a *advise.Advice) {
 			fmt.Fprintf(t.Out, "  %s: mean wait %s, p95 %s, %.2f VM-hours per job-hour\n", c.Name(), advise.Seconds(c.Whole.Mean), advise.Seconds(c.Whole.P95), c.Whole.PerJobHour)
 		}
 	}
-}
-
-func monthly(a *advise.Advice, c *advise.Candidate, f sim.Figures) string {
-	if a.Input.Price > 0 {
-		return fmt.Sprintf("%.0f", a.Input.MonthlyCost(c, f))
-	}
-	return fmt.Sprintf("%.0f", f.VMHours/f.Span.Hours()*advise.MonthHours)
 }
 
 func printPick(t terminal.Terminal, a *advise.Advice) {

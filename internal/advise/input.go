@@ -66,8 +66,8 @@ const (
 	weeklySpan = 21 * 24 * time.Hour // of which two thirds are two weeks
 )
 
-// MonthHours is how many hours a month has for prices.
-const MonthHours = 730
+// monthHours is how many hours a month has for prices.
+const monthHours = 730
 
 // spans are what an Input's jobs are divided into, at full hours after the first one.
 type spans struct{ start, split, end time.Time }
@@ -102,5 +102,5 @@ func (in *Input) MonthlyCost(c *Candidate, f sim.Figures) float64 {
 	if in.Price == 0 || f.Span == 0 {
 		return 0
 	}
-	return f.VMHours/f.Span.Hours()*MonthHours*in.Price + float64(c.WarmPool)*in.Disk
+	return f.VMHours/f.Span.Hours()*monthHours*in.Price + float64(c.WarmPool)*in.Disk
 }

@@ -40,5 +40,5 @@ func (a *Advice) Month(c *Candidate) (amount float64, unit string) {
 	if c.Test.Span == 0 {
 		return 0, "VM-hours"
 	}
-	return c.Test.VMHours / c.Test.Span.Hours() * MonthHours, "VM-hours"
+	return c.Test.VMHours / c.Test.Span.Hours() * monthHours, "VM-hours"
 }

@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -108,19 +109,12 @@ func (l *Load) malformed(err error) error {
 		return err
 	}
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fmt.Errorf("it is JSON, but not of jobs: %s is a %s; fix: give it the response of /projects/ID/jobs or /runners/ID/jobs", oneLine(cmpOr(wrong.Field, "an element")), wrong.Value)
+		return fmt.Errorf("it is JSON, but not of jobs: %s is a %s; fix: give it the response of /projects/ID/jobs or /runners/ID/jobs", oneLine(cmp.Or(wrong.Field, "an element")), wrong.Value)
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return fmt.Errorf("it ends in the middle of a record, after %d jobs; fix: export it again", l.Records)
 	}
 	return fmt.Errorf("it is no JSON after %d jobs: %s", l.Records, oneLine(err.Error()))
-}
-
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // check reports that an object is no job.
