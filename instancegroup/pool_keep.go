@@ -151,9 +151,6 @@ func (g *Group) closePool(refused error) {
 
 // refill creates n instances for the pool.
 func (g *Group) refill(ctx context.Context, n int) error {
-	if n <= 0 {
-		return nil
-	}
 	set, err := g.readScaleSet(ctx)
 	if err != nil || !set.HasCapacity || set.ETag == "" {
 		return err
